@@ -1,0 +1,21 @@
+"""Hierarchical Bayesian models for astronomical tables."""
+
+from importlib.metadata import version
+
+from astro_hier import columns, datasets, priors
+from astro_hier.model import NotFittedError
+from astro_hier.models.star_cluster import StarCluster
+from astro_hier.posterior import SavedFileError
+from astro_hier.table import TableError
+
+__version__ = version("astro_hier")
+
+__all__ = [
+    "NotFittedError",
+    "SavedFileError",
+    "StarCluster",
+    "TableError",
+    "columns",
+    "datasets",
+    "priors",
+]

@@ -1,0 +1,124 @@
+"""The ``astro-hier`` command: fit a table, print the summary, write figures and the posterior."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import astropy.units as u
+from astropy.io.registry import IORegistryError
+from astropy.table import QTable
+
+from astro_hier import columns, datasets
+from astro_hier.models.star_cluster import StarCluster
+from astro_hier.table import TableError
+
+PRESETS = {"gaia": columns.GAIA}
+CLUSTER_FIGURES = ("data", "distances", "corner", "trace", "graph")
+
+
+def main(arguments=None):
+    """Run the command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (OSError, ValueError, IORegistryError) as error:
+        print(f"astro-hier: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("astro-hier: interrupted; nothing was written", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="astro-hier", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="fit a simulated star cluster; needs no data")
+    demo.add_argument("--out", type=Path, default=Path("astro-hier-demo"), metavar="DIR",
+                      help="folder to write to (default: %(default)s)")  # fmt: skip
+    demo.set_defaults(run=_demo)
+
+    cluster = commands.add_parser(
+        "cluster", help="distance and depth of a star cluster from its members' parallaxes"
+    )
+    cluster.add_argument("table", type=Path, metavar="TABLE", help="any file that astropy reads")
+    cluster.add_argument("--format", help="astropy's name of the file's format, if not obvious")
+    cluster.add_argument(
+        "--columns",
+        nargs="+",
+        default=[],
+        metavar="ROLE=NAME[:UNIT]",
+        help="columns of the roles parallax, parallax_error, star where they are named otherwise,"
+        f" or a preset: {', '.join(PRESETS)}",
+    )
+    cluster.add_argument("--out", type=Path, metavar="DIR",
+                         help="folder to write to (default: the table's name)")  # fmt: skip
+    cluster.add_argument("--on-invalid", choices=("raise", "drop"), default="raise")
+    cluster.add_argument("--method", choices=("marginal", "nuts"), default="marginal")
+    cluster.add_argument("--draws", type=int, default=1000, help="draws in each of 4 chains")
+    cluster.add_argument("--seed", type=int, help="for the same draws each time")
+    cluster.set_defaults(run=_cluster)
+    return parser
+
+
+def _demo(options):
+    table = datasets.make_star_cluster(random_state=42)
+    truths = {name: table.meta["truth"][name] for name in ("mu_r", "ln_std_r", "std_r")}
+    print(f"Simulated star cluster of {len(table)} stars:")
+    model = StarCluster().fit(table, random_state=42)
+    _report(model, options.out, CLUSTER_FIGURES, truths)
+    print(
+        "\nThe same in Python:\n"
+        "    from astro_hier import StarCluster, datasets\n"
+        "    table = datasets.make_star_cluster(random_state=42)\n"
+        "    cluster = StarCluster().fit(table)\n"
+        "    print(cluster.summary())"
+    )
+
+
+def _cluster(options):
+    table = QTable.read(options.table, format=options.format)
+    model = StarCluster(columns=_columns(options.columns), on_invalid=options.on_invalid)
+    model.fit(table, method=options.method, draws=options.draws, random_state=options.seed)
+    out = options.out or Path(f"{options.table.name.split('.')[0]}-cluster")
+    _report(model, out, CLUSTER_FIGURES)
+
+
+def _columns(words):
+    """The ``columns`` argument of a model, from ``ROLE=NAME[:UNIT]`` and preset names."""
+    result = {}
+    for word in words:
+        if word in PRESETS:
+            result |= PRESETS[word]
+            continue
+        role, equals, name = word.partition("=")
+        if not equals:
+            raise TableError(
+                f"--columns {word}: accepted are ROLE=NAME, ROLE=NAME:UNIT and {list(PRESETS)}"
+            )
+        name, colon, unit = name.rpartition(":")
+        result[role] = (name, u.Unit(unit)) if colon else unit
+    return result
+
+
+def _report(model, out, figures, truths=None):
+    """Print the summary, beside the truth if there is one, and write figures and posterior."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    summary = model.summary()
+    if truths:
+        units = dict(zip(summary["parameter"], summary["unit"], strict=True))
+        values = [u.Quantity(truths[p]).to_value(units[p] or u.one) for p in summary["parameter"]]
+        summary.add_column(values, index=2, name="truth")
+        summary["truth"].info.format = ".6g"
+    summary.pprint_all()
+    out.mkdir(parents=True, exist_ok=True)
+    for name in figures:
+        drawn = getattr(model, f"plot_{name}")(**({"truths": truths} if name == "corner" else {}))
+        drawn.figure.savefig(out / f"{name}.png", dpi=150)
+    model.save(out / "posterior.nc")
+    written = ", ".join([*(f"{name}.png" for name in figures), "posterior.nc"])
+    print(f"\nWritten to {out}/: {written}")
+    print(f"Read it again: {type(model).__name__}.load({str(out / 'posterior.nc')!r})")

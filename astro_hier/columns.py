@@ -1,0 +1,13 @@
+"""Column names and units of well-known tables, for the ``columns`` keyword of every model.
+
+A preset is a plain dict from role to column name, or to a pair of column name and the unit to take
+where the table gives none. Copy and change one with ``columns.GAIA | {"star": "designation"}``.
+"""
+
+import astropy.units as u
+
+GAIA = {
+    "star": "source_id",
+    "parallax": ("parallax", u.mas),
+    "parallax_error": ("parallax_error", u.mas),
+}

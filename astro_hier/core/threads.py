@@ -1,0 +1,29 @@
+"""Chunks of array work on a few threads; NumPy lets go of the interpreter while it computes."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+CHUNK = 32_768  # elements of an array that, with a dozen like it, fits a core's cache
+MAX_THREADS = 4
+
+
+def for_chunks(function, n, cost=1):
+    """Call ``function(start, stop)`` for all of ``range(n)`` in chunks, in any order.
+
+    Where the chunks lie depends on ``n`` and ``cost`` (array elements per item) alone, so that
+    results do not depend on the number of threads. An exception in a chunk, or an interrupt,
+    leaves at once what has not begun.
+    """
+    size = max(1, CHUNK // cost)
+    bounds = [(start, min(start + size, n)) for start in range(0, n, size)]
+    threads = min(MAX_THREADS, os.cpu_count() or 1, len(bounds))
+    if threads <= 1:
+        for start, stop in bounds:
+            function(start, stop)
+        return
+    executor = ThreadPoolExecutor(threads)
+    try:
+        for future in [executor.submit(function, *chunk) for chunk in bounds]:
+            future.result()
+    finally:
+        executor.shutdown(cancel_futures=True)

@@ -1,0 +1,261 @@
+"""Independent draws from the exact posterior, the latent variables integrated out.
+
+The hyperparameters theta are few. Their posterior is p(theta) p(data | theta), where a model
+integrates its latent variables out of p(data | theta), so it can be sampled by importance:
+
+1. The prior is mapped to a standard normal z through its quantile function. Sobol points of it
+   are the first sample, so that nothing need be known of where the posterior lies; normal
+   clouds of many sizes about the model's starting point are the second, in case it is good.
+2. All points so far are weighed by target over the mixture of every proposal used, in proportion
+   to the number drawn from each (Owen & Zhou 2000, JASA 95, 135; adaptive multiple importance
+   sampling, Cornuet et al. 2012, Scand. J. Stat. 39, 798).
+3. While few points carry weight, the likelihood is tempered, L^beta, with beta as large as leaves
+   `ENOUGH_TO_FIT` effective points a dimension.
+4. A Student t (5 degrees of freedom) is fitted to the weighted points; more points are drawn
+   from it; back to 2, until the effective size passes the number of draws asked for.
+5. Systematic resampling, in random order, makes draws of equal weight; each then gets its latent
+   variables from their exact conditional distribution.
+
+The Pareto index k of the weights (Vehtari et al. 2024, JMLR 25, 72) tells whether to trust them.
+"""
+
+import warnings
+
+import numpy as np
+from astropy.utils.exceptions import AstropyUserWarning
+from scipy.optimize import brentq
+from scipy.special import logsumexp, ndtr, ndtri
+from scipy.stats import multivariate_t, norm, qmc
+from tqdm import tqdm
+
+from astro_hier.inference.draws import Draws
+
+OPTIONS = {"max_evaluations"}
+
+SOBOL_POINTS = 512
+CLOUD_SIZES = 10.0 ** -np.arange(5)
+BATCH = 200
+ENOUGH_TO_FIT = 10
+ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it will get
+DEGREES_OF_FREEDOM = 5
+LARGEST_PARETO_K = 0.7
+
+
+def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None):
+    """Draw from the posterior of ``model`` given ``data``.
+
+    Parameters
+    ----------
+    model : HierarchicalModel
+        Gives its priors, ``log_marginal`` and ``draw_latents``.
+    data : dict
+        Arrays of floats, as the model reads them from a table.
+    draws, chains : int
+        The number of draws in each chain, and of chains.
+    rng : `numpy.random.Generator`
+        The source of all randomness.
+    progressbar : bool
+        Whether to show the growing effective size.
+    max_evaluations : int, optional
+        Evaluations of the marginal likelihood after which to stop with a warning; by default ten
+        for each draw and 20,000 more.
+
+    Returns
+    -------
+    Draws
+        Independent draws; the attributes hold the log evidence, the effective size, the number
+        of evaluations and the Pareto index.
+    """
+    wanted = draws * chains
+    enough = max(wanted, ENOUGH_TO_TRUST)
+    if max_evaluations is None:
+        max_evaluations = 10 * wanted + 20_000
+    target = _Target(model, data)
+    with tqdm(total=enough, unit="draw", desc="marginal", disable=not progressbar) as bar:
+        pool = _explore(target, enough, rng, max_evaluations, bar)
+    chosen = _resample(pool.weights, wanted, rng)
+    theta = target.parameters(pool.z[chosen])
+    latents = model.draw_latents(data, theta, rng)
+    pareto_k = _pareto_k(pool.log_weights)
+    _warn(pool.effective_size, enough, pareto_k, len(pool.z), max_evaluations)
+    return Draws.of_chains(
+        {**theta, **latents},
+        {"log_marginal": pool.log_likelihood[chosen]},
+        {
+            "log_evidence": float(logsumexp(pool.log_weights) - np.log(len(pool.z))),
+            "effective_size": float(pool.effective_size),
+            "evaluations": len(pool.z),
+            "pareto_k": pareto_k,
+        },
+        chains=chains,
+    )
+
+
+class _Target:
+    """A model's marginal likelihood as a function of standard normal variables z."""
+
+    def __init__(self, model, data):
+        self.model, self.data = model, data
+        self.priors = model.frozen_priors()
+        self.dimension = len(self.priors)
+
+    def parameters(self, z):
+        """Hyperparameters by name, one value per row of ``z``."""
+        return {
+            name: prior.ppf(ndtr(column))
+            for (name, prior), column in zip(self.priors.items(), z.T, strict=True)
+        }
+
+    def start(self):
+        """The model's starting point as z."""
+        initial = self.model.initial(self.data)
+        return ndtri([prior.cdf(initial[name]) for name, prior in self.priors.items()])
+
+    def log_likelihood(self, z):
+        """ln p(data | theta), -inf where the prior's quantile function overflows."""
+        theta = self.parameters(z)
+        inside = np.all([np.isfinite(values) for values in theta.values()], axis=0)
+        result = np.full(len(z), -np.inf)
+        theta = {name: values[inside] for name, values in theta.items()}
+        result[inside] = self.model.log_marginal(self.data, theta)
+        return result
+
+
+class _Pool:
+    """All points so far, with the density of each proposal at every point."""
+
+    def __init__(self, z, log_likelihood):
+        self.z, self.log_likelihood = z, log_likelihood
+        self.proposals, self.counts = [_log_normal], [len(z)]
+        self.log_proposals = _log_normal(z)[None]
+        self._weigh()
+
+    def add(self, log_density, z, log_likelihood):
+        self.log_proposals = np.vstack([self.log_proposals, log_density(self.z)])
+        self.proposals.append(log_density)
+        self.counts.append(len(z))
+        at_new = np.array([proposal(z) for proposal in self.proposals])
+        self.log_proposals = np.hstack([self.log_proposals, at_new])
+        self.z = np.vstack([self.z, z])
+        self.log_likelihood = np.concatenate([self.log_likelihood, log_likelihood])
+        self._weigh()
+
+    def _weigh(self):
+        shares = np.array(self.counts) / len(self.z)
+        mixture = logsumexp(self.log_proposals, axis=0, b=shares[:, None])
+        self.log_prior_weights = self.log_proposals[0] - mixture
+        self.log_weights = self.log_likelihood + self.log_prior_weights
+        self.weights = _normalised(self.log_weights)
+        self.effective_size = _effective_size(self.weights)
+
+    def tempered_weights(self):
+        """Normalised weights with the likelihood raised to the largest beta that leaves enough."""
+
+        enough = ENOUGH_TO_FIT * self.z.shape[1]
+
+        def weights(log_beta):
+            return _normalised(np.exp(log_beta) * self.log_likelihood + self.log_prior_weights)
+
+        if self.effective_size >= enough:
+            return self.weights, 1.0
+        log_beta = brentq(lambda x: _effective_size(weights(x)) - enough, -50, 0, xtol=0.01)
+        return weights(log_beta), np.exp(log_beta)
+
+
+def _explore(target, wanted, rng, max_evaluations, bar):
+    """Points and weights whose effective size is at least ``wanted``, or as many as allowed."""
+    z = ndtri(qmc.Sobol(target.dimension, rng=rng).random(SOBOL_POINTS).clip(1e-9, 1 - 1e-9))
+    pool = _Pool(z, target.log_likelihood(z))
+    if not np.isfinite(pool.log_likelihood).any():
+        raise ValueError(
+            "the likelihood of the data is zero wherever the priors were tried; widen the priors,"
+            " or correct the measurement errors if they are far too small"
+        )
+    clouds = _Clouds(target.start())
+    z = clouds.rvs(BATCH, rng)
+    pool.add(clouds.logpdf, z, target.log_likelihood(z))
+    while pool.effective_size < wanted and len(pool.z) < max_evaluations:
+        weights, beta = pool.tempered_weights()
+        proposal = _fit(pool.z, weights)
+        size = BATCH
+        if pool.effective_size > ENOUGH_TO_TRUST:
+            # what is missing, at the efficiency of all points so far or at best of 1
+            size = max(BATCH, int(1.1 * (wanted - pool.effective_size)))
+        size = min(size, max_evaluations - len(pool.z))
+        z = proposal.rvs(size, random_state=rng).reshape(size, target.dimension)
+        pool.add(proposal.logpdf, z, target.log_likelihood(z))
+        bar.set_postfix(evaluations=len(pool.z), beta=f"{beta:.1e}", refresh=False)
+        bar.update(min(int(pool.effective_size), wanted) - bar.n)
+    return pool
+
+
+class _Clouds:
+    """Equal mixture of isotropic normal distributions of several sizes about one point."""
+
+    def __init__(self, centre):
+        self.centre = centre
+
+    def rvs(self, size, rng):
+        sizes = rng.permutation(np.resize(CLOUD_SIZES, size))
+        return self.centre + sizes[:, None] * rng.standard_normal((size, len(self.centre)))
+
+    def logpdf(self, z):
+        by_size = [norm.logpdf(z, self.centre, s).sum(axis=1) for s in CLOUD_SIZES]
+        return logsumexp(by_size, axis=0) - np.log(len(CLOUD_SIZES))
+
+
+def _fit(z, weights):
+    """Student t of the weighted mean and covariance of the points."""
+    mean = weights @ z
+    deviation = z - mean
+    covariance = (weights[:, None] * deviation).T @ deviation
+    covariance += 1e-16 * np.eye(z.shape[1])
+    return multivariate_t(mean, covariance, df=DEGREES_OF_FREEDOM)
+
+
+def _resample(weights, size, rng):
+    """Indices of ``size`` points of equal weight: systematic resampling, in random order."""
+    edges = np.cumsum(weights)
+    places = (np.arange(size) + rng.random()) / size * edges[-1]
+    return rng.permutation(np.searchsorted(edges, places).clip(0, len(weights) - 1))
+
+
+def _log_normal(z):
+    return norm.logpdf(z).sum(axis=1)
+
+
+def _normalised(log_weights):
+    weights = np.exp(log_weights - log_weights.max())
+    return weights / weights.sum()
+
+
+def _effective_size(weights):
+    return 1 / np.sum(weights**2)
+
+
+def _pareto_k(log_weights):
+    from arviz_stats.base import array_stats
+
+    # psislw takes the negative of the log weights: the log likelihoods of leave-one-out
+    return float(array_stats.psislw(-log_weights)[1])
+
+
+def _warn(effective_size, enough, pareto_k, evaluations, max_evaluations):
+    trouble = []
+    if effective_size < enough:
+        trouble.append(
+            f"the effective number of draws is {effective_size:.0f} where {enough} are wanted,"
+            f" after {evaluations} evaluations: raise max_evaluations (now {max_evaluations})"
+        )
+    if pareto_k > LARGEST_PARETO_K:
+        trouble.append(
+            f"the importance weights have Pareto k = {pareto_k:.2f} > {LARGEST_PARETO_K}: means"
+            " and intervals may be off"
+        )
+    if trouble:
+        warnings.warn(
+            "; ".join(trouble) + "; else narrow the priors to what is possible or compare with"
+            " method='nuts'",
+            AstropyUserWarning,
+            stacklevel=4,
+        )

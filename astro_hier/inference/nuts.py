@@ -1,0 +1,139 @@
+"""Draws from the joint posterior of all parameters by PyMC's No-U-Turn sampler.
+
+Where PyMC 5 and 6 differ, this module knows it: the type of the result, the backend's fast
+floating-point mode (which makes draws depend on what was compiled before), and that both swallow
+misspelt options.
+"""
+
+import warnings
+
+import numpy as np
+import xarray as xr
+from astropy.utils.exceptions import AstropyUserWarning
+
+from astro_hier.inference.draws import Draws
+
+OPTIONS = {
+    "blas_cores",
+    "compile_kwargs",
+    "cores",
+    "init",
+    "mp_ctx",
+    "n_init",
+    "nuts_sampler",
+    "nuts_sampler_kwargs",
+    "target_accept",
+    "max_treedepth",
+    "tune",
+}
+
+SAMPLE_STATS = {
+    "acceptance_rate": "acceptance_rate",
+    "mean_tree_accept": "acceptance_rate",
+    "depth": "tree_depth",
+    "tree_depth": "tree_depth",
+    "logp": "lp",
+    "lp": "lp",
+    "diverging": "diverging",
+    "energy": "energy",
+    "n_steps": "n_steps",
+    "step_size": "step_size",
+}
+LARGEST_R_HAT = 1.05
+
+
+def sample(
+    model,
+    data,
+    *,
+    draws,
+    chains,
+    rng,
+    progressbar,
+    nuts_sampler="pymc",
+    init="adapt_diag",
+    cores=1,
+    **options,
+):
+    """Draw from the posterior of ``model`` given ``data``; ``options`` go to `pymc.sample`.
+
+    Parameters
+    ----------
+    model : HierarchicalModel
+        Builds the joint model in PyMC, its starting point included.
+    data : dict
+        Arrays of floats, as the model reads them from a table.
+    draws, chains, rng, progressbar
+        As for every method.
+    nuts_sampler : str, optional
+        Samplers other than "pymc" may ignore the starting point.
+    init : str, optional
+        By default each chain starts from the model's starting point itself, without jitter.
+    cores : int, optional
+        Chains run at the same time.
+    **options
+        Any of `OPTIONS`.
+
+    Returns
+    -------
+    Draws
+        The parameters' draws and the sampler's statistics.
+    """
+    import pymc as pm
+    import pytensor
+
+    with model.build_pymc(data), pytensor.config.change_flags(numba__fastmath=False):
+        result = pm.sample(
+            draws=draws,
+            chains=chains,
+            random_seed=int(rng.integers(2**31)),
+            progressbar=progressbar,
+            quiet=not progressbar,
+            nuts_sampler=nuts_sampler,
+            init=init,
+            cores=cores,
+            compute_convergence_checks=False,
+            **options,
+        )
+    tree = result if isinstance(result, xr.DataTree) else result.to_datatree()
+    posterior = tree["posterior"].to_dataset()
+    if posterior.sizes["draw"] < draws or posterior.sizes["chain"] < chains:
+        # pymc.sample answers an interrupt with the draws so far
+        raise KeyboardInterrupt("sampling was interrupted")
+    stats = {
+        SAMPLE_STATS[name]: values.values
+        for name, values in tree["sample_stats"].data_vars.items()
+        if name in SAMPLE_STATS and values.ndim == 2
+    }
+    names = [name for name in posterior.data_vars if not name.endswith("_")]
+    values = {name: posterior[name].values for name in names}
+    divergences = int(stats["diverging"].sum()) if "diverging" in stats else 0
+    _warn(_largest_r_hat(posterior[names]), divergences)
+    attrs = {"sampler": nuts_sampler, "divergences": divergences}
+    return Draws(values, stats, attrs)
+
+
+def _largest_r_hat(posterior):
+    from arviz_stats import rhat
+
+    if posterior.sizes["chain"] < 2:
+        return {}
+    r_hat = rhat(posterior)
+    return {name: float(np.nanmax(r_hat[name].values)) for name in r_hat.data_vars}
+
+
+def _warn(r_hat, divergences):
+    trouble = []
+    unmixed = {name: value for name, value in r_hat.items() if value > LARGEST_R_HAT}
+    if unmixed:
+        listed = ", ".join(f"{name} {value:.2f}" for name, value in unmixed.items())
+        trouble.append(
+            f"the chains did not come to agree (r_hat over {LARGEST_R_HAT}: {listed}):"
+            " sample longer with tune= and draws=, or use method='marginal'"
+        )
+    if divergences:
+        trouble.append(
+            f"{divergences} draws diverged: raise target_accept=, or use method='marginal'"
+        )
+    if trouble:
+        warnings.warn("; ".join(trouble), AstropyUserWarning, stacklevel=4)

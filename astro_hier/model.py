@@ -1,0 +1,324 @@
+"""What every model can do, once for all of them."""
+
+import inspect
+
+import numpy as np
+
+from astro_hier import priors
+from astro_hier.inference import METHODS
+from astro_hier.inference.draws import Draws
+from astro_hier.posterior import LOG_PROB, build_tree, draws_table, load, samples, save, summarise
+from astro_hier.table import read_columns
+
+__all__ = ["HierarchicalModel", "NotFittedError"]
+
+
+class NotFittedError(ValueError, AttributeError):
+    """Results were asked for before a fit."""
+
+
+class HierarchicalModel:
+    """Base of all models: arguments, fitting, results and files.
+
+    A model is a subclass that declares ``roles`` (the columns it reads) and ``parameters`` (all
+    quantities of its posterior; those that ``__init__`` takes a prior for are sampled) and writes
+    the hooks below, which work on floats in the declared units. ``data`` is a dict of arrays by
+    role, ``theta`` one of arrays of shape (n,) by parameter.
+    """
+
+    roles = ()
+    parameters = ()
+
+    def __init__(self, *, columns=None, on_invalid="raise"):
+        self.columns = columns
+        self.on_invalid = on_invalid
+
+    # ---- hooks
+
+    def initial(self, data):
+        """The starting point: a dict of floats and arrays by parameter."""
+        raise NotImplementedError
+
+    def build_pymc(self, data):
+        """The joint `pymc.Model` with its starting point."""
+        raise NotImplementedError
+
+    def log_marginal(self, data, theta):
+        """ln p(data | theta), the latent variables integrated out, shape (n,)."""
+        raise NotImplementedError
+
+    def draw_latents(self, data, theta, rng):
+        """One draw of the latent variables for each theta: a dict of arrays (n, star)."""
+        raise NotImplementedError
+
+    def derive(self, theta):
+        """Parameters that follow from others: a dict of arrays."""
+        return {}
+
+    def simulate(self, data, theta, rng):
+        """Latent variables and observations for each theta: a dict of arrays (n, star)."""
+        raise NotImplementedError
+
+    # ---- arguments
+
+    @classmethod
+    def _argument_names(cls):
+        return list(inspect.signature(cls).parameters)
+
+    def get_params(self, deep=True):
+        """The arguments this estimator was made with, a dict by name.
+
+        Parameters
+        ----------
+        deep : bool, optional
+            Accepted for scikit-learn's sake; arguments are not estimators themselves.
+        """
+        return {name: getattr(self, name) for name in self._argument_names()}
+
+    def set_params(self, **params):
+        """Change arguments; results of an earlier fit stay. Returns self."""
+        unknown = sorted(set(params) - set(self._argument_names()))
+        if unknown:
+            raise ValueError(
+                f"{type(self).__name__} has no arguments {unknown}; it has {self._argument_names()}"
+            )
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self):
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"{type(self).__name__}({arguments})"
+
+    def frozen_priors(self):
+        """`scipy.stats` distributions of the sampled parameters, in their declared units.
+
+        Raises
+        ------
+        astro_hier.priors.PriorError
+            If an argument is not a prior, or of the wrong dimension.
+        """
+        frozen = {}
+        for parameter in self.parameters:
+            if parameter.name in self._argument_names():
+                prior = getattr(self, parameter.name)
+                priors.check(parameter.name, prior, parameter.unit)
+                frozen[parameter.name] = prior.frozen(parameter.unit)
+        return frozen
+
+    # ---- fitting
+
+    def _read(self, table):
+        return read_columns(table, self.roles, self.columns, self.on_invalid)
+
+    def fit(
+        self,
+        table,
+        *,
+        method="marginal",
+        draws=1000,
+        chains=4,
+        random_state=None,
+        progressbar=True,
+        **options,
+    ):
+        """Draw from the posterior of the parameters given a table.
+
+        A fit that fails or is interrupted leaves the results of an earlier one as they were.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`, `~astropy.table.QTable` or `~astropy.timeseries.TimeSeries`
+            The measurements, with units.
+        method : {"marginal", "nuts"}, optional
+            "marginal" integrates the latent variables out numerically and returns independent
+            draws; "nuts" samples the joint model with PyMC.
+        draws, chains : int, optional
+            Draws in each chain, and number of chains.
+        random_state : None, int, `numpy.random.Generator`, optional
+            Seed or source of randomness.
+        progressbar : bool, optional
+            Whether to show progress.
+        **options
+            For "marginal": ``max_evaluations``. For "nuts": options of `pymc.sample` such as
+            ``tune``, ``target_accept``, ``nuts_sampler``, ``cores``, ``init``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TableError
+            If the table cannot be used; the message says what to do.
+        astro_hier.priors.PriorError
+            If a prior is of the wrong dimension.
+        ValueError
+            If a method or option does not exist.
+        """
+        if method not in METHODS:
+            raise ValueError(f"method={method!r} does not exist; accepted are {list(METHODS)}")
+        unknown = sorted(set(options) - METHODS[method].OPTIONS)
+        if unknown:
+            raise ValueError(
+                f"method {method!r} has no options {unknown}; it has"
+                f" {sorted(METHODS[method].OPTIONS)}"
+            )
+        for name, value in (("draws", draws), ("chains", chains)):
+            if not isinstance(value, (int, np.integer)) or value < 1:
+                raise ValueError(f"{name}={value!r}; accepted is a whole number of at least 1")
+        self.frozen_priors()
+        data = self._read(table)
+        result = METHODS[method].sample(
+            self,
+            data,
+            draws=draws,
+            chains=chains,
+            rng=np.random.default_rng(random_state),
+            progressbar=progressbar,
+            **options,
+        )
+        self._inference_data = self._label(data, result, method)
+        return self
+
+    def _label(self, data, result, method):
+        """Draws and data as a tree with names and units."""
+        values = {**result.posterior, **self.derive(result.posterior)}
+        stats = dict(result.sample_stats)
+        theta = {name: values[name] for name in self.frozen_priors()}
+        log_prior = sum(prior.logpdf(theta[name]) for name, prior in self.frozen_priors().items())
+        if "log_marginal" not in stats:
+            flat = {name: draws.ravel() for name, draws in theta.items()}
+            stats["log_marginal"] = self.log_marginal(data, flat).reshape(log_prior.shape)
+        values[LOG_PROB.name] = log_prior + stats["log_marginal"]
+        result = Draws(values, stats, {**result.attrs, "method": method})
+        groups = {"observed_data": {}, "constant_data": {}}
+        for role in self.roles:
+            if role.unit is not None:
+                group = "observed_data" if role.observed else "constant_data"
+                groups[group][role.name] = data[role.name], role.unit
+        return build_tree([*self.parameters, LOG_PROB], result, groups, {"star": data["star"]})
+
+    def initial_values(self, table):
+        """The estimator's own starting point for a table, a dict of Quantities."""
+        initial = self.initial(self._read(table))
+        return {p.name: initial[p.name] * p.unit for p in self.parameters}
+
+    def pymc_model(self, table):
+        """The joint model of a table as a `pymc.Model`, to sample or change at will."""
+        self.frozen_priors()
+        return self.build_pymc(self._read(table))
+
+    # ---- results
+
+    @property
+    def inference_data(self):
+        """`xarray.DataTree` of posterior, sample_stats, observed_data and constant_data."""
+        try:
+            return self._inference_data
+        except AttributeError:
+            raise NotFittedError(
+                f"this {type(self).__name__} has no results yet: call fit(table) first"
+            ) from None
+
+    @property
+    def posterior(self):
+        """`xarray.Dataset` of the draws; each variable's ``attrs`` hold unit and long_name."""
+        return self.inference_data["posterior"].to_dataset()
+
+    def _data(self):
+        """The fitted data, as `fit` read them."""
+        tree = self.inference_data
+        data = {"star": tree["observed_data"]["star"].values}
+        for role in self.roles:
+            if role.unit is not None:
+                group = "observed_data" if role.observed else "constant_data"
+                data[role.name] = tree[group][role.name].values
+        return data
+
+    def _common_parameters(self):
+        return [p for p in self.parameters if not p.dims]
+
+    def _parameter(self, name):
+        by_name = {p.name: p for p in [*self.parameters, LOG_PROB]}
+        if name not in by_name:
+            raise ValueError(
+                f"{type(self).__name__} has no parameter {name!r}; it has {list(by_name)}"
+            )
+        return by_name[name]
+
+    def samples(self, name):
+        """All draws of one parameter as a Quantity.
+
+        Parameters
+        ----------
+        name : str
+            A parameter's name.
+
+        Returns
+        -------
+        `~astropy.units.Quantity`
+            Shape (chain * draw,) or (chain * draw, star).
+        """
+        return samples(self.posterior, self._parameter(name))
+
+    def posterior_table(self):
+        """The draws of the parameters common to all stars, a `~astropy.table.QTable`."""
+        return draws_table(self.posterior, self._common_parameters())
+
+    def summary(self, var_names=None, hdi_prob=0.94):
+        """Means, intervals and convergence, one row a parameter.
+
+        Parameters
+        ----------
+        var_names : str or list of str, optional
+            Names of parameters, or "all"; by default those common to all stars. Parameters of
+            single stars have one row a star, ``r[0]`` or ``r[id]``.
+        hdi_prob : float, optional
+            Probability in the interval of highest density.
+
+        Returns
+        -------
+        `~astropy.table.Table`
+            Columns parameter, unit, mean, sd, the interval's ends, mcse_mean, mcse_sd, ess_bulk,
+            ess_tail, r_hat. Its ``meta`` holds what the method says of the whole run.
+        """
+        if not 0 < hdi_prob < 1:
+            raise ValueError(f"hdi_prob={hdi_prob!r}; accepted is a number between 0 and 1")
+        posterior = self.posterior
+        if var_names is None:
+            parameters = self._common_parameters()
+        elif isinstance(var_names, str) and var_names == "all":
+            parameters = list(self.parameters)
+        else:
+            names = [var_names] if isinstance(var_names, str) else var_names
+            parameters = [self._parameter(name) for name in names]
+        table = summarise(posterior, parameters, hdi_prob)
+        table.meta.update(posterior.attrs)
+        return table
+
+    @property
+    def map_sample(self):
+        """The draw of highest ``log_prob``, a dict of Quantities by parameter."""
+        best = int(np.argmax(self.samples(LOG_PROB.name)))
+        return {p.name: self.samples(p.name)[best] for p in self.parameters}
+
+    # ---- files
+
+    def save(self, path):
+        """Write results, data and arguments to one netCDF file."""
+        save(path, self.inference_data, type(self).__name__, self.get_params())
+
+    @classmethod
+    def load(cls, path):
+        """An estimator with the results, data and arguments that `save` wrote.
+
+        Raises
+        ------
+        SavedFileError
+            If the file is damaged or holds something else.
+        """
+        tree, params = load(path, cls.__name__)
+        estimator = cls(**params)
+        estimator._inference_data = tree
+        return estimator

@@ -1,0 +1,1 @@
+"""What is modelled: one module a model."""

@@ -1,0 +1,171 @@
+"""Figures that every model has, and the few strokes that the models' own figures share.
+
+Matplotlib, corner and daft are imported when a figure is drawn.
+"""
+
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+
+LARGEST_TRACE = 5000  # points a chain above which a trace is thinned for the eye
+
+
+@dataclass(frozen=True)
+class Node:
+    """One variable of a graphical model.
+
+    Attributes
+    ----------
+    name : str
+        A parameter or role of the model.
+    at : tuple of float
+        Where it stands.
+    to : tuple of str
+        The nodes that depend on it.
+    plate : str or None
+        What it is repeated over.
+    symbol : str or None
+        TeX symbol, by default the parameter's.
+    """
+
+    name: str
+    at: tuple
+    to: tuple = ()
+    plate: str | None = None
+    symbol: str | None = None
+
+
+def axes(ax=None, **figure):
+    """``ax``, or the axes of a new figure."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(layout="constrained", **figure)[1]
+
+
+def errorbar(ax, x, y, yerr, xerr=None):
+    """Data points with error bars, light enough for hundreds of them."""
+    ax.errorbar(x, y, yerr, xerr, fmt="o", ms=3, color="k", ecolor="0.6", elinewidth=0.8, lw=0)
+
+
+class PosteriorPlots:
+    """Figures of the parameters common to all stars, and of the model itself."""
+
+    graph = ()
+
+    def _chosen(self, var_names):
+        names = list(self.frozen_priors()) if var_names is None else var_names
+        parameters = [self._parameter(name) for name in names]
+        for parameter in parameters:
+            if parameter.dims:
+                raise ValueError(
+                    f"{parameter.name} has a value for each {parameter.dims[0]}; this figure is for"
+                    f" {[p.name for p in self._common_parameters()]}"
+                )
+        return parameters
+
+    def plot_corner(self, var_names=None, truths=None, fig=None, **options):
+        """Joint and marginal distributions of the parameters common to all stars.
+
+        Parameters
+        ----------
+        var_names : list of str, optional
+            Which parameters; by default those with a prior, not those that follow from them.
+        truths : dict, optional
+            Values to mark, Quantities or numbers by parameter name.
+        fig : `~matplotlib.figure.Figure`, optional
+            Where to draw.
+        **options
+            For `corner.corner`.
+
+        Returns
+        -------
+        `~matplotlib.figure.Figure`
+        """
+        import corner
+
+        parameters = self._chosen(var_names)
+        values = np.column_stack([self.samples(p.name).value for p in parameters])
+        truths = truths or {}
+        for name in truths:
+            self._parameter(name)
+        marks = [
+            u.Quantity(truths[p.name]).to_value(p.unit) if p.name in truths else None
+            for p in parameters
+        ]
+        style = {"show_titles": True, "title_fmt": ".4g", "title_kwargs": {"fontsize": 10},
+                 "label_kwargs": {"fontsize": 12}, "max_n_ticks": 4}  # fmt: skip
+        return corner.corner(
+            values,
+            labels=[p.label for p in parameters],
+            truths=marks,
+            titles=[f"${p.symbol}$" for p in parameters],
+            fig=fig,
+            **(style | options),
+        )
+
+    def plot_trace(self, var_names=None, fig=None):
+        """Distribution and history of the draws of each chain, one row a parameter.
+
+        Parameters
+        ----------
+        var_names : list of str, optional
+            Which parameters; by default those with a prior, not those that follow from them.
+        fig : `~matplotlib.figure.Figure`, optional
+            Where to draw.
+
+        Returns
+        -------
+        `~matplotlib.figure.Figure`
+        """
+        parameters = self._chosen(var_names)
+        if fig is None:
+            import matplotlib.pyplot as plt
+
+            fig = plt.figure(figsize=(10, 1.9 * len(parameters) + 0.4), layout="constrained")
+        grid = fig.subplots(len(parameters), 2, squeeze=False, width_ratios=(1, 2))
+        for parameter, (left, right) in zip(parameters, grid, strict=True):
+            chains = self.posterior[parameter.name].values
+            bins = np.histogram_bin_edges(chains, bins=40)
+            step = int(np.ceil(chains.shape[1] / LARGEST_TRACE))
+            for draws in chains:
+                left.hist(draws, bins=bins, density=True, histtype="step")
+                right.plot(np.arange(len(draws))[::step], draws[::step], lw=0.5, alpha=0.7)
+            left.locator_params(axis="x", nbins=5)
+            left.set(xlabel=parameter.label, yticks=[], ylabel="density")
+            right.set(ylabel=parameter.label, xlabel="draw")
+        return fig
+
+    def plot_graph(self):
+        """The graphical model: what depends on what, and what is repeated, as a plate.
+
+        Shaded nodes are observed, small ones are known. It is drawn on a figure of its own size.
+
+        Returns
+        -------
+        `~matplotlib.axes.Axes`
+        """
+        import daft
+
+        symbols = {p.name: p.symbol for p in self.parameters}
+        observed = {role.name: role.observed for role in self.roles}
+        graph = daft.PGM(node_unit=1.3, grid_unit=2.6)
+        for node in self.graph:
+            symbol = node.symbol or symbols[node.name]
+            known = node.name in observed and not observed[node.name]
+            graph.add_node(
+                node.name, f"${symbol}$", *node.at,
+                observed=observed.get(node.name, False), fixed=known,
+                offset=(0, 8) if known else (0, 0),
+            )  # fmt: skip
+        for node in self.graph:
+            for child in node.to:
+                graph.add_edge(node.name, child)
+        for plate in {node.plate: None for node in self.graph if node.plate}:
+            x, y = np.transpose([node.at for node in self.graph if node.plate == plate])
+            corner = (x.min() - 0.6, y.min() - 0.7)
+            size = (np.ptp(x) + 1.2, np.ptp(y) + 1.2)
+            graph.add_plate([*corner, *size], label=f"{plate} $n$", position="bottom right")
+        return graph.render(dpi=150)

@@ -1,0 +1,249 @@
+"""Units out: from float draws to labelled arrays with units, the summary table, and files."""
+
+import json
+import os
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import astropy.units as u
+import numpy as np
+import xarray as xr
+from astropy.table import QTable, Table
+
+from astro_hier import priors
+
+__all__ = ["Parameter", "SavedFileError", "build_tree", "load", "samples", "save", "summarise"]
+
+FORMAT = "astro_hier estimator 1"
+
+
+class SavedFileError(OSError):
+    """A file that no estimator of this kind can be loaded from."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One quantity of a posterior.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the posterior.
+    unit : `~astropy.units.Unit`
+        Unit of its values.
+    symbol : str
+        Its symbol in TeX, without dollars.
+    long_name : str
+        What it is.
+    dims : tuple of str
+        Dimensions besides chain and draw.
+    """
+
+    name: str
+    unit: u.UnitBase
+    symbol: str
+    long_name: str
+    dims: tuple = ()
+
+    @property
+    def label(self):
+        """Symbol and unit, for an axis."""
+        unit = "" if self.unit == u.one else f" [{self.unit.to_string('latex_inline')}]"
+        return f"${self.symbol}${unit}"
+
+
+LOG_PROB = Parameter(
+    "log_prob",
+    u.dimensionless_unscaled,
+    r"\ln p",
+    "log of the posterior density of the parameters common to all stars, up to a constant",
+)
+
+
+def build_tree(parameters, draws, groups, coords):
+    """A `xarray.DataTree` of draws with a unit and a long name on every variable.
+
+    Parameters
+    ----------
+    parameters : sequence of `Parameter`
+        What the variables of ``draws.posterior`` are.
+    draws : `~astro_hier.inference.draws.Draws`
+        The draws.
+    groups : dict of dict
+        Further groups by name, such as the data: arrays of shape (star,) with their unit.
+    coords : dict
+        Labels by dimension.
+    """
+    chains, n_draws = next(iter(draws.posterior.values())).shape[:2]
+    coords = {"chain": np.arange(chains), "draw": np.arange(n_draws), **coords}
+
+    def dataset(variables, attrs=None):
+        variables = {
+            name: (dims, values, {"unit": unit.to_string(), **more})
+            for name, (dims, values, unit, more) in variables.items()
+        }
+        used = {dim for dims, *_ in variables.values() for dim in dims}
+        return xr.Dataset(variables, {dim: coords[dim] for dim in used}, attrs)
+
+    by_draw = ("chain", "draw")
+    library = {"inference_library": "astro_hier", "version": version("astro_hier")}
+    posterior = {
+        p.name: (by_draw + p.dims, draws.posterior[p.name], p.unit, {"long_name": p.long_name})
+        for p in parameters
+    }
+    stats = {name: (by_draw, values, u.one, {}) for name, values in draws.sample_stats.items()}
+    tree = {
+        "posterior": dataset(posterior, library | draws.attrs),
+        "sample_stats": dataset(stats, library),
+    }
+    for group, variables in groups.items():
+        tree[group] = dataset(
+            {name: (("star",), values, unit, {}) for name, (values, unit) in variables.items()}
+        )
+    return xr.DataTree.from_dict(tree)
+
+
+def samples(posterior, parameter):
+    """All draws of one parameter as a Quantity of shape (chain * draw, ...)."""
+    values = posterior[parameter.name].values
+    return values.reshape(-1, *values.shape[2:]) * parameter.unit
+
+
+def draws_table(posterior, parameters):
+    """The draws of parameters without further dimensions, one column a parameter."""
+    return QTable({p.name: samples(posterior, p) for p in parameters})
+
+
+def summarise(posterior, parameters, hdi_prob):
+    """Mean, spread, interval and convergence of each parameter, one row a parameter.
+
+    The statistics are ArviZ's: rank-normalised split R-hat, bulk and tail effective sample size
+    and Monte Carlo standard errors of Vehtari et al. (2021, Bayesian Analysis 16, 667), and the
+    narrowest interval that holds ``hdi_prob``.
+    """
+    import arviz_stats as azs
+
+    draws = posterior[[p.name for p in parameters]]
+    dims = ("chain", "draw")
+    interval = azs.hdi(draws, prob=hdi_prob)
+    low, high = (f"hdi_{100 * edge:.3g}%" for edge in ((1 - hdi_prob) / 2, (1 + hdi_prob) / 2))
+    columns = {
+        "mean": draws.mean(dims),
+        "sd": draws.std(dims, ddof=1),
+        low: interval.isel(ci_bound=0),
+        high: interval.isel(ci_bound=1),
+        "mcse_mean": azs.mcse(draws, method="mean"),
+        "mcse_sd": azs.mcse(draws, method="sd"),
+        "ess_bulk": azs.ess(draws, method="bulk"),
+        "ess_tail": azs.ess(draws, method="tail"),
+        "r_hat": azs.rhat(draws),
+    }
+    table = Table()
+    table["parameter"] = [label for p in parameters for label in _labels(posterior, p)]
+    table["unit"] = [
+        p.unit.to_string() for p in parameters for _ in range(draws[p.name][0, 0].size)
+    ]
+    for name, statistic in columns.items():
+        table[name] = np.concatenate([np.ravel(statistic[p.name].values) for p in parameters])
+        table[name].info.format = ".0f" if name.startswith("ess") else ".4g"
+    for name in ("mean", low, high):
+        table[name].info.format = ".6g"
+    table["r_hat"].info.format = ".3f"
+    return table
+
+
+def _labels(posterior, parameter):
+    if not parameter.dims:
+        return [parameter.name]
+    return [f"{parameter.name}[{label}]" for label in posterior[parameter.dims[0]].values]
+
+
+def save(path, tree, estimator, params):
+    """Write draws, data and an estimator's arguments as one netCDF file.
+
+    The file is written beside ``path`` and moved there when it is whole.
+    """
+    path = Path(path)
+    tree = tree.copy()
+    tree.attrs = {
+        "format": FORMAT,
+        "estimator": estimator,
+        "parameters": json.dumps(_encode(params)),
+        "astro_hier_version": version("astro_hier"),
+    }
+    part = path.with_name(path.name + ".part")
+    try:
+        tree.to_netcdf(part, engine="h5netcdf")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load(path, estimator):
+    """Read what `save` wrote for the same estimator: the tree and the arguments.
+
+    Raises
+    ------
+    SavedFileError
+        If the file is damaged or was written by something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {str(path)!r}")
+    try:
+        with xr.open_datatree(path, engine="h5netcdf") as opened:
+            tree = opened.load()
+        attrs = {name: tree.attrs.get(name) for name in ("format", "estimator", "parameters")}
+        if attrs["format"] == FORMAT and attrs["estimator"] == estimator:
+            params = _decode(json.loads(attrs["parameters"]))
+            tree["posterior"], tree["sample_stats"], tree["observed_data"]
+    except Exception as error:  # whatever h5py, xarray or json make of a damaged file
+        raise SavedFileError(
+            f"{str(path)!r} is damaged, or not a netCDF file ({type(error).__name__}: {error});"
+            " fit again, and save with the estimator's save method"
+        ) from error
+    if attrs["format"] != FORMAT:
+        raise SavedFileError(
+            f"{str(path)!r} was not written by an estimator's save method (its format is"
+            f" {attrs['format']!r}, accepted is {FORMAT!r})"
+        )
+    if attrs["estimator"] != estimator:
+        raise SavedFileError(
+            f"{str(path)!r} holds a {attrs['estimator']}: load it with {attrs['estimator']}.load"
+        )
+    tree.attrs = {}
+    return tree, params
+
+
+def _encode(value):
+    """An estimator's argument as what JSON can hold."""
+    if isinstance(value, priors.Prior):
+        return {"prior": type(value).__name__, "of": _encode(vars(value))}
+    if isinstance(value, u.UnitBase):
+        return {"unit": value.to_string()}
+    if isinstance(value, u.Quantity):
+        return {"value": value.value.tolist(), "unit": value.unit.to_string()}
+    if isinstance(value, dict):
+        return {"dict": {key: _encode(item) for key, item in value.items()}}
+    if isinstance(value, tuple):
+        return {"tuple": [_encode(item) for item in value]}
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def _decode(value):
+    if not isinstance(value, dict):
+        return value
+    if "prior" in value:
+        if value["prior"] not in priors.__all__:
+            raise ValueError(f"unknown prior {value['prior']!r}")
+        return getattr(priors, value["prior"])(**_decode(value["of"]))
+    if "value" in value:
+        return value["value"] * u.Unit(value["unit"])
+    if "unit" in value:
+        return u.Unit(value["unit"])
+    if "tuple" in value:
+        return tuple(_decode(item) for item in value["tuple"])
+    return {key: _decode(item) for key, item in value["dict"].items()}

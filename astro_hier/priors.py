@@ -1,0 +1,324 @@
+"""Prior distributions with units.
+
+A prior holds its parameters as they were given, as floats or Quantities. SciPy evaluates it and
+PyMC builds it, both in the unit that the model declares for the parameter, so that a prior on a
+distance may be stated in pc, kpc or lyr alike.
+"""
+
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+import astropy.units as u
+import numpy as np
+from scipy import stats
+
+__all__ = [
+    "Beta",
+    "Gamma",
+    "HalfNormal",
+    "LogNormal",
+    "LogUniform",
+    "Normal",
+    "Prior",
+    "PriorError",
+    "TruncatedNormal",
+    "Uniform",
+]
+
+
+class PriorError(ValueError):
+    """A prior that cannot be what it is used for; the message says what is accepted."""
+
+
+class Prior:
+    """Base of all priors: a distribution of one quantity.
+
+    A subclass is a frozen dataclass of the distribution's parameters, which names those that
+    carry the unit of the quantity in ``same_unit`` and those that must exceed zero in
+    ``positive``, and writes ``_scipy`` and ``_pymc`` on bare floats.
+    """
+
+    same_unit: ClassVar[tuple] = ()
+    positive: ClassVar[tuple] = ()
+    ordered: ClassVar[tuple] = ()
+
+    def __post_init__(self):
+        for field in fields(self):
+            self._check_scalar(field.name)
+        for name in self.positive:
+            if not u.Quantity(getattr(self, name)).value > 0:
+                raise PriorError(f"{self!r}: {name} must be greater than zero")
+        values = self._floats(self.unit)
+        if self.ordered and not values[self.ordered[0]] < values[self.ordered[1]]:
+            raise PriorError(f"{self!r}: {self.ordered[0]} must be less than {self.ordered[1]}")
+
+    def __repr__(self):
+        values = ", ".join(f"{field.name}={getattr(self, field.name)}" for field in fields(self))
+        return f"{type(self).__name__}({values})"
+
+    def _check_scalar(self, name):
+        given = getattr(self, name)
+        try:
+            value = u.Quantity(given, dtype=float)
+        except (TypeError, ValueError):
+            value = None
+        if value is None or isinstance(given, str) or value.shape or np.isnan(value.value):
+            raise PriorError(
+                f"{type(self).__name__}: {name} must be one number or one Quantity, not {given!r}"
+            )
+
+    @property
+    def unit(self):
+        """Unit of the quantity that this prior describes."""
+        for name in self.same_unit:
+            value = getattr(self, name)
+            if isinstance(value, u.Quantity):
+                return value.unit
+        return u.dimensionless_unscaled
+
+    def _floats(self, unit):
+        """The parameters as floats, for values of the quantity in ``unit``."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name, value in values.items():
+            given = u.Quantity(value)
+            wanted = unit if name in self.same_unit else u.dimensionless_unscaled
+            if given.unit == u.one and (given.value == 0 or np.isinf(given.value)):
+                wanted = u.one  # zero and an open end need no unit
+            try:
+                # not a Python float, which PyTensor would compute with in single precision
+                values[name] = np.float64(given.to_value(wanted))
+            except u.UnitConversionError:
+                raise PriorError(
+                    f"{self!r}: {name} has unit {str(given.unit) or 'none'!r},"
+                    f" accepted is {_kind(wanted)}"
+                ) from None
+        return values
+
+    def frozen(self, unit):
+        """The distribution of the quantity's value in ``unit``, frozen, from `scipy.stats`.
+
+        Parameters
+        ----------
+        unit : `~astropy.units.Unit`
+            Unit of the values that the distribution describes.
+
+        Returns
+        -------
+        scipy.stats frozen distribution
+            With ``logpdf``, ``ppf``, ``rvs``, ``support`` on floats.
+
+        Raises
+        ------
+        PriorError
+            If the prior's own unit cannot be converted to ``unit``.
+        """
+        return self._scipy(**self._floats(unit))
+
+    def pymc(self, name, unit, initval=None):
+        """The same distribution as a variable of the PyMC model in whose context this is called.
+
+        Parameters
+        ----------
+        name : str
+            Name of the variable.
+        unit : `~astropy.units.Unit`
+            Unit of the variable's values.
+        initval : float, optional
+            Where a sampler starts.
+        """
+        return self._pymc(name, initval=initval, **self._floats(unit))
+
+    def rvs(self, size=None, random_state=None):
+        """Random draws, a Quantity in this prior's unit, of shape ``size``."""
+        rng = np.random.default_rng(random_state)
+        return self.frozen(self.unit).rvs(size=size, random_state=rng) * self.unit
+
+    def logpdf(self, value):
+        """ln of the density per this prior's unit at ``value`` (a Quantity), a float or array."""
+        return self.frozen(self.unit).logpdf(u.Quantity(value).to_value(self.unit))
+
+    def support(self):
+        """Lowest and highest value that are possible, as Quantities."""
+        low, high = self.frozen(self.unit).support()
+        return low * self.unit, high * self.unit
+
+
+def _kind(unit):
+    if unit == u.dimensionless_unscaled:
+        return "a number without unit"
+    return f"a Quantity of physical type {str(unit.physical_type)!r}, such as in {unit}"
+
+
+def check(name, prior, unit):
+    """Raise `PriorError` unless ``prior`` is a prior whose values can be expressed in ``unit``."""
+    if not isinstance(prior, Prior):
+        families = ", ".join(n for n in __all__ if n not in ("Prior", "PriorError"))
+        raise PriorError(
+            f"{name}={prior!r} is not a prior; give one of astro_hier.priors: {families}"
+        )
+    try:
+        prior.frozen(unit)
+    except PriorError as error:
+        raise PriorError(f"prior of {name} (in {unit.to_string() or 'no unit'}): {error}") from None
+
+
+@dataclass(frozen=True, repr=False)
+class Normal(Prior):
+    """Normal distribution of mean ``mu`` and standard deviation ``sigma``."""
+
+    mu: u.Quantity | float
+    sigma: u.Quantity | float
+    same_unit = ("mu", "sigma")
+    positive = ("sigma",)
+
+    def _scipy(self, mu, sigma):
+        return stats.norm(mu, sigma)
+
+    def _pymc(self, name, mu, sigma, initval):
+        import pymc as pm
+
+        return pm.Normal(name, mu=mu, sigma=sigma, initval=initval)
+
+
+@dataclass(frozen=True, repr=False)
+class TruncatedNormal(Prior):
+    """Normal distribution, of ``mu`` and ``sigma`` before it is cut to (``lower``, ``upper``)."""
+
+    mu: u.Quantity | float
+    sigma: u.Quantity | float
+    lower: u.Quantity | float = -np.inf
+    upper: u.Quantity | float = np.inf
+    same_unit = ("mu", "sigma", "lower", "upper")
+    positive = ("sigma",)
+    ordered = ("lower", "upper")
+
+    def _scipy(self, mu, sigma, lower, upper):
+        return stats.truncnorm((lower - mu) / sigma, (upper - mu) / sigma, mu, sigma)
+
+    def _pymc(self, name, mu, sigma, lower, upper, initval):
+        import pymc as pm
+
+        lower = lower if np.isfinite(lower) else None
+        upper = upper if np.isfinite(upper) else None
+        return pm.TruncatedNormal(
+            name, mu=mu, sigma=sigma, lower=lower, upper=upper, initval=initval
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class HalfNormal(Prior):
+    """Normal distribution of mean zero and standard deviation ``sigma``, positive values only."""
+
+    sigma: u.Quantity | float
+    same_unit = ("sigma",)
+    positive = ("sigma",)
+
+    def _scipy(self, sigma):
+        return stats.halfnorm(0, sigma)
+
+    def _pymc(self, name, sigma, initval):
+        import pymc as pm
+
+        return pm.HalfNormal(name, sigma=sigma, initval=initval)
+
+
+@dataclass(frozen=True, repr=False)
+class Uniform(Prior):
+    """The same density everywhere between ``lower`` and ``upper``."""
+
+    lower: u.Quantity | float
+    upper: u.Quantity | float
+    same_unit = ("lower", "upper")
+    ordered = ("lower", "upper")
+
+    def _scipy(self, lower, upper):
+        return stats.uniform(lower, upper - lower)
+
+    def _pymc(self, name, lower, upper, initval):
+        import pymc as pm
+
+        return pm.Uniform(name, lower=lower, upper=upper, initval=initval)
+
+
+@dataclass(frozen=True, repr=False)
+class LogUniform(Prior):
+    """A logarithm of the same density everywhere between those of ``lower`` and ``upper``."""
+
+    lower: u.Quantity | float
+    upper: u.Quantity | float
+    same_unit = ("lower", "upper")
+    positive = ("lower", "upper")
+    ordered = ("lower", "upper")
+
+    def _scipy(self, lower, upper):
+        return stats.loguniform(lower, upper)
+
+    def _pymc(self, name, lower, upper, initval):
+        import pymc as pm
+
+        # PyMC has no log-uniform distribution; the logarithm is what its samplers move.
+        initval = None if initval is None else np.log(initval)
+        log = pm.Uniform(f"ln_{name}_", np.log(lower), np.log(upper), initval=initval)
+        return pm.Deterministic(name, pm.math.exp(log))
+
+
+@dataclass(frozen=True, repr=False)
+class LogNormal(Prior):
+    """A logarithm that is normal, of mean ``mu`` and standard deviation ``sigma``.
+
+    ``mu`` and ``sigma`` are those of ln(x / ``scale``): ``LogNormal(2, 0.5, scale=1 * u.day)``.
+    Without ``scale`` it is the distribution of a number without unit.
+    """
+
+    mu: float
+    sigma: float
+    scale: u.Quantity | float = 1.0
+    same_unit = ("scale",)
+    positive = ("sigma", "scale")
+
+    def _scipy(self, mu, sigma, scale):
+        return stats.lognorm(sigma, scale=scale * np.exp(mu))
+
+    def _pymc(self, name, mu, sigma, scale, initval):
+        import pymc as pm
+
+        return pm.LogNormal(name, mu=mu + np.log(scale), sigma=sigma, initval=initval)
+
+
+@dataclass(frozen=True, repr=False)
+class Gamma(Prior):
+    """Gamma distribution of shape ``alpha`` and scale length ``scale``.
+
+    The density is proportional to x^(alpha - 1) exp(-x / scale). With ``alpha=3`` it is the
+    exponentially decreasing space density of Bailer-Jones (2015, PASP 127, 994) for distances.
+    """
+
+    alpha: float
+    scale: u.Quantity | float
+    same_unit = ("scale",)
+    positive = ("alpha", "scale")
+
+    def _scipy(self, alpha, scale):
+        return stats.gamma(alpha, scale=scale)
+
+    def _pymc(self, name, alpha, scale, initval):
+        import pymc as pm
+
+        return pm.Gamma(name, alpha=alpha, beta=1 / scale, initval=initval)
+
+
+@dataclass(frozen=True, repr=False)
+class Beta(Prior):
+    """Beta distribution on (0, 1), for fractions: density x^(alpha - 1) (1 - x)^(beta - 1)."""
+
+    alpha: float
+    beta: float
+    positive = ("alpha", "beta")
+
+    def _scipy(self, alpha, beta):
+        return stats.beta(alpha, beta)
+
+    def _pymc(self, name, alpha, beta, initval):
+        import pymc as pm
+
+        return pm.Beta(name, alpha=alpha, beta=beta, initval=initval)

@@ -1,0 +1,103 @@
+"""Slow, independent references that the fast paths are held to."""
+
+import numpy as np
+from scipy import integrate
+from scipy.optimize import brentq
+from scipy.stats import norm
+
+
+def log_marginal_star(parallax, error, mu_r, std_r):
+    """ln p(parallax | mu_r, std_r) by adaptive quadrature between and beyond all modes."""
+
+    def exponent(x):
+        r = np.exp(x)
+        return -0.5 * ((r - mu_r) / std_r) ** 2 - 0.5 * ((1 / r - parallax) / error) ** 2 + x
+
+    def slope(x):
+        r = np.exp(x)
+        return -(r - mu_r) / std_r * r / std_r + (1 / r - parallax) / error / r / error + 1
+
+    # modes: falling zeros of the slope, on a grid that is fine about both centres
+    centres = [np.log(mu_r), *([-np.log(parallax)] if parallax > 0 else [])]
+    fine = [c + 1e-9 * np.sinh(np.linspace(-20, 20, 4001)) for c in centres]
+    grid = np.unique(np.concatenate([np.linspace(np.log(1e-7), np.log(1e3), 20001), *fine]))
+    with np.errstate(over="ignore"):
+        slopes = slope(grid)
+    falling = np.flatnonzero((slopes[:-1] > 0) & (slopes[1:] <= 0))
+    modes = [brentq(slope, grid[i], grid[i + 1], xtol=1e-15, rtol=1e-15) for i in falling]
+    highest = max(exponent(m) for m in modes)
+
+    def edge(mode, direction):
+        distance = 1e-9
+        while highest - exponent(mode + direction * distance) < 50:
+            distance *= 1.2
+        return mode + direction * distance
+
+    arcs = []
+    for mode in sorted(m for m in modes if highest - exponent(m) < 50):
+        low, high = edge(mode, -1), edge(mode, 1)
+        if arcs and low <= arcs[-1][1]:
+            arcs[-1][1] = max(high, arcs[-1][1])
+        else:
+            arcs.append([low, high])
+    total = error_estimate = 0
+    for low, high in arcs:
+        breaks = [m for m in modes if low < m < high]
+        points = np.unique(np.concatenate([np.linspace(low, high, 33), breaks]))
+        for a, b in zip(points[:-1], points[1:], strict=True):
+            # with full_output rounding, which large exponents suffer, gives no warning: the
+            # error estimate tells
+            value, estimate, *_ = integrate.quad(
+                lambda x: np.exp(exponent(x) - highest),
+                a,
+                b,
+                epsabs=1e-13 * (high - low),
+                epsrel=1e-11,
+                full_output=1,
+            )
+            total += value
+            error_estimate += estimate
+    assert error_estimate < 1e-7 * total
+    return np.log(total) + highest - np.log(2 * np.pi * std_r * error) - norm.logcdf(mu_r / std_r)
+
+
+def log_marginal_grid(parallax, error, mu_r, std_r, points=600):
+    """Sum over stars of ln p(parallax | mu_r, std_r) for arrays of hyperparameters.
+
+    The trapezoid rule in r, on the union of points equally spaced in the population and points
+    equally spaced in the likelihood: right to about 1e-4 a star, whatever is narrower.
+    """
+    t = np.linspace(-8, 8, points)
+    result = np.zeros(len(mu_r))
+    for p, e in zip(parallax, error, strict=True):
+        inverse = p + e * t
+        likely = 1 / inverse[inverse > 0]
+        for i, (mu, std) in enumerate(zip(mu_r, std_r, strict=True)):
+            r = np.concatenate([mu + std * t, likely])
+            r = np.sort(r[(r > 0) & (np.abs(r - mu) < 8 * std)])
+            density = norm.pdf(r, mu, std) * norm.pdf(p, 1 / r, e)
+            with np.errstate(divide="ignore"):
+                result[i] += np.log(integrate.trapezoid(density, r)) - norm.logcdf(mu / std)
+    return result
+
+
+def cluster_posterior(parallax, error, mu_r, ln_std_r, log_prior):
+    """Means and sds of mu_r and ln_std_r, and log evidence, on a grid of the hyperparameters.
+
+    ``mu_r`` and ``ln_std_r`` are equally spaced; ``log_prior(mu_r, ln_std_r)`` is normalised.
+    """
+    mu, ln_std = (g.ravel() for g in np.meshgrid(mu_r, ln_std_r, indexing="ij"))
+    log_density = log_prior(mu, ln_std)
+    log_density += log_marginal_grid(parallax, error, mu, np.exp(ln_std))
+    highest = log_density.max()
+    shape = len(mu_r), len(ln_std_r)
+    weight = np.exp(log_density - highest).reshape(shape)
+    weight[[0, -1]] /= 2
+    weight[:, [0, -1]] /= 2
+    total = weight.sum()
+    moments = []
+    for values in (mu.reshape(shape), ln_std.reshape(shape)):
+        mean = (weight * values).sum() / total
+        moments += [mean, np.sqrt((weight * (values - mean) ** 2).sum() / total)]
+    cell = (mu_r[1] - mu_r[0]) * (ln_std_r[1] - ln_std_r[0])
+    return (*moments, np.log(total * cell) + highest)

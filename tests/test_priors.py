@@ -1,0 +1,101 @@
+"""Claims about priors and their units."""
+
+import astropy.units as u
+import numpy as np
+import pytest
+
+from astro_hier import priors
+
+FAMILIES = {
+    "Normal": priors.Normal(500 * u.pc, 100 * u.pc),
+    "TruncatedNormal": priors.TruncatedNormal(500 * u.pc, 400 * u.pc, lower=0 * u.pc),
+    "HalfNormal": priors.HalfNormal(300 * u.pc),
+    "Uniform": priors.Uniform(100 * u.pc, 900 * u.pc),
+    "LogUniform": priors.LogUniform(100 * u.pc, 900 * u.pc),
+    "LogNormal": priors.LogNormal(-0.5, 0.4, scale=1 * u.kpc),
+    "Gamma": priors.Gamma(3, 150 * u.pc),
+    "Beta": priors.Beta(2, 3),
+}
+
+
+def test_every_family_is_in_the_list_above():
+    families = {name for name in priors.__all__ if name not in ("Prior", "PriorError")}
+    assert families == set(FAMILIES)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_scipy_and_pymc_have_the_same_log_density(name):
+    import pymc as pm
+
+    prior = FAMILIES[name]
+    unit = u.kpc if prior.unit.is_equivalent(u.pc) else u.one
+    values = np.array([0.12, 0.3, 0.5, 0.77, 0.89])
+    with pm.Model():
+        variable = prior.pymc("x", unit)
+        by_pymc = [pm.logp(variable, value).eval() for value in values]
+    # PyMC normalises its truncated normal distribution to 4e-9
+    np.testing.assert_allclose(prior.frozen(unit).logpdf(values), by_pymc, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_density_does_not_depend_on_the_unit(name):
+    prior = FAMILIES[name]
+    if prior.unit == u.one:
+        pytest.skip("a number without unit")
+    in_kpc, in_lyr = prior.frozen(u.kpc), prior.frozen(u.lyr)
+    values = np.linspace(0.15, 0.85, 7)
+    factor = u.kpc.to(u.lyr)
+    np.testing.assert_allclose(
+        in_kpc.logpdf(values), in_lyr.logpdf(values * factor) + np.log(factor), rtol=1e-9
+    )
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_quantile_is_the_inverse_of_the_distribution(name):
+    frozen = FAMILIES[name].frozen(FAMILIES[name].unit)
+    probabilities = np.linspace(0.01, 0.99, 9)
+    np.testing.assert_allclose(frozen.cdf(frozen.ppf(probabilities)), probabilities, rtol=1e-9)
+
+
+def test_draws_and_support_carry_the_unit():
+    prior = FAMILIES["Uniform"]
+    draws = prior.rvs(100, random_state=0)
+    low, high = prior.support()
+    assert draws.unit == u.pc
+    assert np.all((draws > low) & (draws < high))
+    assert (low, high) == (100 * u.pc, 900 * u.pc)
+    np.testing.assert_allclose(prior.logpdf(0.5 * u.kpc), -np.log(800))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: priors.Normal(1, -1), "sigma must be greater than zero"),
+        (lambda: priors.Uniform(2, 1), "lower must be less than upper"),
+        (lambda: priors.Uniform(2 * u.pc, 1 * u.kg), "upper has unit 'kg'"),
+        (lambda: priors.Normal(1 * u.pc, 1), "sigma has unit 'none', accepted is a Quantity"),
+        (lambda: priors.Gamma(2 * u.pc, 1 * u.pc), "alpha has unit 'pc'"),
+        (lambda: priors.Normal([1, 2], 1), "mu must be one number"),
+        (lambda: priors.Normal("1 pc", 1), "mu must be one number"),
+        (lambda: priors.Normal(np.nan, 1), "mu must be one number"),
+    ],
+)
+def test_impossible_priors_are_refused(make, message):
+    with pytest.raises(priors.PriorError, match=message):
+        make()
+
+
+def test_zero_and_open_ends_need_no_unit():
+    prior = priors.TruncatedNormal(1 * u.kpc, 2 * u.kpc, lower=0)
+    assert prior.frozen(u.pc).support() == (0, np.inf)
+
+
+def test_check_names_the_parameter_and_what_is_accepted():
+    with pytest.raises(priors.PriorError, match="mu_r .*kpc.*accepted is.*length"):
+        priors.check("mu_r", priors.Normal(1 * u.s, 2 * u.s), u.kpc)
+    with pytest.raises(priors.PriorError, match="mu_r=3 is not a prior.*Normal"):
+        priors.check("mu_r", 3, u.kpc)
+
+
+def test_repr_shows_units():
+    assert repr(priors.Normal(1 * u.kpc, 2 * u.kpc)) == "Normal(mu=1.0 kpc, sigma=2.0 kpc)"

@@ -1,0 +1,187 @@
+"""Claims about tables: what is accepted, and what is said of the rest."""
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.table import MaskedColumn, QTable, Table
+from astropy.timeseries import TimeSeries
+from astropy.utils.exceptions import AstropyUserWarning
+from astropy.utils.masked import Masked
+
+from astro_hier.table import Role, TableError, read_columns
+
+ROLES = (
+    Role("parallax", u.mas, observed=True),
+    Role("parallax_error", u.mas, positive=True),
+    Role("star", None, required=False, unique=True),
+)
+
+
+def good(cls=QTable, n=4):
+    table = cls()
+    table["parallax"] = np.arange(1.0, n + 1) * u.mas
+    table["parallax_error"] = np.full(n, 0.1) * u.mas
+    return table
+
+
+@pytest.mark.parametrize("cls", [Table, QTable])
+def test_values_come_in_the_declared_unit(cls):
+    table = good(cls)
+    table["parallax"] = [1000.0, 2000.0, 3000.0, 4000.0] * u.uas
+    data = read_columns(table, ROLES)
+    np.testing.assert_allclose(data["parallax"], [1, 2, 3, 4])
+    np.testing.assert_array_equal(data["star"], [0, 1, 2, 3])
+
+
+def test_time_series_is_a_table():
+    series = TimeSeries(
+        time_start="2020-01-01", time_delta=1 * u.day, n_samples=4, data=dict(good().columns)
+    )
+    assert len(read_columns(series, ROLES)["parallax"]) == 4
+
+
+def test_integers_are_numbers():
+    table = good()
+    table["parallax"] = np.array([1, 2, 3, 4]) * u.mas
+    assert read_columns(table, ROLES)["parallax"].dtype == float
+
+
+def test_negative_parallaxes_are_data():
+    table = good()
+    table["parallax"] *= -1
+    np.testing.assert_allclose(read_columns(table, ROLES)["parallax"], [-1, -2, -3, -4])
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        ([4, 3, 2, 1], [4, 3, 2, 1]),
+        (np.array([b"a  ", b"b", b"c", b"d"]), ["a", "b", "c", "d"]),
+        (["a ", "b", "c", "d"], ["a", "b", "c", "d"]),
+        (np.array(["a", b"b", "c", "d"], dtype=object), ["a", "b", "c", "d"]),
+        (np.array([2**63 - 1, 1, 2, 3]), [2**63 - 1, 1, 2, 3]),
+    ],
+)
+def test_identifiers_are_kept_and_bytes_are_decoded_and_stripped(ids, expected):
+    table = good()
+    table["star"] = ids
+    assert read_columns(table, ROLES)["star"].tolist() == expected
+
+
+def test_columns_may_have_other_names_and_lack_units():
+    table = Table({"plx": [1.0, 2.0], "e": [0.1, 0.1]})
+    columns = {"parallax": ("plx", u.mas), "parallax_error": ("e", u.uas)}
+    data = read_columns(table, ROLES, columns)
+    np.testing.assert_allclose(data["parallax_error"], 1e-4)
+
+
+def test_the_unit_in_the_table_goes_before_the_unit_of_a_preset():
+    table = QTable({"plx": [1.0, 2.0] * u.arcsec, "e": [0.1, 0.1] * u.mas})
+    columns = {"parallax": ("plx", u.mas), "parallax_error": "e"}
+    np.testing.assert_allclose(read_columns(table, ROLES, columns)["parallax"], [1000, 2000])
+
+
+def test_a_masked_column_without_masked_values_is_accepted():
+    table = Table(good(), masked=True)
+    np.testing.assert_allclose(read_columns(table, ROLES)["parallax"], [1, 2, 3, 4])
+
+
+def broken(change, cls=QTable):
+    table = good(cls)
+    change(table)
+    return table
+
+
+def with_column(name, values, cls=QTable):
+    return broken(lambda table: table.replace_column(name, values), cls)
+
+
+BAD = {
+    "no table": ({"parallax": [1]}, "expected an astropy Table.*got dict"),
+    "array": (np.ones(3), "got ndarray.*QTable"),
+    "empty": (good()[:0], "no rows"),
+    "missing column": (
+        broken(lambda t: t.remove_column("parallax")),
+        r"column 'parallax' .* is not in the table, which has \['parallax_error'\].*columns=",
+    ),
+    "no unit": (
+        with_column("parallax", Table({"a": [1.0, 2, 3, 4]})["a"], Table),
+        r"column 'parallax' .* has no unit.*'angle'.*unit = 'mas'",
+    ),
+    "wrong unit": (
+        with_column("parallax", [1.0, 2, 3, 4] * u.pc),
+        "column 'parallax' .* has unit 'pc'.*'length'.*accepted.*'angle'",
+    ),
+    "NaN": (
+        with_column("parallax", [1.0, np.nan, 3, np.nan] * u.mas),
+        "'parallax' .* has 2 of 4 rows .*row 1: nan, row 3: nan.*on_invalid='drop'",
+    ),
+    "infinite": (with_column("parallax", [np.inf, 2.0, 3, 4] * u.mas), "row 0: inf"),
+    "zero error": (
+        with_column("parallax_error", [0.1, 0.0, -1, 0.1] * u.mas),
+        "'parallax_error' .* has 2 of 4 rows.*row 1: 0.0, row 2: -1.0.*greater than zero",
+    ),
+    "masked in QTable": (
+        with_column("parallax", Masked([1.0, 2, 3, 4] * u.mas, mask=[0, 0, 1, 0])),
+        "'parallax' .* has 1 of 4 rows masked.*row 2",
+    ),
+    "masked in Table": (
+        with_column("parallax", MaskedColumn([1.0, 2, 3, 4], mask=[1, 0, 0, 0], unit="mas"), Table),
+        "'parallax' .* has 1 of 4 rows masked.*row 0",
+    ),
+    "text": (with_column("parallax", ["1", "2", "3", "4"], Table), "type <U1"),
+    "two numbers a row": (with_column("parallax", np.ones((4, 2)) * u.mas), r"shape \(4, 2\)"),
+    "repeated ids": (
+        broken(lambda t: t.add_column([7, 8, 7, 9], name="star")),
+        "'star' holds 1 identifiers more than once .7 in rows 0, 2.",
+    ),
+    "masked id": (
+        broken(lambda t: t.add_column(MaskedColumn([1, 2, 3, 4], mask=[0, 1, 0, 0]), name="star")),
+        "'star' .* has 1 of 4 rows masked.*row 1",
+    ),
+    "ids that are no labels": (
+        broken(lambda t: t.add_column([0.5, 1, 2, 3], name="star")),
+        "'star' .* type float64.*identifiers",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_table_raises_an_error_that_tells_what_to_do(case):
+    table, message = BAD[case]
+    with pytest.raises(TableError, match=f"(?s){message}"):
+        read_columns(table, ROLES)
+
+
+def test_unknown_roles_and_missing_named_columns_are_refused():
+    with pytest.raises(TableError, match=r"unknown roles \['plx'\]; accepted are \['parallax'"):
+        read_columns(good(), ROLES, {"plx": "parallax"})
+    with pytest.raises(TableError, match=r"column 'source_id' .star. is not in the table"):
+        read_columns(good(), ROLES, {"star": "source_id"})
+
+
+def test_invalid_rows_are_left_out_only_when_asked_and_counted():
+    table = with_column("parallax", [1.0, np.nan, 3, 4] * u.mas)
+    table["parallax_error"][2] = 0 * u.mas
+    with pytest.warns(AstropyUserWarning, match="2 of 4 rows are left out"):
+        data = read_columns(table, ROLES, on_invalid="drop")
+    np.testing.assert_allclose(data["parallax"], [1, 4])
+    np.testing.assert_array_equal(data["star"], [0, 3])
+
+
+def test_a_table_without_any_valid_row_is_refused_even_so():
+    table = with_column("parallax", np.full(4, np.nan) * u.mas)
+    with pytest.raises(TableError, match="no row is left"):
+        read_columns(table, ROLES, on_invalid="drop")
+
+
+def test_on_invalid_has_two_values():
+    with pytest.raises(ValueError, match="accepted are 'raise' and 'drop'"):
+        read_columns(good(), ROLES, on_invalid="ignore")
+
+
+def test_only_the_first_invalid_rows_are_listed():
+    table = good(n=40)
+    table["parallax"][5:35] = np.nan
+    with pytest.raises(TableError, match=r"30 of 40 rows .*row 9: nan, \.\.\."):
+        read_columns(table, ROLES)
