@@ -21,7 +21,7 @@ def main(arguments=None):
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (OSError, ValueError, IORegistryError) as error:
+    except (OSError, ValueError) as error:
         print(f"astro-hier: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -78,7 +78,13 @@ def _demo(options):
 
 
 def _cluster(options):
-    table = QTable.read(options.table, format=options.format)
+    try:
+        table = QTable.read(options.table, format=options.format)
+    except IORegistryError as error:
+        raise TableError(
+            f"{options.table}: astropy does not know this format ({str(error).splitlines()[0]});"
+            " name it with --format, such as ascii.ecsv, ascii.csv, fits, votable"
+        ) from error
     model = StarCluster(columns=_columns(options.columns), on_invalid=options.on_invalid)
     model.fit(table, method=options.method, draws=options.draws, random_state=options.seed)
     out = options.out or Path(f"{options.table.name.split('.')[0]}-cluster")

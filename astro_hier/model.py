@@ -35,6 +35,11 @@ class HierarchicalModel:
 
     # ---- hooks
 
+    @staticmethod
+    def example(*, random_state=None):
+        """A simulated table that the model describes, to try it on."""
+        raise NotImplementedError
+
     def initial(self, data):
         """The starting point: a dict of floats and arrays by parameter."""
         raise NotImplementedError

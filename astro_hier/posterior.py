@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import astropy.units as u
+import h5py
 import numpy as np
 import xarray as xr
 from astropy.table import QTable, Table
@@ -172,9 +173,14 @@ def save(path, tree, estimator, params):
         "parameters": json.dumps(_encode(params)),
         "astro_hier_version": version("astro_hier"),
     }
+    # a checksum on every array tells a damaged file when it is read
+    encoding = {
+        f"/{name}": {variable: {"fletcher32": True} for variable in group.variables}
+        for name, group in tree.children.items()
+    }
     part = path.with_name(path.name + ".part")
     try:
-        tree.to_netcdf(part, engine="h5netcdf")
+        tree.to_netcdf(part, engine="h5netcdf", encoding=encoding)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
@@ -192,11 +198,12 @@ def load(path, estimator):
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
     try:
-        with xr.open_datatree(path, engine="h5netcdf") as opened:
-            tree = opened.load()
-        attrs = {name: tree.attrs.get(name) for name in ("format", "estimator", "parameters")}
+        with h5py.File(path) as opened:
+            attrs = {name: opened.attrs.get(name) for name in ("format", "estimator", "parameters")}
         if attrs["format"] == FORMAT and attrs["estimator"] == estimator:
             params = _decode(json.loads(attrs["parameters"]))
+            with xr.open_datatree(path, engine="h5netcdf") as opened:
+                tree = opened.load()
             tree["posterior"], tree["sample_stats"], tree["observed_data"]
     except Exception as error:  # whatever h5py, xarray or json make of a damaged file
         raise SavedFileError(

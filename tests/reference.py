@@ -1,5 +1,7 @@
 """Slow, independent references that the fast paths are held to."""
 
+from itertools import pairwise
+
 import numpy as np
 from scipy import integrate
 from scipy.optimize import brentq
@@ -44,7 +46,7 @@ def log_marginal_star(parallax, error, mu_r, std_r):
     for low, high in arcs:
         breaks = [m for m in modes if low < m < high]
         points = np.unique(np.concatenate([np.linspace(low, high, 33), breaks]))
-        for a, b in zip(points[:-1], points[1:], strict=True):
+        for a, b in pairwise(points):
             # with full_output rounding, which large exponents suffer, gives no warning: the
             # error estimate tells
             value, estimate, *_ = integrate.quad(

@@ -91,9 +91,9 @@ def test_zero_and_open_ends_need_no_unit():
 
 
 def test_check_names_the_parameter_and_what_is_accepted():
-    with pytest.raises(priors.PriorError, match="mu_r .*kpc.*accepted is.*length"):
+    with pytest.raises(priors.PriorError, match=r"mu_r .*kpc.*accepted is.*length"):
         priors.check("mu_r", priors.Normal(1 * u.s, 2 * u.s), u.kpc)
-    with pytest.raises(priors.PriorError, match="mu_r=3 is not a prior.*Normal"):
+    with pytest.raises(priors.PriorError, match=r"mu_r=3 is not a prior.*Normal"):
         priors.check("mu_r", 3, u.kpc)
 
 

@@ -12,11 +12,11 @@ integrates its latent variables out of p(data | theta), so it can be sampled by 
 3. While few points carry weight, the likelihood is tempered, L^beta, with beta as large as leaves
    `ENOUGH_TO_FIT` effective points a dimension.
 4. A Student t (5 degrees of freedom) is fitted to the weighted points; more points are drawn
-   from it; back to 2, until the effective size passes the number of draws asked for.
+   from it; back to 2, until the effective size passes the number of draws asked
+   for and the Pareto index k of the weights (Vehtari et al. 2024, JMLR 25, 72) says that they can
+   be trusted.
 5. Systematic resampling, in random order, makes draws of equal weight; each then gets its latent
    variables from their exact conditional distribution.
-
-The Pareto index k of the weights (Vehtari et al. 2024, JMLR 25, 72) tells whether to trust them.
 """
 
 import warnings
@@ -148,6 +148,9 @@ class _Pool:
         self.weights = _normalised(self.log_weights)
         self.effective_size = _effective_size(self.weights)
 
+    def suffices(self, wanted):
+        return self.effective_size >= wanted and _pareto_k(self.log_weights) <= LARGEST_PARETO_K
+
     def tempered_weights(self):
         """Normalised weights with the likelihood raised to the largest beta that leaves enough."""
 
@@ -165,20 +168,21 @@ class _Pool:
 def _explore(target, wanted, rng, max_evaluations, bar):
     """Points and weights whose effective size is at least ``wanted``, or as many as allowed."""
     z = ndtri(qmc.Sobol(target.dimension, rng=rng).random(SOBOL_POINTS).clip(1e-9, 1 - 1e-9))
-    pool = _Pool(z, target.log_likelihood(z))
-    if not np.isfinite(pool.log_likelihood).any():
+    log_likelihood = target.log_likelihood(z)
+    if not np.isfinite(log_likelihood).any():
         raise ValueError(
             "the likelihood of the data is zero wherever the priors were tried; widen the priors,"
             " or correct the measurement errors if they are far too small"
         )
+    pool = _Pool(z, log_likelihood)
     clouds = _Clouds(target.start())
     z = clouds.rvs(BATCH, rng)
     pool.add(clouds.logpdf, z, target.log_likelihood(z))
-    while pool.effective_size < wanted and len(pool.z) < max_evaluations:
+    while not pool.suffices(wanted) and len(pool.z) < max_evaluations:
         weights, beta = pool.tempered_weights()
         proposal = _fit(pool.z, weights)
         size = BATCH
-        if pool.effective_size > ENOUGH_TO_TRUST:
+        if ENOUGH_TO_TRUST < pool.effective_size < wanted:
             # what is missing, at the efficiency of all points so far or at best of 1
             size = max(BATCH, int(1.1 * (wanted - pool.effective_size)))
         size = min(size, max_evaluations - len(pool.z))
@@ -236,8 +240,11 @@ def _effective_size(weights):
 def _pareto_k(log_weights):
     from arviz_stats.base import array_stats
 
-    # psislw takes the negative of the log weights: the log likelihoods of leave-one-out
-    return float(array_stats.psislw(-log_weights)[1])
+    # psislw takes the negative of the log weights: the log likelihoods of leave-one-out. Where
+    # too few weights are not zero it divides by zero.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pareto_k = float(array_stats.psislw(-log_weights)[1])
+    return pareto_k if np.isfinite(pareto_k) else np.inf
 
 
 def _warn(effective_size, enough, pareto_k, evaluations, max_evaluations):

@@ -82,19 +82,23 @@ def sample(
     import pymc as pm
     import pytensor
 
+    options.update(nuts_sampler=nuts_sampler, init=init, cores=cores)
     with model.build_pymc(data), pytensor.config.change_flags(numba__fastmath=False):
-        result = pm.sample(
-            draws=draws,
-            chains=chains,
-            random_seed=int(rng.integers(2**31)),
-            progressbar=progressbar,
-            quiet=not progressbar,
-            nuts_sampler=nuts_sampler,
-            init=init,
-            cores=cores,
-            compute_convergence_checks=False,
-            **options,
-        )
+        try:
+            result = pm.sample(
+                draws=draws,
+                chains=chains,
+                random_seed=int(rng.integers(2**31)),
+                progressbar=progressbar,
+                quiet=not progressbar,
+                compute_convergence_checks=False,
+                **options,
+            )
+        except ValueError as error:
+            if "Not enough samples" in str(error):
+                # what pymc.sample makes of an interrupt before the first draw
+                raise KeyboardInterrupt("sampling was interrupted") from error
+            raise
     tree = result if isinstance(result, xr.DataTree) else result.to_datatree()
     posterior = tree["posterior"].to_dataset()
     if posterior.sizes["draw"] < draws or posterior.sizes["chain"] < chains:

@@ -17,7 +17,7 @@ The model is that of Price-Whelan (2022), *Hierarchical Models 1*.
 import astropy.units as u
 import numpy as np
 
-from astro_hier import plots, priors
+from astro_hier import datasets, plots, priors
 from astro_hier.core import distance
 from astro_hier.core.threads import for_chunks
 from astro_hier.model import HierarchicalModel
@@ -103,6 +103,8 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.mu_r = mu_r
         self.ln_std_r = ln_std_r
+
+    example = staticmethod(datasets.make_star_cluster)
 
     def initial(self, data):
         """Inverse-variance weighted parallax; its excess scatter; each distance shrunk to it."""

@@ -1,0 +1,94 @@
+"""Claims about the astro-hier command."""
+
+import pytest
+
+from astro_hier import StarCluster, columns, datasets
+from astro_hier.cli import main
+
+FILES = {"data.png", "distances.png", "corner.png", "trace.png", "graph.png", "posterior.nc"}
+
+
+def test_demo_prints_the_summary_beside_the_truth_and_writes_files(tmp_path, capsys):
+    assert main(["demo", "--out", str(tmp_path / "demo")]) == 0
+    printed = capsys.readouterr().out
+    assert "truth" in printed
+    assert "mu_r  kpc      0.5" in printed
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == FILES
+    assert StarCluster.load(tmp_path / "demo" / "posterior.nc").posterior.sizes["star"] == 256
+
+
+@pytest.mark.parametrize("suffix", ["ecsv", "fits", "vot"])
+def test_cluster_reads_any_format(tmp_path, capsys, suffix):
+    table = datasets.make_star_cluster(20, random_state=1)
+    table.meta.clear()
+    path = tmp_path / f"members.{suffix}"
+    table.write(path, **({"format": "votable"} if suffix == "vot" else {}))
+    assert main(["cluster", str(path), "--out", str(tmp_path / "out"), "--draws", "50"]) == 0
+    assert "mu_r" in capsys.readouterr().out
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
+
+
+def test_the_same_seed_gives_the_same_numbers(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = datasets.make_star_cluster(20, random_state=1)
+    table.meta.clear()
+    table.write("members.ecsv")
+    printed = []
+    for _ in range(2):
+        assert main(["cluster", "members.ecsv", "--seed", "3", "--draws", "50"]) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    assert (tmp_path / "members-cluster" / "posterior.nc").exists()
+
+
+def test_columns_are_named_with_units_or_by_preset(tmp_path, capsys):
+    table = datasets.make_star_cluster(10, random_state=1)
+    path = tmp_path / "members.csv"
+    path.write_text(
+        "source_id,parallax,parallax_error\n"
+        + "".join(
+            f"{4 * 10**18 + i},{row['parallax'].value},{row['parallax_error'].value}\n"
+            for i, row in enumerate(table)
+        )
+    )
+    options = ["--out", str(tmp_path / "out"), "--draws", "50"]
+    assert main(["cluster", str(path), *options]) == 1
+    assert "column 'parallax' (parallax) has no unit" in capsys.readouterr().err
+    assert main(["cluster", str(path), "--columns", "gaia", *options]) == 0
+    loaded = StarCluster.load(tmp_path / "out" / "posterior.nc")
+    assert loaded.columns == columns.GAIA
+    assert loaded.posterior["star"].values[-1] == 4 * 10**18 + 9
+    words = ["parallax=parallax:arcsec", "parallax_error=parallax_error:arcsec"]
+    assert main(["cluster", str(path), "--columns", *words, *options]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["cluster", "absent.ecsv"], "absent.ecsv"),
+        (["cluster", "notes.xyz"], "notes.xyz"),
+        (["cluster", "members.ecsv", "--columns", "gaja"], "accepted are ROLE=NAME"),
+        (["cluster", "members.ecsv", "--columns", "parallax=plx"], "column 'plx'"),
+    ],
+)
+def test_errors_are_one_line_and_a_status(tmp_path, capsys, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.xyz").write_text("dear diary")
+    table = datasets.make_star_cluster(5, random_state=1)
+    table.meta.clear()
+    table.write("members.ecsv")
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("astro-hier: ")
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_an_interrupt_is_said_and_writes_nothing(tmp_path, capsys, monkeypatch):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(StarCluster, "fit", interrupted)
+    assert main(["demo", "--out", str(tmp_path / "demo")]) == 130
+    assert "nothing was written" in capsys.readouterr().err
+    assert not (tmp_path / "demo").exists()

@@ -1,0 +1,339 @@
+"""Claims that hold for every model; a new one is picked up by its export."""
+
+import inspect
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import astropy.units as u
+import numpy as np
+import pytest
+import xarray as xr
+
+import astro_hier
+from astro_hier import NotFittedError, SavedFileError
+from astro_hier.inference import METHODS
+from astro_hier.model import HierarchicalModel
+from astro_hier.posterior import LOG_PROB
+
+ESTIMATORS = [
+    value
+    for value in vars(astro_hier).values()
+    if inspect.isclass(value) and issubclass(value, HierarchicalModel)
+]
+QUICK = {"draws": 50, "chains": 2, "progressbar": False}
+
+
+@pytest.fixture(scope="module", params=ESTIMATORS)
+def estimator(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def table(estimator):
+    return estimator.example(random_state=2)
+
+
+@pytest.fixture(scope="module")
+def fitted(estimator, table):
+    """A fitted estimator; not to be changed."""
+    return estimator().fit(table, random_state=1, **QUICK)
+
+
+def test_every_model_is_exported_and_tested_here():
+    def leaves(cls):
+        below = cls.__subclasses__()
+        return {cls} if not below else set().union(*(leaves(b) for b in below))
+
+    assert leaves(HierarchicalModel) == set(ESTIMATORS)
+
+
+def test_init_stores_its_arguments_and_nothing_else(estimator):
+    model = estimator()
+    defaults = {n: p.default for n, p in inspect.signature(estimator).parameters.items()}
+    assert vars(model) == defaults == model.get_params()
+    kinds = {p.kind for p in inspect.signature(estimator).parameters.values()}
+    assert kinds == {inspect.Parameter.KEYWORD_ONLY}
+
+
+def test_arguments_are_set_shown_and_checked(estimator):
+    model = estimator()
+    assert model.set_params(on_invalid="drop") is model
+    assert model.get_params()["on_invalid"] == "drop"
+    assert "on_invalid='drop'" in repr(model)
+    for name in model.get_params():
+        assert f"{name}=" in repr(model)
+    with pytest.raises(ValueError, match=r"no arguments \['colour'\]; it has \['"):
+        model.set_params(colour="red")
+
+
+def test_fit_returns_self_and_changes_no_argument(estimator, table):
+    model = estimator()
+    before = dict(model.get_params())
+    assert model.fit(table, random_state=0, **QUICK) is model
+    assert model.get_params() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"method": "magic"}, r"method='magic' does not exist; accepted are \['marginal', 'nuts"),
+        ({"tune": 10}, r"method 'marginal' has no options \['tune'\]; it has \['max_evaluat"),
+        ({"method": "nuts", "tunes": 10}, r"no options \['tunes'\]; it has .*'tune'"),
+        ({"draws": 0}, "draws=0; accepted is a whole number"),
+        ({"chains": 2.5}, "chains=2.5; accepted is a whole number"),
+    ],
+)  # fmt: skip
+def test_unknown_methods_and_options_are_errors_that_list_what_exists(
+    estimator, table, arguments, message
+):
+    with pytest.raises(ValueError, match=message):
+        estimator().fit(table, progressbar=False, **arguments)
+
+
+def test_a_prior_of_the_wrong_kind_is_an_error(estimator, table):
+    name = next(iter(estimator().frozen_priors()))
+    with pytest.raises(astro_hier.priors.PriorError, match=f"prior of {name}"):
+        estimator(**{name: astro_hier.priors.Normal(1 * u.kg, 1 * u.kg)}).fit(table)
+    with pytest.raises(astro_hier.priors.PriorError, match=f"{name}=3 is not a prior"):
+        estimator(**{name: 3}).pymc_model(table)
+
+
+def test_results_before_a_fit_are_an_error_that_says_to_fit(estimator, tmp_path):
+    model = estimator()
+    plots = [name for name in dir(estimator) if name.startswith("plot_") and name != "plot_graph"]
+    asked = [
+        lambda: model.posterior,
+        lambda: model.inference_data,
+        lambda: model.samples("x"),
+        lambda: model.summary(),
+        lambda: model.map_sample,
+        lambda: model.posterior_table(),
+        lambda: model.save(tmp_path / "x.nc"),
+        lambda: model.predict(),
+        *(getattr(model, name) for name in plots),
+    ]
+    for ask in asked:
+        with pytest.raises(NotFittedError, match=r"call fit\(table\) first"):
+            ask()
+
+
+def test_posterior_has_names_dims_units_and_long_names(estimator, fitted):
+    posterior = fitted.posterior
+    assert isinstance(posterior, xr.Dataset)
+    parameters = [*estimator.parameters, LOG_PROB]
+    assert list(posterior.data_vars) == [p.name for p in parameters]
+    for parameter in parameters:
+        variable = posterior[parameter.name]
+        assert variable.dims == ("chain", "draw", *parameter.dims)
+        assert u.Unit(variable.attrs["unit"]) == parameter.unit
+        assert variable.attrs["long_name"]
+        assert np.all(np.isfinite(variable))
+    assert posterior.sizes["chain"] == 2
+    assert posterior.sizes["draw"] == 50
+
+
+def test_inference_data_holds_draws_statistics_and_data(fitted, estimator):
+    tree = fitted.inference_data
+    assert isinstance(tree, xr.DataTree)
+    assert set(tree.children) >= {"posterior", "sample_stats", "observed_data", "constant_data"}
+    for role in estimator.roles:
+        if role.unit is not None:
+            group = tree["observed_data" if role.observed else "constant_data"]
+            assert u.Unit(group[role.name].attrs["unit"]) == role.unit
+
+
+def test_samples_are_quantities_of_all_draws(fitted, estimator):
+    for parameter in estimator.parameters:
+        samples = fitted.samples(parameter.name)
+        assert samples.unit == parameter.unit
+        assert samples.shape == (100, *fitted.posterior[parameter.name].shape[2:])
+    with pytest.raises(ValueError, match=r"no parameter 'nonsense'; it has \["):
+        fitted.samples("nonsense")
+
+
+def test_posterior_table_and_map_sample_have_units(fitted, estimator):
+    table = fitted.posterior_table()
+    assert table.colnames == [p.name for p in estimator.parameters if not p.dims]
+    assert len(table) == 100
+    best = np.argmax(fitted.samples("log_prob"))
+    for parameter in estimator.parameters:
+        assert np.all(fitted.map_sample[parameter.name] == fitted.samples(parameter.name)[best])
+
+
+def test_summary_has_one_row_a_parameter(fitted, estimator):
+    table = fitted.summary()
+    common = [p for p in estimator.parameters if not p.dims]
+    assert table.colnames == [
+        "parameter", "unit", "mean", "sd", "hdi_3%", "hdi_97%", "mcse_mean", "mcse_sd", "ess_bulk",
+        "ess_tail", "r_hat",
+    ]  # fmt: skip
+    assert list(table["parameter"]) == [p.name for p in common]
+    assert list(table["unit"]) == [p.unit.to_string() for p in common]
+    assert table.meta["method"] == "marginal"
+    for row, parameter in zip(table, common, strict=True):
+        draws = fitted.samples(parameter.name).value
+        assert row["mean"] == pytest.approx(draws.mean())
+        assert row["sd"] == pytest.approx(draws.std(ddof=1))
+        assert row["hdi_3%"] < row["mean"] < row["hdi_97%"]
+    assert len(fitted.summary("all")) == sum(
+        fitted.posterior[p.name][0, 0].size for p in estimator.parameters
+    )
+    one = common[0].name
+    assert list(fitted.summary([one])["parameter"]) == [one]
+    assert "hdi_25%" in fitted.summary(hdi_prob=0.5).colnames
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        fitted.summary(hdi_prob=94)
+
+
+def test_same_random_state_same_draws(estimator, table, fitted):
+    np.random.seed(0)  # noqa: NPY002 the global state must not matter
+    again = estimator().fit(table, random_state=1, **QUICK)
+    xr.testing.assert_identical(again.posterior, fitted.posterior)
+    other = estimator().fit(table, random_state=np.random.default_rng(2), **QUICK)
+    name = estimator.parameters[0].name
+    assert not np.any(other.posterior[name].values == fitted.posterior[name].values)
+
+
+def test_initial_values_are_possible(estimator, table):
+    initial = estimator().initial_values(table)
+    for parameter in estimator.parameters:
+        assert initial[parameter.name].unit == parameter.unit
+    for name, prior in estimator().frozen_priors().items():
+        assert np.isfinite(prior.logpdf(initial[name].value))
+
+
+def test_a_failed_fit_keeps_the_earlier_one(estimator, table):
+    model = estimator().fit(table, random_state=1, **QUICK)
+    before = model.inference_data
+    with pytest.raises(astro_hier.TableError):
+        model.fit(table[:0])
+    assert model.inference_data is before
+
+
+def test_an_interrupt_in_the_middle_of_a_fit_keeps_the_earlier_one(estimator, table):
+    model = estimator().fit(table, random_state=1, **QUICK)
+    before = model.inference_data
+    log_marginal, calls = model.log_marginal, []
+
+    def interrupted(data, theta):
+        calls.append(1)
+        if len(calls) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return log_marginal(data, theta)
+
+    model.log_marginal = interrupted
+    threads = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(table, random_state=2, **QUICK)
+    assert len(calls) == 3
+    assert model.inference_data is before
+    assert threading.active_count() == threads
+
+
+READ_AGAIN = """
+import sys
+import astro_hier
+model = getattr(astro_hier, sys.argv[1]).load(sys.argv[2])
+for row in model.summary("all"):
+    print(*(repr(value) for value in row.values()))
+print(repr(model))
+"""
+
+
+def test_a_saved_estimator_is_the_same_in_a_new_process(estimator, fitted, tmp_path):
+    path = tmp_path / "saved.nc"
+    fitted.save(path)
+    assert os.listdir(tmp_path) == ["saved.nc"]
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", READ_AGAIN, estimator.__name__, path],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    rows = [" ".join(repr(v) for v in row.values()) for row in fitted.summary("all")]
+    assert run.stdout.splitlines() == [*rows, repr(fitted)]
+
+
+def test_a_loaded_estimator_has_the_same_arguments_results_and_data(estimator, fitted, tmp_path):
+    fitted.save(tmp_path / "saved.nc")
+    loaded = estimator.load(tmp_path / "saved.nc")
+    assert loaded.get_params() == fitted.get_params()
+    xr.testing.assert_identical(loaded.inference_data, fitted.inference_data)
+    assert np.all(loaded.predict(random_state=1) == fitted.predict(random_state=1))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "text", "empty", "bytes in the middle"])
+def test_a_damaged_file_is_a_clear_error(estimator, fitted, tmp_path, damage):
+    path = tmp_path / "saved.nc"
+    fitted.save(path)
+    content = path.read_bytes()
+    if damage == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+    elif damage == "text":
+        path.write_text("parallax parallax_error\n1 2\n")
+    elif damage == "empty":
+        path.write_bytes(b"")
+    else:
+        at = content.index(b"estimator")
+        path.write_bytes(content[:at] + bytes(64) + content[at + 64 :])
+    with pytest.raises(SavedFileError, match=r"saved\.nc"):
+        estimator.load(path)
+
+
+def test_random_damage_is_found_or_does_no_harm(estimator, fitted, tmp_path):
+    path = tmp_path / "saved.nc"
+    fitted.save(path)
+    content, rng = path.read_bytes(), np.random.default_rng(0)
+    found = 0
+    for _ in range(40):
+        damaged = bytearray(content)
+        at = rng.integers(len(content) - 200)
+        damaged[at : at + 200] = rng.bytes(200)
+        path.write_bytes(damaged)
+        try:
+            loaded = estimator.load(path)
+        except SavedFileError:
+            found += 1
+        else:
+            xr.testing.assert_identical(loaded.inference_data, fitted.inference_data)
+    assert found > 0
+
+
+def test_a_foreign_file_is_a_clear_error(estimator, fitted, tmp_path):
+    path = tmp_path / "other.nc"
+    fitted.inference_data.to_netcdf(path, engine="h5netcdf")
+    with pytest.raises(SavedFileError, match="not written by an estimator's save method"):
+        estimator.load(path)
+    with pytest.raises(FileNotFoundError, match=r"there is no file .*absent\.nc"):
+        estimator.load(tmp_path / "absent.nc")
+
+
+def test_a_file_of_another_estimator_names_the_one_to_use(estimator, fitted, tmp_path):
+    fitted.save(tmp_path / "saved.nc")
+    other = type("Other", (estimator,), {"__init__": estimator.__init__})
+    try:
+        with pytest.raises(SavedFileError, match=f"holds a {estimator.__name__}: load it with"):
+            other.load(tmp_path / "saved.nc")
+    finally:
+        del other
+
+
+def test_a_failed_save_leaves_an_earlier_file(fitted, tmp_path, monkeypatch):
+    path = tmp_path / "saved.nc"
+    fitted.save(path)
+    before = path.read_bytes()
+
+    def full_disk(self, path, **options):
+        path.write_bytes(b"half")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(xr.DataTree, "to_netcdf", full_disk)
+    with pytest.raises(OSError, match="no space left"):
+        fitted.save(path)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["saved.nc"]
+
+
+def test_methods_have_samplers_and_options():
+    assert list(METHODS) == ["marginal", "nuts"]

@@ -1,0 +1,34 @@
+"""Claims about simulated tables."""
+
+import astropy.units as u
+import numpy as np
+import pytest
+
+from astro_hier import datasets
+
+
+def test_default_cluster_is_the_tutorials():
+    # the tutorial's own lines, in its own order of draws
+    rng = np.random.default_rng(42)
+    r = rng.normal(500, 8.7, 256)
+    error = 10 ** rng.uniform(-2, -1, 256)
+    parallax = rng.normal((r * u.pc).to_value(u.mas, u.parallax()), error)
+    table = datasets.make_star_cluster(random_state=42)
+    np.testing.assert_array_equal(table["parallax"].to_value(u.mas), parallax)
+    np.testing.assert_array_equal(table["parallax_error"].to_value(u.mas), error)
+    truth = table.meta["truth"]
+    np.testing.assert_array_equal(truth["r"].to_value(u.pc), r)
+    assert truth["mu_r"] == 500 * u.pc
+    assert truth["std_r"] == 8.7 * u.pc
+    assert truth["ln_std_r"] == pytest.approx(np.log(0.0087))
+
+
+def test_arguments_take_any_unit():
+    table = datasets.make_star_cluster(5, mu_r=0.5 * u.kpc, std_r=8.7 * u.pc, random_state=1)
+    other = datasets.make_star_cluster(5, mu_r=500 * u.pc, std_r=0.0087 * u.kpc, random_state=1)
+    np.testing.assert_allclose(table["parallax"].value, other["parallax"].value)
+
+
+def test_a_cluster_that_would_surround_the_observer_is_refused():
+    with pytest.raises(ValueError, match="too large for mu_r"):
+        datasets.make_star_cluster(mu_r=10 * u.pc, std_r=20 * u.pc, random_state=0)

@@ -1,0 +1,165 @@
+"""Claims about importance sampling, on models whose posterior is known in closed form."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from astropy.utils.exceptions import AstropyUserWarning
+from scipy import stats
+
+from astro_hier.inference import marginal
+
+
+class Toy:
+    """A likelihood of named hyperparameters, without latent variables."""
+
+    def __init__(self, priors, log_likelihood, initial):
+        self.priors, self.function, self.start = priors, log_likelihood, initial
+        self.evaluations = 0
+
+    def frozen_priors(self):
+        return self.priors
+
+    def initial(self, data):
+        return self.start
+
+    def log_marginal(self, data, theta):
+        self.evaluations += len(next(iter(theta.values())))
+        return self.function(**theta)
+
+    def draw_latents(self, data, theta, rng):
+        return {}
+
+
+def run(toy, draws=1000, chains=4, seed=0, **options):
+    return marginal.sample(
+        toy,
+        {},
+        draws=draws,
+        chains=chains,
+        rng=np.random.default_rng(seed),
+        progressbar=False,
+        **options,
+    )
+
+
+def gaussian(width, start=0.0):
+    """A normal prior of sd 1 and a normal likelihood of mean 1.5: normal posterior, any width."""
+    return Toy(
+        {"x": stats.norm(0, 1), "y": stats.norm(0, 1)},
+        lambda x, y: stats.norm.logpdf(1.5, x, width) + stats.norm.logpdf(-0.5, y, width),
+        {"x": start, "y": start},
+    )
+
+
+@pytest.mark.parametrize("width", [3.0, 0.1, 1e-3, 1e-6])
+@pytest.mark.parametrize("start", [0.0, 1.5, 4.0])
+def test_normal_posterior_of_any_width_is_found_from_any_start(width, start):
+    # False alarm: each mean beyond 4.5 standard errors of 4,000 draws, 7e-6.
+    result = run(gaussian(width, start))
+    sd = width / np.sqrt(1 + width**2)
+    for name, datum in (("x", 1.5), ("y", -0.5)):
+        draws = result.posterior[name]
+        mean = datum / (1 + width**2)
+        assert abs(draws.mean() - mean) < 4.5 * sd / np.sqrt(4000)
+        assert draws.std() == pytest.approx(sd, rel=4.5 / np.sqrt(2 * 4000))
+    evidence = sum(stats.norm.logpdf(d, 0, np.hypot(1, width)) for d in (1.5, -0.5))
+    assert result.attrs["log_evidence"] == pytest.approx(evidence, abs=0.05)
+    assert result.attrs["effective_size"] >= 4000
+    assert result.attrs["pareto_k"] < 0.5
+
+
+def test_draws_are_uniform_in_their_posterior_ranks():
+    # False alarm: one in 10,000. Independent runs, one draw of each, so that draws of one run
+    # that come in pairs do not count.
+    ranks = []
+    for seed in range(60):
+        toy = gaussian(0.3)
+        draws = run(toy, draws=2, chains=1, seed=seed).posterior["x"].ravel()
+        ranks.append(stats.norm.cdf(draws[0], 1.5 / 1.09, 0.3 / np.sqrt(1.09)))
+    assert stats.kstest(ranks, "uniform").pvalue > 1e-4
+
+
+def test_both_modes_of_a_posterior_get_their_weight():
+    # False alarm: 7e-6.
+    def two_modes(x):
+        return np.logaddexp(
+            np.log(0.3) + stats.norm.logpdf(x, -4, 0.2), np.log(0.7) + stats.norm.logpdf(x, 5, 0.3)
+        )
+
+    result = run(Toy({"x": stats.uniform(-10, 20)}, two_modes, {"x": 5.0}))
+    share = np.mean(result.posterior["x"] < 0)
+    assert abs(share - 0.3) < 4.5 * np.sqrt(0.3 * 0.7 / 4000)
+
+
+def test_a_posterior_flat_down_to_the_priors_edge_is_flat_in_the_draws():
+    # False alarm: one in 10,000. The likelihood is one below 0.5 and zero above.
+    toy = Toy({"x": stats.uniform(0, 1)}, lambda x: np.where(x < 0.5, 0.0, -np.inf), {"x": 0.9})
+    draws = run(toy).posterior["x"].ravel()
+    assert stats.kstest(draws[::20], stats.uniform(0, 0.5).cdf).pvalue > 1e-4
+
+
+def test_funnel_of_five_dimensions():
+    # False alarm: 7e-6 each. Neal's funnel with a likelihood of one: posterior is the prior.
+    scale = stats.norm(0, 1)
+    toy = Toy(
+        {name: scale for name in "abcde"},
+        lambda a, b, c, d, e: stats.norm.logpdf(b, 0, np.exp(a)) - stats.norm.logpdf(b),
+        dict.fromkeys("abcde", 0.0),
+    )
+    result = run(toy)
+    assert abs(result.posterior["a"].mean()) < 4.5 / np.sqrt(result.attrs["effective_size"])
+    assert abs(result.posterior["e"].mean()) < 4.5 / np.sqrt(result.attrs["effective_size"])
+
+
+def test_too_few_evaluations_are_a_warning_that_names_the_remedy():
+    with pytest.warns(AstropyUserWarning, match=r"effective number.*raise max_evaluations"):
+        run(gaussian(1e-4, start=4.0), max_evaluations=1200)
+
+
+def test_unreliable_weights_are_a_warning():
+    # weights 1 / u have a Pareto tail of index one
+    rng = np.random.default_rng(0)
+    pareto_k = marginal._pareto_k(-np.log(rng.random(5000)))
+    assert pareto_k == pytest.approx(1, abs=0.3)
+    with pytest.warns(AstropyUserWarning, match="Pareto k = 1.*narrow the priors.*nuts"):
+        marginal._warn(4000, 4000, pareto_k, 5000, 60_000)
+
+
+def test_weights_with_a_light_tail_are_reliable():
+    rng = np.random.default_rng(0)
+    assert marginal._pareto_k(np.log(rng.random(5000))) < 0
+
+
+def test_impossible_data_are_an_error():
+    toy = Toy({"x": stats.norm(0, 1)}, lambda x: np.full(x.shape, -np.inf), {"x": 0.0})
+    with pytest.raises(ValueError, match=r"likelihood .* is zero wherever"):
+        run(toy)
+
+
+def test_same_seed_same_draws():
+    first, second = run(gaussian(0.1), seed=5), run(gaussian(0.1), seed=5)
+    np.testing.assert_array_equal(first.posterior["x"], second.posterior["x"])
+
+
+def test_resampling_keeps_weights_to_within_one_draw():
+    weights = np.array([0.5, 0.3, 0.2])
+    counts = np.bincount(marginal._resample(weights, 1000, np.random.default_rng(0)))
+    np.testing.assert_allclose(counts, 1000 * weights, atol=1)
+
+
+def test_progress_reaches_its_end(capsys):
+    marginal.sample(
+        gaussian(0.1), {}, draws=100, chains=4, rng=np.random.default_rng(0), progressbar=True
+    )
+    assert "100%" in capsys.readouterr().err
+
+
+def test_pool_weighs_by_the_mixture_of_all_proposals():
+    z = np.array([[0.0], [1.0]])
+    pool = marginal._Pool(z, np.zeros(2))
+    proposal = SimpleNamespace(logpdf=lambda z: stats.norm.logpdf(z[:, 0], 1, 2))
+    pool.add(proposal.logpdf, np.array([[2.0]]), np.zeros(1))
+    points = np.array([0.0, 1, 2])
+    mixture = 2 / 3 * stats.norm.pdf(points) + 1 / 3 * stats.norm.pdf(points, 1, 2)
+    np.testing.assert_allclose(np.exp(pool.log_weights), stats.norm.pdf(points) / mixture)

@@ -1,0 +1,255 @@
+"""Claims about the star cluster's posterior, on simulated, real and hard tables."""
+
+import subprocess
+import sys
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.table import QTable, Table
+from reference import cluster_posterior, log_marginal_grid
+from scipy import stats
+
+from astro_hier import StarCluster, columns, priors
+
+
+def fit(table, seed=0, **options):
+    return StarCluster(**options).fit(table, random_state=seed, progressbar=False)
+
+
+def moments(cluster):
+    table = cluster.posterior_table()
+    return {name: (values.mean().value, values.std().value) for name, values in table.items()}
+
+
+def assert_close(found, mean, sd, sds=0.1):
+    assert abs(found[0] - mean) < sds * sd
+    assert abs(found[1] - sd) < sds * sd
+
+
+def table_of(parallax, error):
+    return QTable({"parallax": parallax * u.mas, "parallax_error": error * u.mas})
+
+
+def test_tutorial_posterior(fitted):
+    found = moments(fitted)
+    assert_close(found["mu_r"], 0.50040, 0.00072)
+    assert_close(found["ln_std_r"], -4.7865, 0.0765)
+
+
+def test_default_draws_have_an_effective_size_over_2000(fitted):
+    summary = fitted.summary()
+    assert fitted.posterior.sizes["chain"] == 4
+    assert fitted.posterior.sizes["draw"] == 1000
+    assert np.all(summary["ess_bulk"] > 2000)
+    assert np.all(np.abs(summary["r_hat"] - 1) < 0.01)
+    assert fitted.posterior.attrs["effective_size"] > 2000
+
+
+@pytest.mark.slow
+def test_nuts_agrees_with_the_tutorial_and_the_marginal_method(fitted, tutorial_table):
+    # False alarm: four standard errors of a mean each, 6e-5, for two parameters and 256 stars;
+    # the standard errors of the marginal draws are part of them.
+    nuts = StarCluster().fit(
+        tutorial_table, method="nuts", draws=600, tune=600, chains=2, random_state=3,
+        progressbar=False,
+    )  # fmt: skip
+    by_nuts, exact = nuts.summary(), fitted.summary()
+    assert list(by_nuts["parameter"]) == list(exact["parameter"])
+    for row, mean in ((0, 0.50040), (1, -4.7865)):
+        assert abs(by_nuts["mean"][row] - mean) < 4 * by_nuts["mcse_mean"][row]
+    by_nuts, exact = nuts.summary("all"), fitted.summary("all")
+    error = np.hypot(by_nuts["mcse_mean"], exact["mcse_mean"])
+    assert np.all(np.abs(by_nuts["mean"] - exact["mean"]) < 4.5 * error)
+    assert np.median(by_nuts["sd"] / exact["sd"]) == pytest.approx(1, abs=0.03)
+    assert set(nuts.posterior) == set(fitted.posterior)
+    assert {"lp", "diverging", "log_marginal"} <= set(nuts.inference_data["sample_stats"])
+    assert nuts.posterior["r"].dims == ("chain", "draw", "star")
+
+
+GAIA_CLUSTERS = ["Blanco1", "ComaBer", "Hyades", "IC2391", "IC2602", "NGC2451", "Pleiades",
+                 "Praesepe", "alphaPer"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GAIA_CLUSTERS)
+def test_gaia_cluster(name, shared_data):
+    folder = shared_data / "gaia_dr2_clusters"
+    members = QTable.read(folder / "nearby_clusters_gaia_dr2.ecsv")
+    expected = Table.read(folder / "reference_posteriors.csv")
+    expected = expected[
+        (expected["set"] == name)
+        & (expected["selection"] == "all")
+        & (expected["plx_zero_point_added_mas"] == 0)
+    ][0]
+    cluster = fit(members[members["cluster"] == name], columns=columns.GAIA)
+    found = moments(cluster)
+    assert_close(found["mu_r"], expected["mu_r_pc"] / 1e3, expected["mu_r_sd_pc"] / 1e3)
+    assert_close(found["ln_std_r"], expected["ln_std_r_kpc"], expected["ln_std_r_sd"])
+    if name == "Hyades":
+        assert found["mu_r"][0] == pytest.approx(0.04790, abs=0.1 * 0.00024)
+    assert cluster.posterior["star"].values.tolist() == list(
+        members["source_id"][members["cluster"] == name]
+    )
+
+
+def tutorial_prior(mu_r, ln_std_r):
+    return stats.truncnorm.logpdf(mu_r, -0.5, np.inf, 1, 2) - np.log(8)
+
+
+# parallaxes [mas], errors [mas], range of mu_r [kpc] that holds the posterior
+HARD = {
+    "four stars": ([2.1, 1.9, 2.05, 1.96], [0.02, 0.05, 0.04, 0.03], (0.3, 0.8)),
+    "all parallaxes negative": ([-0.2, -0.05, -0.3, -0.1, -0.15], [0.1] * 5, (0.005, 12)),
+    "depth not resolved": (
+        2 + np.array([0.3, -0.2, 0.1, -0.5, 0.2, 0.15, -0.1, 0.0]), [0.3] * 8, (0.2, 1.1)
+    ),
+    "errors a thousandth": (
+        1 / np.array([0.49, 0.503, 0.511, 0.498, 0.52]), [0.002] * 5, (0.35, 0.65)
+    ),
+    "errors a hundredfold": ([2.0, 1.5, -80.0, 150.0], [200.0] * 4, (0.003, 10)),
+    "two groups": ([1.0, 1.01, 4.0, 4.02], [0.05] * 4, (0.003, 10)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HARD)
+def test_hard_case_agrees_with_a_grid(case):
+    parallax, error, (low, high) = HARD[case]
+    parallax, error = np.array(parallax), np.array(error)
+    cluster = fit(table_of(parallax, error), seed=1)
+    mu_mean, mu_sd, ln_mean, ln_sd, evidence = cluster_posterior(
+        parallax, error, np.linspace(low, high, 61), np.linspace(-8, 0, 41), tutorial_prior
+    )
+    found = moments(cluster)
+    assert_close(found["mu_r"], mu_mean, mu_sd)
+    assert_close(found["ln_std_r"], ln_mean, ln_sd)
+    assert cluster.posterior.attrs["log_evidence"] == pytest.approx(evidence, abs=0.08)
+    assert np.all(cluster.samples("r") > 0)
+
+
+def test_unresolved_depth_is_flat_down_to_the_priors_edge():
+    # False alarm: one in 10,000. A depth below 1 pc makes no difference to errors of 75 pc.
+    parallax, error, _ = HARD["depth not resolved"]
+    draws = fit(table_of(np.array(parallax), np.array(error))).samples("ln_std_r").value
+    below = draws[draws < -7]
+    assert len(below) > 200
+    assert stats.kstest(below[::5], stats.uniform(-8, 1).cdf).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("unit", [u.arcsec, u.uas, u.deg])
+def test_posterior_does_not_depend_on_the_unit(unit, small_table):
+    other = small_table.copy()
+    other["parallax"] = other["parallax"].to(unit)
+    other["parallax_error"] = other["parallax_error"].to(u.rad)
+    found, expected = fit(other), fit(small_table)
+    # rounding of the conversion may turn a draw of one star into its neighbour, no more
+    np.testing.assert_allclose(
+        found.samples("mu_r").value, expected.samples("mu_r").value, rtol=1e-9
+    )
+    np.testing.assert_allclose(
+        found.samples("r").mean(0).value, expected.samples("r").mean(0).value, rtol=1e-6
+    )
+
+
+def test_posterior_does_not_depend_on_the_order_of_rows(small_table):
+    small_table["star"] = np.arange(100, 112)
+    order = np.random.default_rng(0).permutation(12)
+    found, expected = fit(small_table[order]), fit(small_table)
+    np.testing.assert_allclose(
+        found.samples("ln_std_r").value, expected.samples("ln_std_r").value, rtol=1e-9
+    )
+    # the stars' draws are other ones of the same distribution: five standard errors
+    found = found.posterior["r"].sel(star=small_table["star"])
+    expected = expected.posterior["r"]
+    dims = ("chain", "draw")
+    error = np.hypot(found.std(dims), expected.std(dims)) / np.sqrt(4000)
+    assert np.all(np.abs(found.mean(dims) - expected.mean(dims)) < 5 * error)
+
+
+def test_priors_of_any_family_and_unit_are_used(small_table):
+    narrow = fit(small_table, mu_r=priors.Normal(600 * u.pc, 0.1 * u.pc))
+    assert narrow.samples("mu_r").mean().to_value(u.pc) == pytest.approx(600, abs=0.5)
+    assert fit(small_table, mu_r=priors.LogUniform(0.1 * u.kpc, 2 * u.kpc)).posterior["mu_r"].size
+
+
+def test_log_prob_is_the_hyperparameters_posterior_density(fitted, tutorial_table):
+    # differences of log_prob between draws against the independent grid integral
+    posterior = fitted.posterior.isel(chain=0, draw=slice(0, 3))
+    mu_r, ln_std_r = posterior["mu_r"].values, posterior["ln_std_r"].values
+    parallax, error = (tutorial_table[name].value for name in ("parallax", "parallax_error"))
+    expected = log_marginal_grid(parallax, error, mu_r, np.exp(ln_std_r))
+    expected += tutorial_prior(mu_r, ln_std_r)
+    np.testing.assert_allclose(posterior["log_prob"].values, expected, atol=0.01)
+
+
+def test_initial_values_are_near_the_posterior(tutorial_table, fitted):
+    initial = fitted.initial_values(tutorial_table)
+    assert initial["mu_r"].to_value(u.pc) == pytest.approx(500, abs=5)
+    assert initial["std_r"].unit == u.kpc
+    assert initial["r"].shape == (256,)
+    assert np.all(initial["r"] > 0)
+
+
+@pytest.mark.parametrize("case", HARD)
+def test_joint_model_starts_where_its_density_is_finite(case):
+    parallax, error, _ = HARD[case]
+    model = StarCluster().pymc_model(table_of(np.array(parallax), np.array(error)))
+    assert {v.name for v in model.free_RVs} == {"mu_r", "ln_std_r", "r"}
+    assert all(np.all(np.isfinite(value)) for value in model.point_logps().values())
+
+
+def test_predicted_parallaxes_scatter_like_the_measured_ones(fitted, tutorial_table):
+    # False alarm: one in 10,000. Ranks of the parallaxes in their replicates lean to the middle,
+    # for they have been fitted; those of new members are uniform.
+    error = tutorial_table["parallax_error"]
+    predicted = fitted.predict(error, random_state=1)
+    assert predicted.unit == u.mas
+    assert predicted.shape == (4000, 256)
+    ranks = (predicted < tutorial_table["parallax"]).mean(axis=0)
+    assert stats.kstest(ranks, "uniform").pvalue > 1e-4
+    assert fitted.predict(random_state=1).shape == (4000, 256)
+    assert fitted.predict(0.05 * u.mas, random_state=1).shape == (4000, 1)
+
+
+def test_simulated_clusters_rank_uniformly():
+    # Calibration: hyperparameters from a narrow prior, data from them; false alarm one in 10,000
+    # for each. 300 simulations of 15 stars.
+    rng = np.random.default_rng(11)
+    model = StarCluster(
+        mu_r=priors.TruncatedNormal(0.5 * u.kpc, 0.05 * u.kpc, lower=0 * u.kpc),
+        ln_std_r=priors.Uniform(-5, -3),
+    )
+    error = 10 ** rng.uniform(-1.5, -0.5, 15)
+    ranks = {"mu_r": [], "ln_std_r": [], "r": []}
+    for _ in range(300):
+        theta = {
+            name: prior.rvs(1, random_state=rng) for name, prior in model.frozen_priors().items()
+        }
+        truth = theta | model.simulate({"parallax_error": error}, theta, rng)
+        model.fit(
+            table_of(truth["parallax"][0], error), draws=100, random_state=rng, progressbar=False
+        )
+        for name, of_name in ranks.items():
+            draws = model.samples(name).value.reshape(400, -1)[:, 0]
+            of_name.append((draws < truth[name].ravel()[0]).mean())
+    for of_name in ranks.values():
+        assert stats.kstest(of_name, "uniform").pvalue > 1e-4
+
+
+TEN_THOUSAND = """
+import resource
+from astro_hier import StarCluster, datasets
+import arviz_stats
+table = datasets.make_star_cluster(10_000, random_state=1)
+cluster = StarCluster().fit(table, random_state=1, progressbar=False)
+mu_r = cluster.samples("mu_r")
+assert abs(mu_r.mean() - table.meta["truth"]["mu_r"]) < 5 * mu_r.std()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_ten_thousand_stars_take_less_than_a_gigabyte():
+    run = subprocess.run(
+        [sys.executable, "-c", TEN_THOUSAND], capture_output=True, text=True, check=True
+    )
+    peak_kilobytes = int(run.stdout)
+    assert peak_kilobytes * 1024 < 1e9
