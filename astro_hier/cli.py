@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import astropy.units as u
@@ -13,6 +14,10 @@ from astro_hier.models.star_cluster import StarCluster
 from astro_hier.table import TableError
 
 PRESETS = {"gaia": columns.GAIA}
+COLUMNS_HELP = (
+    "On the command line: --columns ROLE=NAME:UNIT,... says which columns to read and the unit of"
+    " those that have none; --on-invalid drop leaves rows that are not valid out."
+)
 CLUSTER_FIGURES = ("data", "distances", "corner", "trace", "graph")
 
 
@@ -21,17 +26,21 @@ def main(arguments=None):
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+    except TableError as error:
+        print(f"astro-hier: {error}\n{COLUMNS_HELP}", file=sys.stderr)
+        return 1
     except (OSError, ValueError) as error:
         print(f"astro-hier: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("astro-hier: interrupted; nothing was written", file=sys.stderr)
+        print("astro-hier: interrupted", file=sys.stderr)
         return 130
     return 0
 
 
 def _parser():
     parser = argparse.ArgumentParser(prog="astro-hier", description=__doc__.splitlines()[0])
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('astro_hier')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     demo = commands.add_parser("demo", help="fit a simulated star cluster; needs no data")
@@ -46,9 +55,8 @@ def _parser():
     cluster.add_argument("--format", help="astropy's name of the file's format, if not obvious")
     cluster.add_argument(
         "--columns",
-        nargs="+",
-        default=[],
-        metavar="ROLE=NAME[:UNIT]",
+        type=_columns,
+        metavar="ROLE=NAME[:UNIT],...",
         help="columns of the roles parallax, parallax_error, star where they are named otherwise,"
         f" or a preset: {', '.join(PRESETS)}",
     )
@@ -57,7 +65,7 @@ def _parser():
     cluster.add_argument("--on-invalid", choices=("raise", "drop"), default="raise")
     cluster.add_argument("--method", choices=("marginal", "nuts"), default="marginal")
     cluster.add_argument("--draws", type=int, default=1000, help="draws in each of 4 chains")
-    cluster.add_argument("--seed", type=int, help="for the same draws each time")
+    cluster.add_argument("--seed", type=_seed, help="for the same draws each time")
     cluster.set_defaults(run=_cluster)
     return parser
 
@@ -65,6 +73,7 @@ def _parser():
 def _demo(options):
     table = datasets.make_star_cluster(random_state=42)
     truths = {name: table.meta["truth"][name] for name in ("mu_r", "ln_std_r", "std_r")}
+    options.out.mkdir(parents=True, exist_ok=True)
     print(f"Simulated star cluster of {len(table)} stars:")
     model = StarCluster().fit(table, random_state=42)
     _report(model, options.out, CLUSTER_FIGURES, truths)
@@ -85,27 +94,34 @@ def _cluster(options):
             f"{options.table}: astropy does not know this format ({str(error).splitlines()[0]});"
             " name it with --format, such as ascii.ecsv, ascii.csv, fits, votable"
         ) from error
-    model = StarCluster(columns=_columns(options.columns), on_invalid=options.on_invalid)
-    model.fit(table, method=options.method, draws=options.draws, random_state=options.seed)
     out = options.out or Path(f"{options.table.name.split('.')[0]}-cluster")
+    out.mkdir(parents=True, exist_ok=True)
+    model = StarCluster(columns=options.columns, on_invalid=options.on_invalid)
+    model.fit(table, method=options.method, draws=options.draws, random_state=options.seed)
     _report(model, out, CLUSTER_FIGURES)
 
 
-def _columns(words):
-    """The ``columns`` argument of a model, from ``ROLE=NAME[:UNIT]`` and preset names."""
-    result = {}
-    for word in words:
-        if word in PRESETS:
-            result |= PRESETS[word]
-            continue
-        role, equals, name = word.partition("=")
-        if not equals:
-            raise TableError(
-                f"--columns {word}: accepted are ROLE=NAME, ROLE=NAME:UNIT and {list(PRESETS)}"
+def _columns(text):
+    """The ``columns`` argument of a model, from ``ROLE=NAME[:UNIT],...`` or a preset's name."""
+    if text in PRESETS:
+        return PRESETS[text]
+    columns = {}
+    for word in text.split(","):
+        role, equals, place = word.partition("=")
+        name, _, unit = place.partition(":")
+        if not (equals and role and name):
+            raise argparse.ArgumentTypeError(
+                f"{word!r}; accepted are ROLE=NAME, ROLE=NAME:UNIT, several with commas between, or"
+                f" one of the presets {', '.join(PRESETS)}"
             )
-        name, colon, unit = name.rpartition(":")
-        result[role] = (name, u.Unit(unit)) if colon else unit
-    return result
+        columns[role] = (name, unit) if unit else name
+    return columns
+
+
+def _seed(text):
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r}; accepted is a whole number of at least 0")
+    return int(text)
 
 
 def _report(model, out, figures, truths=None):
@@ -120,7 +136,6 @@ def _report(model, out, figures, truths=None):
         summary.add_column(values, index=2, name="truth")
         summary["truth"].info.format = ".6g"
     summary.pprint_all()
-    out.mkdir(parents=True, exist_ok=True)
     for name in figures:
         drawn = getattr(model, f"plot_{name}")(**({"truths": truths} if name == "corner" else {}))
         drawn.figure.savefig(out / f"{name}.png", dpi=150)

@@ -7,6 +7,7 @@ from astropy.table import QTable
 __all__ = ["make_star_cluster"]
 
 
+@u.quantity_input(mu_r="length", std_r="length")
 def make_star_cluster(
     n_stars=256,
     *,

@@ -104,11 +104,10 @@ class HierarchicalModel:
             If an argument is not a prior, or of the wrong dimension.
         """
         frozen = {}
-        for parameter in self.parameters:
-            if parameter.name in self._argument_names():
-                prior = getattr(self, parameter.name)
-                priors.check(parameter.name, prior, parameter.unit)
-                frozen[parameter.name] = prior.frozen(parameter.unit)
+        for name in self._sampled_names():
+            prior, unit = getattr(self, name), self._parameter(name).unit
+            priors.check(name, prior, unit)
+            frozen[name] = prior.frozen(unit)
         return frozen
 
     # ---- fitting
@@ -145,8 +144,10 @@ class HierarchicalModel:
         progressbar : bool, optional
             Whether to show progress.
         **options
-            For "marginal": ``max_evaluations``. For "nuts": options of `pymc.sample` such as
-            ``tune``, ``target_accept``, ``nuts_sampler``, ``cores``, ``init``.
+            For "marginal": ``max_evaluations``, after how many evaluations of the marginal
+            likelihood to give up with a warning (default: ten a draw, and 20,000). For "nuts":
+            options of `pymc.sample` such as ``tune``, ``target_accept``, ``nuts_sampler``,
+            ``cores``, ``init``.
 
         Returns
         -------
@@ -183,7 +184,10 @@ class HierarchicalModel:
             progressbar=progressbar,
             **options,
         )
-        self._inference_data = self._label(data, result, method)
+        self._inference_data, self._fitted_params = (
+            self._label(data, result, method),
+            self.get_params(),
+        )
         return self
 
     def _label(self, data, result, method):
@@ -244,6 +248,18 @@ class HierarchicalModel:
     def _common_parameters(self):
         return [p for p in self.parameters if not p.dims]
 
+    def _sampled_names(self):
+        """Parameters that have a prior, not those that follow from them."""
+        return [p.name for p in self.parameters if p.name in self._argument_names()]
+
+    def _named(self, names):
+        names = [names] if isinstance(names, str) else list(names)
+        if not names:
+            raise ValueError(
+                f"no parameter is named; there are {[p.name for p in self.parameters]}"
+            )
+        return [self._parameter(name) for name in names]
+
     def _parameter(self, name):
         by_name = {p.name: p for p in [*self.parameters, LOG_PROB]}
         if name not in by_name:
@@ -296,8 +312,7 @@ class HierarchicalModel:
         elif isinstance(var_names, str) and var_names == "all":
             parameters = list(self.parameters)
         else:
-            names = [var_names] if isinstance(var_names, str) else var_names
-            parameters = [self._parameter(name) for name in names]
+            parameters = self._named(var_names)
         table = summarise(posterior, parameters, hdi_prob)
         table.meta.update(posterior.attrs)
         return table
@@ -311,8 +326,8 @@ class HierarchicalModel:
     # ---- files
 
     def save(self, path):
-        """Write results, data and arguments to one netCDF file."""
-        save(path, self.inference_data, type(self).__name__, self.get_params())
+        """Write results, data and the arguments of the fit to one netCDF file."""
+        save(path, self.inference_data, type(self).__name__, self._fitted_params)
 
     @classmethod
     def load(cls, path):
@@ -325,5 +340,5 @@ class HierarchicalModel:
         """
         tree, params = load(path, cls.__name__)
         estimator = cls(**params)
-        estimator._inference_data = tree
+        estimator._inference_data, estimator._fitted_params = tree, params
         return estimator

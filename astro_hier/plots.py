@@ -56,8 +56,7 @@ class PosteriorPlots:
     graph = ()
 
     def _chosen(self, var_names):
-        names = list(self.frozen_priors()) if var_names is None else var_names
-        parameters = [self._parameter(name) for name in names]
+        parameters = self._named(self._sampled_names() if var_names is None else var_names)
         for parameter in parameters:
             if parameter.dims:
                 raise ValueError(
@@ -66,15 +65,28 @@ class PosteriorPlots:
                 )
         return parameters
 
+    def _marks(self, truths):
+        """Values to mark, as floats in the posterior's units."""
+        marks = {}
+        for name, value in truths.items():
+            unit = self._parameter(name).unit
+            try:
+                marks[name] = (
+                    u.Quantity(value) if hasattr(value, "unit") else value * unit
+                ).to_value(unit)
+            except u.UnitConversionError as error:
+                raise u.UnitConversionError(f"truth of {name}: {error}") from None
+        return marks
+
     def plot_corner(self, var_names=None, truths=None, fig=None, **options):
         """Joint and marginal distributions of the parameters common to all stars.
 
         Parameters
         ----------
-        var_names : list of str, optional
+        var_names : str or list of str, optional
             Which parameters; by default those with a prior, not those that follow from them.
         truths : dict, optional
-            Values to mark, Quantities or numbers by parameter name.
+            Values to mark by parameter name: Quantities, or numbers in the posterior's unit.
         fig : `~matplotlib.figure.Figure`, optional
             Where to draw.
         **options
@@ -88,30 +100,28 @@ class PosteriorPlots:
 
         parameters = self._chosen(var_names)
         values = np.column_stack([self.samples(p.name).value for p in parameters])
-        truths = truths or {}
-        for name in truths:
-            self._parameter(name)
-        marks = [
-            u.Quantity(truths[p.name]).to_value(p.unit) if p.name in truths else None
-            for p in parameters
-        ]
+        marks = self._marks(truths or {})
         style = {"show_titles": True, "title_fmt": ".4g", "title_kwargs": {"fontsize": 10},
                  "label_kwargs": {"fontsize": 12}, "max_n_ticks": 4}  # fmt: skip
-        return corner.corner(
+        figure = corner.corner(
             values,
             labels=[p.label for p in parameters],
-            truths=marks,
+            truths=[marks.get(p.name) for p in parameters] if len(parameters) > 1 else None,
             titles=[f"${p.symbol}$" for p in parameters],
             fig=fig,
             **(style | options),
         )
+        if len(parameters) == 1 and marks:
+            # corner fails to mark a single histogram
+            figure.axes[0].axvline(*marks.values(), color=options.get("truth_color", "#4682b4"))
+        return figure
 
     def plot_trace(self, var_names=None, fig=None):
         """Distribution and history of the draws of each chain, one row a parameter.
 
         Parameters
         ----------
-        var_names : list of str, optional
+        var_names : str or list of str, optional
             Which parameters; by default those with a prior, not those that follow from them.
         fig : `~matplotlib.figure.Figure`, optional
             Where to draw.
@@ -124,7 +134,9 @@ class PosteriorPlots:
         if fig is None:
             import matplotlib.pyplot as plt
 
-            fig = plt.figure(figsize=(10, 1.9 * len(parameters) + 0.4), layout="constrained")
+            fig = plt.figure(figsize=(10, 1.9 * len(parameters) + 0.4))
+        if fig.get_layout_engine() is None:
+            fig.set_layout_engine("constrained")
         grid = fig.subplots(len(parameters), 2, squeeze=False, width_ratios=(1, 2))
         for parameter, (left, right) in zip(parameters, grid, strict=True):
             chains = self.posterior[parameter.name].values

@@ -173,9 +173,15 @@ def save(path, tree, estimator, params):
         "parameters": json.dumps(_encode(params)),
         "astro_hier_version": version("astro_hier"),
     }
-    # a checksum on every array tells a damaged file when it is read
+    if not path.name or not path.absolute().parent.is_dir():
+        raise FileNotFoundError(f"{str(path)!r} is not a file's name in a folder that exists")
+    # a checksum on every array of numbers tells a damaged file when it is read
     encoding = {
-        f"/{name}": {variable: {"fletcher32": True} for variable in group.variables}
+        f"/{name}": {
+            variable: {"fletcher32": True}
+            for variable, values in group.variables.items()
+            if values.dtype.kind in "iufb"
+        }
         for name, group in tree.children.items()
     }
     part = path.with_name(path.name + ".part")

@@ -49,6 +49,10 @@ class Prior:
             if not u.Quantity(getattr(self, name)).value > 0:
                 raise PriorError(f"{self!r}: {name} must be greater than zero")
         values = self._floats(self.unit)
+        open_ends = ("lower", "upper") if isinstance(self, TruncatedNormal) else ()
+        for name, value in values.items():
+            if np.isinf(value) and name not in open_ends:
+                raise PriorError(f"{self!r}: {name} must be finite")
         if self.ordered and not values[self.ordered[0]] < values[self.ordered[1]]:
             raise PriorError(f"{self!r}: {self.ordered[0]} must be less than {self.ordered[1]}")
 
@@ -193,7 +197,12 @@ class TruncatedNormal(Prior):
     ordered = ("lower", "upper")
 
     def _scipy(self, mu, sigma, lower, upper):
-        return stats.truncnorm((lower - mu) / sigma, (upper - mu) / sigma, mu, sigma)
+        frozen = stats.truncnorm((lower - mu) / sigma, (upper - mu) / sigma, mu, sigma)
+        # SciPy inverts the upper tail through 1 - q, which ends 8 sigma out; the mirror image has
+        # a lower tail, which it inverts through logarithms
+        mirrored = stats.truncnorm((mu - upper) / sigma, (mu - lower) / sigma, -mu, sigma)
+        frozen.isf = lambda q: -mirrored.ppf(q)
+        return frozen
 
     def _pymc(self, name, mu, sigma, lower, upper, initval):
         import pymc as pm

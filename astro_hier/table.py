@@ -1,6 +1,7 @@
 """Units in: from an astropy table to arrays of floats in declared units, with every check."""
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import astropy.units as u
@@ -75,22 +76,28 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
     """
     if not isinstance(table, Table):
         raise TableError(
-            f"expected an astropy Table, QTable or TimeSeries, got {type(table).__name__}; convert"
-            " with astropy.table.QTable(...) or, from pandas, QTable.from_pandas(...)"
+            f"expected an astropy Table, QTable or TimeSeries, got {type(table).__name__}; read a"
+            " file with astropy.table.QTable.read(path), convert columns with QTable({...}) or a"
+            " pandas frame with QTable.from_pandas(frame)"
         )
     if on_invalid not in ("raise", "drop"):
         raise ValueError(f"on_invalid={on_invalid!r}; accepted are 'raise' and 'drop'")
     if len(table) == 0:
         raise TableError("the table has no rows; at least one measurement is needed")
-    places = _places(table, roles, columns)
+    places, problems = _places(table, roles, columns)
     data, invalid = {}, {}
     for role in roles:
         if role.name in places:
             name, unit = places[role.name]
             read = _read_labels if role.unit is None else _read_floats
-            data[role.name], invalid[role.name] = read(table[name], name, unit, role)
+            try:
+                data[role.name], invalid[role.name] = read(table[name], name, unit, role)
+            except TableError as error:
+                problems.append(str(error))
         elif role.unique:
             data[role.name] = np.arange(len(table))
+    if problems:
+        raise TableError("; ".join(problems))
     keep = _valid_rows(data, invalid, places, roles, on_invalid)
     data = {name: values[keep] for name, values in data.items()}
     for role in roles:
@@ -100,24 +107,46 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
 
 
 def _places(table, roles, columns):
-    """Column name and fallback unit by role, for the roles that the table holds."""
+    """Column name and fallback unit by role, for the roles that the table holds, and problems."""
+    if not isinstance(columns, Mapping | None):
+        raise TableError(
+            f"columns={columns!r}; accepted is a dict from role to column name, or to a pair of"
+            " name and unit, such as astro_hier.columns.GAIA"
+        )
     columns = dict(columns or {})
     names = [role.name for role in roles]
     unknown = sorted(set(columns) - set(names))
     if unknown:
         raise TableError(f"columns names the unknown roles {unknown}; accepted are {names}")
-    places = {}
+    places, problems = {}, []
     for role in roles:
         given = columns.get(role.name, role.name)
-        name, unit = given if isinstance(given, tuple) else (given, None)
+        if given is None and not role.required:
+            continue
+        name, unit = _name_and_unit(role, given)
         if name in table.colnames:
             places[role.name] = name, unit
         elif role.required or role.name in columns:
-            raise TableError(
+            problems.append(
                 f"column {name!r} ({role.name}) is not in the table, which has {table.colnames};"
                 f" say which column it is with columns={{{role.name!r}: 'NAME'}}"
+                + ("" if role.required else f", or do without: {{{role.name!r}: None}}")
             )
-    return places
+    return places, problems
+
+
+def _name_and_unit(role, given):
+    name, unit = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
+    try:
+        unit = None if unit is None else u.Unit(unit)
+    except (TypeError, ValueError):
+        name = None
+    if not isinstance(name, str):
+        raise TableError(
+            f"columns={{{role.name!r}: {given!r}}}; accepted is a column name, or a tuple of"
+            f" name and unit, such as ({role.name!r}, u.{role.unit or 'mas'})"
+        )
+    return name, unit
 
 
 def _read_labels(column, name, unit, role):
@@ -145,28 +174,49 @@ def _read_floats(column, name, unit, role):
     if values.ndim != 1 or values.dtype.kind not in "iuf":
         raise TableError(
             f"column {name!r} ({role.name}) has type {values.dtype} and shape {values.shape};"
-            f" accepted is one number a row, {_in_unit(role.unit)}"
+            f" accepted is one number a row, {_in_unit(role.unit)}{_no_numbers(values)}"
         )
-    unit = column.unit or unit
-    if unit is None and role.unit != u.dimensionless_unscaled:
-        raise TableError(
-            f"column {name!r} ({role.name}) has no unit; accepted is any unit of physical type"
-            f" {str(role.unit.physical_type)!r}: set table[{name!r}].unit = '{role.unit}', or"
-            f" columns={{{role.name!r}: ({name!r}, u.{role.unit})}}, if that is what it is"
-        )
-    try:
-        factor = (unit or u.one).to(role.unit)
-    except u.UnitConversionError:
-        raise TableError(
-            f"column {name!r} ({role.name}) has unit '{unit}' of physical type"
-            f" {str(unit.physical_type)!r}; accepted is any unit of physical type"
-            f" {str(role.unit.physical_type)!r}, such as '{role.unit}'"
-        ) from None
+    factor = _factor(column.unit, name, unit, role)
     floats = np.array(getattr(values, "value", values), dtype=float) * factor
+    floats[missing] = np.nan
     allowed = np.isfinite(floats)
     if role.positive:
         allowed &= floats > 0
     return floats, missing | ~allowed
+
+
+def _factor(own, name, unit, role):
+    """From the column's own unit, or ``unit`` where it has none, to the role's."""
+    if own is not None and not isinstance(own, u.UnrecognizedUnit):
+        unit = own
+    accepted = f"accepted is any unit of physical type {str(role.unit.physical_type)!r}"
+    if unit is None:
+        found = "no unit" if own is None else f"the unit {str(own)!r}, which astropy does not know"
+        raise TableError(
+            f"column {name!r} ({role.name}) has {found}; {accepted}: if it is {role.unit}, set"
+            f" table[{name!r}].unit = '{role.unit}' or say"
+            f" columns={{{role.name!r}: ({name!r}, '{role.unit}')}}"
+        )
+    try:
+        return unit.to(role.unit)
+    except u.UnitConversionError:
+        raise TableError(
+            f"column {name!r} ({role.name}) has unit '{unit}' of physical type"
+            f" {str(unit.physical_type)!r}; {accepted}, such as '{role.unit}'"
+        ) from None
+
+
+def _no_numbers(values):
+    """Where a column of text holds no numbers, for its error message."""
+    if values.ndim != 1 or values.dtype.kind not in "SU":
+        return ""
+    found = []
+    for i, value in enumerate(np.asarray(values)):
+        try:
+            float(value)
+        except ValueError:
+            found.append(f"row {i}: {str(value)!r}")
+    return f" (text that is no number: {', '.join(found[:ROWS_SHOWN])})" if found else " (not text)"
 
 
 def _in_unit(unit):
@@ -184,13 +234,13 @@ def _valid_rows(data, invalid, places, roles, on_invalid):
     for role, rows in invalid.items():
         if rows.any():
             found = ", ".join(
-                f"row {i}: {data[role][i]}" if role in accepts else f"row {i}"
+                f"row {i}: {_shown(data[role][i]) if role in accepts else 'masked'}"
                 for i in np.flatnonzero(rows)[:ROWS_SHOWN]
             )
             findings.append(
-                f"column {places[role][0]!r} ({role}) has {rows.sum()} of {len(rows)} rows masked"
-                f" or not valid ({found}{', ...' if rows.sum() > ROWS_SHOWN else ''}; accepted are"
-                f" {accepts.get(role, 'identifiers')})"
+                f"column {places[role][0]!r} ({role}) has {rows.sum()} of {len(rows)} rows"
+                f" that are not valid ({found}{', ...' if rows.sum() > ROWS_SHOWN else ''};"
+                f" accepted are {accepts.get(role, 'identifiers')})"
             )
     message = "; ".join(findings)
     if on_invalid == "raise" or bad.all():
@@ -204,6 +254,10 @@ def _valid_rows(data, invalid, places, roles, on_invalid):
         f"{message}; {bad.sum()} of {len(bad)} rows are left out", AstropyUserWarning, stacklevel=5
     )
     return ~bad
+
+
+def _shown(value):
+    return "nan or masked" if np.isnan(value) else str(value)
 
 
 def _check_unique(labels, name, rows):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from astro_hier import StarCluster, columns, datasets
+from astro_hier import StarCluster, __version__, columns, datasets
 from astro_hier.cli import main
 
 FILES = {"data.png", "distances.png", "corner.png", "trace.png", "graph.png", "posterior.nc"}
@@ -53,13 +53,15 @@ def test_columns_are_named_with_units_or_by_preset(tmp_path, capsys):
     )
     options = ["--out", str(tmp_path / "out"), "--draws", "50"]
     assert main(["cluster", str(path), *options]) == 1
-    assert "column 'parallax' (parallax) has no unit" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "column 'parallax' (parallax) has no unit" in error
+    assert "--columns ROLE=NAME:UNIT" in error
     assert main(["cluster", str(path), "--columns", "gaia", *options]) == 0
     loaded = StarCluster.load(tmp_path / "out" / "posterior.nc")
     assert loaded.columns == columns.GAIA
     assert loaded.posterior["star"].values[-1] == 4 * 10**18 + 9
-    words = ["parallax=parallax:arcsec", "parallax_error=parallax_error:arcsec"]
-    assert main(["cluster", str(path), "--columns", *words, *options]) == 0
+    words = "parallax=parallax:arcsec,parallax_error=parallax_error:arcsec"
+    assert main(["cluster", "--columns", words, str(path), *options]) == 0
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,6 @@ def test_columns_are_named_with_units_or_by_preset(tmp_path, capsys):
     [
         (["cluster", "absent.ecsv"], "absent.ecsv"),
         (["cluster", "notes.xyz"], "notes.xyz"),
-        (["cluster", "members.ecsv", "--columns", "gaja"], "accepted are ROLE=NAME"),
         (["cluster", "members.ecsv", "--columns", "parallax=plx"], "column 'plx'"),
     ],
 )
@@ -84,11 +85,30 @@ def test_errors_are_one_line_and_a_status(tmp_path, capsys, monkeypatch, argumen
     assert "Traceback" not in error
 
 
-def test_an_interrupt_is_said_and_writes_nothing(tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--columns", "gaja"], "'gaja'; accepted are ROLE=NAME"),
+        (["--seed", "-1"], "--seed: "),
+        (["--seed", "x"], "--seed: 'x'; accepted is a whole number"),
+    ],
+)
+def test_impossible_options_are_named(capsys, arguments, message):
+    with pytest.raises(SystemExit):
+        main(["cluster", "members.ecsv", *arguments])
+    assert message in capsys.readouterr().err
+
+
+def test_the_version_is_the_packages(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"astro-hier {__version__}\n"
+
+
+def test_an_interrupt_is_said(tmp_path, capsys, monkeypatch):
     def interrupted(*args, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(StarCluster, "fit", interrupted)
     assert main(["demo", "--out", str(tmp_path / "demo")]) == 130
-    assert "nothing was written" in capsys.readouterr().err
-    assert not (tmp_path / "demo").exists()
+    assert capsys.readouterr().err.endswith("astro-hier: interrupted\n")

@@ -184,6 +184,9 @@ def test_summary_has_one_row_a_parameter(fitted, estimator):
     one = common[0].name
     assert list(fitted.summary([one])["parameter"]) == [one]
     assert "hdi_25%" in fitted.summary(hdi_prob=0.5).colnames
+    assert len(fitted.summary(one)) == 1
+    with pytest.raises(ValueError, match="no parameter is named; there are"):
+        fitted.summary([])
     with pytest.raises(ValueError, match="between 0 and 1"):
         fitted.summary(hdi_prob=94)
 
@@ -317,6 +320,19 @@ def test_a_file_of_another_estimator_names_the_one_to_use(estimator, fitted, tmp
             other.load(tmp_path / "saved.nc")
     finally:
         del other
+
+
+def test_a_saved_file_holds_the_arguments_of_the_fit(estimator, table, tmp_path):
+    model = estimator().fit(table, random_state=1, **QUICK)
+    before = model.get_params()
+    model.set_params(on_invalid="drop")
+    model.save(tmp_path / "saved.nc")
+    assert estimator.load(tmp_path / "saved.nc").get_params() == before
+
+
+def test_a_folder_that_does_not_exist_is_a_clear_error(fitted, tmp_path):
+    with pytest.raises(FileNotFoundError, match="in a folder that exists"):
+        fitted.save(tmp_path / "absent" / "saved.nc")
 
 
 def test_a_failed_save_leaves_an_earlier_file(fitted, tmp_path, monkeypatch):

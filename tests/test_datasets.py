@@ -29,6 +29,11 @@ def test_arguments_take_any_unit():
     np.testing.assert_allclose(table["parallax"].value, other["parallax"].value)
 
 
+def test_arguments_without_unit_are_refused():
+    with pytest.raises(TypeError, match="mu_r"):
+        datasets.make_star_cluster(mu_r=500)
+
+
 def test_a_cluster_that_would_surround_the_observer_is_refused():
     with pytest.raises(ValueError, match="too large for mu_r"):
         datasets.make_star_cluster(mu_r=10 * u.pc, std_r=20 * u.pc, random_state=0)

@@ -112,6 +112,19 @@ def test_funnel_of_five_dimensions():
     assert abs(result.posterior["e"].mean()) < 4.5 / np.sqrt(result.attrs["effective_size"])
 
 
+@pytest.mark.parametrize("datum", [12.0, -25.0])
+def test_a_posterior_far_out_in_the_prior_is_found_and_said(datum):
+    # 25 standard deviations out the distribution function of the prior is 1 or 0 in every digit.
+    # False alarm: 7e-6.
+    toy = Toy(
+        {"x": stats.norm(0, 1)}, lambda x: stats.norm.logpdf(datum, x, 0.1), {"x": np.sign(datum)}
+    )
+    with pytest.warns(AstropyUserWarning, match=r"the data put x \(posterior mean .* widen"):
+        draws = run(toy).posterior["x"]
+    sd = 0.1 / np.sqrt(1.01)
+    assert abs(draws.mean() - datum / 1.01) < 4.5 * sd / np.sqrt(4000)
+
+
 def test_too_few_evaluations_are_a_warning_that_names_the_remedy():
     with pytest.warns(AstropyUserWarning, match=r"effective number.*raise max_evaluations"):
         run(gaussian(1e-4, start=4.0), max_evaluations=1200)

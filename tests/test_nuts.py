@@ -75,6 +75,12 @@ def test_names_are_the_same_whatever_the_sampler_calls_them(fit):
     assert "logp" not in model.inference_data["sample_stats"]
 
 
+@pytest.mark.parametrize("option", [{"tune": -1}, {"tune": 1.5}, {"target_accept": 2}])
+def test_impossible_options_are_refused(fit, option):
+    with pytest.raises(ValueError, match=f"{next(iter(option))}=.*accepted is"):
+        fit(answer(), **option)
+
+
 def test_draws_cut_short_by_an_interrupt_are_no_fit(fit):
     with pytest.raises(KeyboardInterrupt):
         fit(answer(draws=60))

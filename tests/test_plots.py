@@ -69,6 +69,8 @@ def test_corner_marks_truths_of_any_unit(fitted):
     assert "kpc" in text_of(figure)
     marks = [line.get_xdata()[0] for line in figure.axes[0].lines]
     assert any(mark == pytest.approx(0.5) for mark in marks)
+    in_kpc = fitted.plot_corner("mu_r", truths={"mu_r": 0.5})
+    assert any(line.get_xdata()[0] == pytest.approx(0.5) for line in in_kpc.axes[0].lines)
 
 
 def test_corner_draws_on_a_given_figure_and_chosen_parameters(fitted):
@@ -79,7 +81,7 @@ def test_corner_draws_on_a_given_figure_and_chosen_parameters(fitted):
         fitted.plot_corner(["r"])
     with pytest.raises(ValueError, match="no parameter 'distance'"):
         fitted.plot_corner(truths={"distance": 1 * u.kpc})
-    with pytest.raises(u.UnitConversionError):
+    with pytest.raises(u.UnitConversionError, match="truth of mu_r"):
         fitted.plot_corner(truths={"mu_r": 500 * u.s})
 
 

@@ -57,6 +57,16 @@ def test_quantile_is_the_inverse_of_the_distribution(name):
     np.testing.assert_allclose(frozen.cdf(frozen.ppf(probabilities)), probabilities, rtol=1e-9)
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_tails_can_be_inverted_far_out(name):
+    frozen = FAMILIES[name].frozen(FAMILIES[name].unit)
+    tails = np.array([1e-3, 1e-12, 1e-60])
+    if np.isfinite(frozen.support()[1]):
+        np.testing.assert_allclose(frozen.isf(tails[1:]), frozen.support()[1], rtol=1e-3)
+    else:
+        np.testing.assert_allclose(frozen.sf(frozen.isf(tails)), tails, rtol=1e-6)
+
+
 def test_draws_and_support_carry_the_unit():
     prior = FAMILIES["Uniform"]
     draws = prior.rvs(100, random_state=0)
@@ -72,6 +82,7 @@ def test_draws_and_support_carry_the_unit():
     [
         (lambda: priors.Normal(1, -1), "sigma must be greater than zero"),
         (lambda: priors.Uniform(2, 1), "lower must be less than upper"),
+        (lambda: priors.Uniform(0, np.inf), "upper must be finite"),
         (lambda: priors.Uniform(2 * u.pc, 1 * u.kg), "upper has unit 'kg'"),
         (lambda: priors.Normal(1 * u.pc, 1), "sigma has unit 'none', accepted is a Quantity"),
         (lambda: priors.Gamma(2 * u.pc, 1 * u.pc), "alpha has unit 'pc'"),

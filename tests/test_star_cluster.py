@@ -7,10 +7,11 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.table import QTable, Table
+from astropy.utils.exceptions import AstropyUserWarning
 from reference import cluster_posterior, log_marginal_grid
 from scipy import stats
 
-from astro_hier import StarCluster, columns, priors
+from astro_hier import StarCluster, columns, datasets, priors
 
 
 def fit(table, seed=0, **options):
@@ -163,6 +164,36 @@ def test_posterior_does_not_depend_on_the_order_of_rows(small_table):
     dims = ("chain", "draw")
     error = np.hypot(found.std(dims), expected.std(dims)) / np.sqrt(4000)
     assert np.all(np.abs(found.mean(dims) - expected.mean(dims)) < 5 * error)
+
+
+@pytest.mark.parametrize("ids", [["HD 1", "HD 22"], np.array([b"a ", b"b"]), [10**18, 3]])
+def test_any_identifiers_label_the_stars_and_are_saved(ids, tmp_path):
+    table = table_of(np.array([2.0, 2.1]), np.array([0.1, 0.1]))
+    table["star"] = ids
+    cluster = StarCluster().fit(table, draws=20, chains=2, progressbar=False)
+    expected = [i.decode().strip() if isinstance(i, bytes) else i for i in ids]
+    assert cluster.posterior["star"].values.tolist() == expected
+    assert cluster.summary("r")["parameter"][1] == f"r[{expected[1]}]"
+    cluster.save(tmp_path / "saved.nc")
+    loaded = StarCluster.load(tmp_path / "saved.nc")
+    assert list(loaded.summary("r")["parameter"]) == list(cluster.summary("r")["parameter"])
+    assert loaded.posterior["star"].values.tolist() == expected
+
+
+def test_a_cluster_far_beyond_the_prior_is_found_and_said():
+    table = datasets.make_star_cluster(300, mu_r=30 * u.kpc, std_r=10 * u.pc, random_state=3)
+    with pytest.warns(AstropyUserWarning, match=r"the data put mu_r .*widen the prior"):
+        cluster = fit(table)
+    parallax, error = (table[name].value for name in ("parallax", "parallax_error"))
+    grid = np.linspace(20, 32, 61), np.linspace(-8, 0, 9)
+    mean, sd, *_ = cluster_posterior(parallax, error, *grid, tutorial_prior)
+    assert_close(moments(cluster)["mu_r"], mean, sd)
+
+
+def test_predict_refuses_errors_that_are_none(fitted):
+    for bad in (0.1, -0.1 * u.mas, np.nan * u.mas, 1 * u.kpc):
+        with pytest.raises(ValueError, match="accepted are positive angles"):
+            fitted.predict(bad)
 
 
 def test_priors_of_any_family_and_unit_are_used(small_table):

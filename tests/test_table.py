@@ -8,6 +8,7 @@ from astropy.timeseries import TimeSeries
 from astropy.utils.exceptions import AstropyUserWarning
 from astropy.utils.masked import Masked
 
+from astro_hier import columns as astro_columns
 from astro_hier.table import Role, TableError, read_columns
 
 ROLES = (
@@ -98,7 +99,7 @@ def with_column(name, values, cls=QTable):
 
 BAD = {
     "no table": ({"parallax": [1]}, "expected an astropy Table.*got dict"),
-    "array": (np.ones(3), "got ndarray.*QTable"),
+    "array": (np.ones(3), "got ndarray.*QTable.read"),
     "empty": (good()[:0], "no rows"),
     "missing column": (
         broken(lambda t: t.remove_column("parallax")),
@@ -106,7 +107,7 @@ BAD = {
     ),
     "no unit": (
         with_column("parallax", Table({"a": [1.0, 2, 3, 4]})["a"], Table),
-        r"column 'parallax' .* has no unit.*'angle'.*unit = 'mas'",
+        r"column 'parallax' .* has no unit.*'angle'.*unit = 'mas'.*columns=.*'mas'.}",
     ),
     "wrong unit": (
         with_column("parallax", [1.0, 2, 3, 4] * u.pc),
@@ -114,7 +115,7 @@ BAD = {
     ),
     "NaN": (
         with_column("parallax", [1.0, np.nan, 3, np.nan] * u.mas),
-        "'parallax' .* has 2 of 4 rows .*row 1: nan, row 3: nan.*on_invalid='drop'",
+        "'parallax' .* has 2 of 4 rows .*row 1: nan or masked, row 3: nan.*on_invalid='drop'",
     ),
     "infinite": (with_column("parallax", [np.inf, 2.0, 3, 4] * u.mas), "row 0: inf"),
     "zero error": (
@@ -123,13 +124,28 @@ BAD = {
     ),
     "masked in QTable": (
         with_column("parallax", Masked([1.0, 2, 3, 4] * u.mas, mask=[0, 0, 1, 0])),
-        "'parallax' .* has 1 of 4 rows masked.*row 2",
+        "'parallax' .* has 1 of 4 rows .*row 2: nan or masked",
     ),
     "masked in Table": (
         with_column("parallax", MaskedColumn([1.0, 2, 3, 4], mask=[1, 0, 0, 0], unit="mas"), Table),
-        "'parallax' .* has 1 of 4 rows masked.*row 0",
+        "'parallax' .* has 1 of 4 rows .*row 0: nan or masked",
     ),
-    "text": (with_column("parallax", ["1", "2", "3", "4"], Table), "type <U1"),
+    "text": (with_column("parallax", ["1", "2", "3", "4"], Table), "type <U1.*not text"),
+    "text among numbers": (
+        with_column("parallax", ["1", "null", "3", "?"], Table),
+        "type <U4.*text that is no number: row 1: 'null', row 3: '.'",
+    ),
+    "unknown unit": (
+        broken(
+            lambda t: setattr(t["parallax"], "unit", u.Unit("milliarcsec", parse_strict="silent")),
+            Table,
+        ),
+        "'parallax' .* has the unit 'milliarcsec', which astropy does not know.*unit = 'mas'",
+    ),
+    "two columns without unit": (
+        Table({"parallax": [1.0], "parallax_error": [1.0]}),
+        "'parallax' .* has no unit.*'parallax_error' .* has no unit",
+    ),
     "two numbers a row": (with_column("parallax", np.ones((4, 2)) * u.mas), r"shape \(4, 2\)"),
     "repeated ids": (
         broken(lambda t: t.add_column([7, 8, 7, 9], name="star")),
@@ -137,7 +153,7 @@ BAD = {
     ),
     "masked id": (
         broken(lambda t: t.add_column(MaskedColumn([1, 2, 3, 4], mask=[0, 1, 0, 0]), name="star")),
-        "'star' .* has 1 of 4 rows masked.*row 1",
+        "'star' .* has 1 of 4 rows .*row 1: masked",
     ),
     "ids that are no labels": (
         broken(lambda t: t.add_column([0.5, 1, 2, 3], name="star")),
@@ -156,8 +172,28 @@ def test_a_bad_table_raises_an_error_that_tells_what_to_do(case):
 def test_unknown_roles_and_missing_named_columns_are_refused():
     with pytest.raises(TableError, match=r"unknown roles \['plx'\]; accepted are \['parallax'"):
         read_columns(good(), ROLES, {"plx": "parallax"})
-    with pytest.raises(TableError, match=r"column 'source_id' .star. is not in the table"):
+    with pytest.raises(TableError, match=r"'source_id' .star. is not in .*{'star': None}"):
         read_columns(good(), ROLES, {"star": "source_id"})
+    assert read_columns(good(), ROLES, {"star": None})["star"].tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("columns", ["gaia", ["parallax"], astro_columns])
+def test_columns_that_are_no_dict_are_refused(columns):
+    with pytest.raises(TableError, match="accepted is a dict from role to column name"):
+        read_columns(good(), ROLES, columns)
+
+
+@pytest.mark.parametrize("place", [3, ("parallax", "furlongs"), ["parallax", u.mas], (3, u.mas)])
+def test_places_that_are_no_name_and_unit_are_refused(place):
+    with pytest.raises(TableError, match="accepted is a column name, or a tuple of name and unit"):
+        read_columns(good(), ROLES, {"parallax": place})
+
+
+def test_a_stated_unit_replaces_one_that_astropy_does_not_know():
+    table = good(Table)
+    table["parallax"].unit = u.Unit("milliarcsec", parse_strict="silent")
+    data = read_columns(table, ROLES, {"parallax": ("parallax", "mas")})
+    np.testing.assert_allclose(data["parallax"], [1, 2, 3, 4])
 
 
 def test_invalid_rows_are_left_out_only_when_asked_and_counted():
@@ -183,5 +219,5 @@ def test_on_invalid_has_two_values():
 def test_only_the_first_invalid_rows_are_listed():
     table = good(n=40)
     table["parallax"][5:35] = np.nan
-    with pytest.raises(TableError, match=r"30 of 40 rows .*row 9: nan, \.\.\."):
+    with pytest.raises(TableError, match=r"30 of 40 rows .*row 9: nan or masked, \.\.\."):
         read_columns(table, ROLES)

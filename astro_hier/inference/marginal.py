@@ -39,6 +39,8 @@ ENOUGH_TO_FIT = 10
 ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it will get
 DEGREES_OF_FREEDOM = 5
 LARGEST_PARETO_K = 0.7
+CONFLICT = 5.0  # standard deviations, or the quantile as far out for other priors
+LATENT_BLOCKS = 10
 
 
 def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None):
@@ -75,9 +77,10 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
         pool = _explore(target, enough, rng, max_evaluations, bar)
     chosen = _resample(pool.weights, wanted, rng)
     theta = target.parameters(pool.z[chosen])
-    latents = model.draw_latents(data, theta, rng)
+    latents = _draw_latents(model, data, theta, wanted, rng, progressbar)
     pareto_k = _pareto_k(pool.log_weights)
     _warn(pool.effective_size, enough, pareto_k, len(pool.z), max_evaluations)
+    _warn_of_conflict(pool.z[chosen], theta)
     return Draws.of_chains(
         {**theta, **latents},
         {"log_marginal": pool.log_likelihood[chosen]},
@@ -91,6 +94,20 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
     )
 
 
+def _draw_latents(model, data, theta, size, rng, progressbar):
+    """The latent variables of all draws, a block of draws at a time to show progress."""
+    latents = {}
+    with tqdm(total=size, unit="draw", desc="latent variables", disable=not progressbar) as bar:
+        for block in np.array_split(np.arange(size), min(size, LATENT_BLOCKS)):
+            drawn = model.draw_latents(data, {n: v[block] for n, v in theta.items()}, rng)
+            for name, values in drawn.items():
+                if name not in latents:
+                    latents[name] = np.empty((size, *values.shape[1:]))
+                latents[name][block] = values
+            bar.update(len(block))
+    return latents
+
+
 class _Target:
     """A model's marginal likelihood as a function of standard normal variables z."""
 
@@ -101,15 +118,24 @@ class _Target:
 
     def parameters(self, z):
         """Hyperparameters by name, one value per row of ``z``."""
-        return {
-            name: prior.ppf(ndtr(column))
-            for (name, prior), column in zip(self.priors.items(), z.T, strict=True)
-        }
+        theta = {}
+        for (name, prior), x in zip(self.priors.items(), z.T, strict=True):
+            # the upper half from the upper tail, where 1 - ndtr(x) would have lost its digits
+            lower, upper = prior.ppf(ndtr(np.minimum(x, 0))), prior.isf(ndtr(-np.abs(x)))
+            theta[name] = np.where(x < 0, lower, upper).clip(*prior.support())
+        return theta
 
     def start(self):
         """The model's starting point as z."""
         initial = self.model.initial(self.data)
-        return ndtri([prior.cdf(initial[name]) for name, prior in self.priors.items()])
+        return np.array(
+            [
+                ndtri(prior.cdf(initial[name]))
+                if prior.cdf(initial[name]) < 0.5
+                else -ndtri(prior.sf(initial[name]))
+                for name, prior in self.priors.items()
+            ]
+        )
 
     def log_likelihood(self, z):
         """ln p(data | theta), -inf where the prior's quantile function overflows."""
@@ -263,6 +289,21 @@ def _warn(effective_size, enough, pareto_k, evaluations, max_evaluations):
         warnings.warn(
             "; ".join(trouble) + "; else narrow the priors to what is possible or compare with"
             " method='nuts'",
+            AstropyUserWarning,
+            stacklevel=4,
+        )
+
+
+def _warn_of_conflict(z, theta):
+    far = [
+        f"{name} (posterior mean {values.mean():.4g})"
+        for (name, values), x in zip(theta.items(), z.T, strict=True)
+        if abs(np.median(x)) > CONFLICT
+    ]
+    if far:
+        warnings.warn(
+            f"the data put {', '.join(far)} where the prior has less than a millionth of its"
+            " probability: check the units of the table, or widen the prior",
             AstropyUserWarning,
             stacklevel=4,
         )

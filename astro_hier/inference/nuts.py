@@ -82,6 +82,7 @@ def sample(
     import pymc as pm
     import pytensor
 
+    _check(**options)
     options.update(nuts_sampler=nuts_sampler, init=init, cores=cores)
     with model.build_pymc(data), pytensor.config.change_flags(numba__fastmath=False):
         try:
@@ -115,6 +116,13 @@ def sample(
     _warn(_largest_r_hat(posterior[names]), divergences)
     attrs = {"sampler": nuts_sampler, "divergences": divergences}
     return Draws(values, stats, attrs)
+
+
+def _check(tune=1000, target_accept=0.8, **options):
+    if not isinstance(tune, (int, np.integer)) or tune < 0:
+        raise ValueError(f"tune={tune!r}; accepted is a whole number of at least 0")
+    if not 0 < target_accept < 1:
+        raise ValueError(f"target_accept={target_accept!r}; accepted is a number between 0 and 1")
 
 
 def _largest_r_hat(posterior):

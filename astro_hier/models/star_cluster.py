@@ -40,9 +40,11 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
     ln_std_r : `~astro_hier.priors.Prior`, optional
         Prior on ln(std_r / kpc), a number.
     columns : dict, optional
-        Names of the columns ``parallax``, ``parallax_error`` and ``star`` (optional, the stars'
-        identifiers) where they differ, such as `astro_hier.columns.GAIA`; see
-        `astro_hier.columns`.
+        Where the columns are that the model reads: ``parallax`` and ``parallax_error`` (angles in
+        any unit) and, optional, ``star`` (identifiers, integers or strings). By default they have
+        these names. Give the column's name, or the name and the unit to take where the table has
+        none: ``{"parallax": "plx", "parallax_error": ("e_plx", u.mas)}``, or a preset,
+        `astro_hier.columns.GAIA`. ``{"star": None}`` numbers the rows.
     on_invalid : {"raise", "drop"}, optional
         Whether a table with missing or impossible values is refused, or such rows are left out
         with a warning.
@@ -199,12 +201,20 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
         if parallax_error is None:
             r = self.samples("r").to_value(u.kpc)
             return rng.normal(1 / r, self._data()["parallax_error"]) * u.mas
-        error = np.atleast_1d(u.Quantity(parallax_error).to_value(u.mas))
+        try:
+            error = np.atleast_1d(u.Quantity(parallax_error).to_value(u.mas))
+        except (TypeError, u.UnitConversionError):
+            error = np.array([np.nan])
+        if error.ndim != 1 or not np.all((error > 0) & np.isfinite(error)):
+            raise ValueError(
+                f"parallax_error={parallax_error!r}; accepted are positive angles, one a star, such"
+                " as [0.1, 0.2] * u.mas"
+            )
         theta = {name: self.samples(name).value for name in self.frozen_priors()}
         return self.simulate({"parallax_error": error}, theta, rng)["parallax"] * u.mas
 
     def plot_data(self, ax=None):
-        """Parallaxes with error bars, star by star, with the cluster's parallax.
+        """Parallaxes with their standard errors, star by star, and the cluster's parallax.
 
         Parameters
         ----------
@@ -228,8 +238,8 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
     def plot_distances(self, ax=None):
         """Each star's naive distance 1/parallax against its posterior one: the shrinkage.
 
-        Stars of parallax below two standard errors have no naive distance with an error bar and
-        are shown as ticks at the bottom.
+        Error bars are one standard deviation. Stars of parallax below two standard errors have no
+        naive distance to speak of: their posterior means are ticks at the left.
 
         Parameters
         ----------
@@ -250,11 +260,11 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
         plots.errorbar(ax, naive, mean[good], sd[good], xerr=naive * (error / parallax)[good])
         if not good.all():
             ax.plot(
-                mean[~good],
                 np.full((~good).sum(), 0.02),
-                "|",
+                mean[~good],
+                "_",
                 color="C3",
-                transform=ax.get_xaxis_transform(),
+                transform=ax.get_yaxis_transform(),
                 label=r"posterior mean where $\varpi < 2\sigma_\varpi$",
             )
         mu_r = self.samples("mu_r").to_value(u.pc).mean()
