@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from astro_hier import columns, datasets, priors
 from astro_hier.model import NotFittedError
+from astro_hier.models.sb1_binary import SB1Binary
 from astro_hier.models.star_cluster import StarCluster
 from astro_hier.posterior import SavedFileError
 from astro_hier.table import TableError
@@ -12,6 +13,7 @@ __version__ = version("astro_hier")
 
 __all__ = [
     "NotFittedError",
+    "SB1Binary",
     "SavedFileError",
     "StarCluster",
     "TableError",

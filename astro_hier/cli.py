@@ -10,15 +10,28 @@ from astropy.io.registry import IORegistryError
 from astropy.table import QTable
 
 from astro_hier import columns, datasets
+from astro_hier.inference import METHODS
+from astro_hier.models.sb1_binary import SB1Binary
 from astro_hier.models.star_cluster import StarCluster
 from astro_hier.table import TableError
 
-PRESETS = {"gaia": columns.GAIA}
+PRESETS = {"gaia": columns.GAIA, "apogee": columns.APOGEE}
 COLUMNS_HELP = (
     "On the command line: --columns ROLE=NAME:UNIT,... says which columns to read and the unit of"
     " those that have none; --on-invalid drop leaves rows that are not valid out."
 )
-CLUSTER_FIGURES = ("data", "distances", "corner", "trace", "graph")
+MODELS = {
+    "cluster": (
+        StarCluster,
+        "distance and depth of a star cluster from its members' parallaxes",
+        ("data", "distances", "corner", "trace", "graph"),
+    ),
+    "binary": (
+        SB1Binary,
+        "orbit of one single-lined binary from its radial velocities",
+        ("data", "phase", "periodogram", "corner", "trace", "graph"),
+    ),
+}
 
 
 def main(arguments=None):
@@ -48,25 +61,30 @@ def _parser():
                       help="folder to write to (default: %(default)s)")  # fmt: skip
     demo.set_defaults(run=_demo)
 
-    cluster = commands.add_parser(
-        "cluster", help="distance and depth of a star cluster from its members' parallaxes"
-    )
-    cluster.add_argument("table", type=Path, metavar="TABLE", help="any file that astropy reads")
-    cluster.add_argument("--format", help="astropy's name of the file's format, if not obvious")
-    cluster.add_argument(
-        "--columns",
-        type=_columns,
-        metavar="ROLE=NAME[:UNIT],...",
-        help="columns of the roles parallax, parallax_error, star where they are named otherwise,"
-        f" or a preset: {', '.join(PRESETS)}",
-    )
-    cluster.add_argument("--out", type=Path, metavar="DIR",
-                         help="folder to write to (default: the table's name)")  # fmt: skip
-    cluster.add_argument("--on-invalid", choices=("raise", "drop"), default="raise")
-    cluster.add_argument("--method", choices=("marginal", "nuts"), default="marginal")
-    cluster.add_argument("--draws", type=int, default=1000, help="draws in each of 4 chains")
-    cluster.add_argument("--seed", type=_seed, help="for the same draws each time")
-    cluster.set_defaults(run=_cluster)
+    for name, (model, about, _) in MODELS.items():
+        roles = ", ".join(role.name for role in model.roles)
+        command = commands.add_parser(name, help=about, description=about)
+        command.add_argument(
+            "table", type=Path, metavar="TABLE", help="any file that astropy reads"
+        )
+        command.add_argument(
+            "--format", help="astropy's name of the file's format, if it is not obvious"
+        )
+        command.add_argument(
+            "--columns",
+            type=_columns,
+            metavar="ROLE=NAME[:UNIT],...",
+            help=f"columns of the roles {roles} where they are named otherwise, or a preset:"
+            f" {', '.join(PRESETS)}",
+        )
+        command.add_argument(
+            "--out", type=Path, metavar="DIR", help=f"folder to write to (default: TABLE-{name})"
+        )
+        command.add_argument("--on-invalid", choices=("raise", "drop"), default="raise")
+        command.add_argument("--method", choices=tuple(METHODS), default="marginal")
+        command.add_argument("--draws", type=int, default=1000, help="draws in each of 4 chains")
+        command.add_argument("--seed", type=_seed, help="for the same draws each time")
+        command.set_defaults(run=_fit, command=name)
     return parser
 
 
@@ -76,7 +94,7 @@ def _demo(options):
     options.out.mkdir(parents=True, exist_ok=True)
     print(f"Simulated star cluster of {len(table)} stars:")
     model = StarCluster().fit(table, random_state=42)
-    _report(model, options.out, CLUSTER_FIGURES, truths)
+    _report(model, options.out, MODELS["cluster"][2], truths)
     print(
         "\nThe same in Python:\n"
         "    from astro_hier import StarCluster, datasets\n"
@@ -86,7 +104,7 @@ def _demo(options):
     )
 
 
-def _cluster(options):
+def _fit(options):
     try:
         table = QTable.read(options.table, format=options.format)
     except IORegistryError as error:
@@ -94,11 +112,12 @@ def _cluster(options):
             f"{options.table}: astropy does not know this format ({str(error).splitlines()[0]});"
             " name it with --format, such as ascii.ecsv, ascii.csv, fits, votable"
         ) from error
-    out = options.out or Path(f"{options.table.name.split('.')[0]}-cluster")
+    estimator, _, figures = MODELS[options.command]
+    out = options.out or Path(f"{options.table.name.split('.')[0]}-{options.command}")
     out.mkdir(parents=True, exist_ok=True)
-    model = StarCluster(columns=options.columns, on_invalid=options.on_invalid)
+    model = estimator(columns=options.columns, on_invalid=options.on_invalid)
     model.fit(table, method=options.method, draws=options.draws, random_state=options.seed)
-    _report(model, out, CLUSTER_FIGURES)
+    _report(model, out, figures)
 
 
 def _columns(text):
@@ -136,6 +155,9 @@ def _report(model, out, figures, truths=None):
         summary.add_column(values, index=2, name="truth")
         summary["truth"].info.format = ".6g"
     summary.pprint_all()
+    if hasattr(model, "modes"):
+        print("\nPeriods, most probable first:")
+        model.modes().pprint(max_lines=15)
     for name in figures:
         drawn = getattr(model, f"plot_{name}")(**({"truths": truths} if name == "corner" else {}))
         drawn.figure.savefig(out / f"{name}.png", dpi=150)

@@ -6,6 +6,13 @@ where the table gives none. Copy and change one with ``columns.GAIA | {"star": "
 
 import astropy.units as u
 
+APOGEE = {
+    "star": "APOGEE_ID",
+    "time": ("JD", u.day),
+    "rv": ("VHELIO", u.km / u.s),
+    "rv_error": ("VHELIO_ERR", u.km / u.s),
+}
+
 GAIA = {
     "star": "source_id",
     "parallax": ("parallax", u.mas),

@@ -4,7 +4,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-__all__ = ["make_star_cluster"]
+__all__ = ["make_binary", "make_star_cluster"]
 
 
 @u.quantity_input(mu_r="length", std_r="length")
@@ -56,3 +56,52 @@ def make_star_cluster(
         "r": r,
     }
     return QTable({"parallax": parallax, "parallax_error": error}, meta={"truth": truth})
+
+
+KMS = u.km / u.s
+
+
+@u.quantity_input(P="time", K="speed", v0="speed", baseline="time", rv_error="speed")
+def make_binary(
+    n_visits=16,
+    *,
+    P=7.3 * u.day,
+    K=15 * KMS,
+    phase=0.3,
+    v0=-20 * KMS,
+    baseline=300 * u.day,
+    rv_error=0.3 * KMS,
+    random_state=None,
+):
+    """Radial velocities of a single-lined binary on a circular orbit.
+
+    Parameters
+    ----------
+    n_visits : int, optional
+        Number of visits, at random times over ``baseline``.
+    P, K, v0 : `~astropy.units.Quantity`, optional
+        Period, semi-amplitude and systemic velocity.
+    phase : float, optional
+        Part of the orbit, from its highest velocity, that is past at the first visit.
+    baseline : `~astropy.units.Quantity`, optional
+        Time from the first visit to the last.
+    rv_error : `~astropy.units.Quantity`, optional
+        Standard error of each velocity.
+    random_state : None, int, `numpy.random.Generator`, optional
+        Seed or source of randomness.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        Columns time (d), rv and rv_error (km/s); ``meta["truth"]`` holds P, a, b, v0 and K.
+    """
+    rng = np.random.default_rng(random_state)
+    inner = rng.uniform(size=max(n_visits - 2, 0))
+    time = np.sort(np.concatenate([[0.0, 1.0][: min(n_visits, 2)], inner])) * baseline.to(u.day)
+    a, b = K * np.cos(2 * np.pi * phase), -K * np.sin(2 * np.pi * phase)
+    angle = (2 * np.pi * time / P).to_value(u.one)
+    exact = a * np.cos(angle) + b * np.sin(angle) + v0
+    error = np.full(n_visits, rv_error.to_value(KMS))
+    rv = rng.normal(exact.to_value(KMS), error) * KMS
+    truth = {"P": P, "a": a, "b": b, "v0": v0, "K": K}
+    return QTable({"time": time, "rv": rv, "rv_error": error * KMS}, meta={"truth": truth})

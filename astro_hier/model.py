@@ -1,6 +1,7 @@
 """What every model can do, once for all of them."""
 
 import inspect
+import json
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from astro_hier import priors
 from astro_hier.inference import METHODS
 from astro_hier.inference.draws import Draws
 from astro_hier.posterior import LOG_PROB, build_tree, draws_table, load, samples, save, summarise
-from astro_hier.table import read_columns
+from astro_hier.table import Epoch, read_columns
 
 __all__ = ["HierarchicalModel", "NotFittedError"]
 
@@ -20,14 +21,17 @@ class NotFittedError(ValueError, AttributeError):
 class HierarchicalModel:
     """Base of all models: arguments, fitting, results and files.
 
-    A model is a subclass that declares ``roles`` (the columns it reads) and ``parameters`` (all
-    quantities of its posterior; those that ``__init__`` takes a prior for are sampled) and writes
-    the hooks below, which work on floats in the declared units. ``data`` is a dict of arrays by
-    role, ``theta`` one of arrays of shape (n,) by parameter.
+    A model is a subclass that declares ``roles`` (the columns it reads), ``row`` (what a row of
+    its table is) and ``parameters`` (all quantities of its posterior; those that ``__init__``
+    takes a prior for are sampled) and writes the hooks below, which work on floats in the declared
+    units. ``data`` is a dict of arrays by role, ``theta`` one of arrays of shape (n,) by
+    parameter. A model has either ``log_marginal`` and ``draw_latents``, or ``draw_exactly`` and
+    ``log_prob``.
     """
 
     roles = ()
     parameters = ()
+    row = "star"
 
     def __init__(self, *, columns=None, on_invalid="raise"):
         self.columns = columns
@@ -55,6 +59,31 @@ class HierarchicalModel:
     def draw_latents(self, data, theta, rng):
         """One draw of the latent variables for each theta: a dict of arrays (n, star)."""
         raise NotImplementedError
+
+    def draw_exactly(self, data, size, rng):
+        """Independent draws of all parameters, where a model needs no importance sampling.
+
+        Returns
+        -------
+        None or tuple
+            Arrays (size, ...) by parameter, statistics of each draw, and of the whole.
+        """
+        return None
+
+    def log_prob(self, data, values, log_marginal=None):
+        """ln of the posterior density of the parameters common to all rows, up to a constant."""
+        theta = {name: np.ravel(values[name]) for name in self._sampled_names()}
+        if log_marginal is None:
+            log_marginal = self.log_marginal(data, theta)
+        return log_marginal + self.log_prior(theta)
+
+    def log_prior(self, theta):
+        """ln of the prior density of the sampled parameters, shape (n,)."""
+        return sum(prior.logpdf(theta[name]) for name, prior in self.frozen_priors().items())
+
+    def diagnose(self, data, values):
+        """What to say of a fit: a dict of numbers for the posterior's ``attrs``; may warn."""
+        return {}
 
     def derive(self, theta):
         """Parameters that follow from others: a dict of arrays."""
@@ -193,20 +222,28 @@ class HierarchicalModel:
     def _label(self, data, result, method):
         """Draws and data as a tree with names and units."""
         values = {**result.posterior, **self.derive(result.posterior)}
-        stats = dict(result.sample_stats)
-        theta = {name: values[name] for name in self.frozen_priors()}
-        log_prior = sum(prior.logpdf(theta[name]) for name, prior in self.frozen_priors().items())
-        if "log_marginal" not in stats:
-            flat = {name: draws.ravel() for name, draws in theta.items()}
-            stats["log_marginal"] = self.log_marginal(data, flat).reshape(log_prior.shape)
-        values[LOG_PROB.name] = log_prior + stats["log_marginal"]
-        result = Draws(values, stats, {**result.attrs, "method": method})
+        stats = result.sample_stats
+        flat = {name: draws.reshape(-1, *draws.shape[2:]) for name, draws in values.items()}
+        known = np.ravel(stats["log_marginal"]) if "log_marginal" in stats else None
+        flat[LOG_PROB.name] = self.log_prob(data, flat, known)
+        values[LOG_PROB.name] = flat[LOG_PROB.name].reshape(next(iter(values.values())).shape[:2])
+        attrs = {"method": method, **result.attrs, **self.diagnose(data, flat)}
         groups = {"observed_data": {}, "constant_data": {}}
         for role in self.roles:
             if role.unit is not None:
-                group = "observed_data" if role.observed else "constant_data"
-                groups[group][role.name] = data[role.name], role.unit
-        return build_tree([*self.parameters, LOG_PROB], result, groups, {"star": data["star"]})
+                groups[_group(role)][role.name] = data[role.name], role.unit
+        coords = {self.row: np.arange(len(next(iter(groups["observed_data"].values()))[0]))}
+        if self.row == "star":
+            coords["star"] = data["star"]
+        notes = {"epoch": json.dumps(vars(data["epoch"]))} if "epoch" in data else {}
+        return build_tree(
+            [*self.parameters, LOG_PROB],
+            Draws(values, stats, attrs),
+            groups,
+            coords,
+            self.row,
+            notes,
+        )
 
     def initial_values(self, table):
         """The estimator's own starting point for a table, a dict of Quantities."""
@@ -238,11 +275,14 @@ class HierarchicalModel:
     def _data(self):
         """The fitted data, as `fit` read them."""
         tree = self.inference_data
-        data = {"star": tree["observed_data"]["star"].values}
+        data = {}
         for role in self.roles:
             if role.unit is not None:
-                group = "observed_data" if role.observed else "constant_data"
-                data[role.name] = tree[group][role.name].values
+                data[role.name] = tree[_group(role)][role.name].values
+        if "star" in tree["observed_data"].coords:
+            data["star"] = tree["observed_data"]["star"].values
+        if "epoch" in tree["constant_data"].attrs:
+            data["epoch"] = Epoch(**json.loads(tree["constant_data"].attrs["epoch"]))
         return data
 
     def _common_parameters(self):
@@ -342,3 +382,7 @@ class HierarchicalModel:
         estimator = cls(**params)
         estimator._inference_data, estimator._fitted_params = tree, params
         return estimator
+
+
+def _group(role):
+    return "observed_data" if role.observed else "constant_data"

@@ -36,13 +36,24 @@ class Node:
     symbol: str | None = None
 
 
-def axes(ax=None, **figure):
+def axes(ax=None, **options):
     """``ax``, or the axes of a new figure."""
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
 
-    return plt.subplots(layout="constrained", **figure)[1]
+    return plt.subplots(layout="constrained", **options)[1]
+
+
+def figure(fig=None, **options):
+    """``fig``, or a new figure, that fits its labels."""
+    if fig is None:
+        import matplotlib.pyplot as plt
+
+        fig = plt.figure(**options)
+    if fig.get_layout_engine() is None:
+        fig.set_layout_engine("constrained")
+    return fig
 
 
 def errorbar(ax, x, y, yerr, xerr=None):
@@ -54,6 +65,7 @@ class PosteriorPlots:
     """Figures of the parameters common to all stars, and of the model itself."""
 
     graph = ()
+    plate_index = "n"
 
     def _chosen(self, var_names):
         parameters = self._named(self._sampled_names() if var_names is None else var_names)
@@ -101,20 +113,21 @@ class PosteriorPlots:
         parameters = self._chosen(var_names)
         values = np.column_stack([self.samples(p.name).value for p in parameters])
         marks = self._marks(truths or {})
-        style = {"show_titles": True, "title_fmt": ".4g", "title_kwargs": {"fontsize": 10},
-                 "label_kwargs": {"fontsize": 12}, "max_n_ticks": 4}  # fmt: skip
-        figure = corner.corner(
+        style = {"label_kwargs": {"fontsize": 12}, "max_n_ticks": 4, "labelpad": 0.06}
+        drawn = corner.corner(
             values,
             labels=[p.label for p in parameters],
             truths=[marks.get(p.name) for p in parameters] if len(parameters) > 1 else None,
-            titles=[f"${p.symbol}$" for p in parameters],
             fig=fig,
             **(style | options),
         )
+        diagonal = drawn.axes[:: len(parameters) + 1]
+        for ax, parameter, draws in zip(diagonal, parameters, values.T, strict=True):
+            ax.set_title(f"${parameter.symbol} = {_rounded(draws)}$", fontsize=9)
         if len(parameters) == 1 and marks:
             # corner fails to mark a single histogram
-            figure.axes[0].axvline(*marks.values(), color=options.get("truth_color", "#4682b4"))
-        return figure
+            drawn.axes[0].axvline(*marks.values(), color=options.get("truth_color", "#4682b4"))
+        return drawn
 
     def plot_trace(self, var_names=None, fig=None):
         """Distribution and history of the draws of each chain, one row a parameter.
@@ -131,12 +144,7 @@ class PosteriorPlots:
         `~matplotlib.figure.Figure`
         """
         parameters = self._chosen(var_names)
-        if fig is None:
-            import matplotlib.pyplot as plt
-
-            fig = plt.figure(figsize=(10, 1.9 * len(parameters) + 0.4))
-        if fig.get_layout_engine() is None:
-            fig.set_layout_engine("constrained")
+        fig = figure(fig, figsize=(10, 1.9 * len(parameters) + 0.4))
         grid = fig.subplots(len(parameters), 2, squeeze=False, width_ratios=(1, 2))
         for parameter, (left, right) in zip(parameters, grid, strict=True):
             chains = self.posterior[parameter.name].values
@@ -179,5 +187,14 @@ class PosteriorPlots:
             x, y = np.transpose([node.at for node in self.graph if node.plate == plate])
             corner = (x.min() - 0.6, y.min() - 0.7)
             size = (np.ptp(x) + 1.2, np.ptp(y) + 1.2)
-            graph.add_plate([*corner, *size], label=f"{plate} $n$", position="bottom right")
+            graph.add_plate(
+                [*corner, *size], label=f"{plate} ${self.plate_index}$", position="bottom right"
+            )
         return graph.render(dpi=150)
+
+
+def _rounded(draws):
+    """Mean and standard deviation with two digits of the latter, in TeX."""
+    mean, sd = draws.mean(), draws.std()
+    decimals = int(np.clip(1 - np.floor(np.log10(sd)), 0, 15)) if sd > 0 else 6
+    return rf"{mean:.{decimals}f} \pm {sd:.{decimals}f}"

@@ -62,7 +62,7 @@ LOG_PROB = Parameter(
 )
 
 
-def build_tree(parameters, draws, groups, coords):
+def build_tree(parameters, draws, groups, coords, row, notes):
     """A `xarray.DataTree` of draws with a unit and a long name on every variable.
 
     Parameters
@@ -72,9 +72,13 @@ def build_tree(parameters, draws, groups, coords):
     draws : `~astro_hier.inference.draws.Draws`
         The draws.
     groups : dict of dict
-        Further groups by name, such as the data: arrays of shape (star,) with their unit.
+        Further groups by name, such as the data: arrays with one value a row, and their unit.
     coords : dict
         Labels by dimension.
+    row : str
+        Dimension of the groups' arrays.
+    notes : dict
+        Attributes of the group constant_data.
     """
     chains, n_draws = next(iter(draws.posterior.values())).shape[:2]
     coords = {"chain": np.arange(chains), "draw": np.arange(n_draws), **coords}
@@ -100,8 +104,9 @@ def build_tree(parameters, draws, groups, coords):
     }
     for group, variables in groups.items():
         tree[group] = dataset(
-            {name: (("star",), values, unit, {}) for name, (values, unit) in variables.items()}
+            {name: ((row,), values, unit, {}) for name, (values, unit) in variables.items()}
         )
+    tree["constant_data"].attrs.update(notes)
     return xr.DataTree.from_dict(tree)
 
 
@@ -148,8 +153,12 @@ def summarise(posterior, parameters, hdi_prob):
     for name, statistic in columns.items():
         table[name] = np.concatenate([np.ravel(statistic[p.name].values) for p in parameters])
         table[name].info.format = ".0f" if name.startswith("ess") else ".4g"
+    # enough digits to tell values a tenth of a standard deviation apart
+    sd = np.where(table["sd"] > 0, table["sd"], np.inf)
+    digits = np.log10(np.maximum(np.abs(table["mean"]) / sd, 1))
+    digits = int(np.ceil(digits.max(initial=0))) + 2
     for name in ("mean", low, high):
-        table[name].info.format = ".6g"
+        table[name].info.format = f".{min(digits, 15)}g"
     table["r_hat"].info.format = ".3f"
     return table
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
-from astropy.table import Table
+from astropy.table import Column, Table
+from astropy.time import Time
 from astropy.utils.exceptions import AstropyUserWarning
 
-__all__ = ["Role", "TableError", "read_columns"]
+__all__ = ["Epoch", "Role", "TableError", "read_columns"]
 
 ROWS_SHOWN = 5
 
@@ -37,6 +38,9 @@ class Role:
         Whether two rows may not hold the same value.
     observed : bool
         Whether the model describes how these values came about, or takes them as given.
+    is_time : bool
+        Whether the values are times, as Quantity or `~astropy.time.Time`; they are read as
+        differences from the earliest.
     """
 
     name: str
@@ -45,6 +49,39 @@ class Role:
     required: bool = True
     unique: bool = False
     observed: bool = False
+    is_time: bool = False
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The time from which a model counts: two parts of a number of days, and their scale.
+
+    ``scale`` is that of the `~astropy.time.Time` column, or None where times were Quantities,
+    counted from wherever the table counts.
+    """
+
+    day: float
+    fraction: float
+    scale: str | None
+
+    def since(self, time):
+        """Days from the epoch to times of the same kind as the table's.
+
+        Raises
+        ------
+        TableError
+            If ``time`` is a Time where the table held Quantities, or the other way round.
+        """
+        if isinstance(time, Time) and self.scale is not None:
+            epoch = Time(self.day, self.fraction, format="jd", scale=self.scale)
+            return (time - epoch).to_value(u.day)
+        if isinstance(time, u.Quantity) and self.scale is None:
+            return (time.to_value(u.day) - self.day) - self.fraction
+        kind = "a Quantity of time" if self.scale is None else f"a Time ({self.scale})"
+        raise TableError(f"times are {type(time).__name__}; accepted is what was fitted, {kind}")
+
+    def later(self, days):
+        return Epoch(self.day, self.fraction + days, self.scale)
 
 
 def read_columns(table, roles, columns=None, on_invalid="raise"):
@@ -67,7 +104,8 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
     -------
     dict
         One array per role: floats in the role's unit, or labels. A unique label that the table
-        does not hold is the row number; other roles that are not required may be absent.
+        does not hold is the row number; other roles that are not required may be absent. With
+        times, "epoch" is the `Epoch` of the earliest.
 
     Raises
     ------
@@ -85,13 +123,16 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
     if len(table) == 0:
         raise TableError("the table has no rows; at least one measurement is needed")
     places, problems = _places(table, roles, columns)
-    data, invalid = {}, {}
+    data, invalid, epoch = {}, {}, None
     for role in roles:
         if role.name in places:
             name, unit = places[role.name]
+            column = table[name]
             read = _read_labels if role.unit is None else _read_floats
             try:
-                data[role.name], invalid[role.name] = read(table[name], name, unit, role)
+                if role.is_time:
+                    epoch, column = _since_first(column, name, unit, role)
+                data[role.name], invalid[role.name] = read(column, name, unit, role)
             except TableError as error:
                 problems.append(str(error))
         elif role.unique:
@@ -103,6 +144,10 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
     for role in roles:
         if role.unique and role.name in places:
             _check_unique(data[role.name], places[role.name][0], np.flatnonzero(keep))
+        if role.is_time:
+            first = data[role.name].min()
+            data[role.name] = data[role.name] - first
+            data["epoch"] = epoch.later(first)
     return data
 
 
@@ -183,6 +228,23 @@ def _read_floats(column, name, unit, role):
     if role.positive:
         allowed &= floats > 0
     return floats, missing | ~allowed
+
+
+def _since_first(column, name, unit, role):
+    """The epoch of the first row, and the times as a column of days since."""
+    if isinstance(column, Time):
+        missing = np.broadcast_to(column.mask, column.shape)
+        present = np.flatnonzero(~missing)
+        if column.ndim != 1 or not present.size:
+            raise TableError(f"column {name!r} ({role.name}) holds no time in any row")
+        first = column[present[0]]
+        epoch = Epoch(float(first.jd1), float(first.jd2), column.scale)
+        days = np.full(len(column), np.nan)
+        days[present] = (column[present] - first).to_value(u.day)
+        return epoch, Column(days, unit=u.day)
+    floats, invalid = _read_floats(column, name, unit, role)
+    day = floats[~invalid][0] if not invalid.all() else 0.0
+    return Epoch(float(day), 0.0, None), Column(floats - day, unit=u.day)
 
 
 def _factor(own, name, unit, role):

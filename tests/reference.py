@@ -2,10 +2,11 @@
 
 from itertools import pairwise
 
+import mpmath
 import numpy as np
 from scipy import integrate
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.stats import multivariate_normal, norm
 
 
 def log_marginal_star(parallax, error, mu_r, std_r):
@@ -103,3 +104,36 @@ def cluster_posterior(parallax, error, mu_r, ln_std_r, log_prior):
         moments += [mean, np.sqrt((weight * (values - mean) ** 2).sum() / total)]
     cell = (mu_r[1] - mu_r[0]) * (ln_std_r[1] - ln_std_r[0])
     return (*moments, np.log(total * cell) + highest)
+
+
+def log_marginal_orbit(time, rv, rv_error, frequency, mean, sd):
+    """ln p(rv | frequency) with 40 digits, the linear parameters integrated out.
+
+    The identities of Woodbury and Sylvester turn the normal density of covariance
+    C + M Lambda M^T into sums over visits and a system of three equations.
+    """
+    with mpmath.workdps(40):
+        A, d = mpmath.diag([mpmath.mpf(s) ** -2 for s in sd]), mpmath.matrix(3, 1)
+        chi2 = log_determinant = mpmath.mpf(0)
+        for i in range(3):
+            d[i] = A[i, i] * mpmath.mpf(mean[i])
+            chi2 += d[i] * mpmath.mpf(mean[i])
+            log_determinant -= mpmath.log(A[i, i])
+        for t, v, e in zip(time, rv, rv_error, strict=True):
+            phase = 2 * mpmath.pi * mpmath.mpf(frequency) * mpmath.mpf(t)
+            row = mpmath.matrix([mpmath.cos(phase), mpmath.sin(phase), 1])
+            weight = mpmath.mpf(e) ** -2
+            A += weight * (row * row.T)
+            d += weight * mpmath.mpf(v) * row
+            chi2 += weight * mpmath.mpf(v) ** 2
+            log_determinant += mpmath.log(2 * mpmath.pi / weight)
+        chi2 -= (d.T * mpmath.lu_solve(A, d))[0]
+        return float(-(chi2 + log_determinant + mpmath.log(mpmath.det(A))) / 2)
+
+
+def log_marginal_orbit_by_covariance(time, rv, rv_error, frequency, mean, sd):
+    """The same as the density of a normal distribution with its full covariance."""
+    phase = 2 * np.pi * frequency * time
+    M = np.column_stack([np.cos(phase), np.sin(phase), np.ones_like(phase)])
+    covariance = np.diag(rv_error**2) + (M * sd**2) @ M.T
+    return multivariate_normal(M @ mean, covariance).logpdf(rv)

@@ -28,6 +28,19 @@ def test_cluster_reads_any_format(tmp_path, capsys, suffix):
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
 
 
+def test_binary_prints_its_periods(tmp_path, capsys):
+    table = datasets.make_binary(random_state=1)
+    table.meta.clear()
+    table.write(tmp_path / "visits.ecsv")
+    out = tmp_path / "out"
+    assert main(["binary", str(tmp_path / "visits.ecsv"), "--out", str(out), "--draws", "50"]) == 0
+    printed = capsys.readouterr().out
+    assert "Periods, most probable first" in printed
+    assert "1.0000" in printed
+    figures = {"data.png", "phase.png", "periodogram.png", "corner.png", "trace.png", "graph.png"}
+    assert {path.name for path in out.iterdir()} == figures | {"posterior.nc"}
+
+
 def test_the_same_seed_gives_the_same_numbers(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table = datasets.make_star_cluster(20, random_state=1)

@@ -1,5 +1,7 @@
 """Claims about the star cluster's posterior, on simulated, real and hard tables."""
 
+import os
+import signal
 import subprocess
 import sys
 
@@ -210,6 +212,23 @@ def test_log_prob_is_the_hyperparameters_posterior_density(fitted, tutorial_tabl
     expected = log_marginal_grid(parallax, error, mu_r, np.exp(ln_std_r))
     expected += tutorial_prior(mu_r, ln_std_r)
     np.testing.assert_allclose(posterior["log_prob"].values, expected, atol=0.01)
+
+
+def test_an_interrupt_while_exploring_keeps_the_earlier_fit(small_table):
+    model = fit(small_table)
+    before, log_marginal, calls = model.inference_data, model.log_marginal, []
+
+    def interrupted(data, theta):
+        calls.append(1)
+        if len(calls) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return log_marginal(data, theta)
+
+    model.log_marginal = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(small_table, random_state=2, progressbar=False)
+    assert len(calls) == 3
+    assert model.inference_data is before
 
 
 def test_initial_values_are_near_the_posterior(tutorial_table, fitted):

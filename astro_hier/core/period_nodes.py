@@ -216,22 +216,21 @@ def mode_of_cells(nodes):
     Modes are separated by gaps between cells, where the posterior is negligible, and by valleys
     in which the likelihood falls to a tenth of the lower of the maxima beside it.
     """
-    log_p = np.maximum(nodes.log_low, nodes.log_high)
-    floor = np.minimum(nodes.log_low, nodes.log_high)
     gap = np.concatenate([[True], nodes.low[1:] > nodes.high[:-1] * (1 + 1e-14)])
-    mode = np.zeros(len(log_p), dtype=int)
+    mode = np.zeros(len(gap), dtype=int)
     number, peak, valley, valley_at = -1, -np.inf, np.inf, 0
-    for i, (height, low, new) in enumerate(zip(log_p, floor, gap, strict=True)):
-        if new:
-            number, peak, valley, valley_at = number + 1, height, height, i
-        elif height > valley + VALLEY and peak > valley + VALLEY:
-            # climbed out of a deep valley: everything from its bottom on is a new mode
-            number += 1
-            mode[valley_at:i] = number
-            peak, valley, valley_at = height, height, i
-        elif height > peak:
-            peak, valley, valley_at = height, height, i
-        if low < valley:
-            valley, valley_at = low, i + 1
+    for i, (at_low, at_high) in enumerate(zip(nodes.log_low, nodes.log_high, strict=True)):
+        if gap[i]:
+            number, peak, valley, valley_at = number + 1, at_low, at_low, i
+        for height, next_cell in ((at_low, i), (at_high, i + 1)):
+            if min(height, peak) > valley + VALLEY:
+                # climbed out of a deep valley: everything from its bottom on is a new mode
+                number += 1
+                mode[valley_at:i] = number
+                peak, valley = height, height
+            elif height > peak:
+                peak, valley = height, height
+            elif height < valley:
+                valley, valley_at = height, next_cell
         mode[i] = number
     return mode

@@ -49,7 +49,8 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
     Parameters
     ----------
     model : HierarchicalModel
-        Gives its priors, ``log_marginal`` and ``draw_latents``.
+        Gives its priors, ``log_marginal`` and ``draw_latents``; or, where its posterior can be
+        drawn from as it is, ``draw_exactly``.
     data : dict
         Arrays of floats, as the model reads them from a table.
     draws, chains : int
@@ -69,6 +70,9 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
         of evaluations and the Pareto index.
     """
     wanted = draws * chains
+    exact = model.draw_exactly(data, wanted, rng)
+    if exact is not None:
+        return Draws.of_chains(*exact, chains=chains)
     enough = max(wanted, ENOUGH_TO_TRUST)
     if max_evaluations is None:
         max_evaluations = 10 * wanted + 20_000
