@@ -2,8 +2,9 @@
 
 from importlib.metadata import version
 
-from astro_hier import columns, datasets, priors
+from astro_hier import columns, datasets, populations, priors
 from astro_hier.model import NotFittedError
+from astro_hier.models.binary_population import BinaryPopulation
 from astro_hier.models.sb1_binary import SB1Binary
 from astro_hier.models.star_cluster import StarCluster
 from astro_hier.posterior import SavedFileError
@@ -12,6 +13,7 @@ from astro_hier.table import TableError
 __version__ = version("astro_hier")
 
 __all__ = [
+    "BinaryPopulation",
     "NotFittedError",
     "SB1Binary",
     "SavedFileError",
@@ -19,5 +21,6 @@ __all__ = [
     "TableError",
     "columns",
     "datasets",
+    "populations",
     "priors",
 ]

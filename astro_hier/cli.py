@@ -11,6 +11,7 @@ from astropy.table import QTable
 
 from astro_hier import columns, datasets
 from astro_hier.inference import METHODS
+from astro_hier.models.binary_population import BinaryPopulation
 from astro_hier.models.sb1_binary import SB1Binary
 from astro_hier.models.star_cluster import StarCluster
 from astro_hier.table import TableError
@@ -30,6 +31,11 @@ MODELS = {
         SB1Binary,
         "orbit of one single-lined binary from its radial velocities",
         ("data", "phase", "periodogram", "corner", "trace", "graph"),
+    ),
+    "binaries": (
+        BinaryPopulation,
+        "population of the periods of single-lined binaries from their radial velocities",
+        ("data", "phase", "population", "corner", "trace", "graph"),
     ),
 }
 
@@ -56,7 +62,9 @@ def _parser():
     parser.add_argument("--version", action="version", version=f"%(prog)s {version('astro_hier')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    demo = commands.add_parser("demo", help="fit a simulated star cluster; needs no data")
+    demo = commands.add_parser(
+        "demo", help="fit a simulated star cluster and simulated binaries; needs no data"
+    )
     demo.add_argument("--out", type=Path, default=Path("astro-hier-demo"), metavar="DIR",
                       help="folder to write to (default: %(default)s)")  # fmt: skip
     demo.set_defaults(run=_demo)
@@ -95,12 +103,21 @@ def _demo(options):
     print(f"Simulated star cluster of {len(table)} stars:")
     model = StarCluster().fit(table, random_state=42)
     _report(model, options.out, MODELS["cluster"][2], truths)
+
+    visits = datasets.make_binaries(random_state=42)
+    truths = {name: visits.meta["truth"][name] for name in ("mu", "lnsigma", "sigma")}
+    print(f"\nSimulated binaries, {len(visits)} velocities of 14 stars:")
+    model = BinaryPopulation().fit(visits, random_state=42)
+    out = options.out / "binaries"
+    out.mkdir(exist_ok=True)
+    _report(model, out, MODELS["binaries"][2], truths)
     print(
         "\nThe same in Python:\n"
-        "    from astro_hier import StarCluster, datasets\n"
-        "    table = datasets.make_star_cluster(random_state=42)\n"
-        "    cluster = StarCluster().fit(table)\n"
-        "    print(cluster.summary())"
+        "    from astro_hier import BinaryPopulation, StarCluster, datasets\n"
+        "    cluster = StarCluster().fit(datasets.make_star_cluster(random_state=42))\n"
+        "    cluster.summary().pprint_all()\n"
+        "    binaries = BinaryPopulation().fit(datasets.make_binaries(random_state=42))\n"
+        "    binaries.summary().pprint_all()"
     )
 
 
@@ -133,7 +150,7 @@ def _columns(text):
                 f"{word!r}; accepted are ROLE=NAME, ROLE=NAME:UNIT, several with commas between, or"
                 f" one of the presets {', '.join(PRESETS)}"
             )
-        columns[role] = (name, unit) if unit else name
+        columns[role] = (name, unit) if unit else None if name == "None" else name
     return columns
 
 
@@ -163,5 +180,8 @@ def _report(model, out, figures, truths=None):
         drawn.figure.savefig(out / f"{name}.png", dpi=150)
     model.save(out / "posterior.nc")
     written = ", ".join([*(f"{name}.png" for name in figures), "posterior.nc"])
+    if hasattr(model, "star_table"):
+        model.star_table().write(out / "stars.ecsv", overwrite=True)
+        written += ", stars.ecsv"
     print(f"\nWritten to {out}/: {written}")
     print(f"Read it again: {type(model).__name__}.load({str(out / 'posterior.nc')!r})")

@@ -3,6 +3,7 @@
 import inspect
 import json
 
+import astropy.units as u
 import numpy as np
 
 from astro_hier import priors
@@ -44,6 +45,10 @@ class HierarchicalModel:
         """A simulated table that the model describes, to try it on."""
         raise NotImplementedError
 
+    def prepare(self, data, progressbar):
+        """What of the data can be computed before any parameter is known, added to them."""
+        return data
+
     def initial(self, data):
         """The starting point: a dict of floats and arrays by parameter."""
         raise NotImplementedError
@@ -56,7 +61,7 @@ class HierarchicalModel:
         """ln p(data | theta), the latent variables integrated out, shape (n,)."""
         raise NotImplementedError
 
-    def draw_latents(self, data, theta, rng):
+    def draw_latents(self, data, theta, rng, progressbar=False):
         """One draw of the latent variables for each theta: a dict of arrays (n, star)."""
         raise NotImplementedError
 
@@ -81,7 +86,7 @@ class HierarchicalModel:
         """ln of the prior density of the sampled parameters, shape (n,)."""
         return sum(prior.logpdf(theta[name]) for name, prior in self.frozen_priors().items())
 
-    def diagnose(self, data, values):
+    def diagnose(self, data, values, method):
         """What to say of a fit: a dict of numbers for the posterior's ``attrs``; may warn."""
         return {}
 
@@ -134,7 +139,7 @@ class HierarchicalModel:
         """
         frozen = {}
         for name in self._sampled_names():
-            prior, unit = getattr(self, name), self._parameter(name).unit
+            prior, unit = self._prior_of(name), self._parameter(name).unit
             priors.check(name, prior, unit)
             frozen[name] = prior.frozen(unit)
         return frozen
@@ -203,7 +208,7 @@ class HierarchicalModel:
             if not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"{name}={value!r}; accepted is a whole number of at least 1")
         self.frozen_priors()
-        data = self._read(table)
+        data = self.prepare(self._read(table), progressbar)
         result = METHODS[method].sample(
             self,
             data,
@@ -227,7 +232,7 @@ class HierarchicalModel:
         known = np.ravel(stats["log_marginal"]) if "log_marginal" in stats else None
         flat[LOG_PROB.name] = self.log_prob(data, flat, known)
         values[LOG_PROB.name] = flat[LOG_PROB.name].reshape(next(iter(values.values())).shape[:2])
-        attrs = {"method": method, **result.attrs, **self.diagnose(data, flat)}
+        attrs = {"method": method, **result.attrs, **self.diagnose(data, flat, method)}
         groups = {"observed_data": {}, "constant_data": {}}
         for role in self.roles:
             if role.unit is not None:
@@ -235,9 +240,12 @@ class HierarchicalModel:
         coords = {self.row: np.arange(len(next(iter(groups["observed_data"].values()))[0]))}
         if self.row == "star":
             coords["star"] = data["star"]
+        elif "stars" in data:
+            coords["star"] = data["stars"]
+            groups["constant_data"]["star_id"] = data["star"], u.dimensionless_unscaled
         notes = {"epoch": json.dumps(vars(data["epoch"]))} if "epoch" in data else {}
         return build_tree(
-            [*self.parameters, LOG_PROB],
+            [p for p in (*self.parameters, LOG_PROB) if p.name in values],
             Draws(values, stats, attrs),
             groups,
             coords,
@@ -247,13 +255,13 @@ class HierarchicalModel:
 
     def initial_values(self, table):
         """The estimator's own starting point for a table, a dict of Quantities."""
-        initial = self.initial(self._read(table))
+        initial = self.initial(self.prepare(self._read(table), progressbar=False))
         return {p.name: initial[p.name] * p.unit for p in self.parameters}
 
     def pymc_model(self, table):
         """The joint model of a table as a `pymc.Model`, to sample or change at will."""
         self.frozen_priors()
-        return self.build_pymc(self._read(table))
+        return self.build_pymc(self.prepare(self._read(table), progressbar=False))
 
     # ---- results
 
@@ -279,8 +287,11 @@ class HierarchicalModel:
         for role in self.roles:
             if role.unit is not None:
                 data[role.name] = tree[_group(role)][role.name].values
-        if "star" in tree["observed_data"].coords:
+        if self.row == "star":
             data["star"] = tree["observed_data"]["star"].values
+        elif "star_id" in tree["constant_data"]:
+            data["star"] = tree["constant_data"]["star_id"].values
+            data["stars"], data["index"] = np.unique(data["star"], return_inverse=True)
         if "epoch" in tree["constant_data"].attrs:
             data["epoch"] = Epoch(**json.loads(tree["constant_data"].attrs["epoch"]))
         return data
@@ -291,6 +302,9 @@ class HierarchicalModel:
     def _sampled_names(self):
         """Parameters that have a prior, not those that follow from them."""
         return [p.name for p in self.parameters if p.name in self._argument_names()]
+
+    def _prior_of(self, name):
+        return getattr(self, name)
 
     def _named(self, names):
         names = [names] if isinstance(names, str) else list(names)
@@ -321,7 +335,13 @@ class HierarchicalModel:
         `~astropy.units.Quantity`
             Shape (chain * draw,) or (chain * draw, star).
         """
-        return samples(self.posterior, self._parameter(name))
+        posterior, parameter = self.posterior, self._parameter(name)
+        if name not in posterior:
+            raise ValueError(
+                f"the draws of {name} were not kept, for there are many stars: fit with"
+                " star_draws=True, or see star_table()"
+            )
+        return samples(posterior, parameter)
 
     def posterior_table(self):
         """The draws of the parameters common to all stars, a `~astropy.table.QTable`."""
@@ -350,7 +370,7 @@ class HierarchicalModel:
         if var_names is None:
             parameters = self._common_parameters()
         elif isinstance(var_names, str) and var_names == "all":
-            parameters = list(self.parameters)
+            parameters = [p for p in self.parameters if p.name in posterior]
         else:
             parameters = self._named(var_names)
         table = summarise(posterior, parameters, hdi_prob)
@@ -361,7 +381,9 @@ class HierarchicalModel:
     def map_sample(self):
         """The draw of highest ``log_prob``, a dict of Quantities by parameter."""
         best = int(np.argmax(self.samples(LOG_PROB.name)))
-        return {p.name: self.samples(p.name)[best] for p in self.parameters}
+        return {
+            p.name: self.samples(p.name)[best] for p in self.parameters if p.name in self.posterior
+        }
 
     # ---- files
 

@@ -16,6 +16,17 @@ from astro_hier import priors
 
 __all__ = ["Parameter", "SavedFileError", "build_tree", "load", "samples", "save", "summarise"]
 
+# Classes that an estimator's arguments may be instances of, besides plain values, by name: what
+# a saved file may hold. Each is rebuilt from its attributes.
+SAVED = {name: getattr(priors, name) for name in priors.__all__ if name != "PriorError"}
+
+
+def register(cls):
+    """Let saved files hold instances of a dataclass whose fields can be saved."""
+    SAVED[f"{cls.__module__}.{cls.__name__}"] = cls
+    return cls
+
+
 FORMAT = "astro_hier estimator 1"
 
 
@@ -85,7 +96,8 @@ def build_tree(parameters, draws, groups, coords, row, notes):
 
     def dataset(variables, attrs=None):
         variables = {
-            name: (dims, values, {"unit": unit.to_string(), **more})
+            # contiguous, as they are when read from a file: sums round the same
+            name: (dims, np.ascontiguousarray(values), {"unit": unit.to_string(), **more})
             for name, (dims, values, unit, more) in variables.items()
         }
         used = {dim for dims, *_ in variables.values() for dim in dims}
@@ -240,8 +252,9 @@ def load(path, estimator):
 
 def _encode(value):
     """An estimator's argument as what JSON can hold."""
-    if isinstance(value, priors.Prior):
-        return {"prior": type(value).__name__, "of": _encode(vars(value))}
+    for name, cls in SAVED.items():
+        if type(value) is cls:
+            return {"instance": name, "of": _encode(vars(value))}
     if isinstance(value, u.UnitBase):
         return {"unit": value.to_string()}
     if isinstance(value, u.Quantity):
@@ -258,10 +271,8 @@ def _encode(value):
 def _decode(value):
     if not isinstance(value, dict):
         return value
-    if "prior" in value:
-        if value["prior"] not in priors.__all__:
-            raise ValueError(f"unknown prior {value['prior']!r}")
-        return getattr(priors, value["prior"])(**_decode(value["of"]))
+    if "instance" in value:
+        return SAVED[value["instance"]](**_decode(value["of"]))
     if "value" in value:
         return value["value"] * u.Unit(value["unit"])
     if "unit" in value:

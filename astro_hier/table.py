@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import astropy.units as u
 import numpy as np
 from astropy.table import Column, Table
-from astropy.time import Time
+from astropy.time import Time, TimeDelta
 from astropy.utils.exceptions import AstropyUserWarning
 
 __all__ = ["Epoch", "Role", "TableError", "read_columns"]
@@ -75,10 +75,13 @@ class Epoch:
         if isinstance(time, Time) and self.scale is not None:
             epoch = Time(self.day, self.fraction, format="jd", scale=self.scale)
             return (time - epoch).to_value(u.day)
-        if isinstance(time, u.Quantity) and self.scale is None:
+        if isinstance(time, TimeDelta):
+            time = time.to(u.day)
+        if isinstance(time, u.Quantity) and self.scale is None and time.unit.is_equivalent(u.day):
             return (time.to_value(u.day) - self.day) - self.fraction
         kind = "a Quantity of time" if self.scale is None else f"a Time ({self.scale})"
-        raise TableError(f"times are {type(time).__name__}; accepted is what was fitted, {kind}")
+        found = f"in {time.unit}" if isinstance(time, u.Quantity) else type(time).__name__
+        raise TableError(f"times are {found}; accepted is what was fitted, {kind}")
 
     def later(self, days):
         return Epoch(self.day, self.fraction + days, self.scale)
@@ -232,6 +235,8 @@ def _read_floats(column, name, unit, role):
 
 def _since_first(column, name, unit, role):
     """The epoch of the first row, and the times as a column of days since."""
+    if isinstance(column, TimeDelta):
+        column = Column(column.to_value(u.day), unit=u.day)
     if isinstance(column, Time):
         missing = np.broadcast_to(column.mask, column.shape)
         present = np.flatnonzero(~missing)

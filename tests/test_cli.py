@@ -1,6 +1,7 @@
 """Claims about the astro-hier command."""
 
 import pytest
+from astropy.table import QTable
 
 from astro_hier import StarCluster, __version__, columns, datasets
 from astro_hier.cli import main
@@ -13,7 +14,9 @@ def test_demo_prints_the_summary_beside_the_truth_and_writes_files(tmp_path, cap
     printed = capsys.readouterr().out
     assert "truth" in printed
     assert "mu_r  kpc      0.5" in printed
-    assert {path.name for path in (tmp_path / "demo").iterdir()} == FILES
+    assert "Simulated binaries" in printed
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == FILES | {"binaries"}
+    assert len(QTable.read(tmp_path / "demo" / "binaries" / "stars.ecsv")) == 14
     assert StarCluster.load(tmp_path / "demo" / "posterior.nc").posterior.sizes["star"] == 256
 
 
@@ -39,6 +42,19 @@ def test_binary_prints_its_periods(tmp_path, capsys):
     assert "1.0000" in printed
     figures = {"data.png", "phase.png", "periodogram.png", "corner.png", "trace.png", "graph.png"}
     assert {path.name for path in out.iterdir()} == figures | {"posterior.nc"}
+
+
+def test_binaries_takes_a_preset_and_writes_a_table_of_stars(tmp_path, capsys):
+    table = datasets.make_binaries(3, 10, random_state=1)
+    table.meta.clear()
+    table.rename_columns(["star", "time", "rv", "rv_error"],
+                         ["APOGEE_ID", "JD", "VHELIO", "VHELIO_ERR"])  # fmt: skip
+    table.write(tmp_path / "visits.fits")
+    arguments = ["--columns", "apogee", "--out", str(tmp_path / "out"), "--draws", "50"]
+    assert main(["binaries", str(tmp_path / "visits.fits"), *arguments]) == 0
+    assert "lnsigma" in capsys.readouterr().out
+    stars = QTable.read(tmp_path / "out" / "stars.ecsv")
+    assert list(stars["n_visits"]) == [10, 10, 10]
 
 
 def test_the_same_seed_gives_the_same_numbers(tmp_path, capsys, monkeypatch):

@@ -123,7 +123,7 @@ def test_results_before_a_fit_are_an_error_that_says_to_fit(estimator, tmp_path)
 def test_posterior_has_names_dims_units_and_long_names(estimator, fitted):
     posterior = fitted.posterior
     assert isinstance(posterior, xr.Dataset)
-    parameters = [*estimator.parameters, LOG_PROB]
+    parameters = [*estimator().parameters, LOG_PROB]
     assert list(posterior.data_vars) == [p.name for p in parameters]
     for parameter in parameters:
         variable = posterior[parameter.name]
@@ -146,7 +146,7 @@ def test_inference_data_holds_draws_statistics_and_data(fitted, estimator):
 
 
 def test_samples_are_quantities_of_all_draws(fitted, estimator):
-    for parameter in estimator.parameters:
+    for parameter in estimator().parameters:
         samples = fitted.samples(parameter.name)
         assert samples.unit == parameter.unit
         assert samples.shape == (100, *fitted.posterior[parameter.name].shape[2:])
@@ -156,16 +156,16 @@ def test_samples_are_quantities_of_all_draws(fitted, estimator):
 
 def test_posterior_table_and_map_sample_have_units(fitted, estimator):
     table = fitted.posterior_table()
-    assert table.colnames == [p.name for p in estimator.parameters if not p.dims]
+    assert table.colnames == [p.name for p in estimator().parameters if not p.dims]
     assert len(table) == 100
     best = np.argmax(fitted.samples("log_prob"))
-    for parameter in estimator.parameters:
+    for parameter in estimator().parameters:
         assert np.all(fitted.map_sample[parameter.name] == fitted.samples(parameter.name)[best])
 
 
 def test_summary_has_one_row_a_parameter(fitted, estimator):
     table = fitted.summary()
-    common = [p for p in estimator.parameters if not p.dims]
+    common = [p for p in estimator().parameters if not p.dims]
     assert table.colnames == [
         "parameter", "unit", "mean", "sd", "hdi_3%", "hdi_97%", "mcse_mean", "mcse_sd", "ess_bulk",
         "ess_tail", "r_hat",
@@ -179,7 +179,7 @@ def test_summary_has_one_row_a_parameter(fitted, estimator):
         assert row["sd"] == pytest.approx(draws.std(ddof=1))
         assert row["hdi_3%"] < row["mean"] < row["hdi_97%"]
     assert len(fitted.summary("all")) == sum(
-        fitted.posterior[p.name][0, 0].size for p in estimator.parameters
+        fitted.posterior[p.name][0, 0].size for p in estimator().parameters
     )
     one = common[0].name
     assert list(fitted.summary([one])["parameter"]) == [one]
@@ -196,13 +196,13 @@ def test_same_random_state_same_draws(estimator, table, fitted):
     again = estimator().fit(table, random_state=1, **QUICK)
     xr.testing.assert_identical(again.posterior, fitted.posterior)
     other = estimator().fit(table, random_state=np.random.default_rng(2), **QUICK)
-    name = estimator.parameters[0].name
+    name = estimator().parameters[0].name
     assert not np.any(other.posterior[name].values == fitted.posterior[name].values)
 
 
 def test_initial_values_are_possible(estimator, table):
     initial = estimator().initial_values(table)
-    for parameter in estimator.parameters:
+    for parameter in estimator().parameters:
         assert initial[parameter.name].unit == parameter.unit
     for name, prior in estimator().frozen_priors().items():
         assert np.isfinite(prior.logpdf(initial[name].value))

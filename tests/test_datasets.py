@@ -37,3 +37,42 @@ def test_arguments_without_unit_are_refused():
 def test_a_cluster_that_would_surround_the_observer_is_refused():
     with pytest.raises(ValueError, match="too large for mu_r"):
         datasets.make_star_cluster(mu_r=10 * u.pc, std_r=20 * u.pc, random_state=0)
+
+
+def test_apogee_binaries_are_read_from_a_folder_and_verified(shared_data, monkeypatch, tmp_path):
+    folder = shared_data / "apogee_binaries"
+    monkeypatch.setenv("ASTRO_HIER_DATA", str(folder))
+    visits = datasets.fetch_apogee_binaries()
+    assert len(visits) == 321
+    assert visits["APOGEE_ID"][0] == "2M01282954+8522331"
+    assert visits["VHELIO"].unit == u.km / u.s
+    content = (folder / "apogee-binaries.fits").read_bytes()
+    (tmp_path / "apogee-binaries.fits").write_bytes(content[:-1] + b"x")
+    monkeypatch.setenv("ASTRO_HIER_DATA", str(tmp_path))
+    with pytest.raises(OSError, match="is not the published file: its sha256 is"):
+        datasets.fetch_apogee_binaries()
+    monkeypatch.setenv("ASTRO_HIER_DATA", str(tmp_path / "absent"))
+    with pytest.raises(FileNotFoundError, match=r"holds no apogee-binaries\.fits"):
+        datasets.fetch_apogee_binaries()
+
+
+def test_apogee_binaries_are_cached_by_astropy(shared_data, monkeypatch, tmp_path):
+    from astropy.utils.data import import_file_to_cache
+
+    monkeypatch.delenv("ASTRO_HIER_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (tmp_path / "astro_hier").mkdir()
+    import_file_to_cache(
+        datasets.APOGEE_BINARIES_URL,
+        shared_data / "apogee_binaries" / "apogee-binaries.fits",
+        pkgname="astro_hier",
+    )
+    assert len(datasets.fetch_apogee_binaries()) == 321
+
+
+def test_without_network_the_folder_is_named(monkeypatch, tmp_path):
+    monkeypatch.delenv("ASTRO_HIER_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (tmp_path / "astro_hier").mkdir()
+    with pytest.raises(OSError, match=r"cannot be downloaded .* variable ASTRO_HIER_DATA"):
+        datasets.fetch_apogee_binaries()

@@ -27,7 +27,10 @@ class Toy:
         self.evaluations += len(next(iter(theta.values())))
         return self.function(**theta)
 
-    def draw_latents(self, data, theta, rng):
+    def draw_exactly(self, data, size, rng):
+        return None
+
+    def draw_latents(self, data, theta, rng, progressbar):
         return {}
 
 

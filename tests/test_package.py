@@ -19,7 +19,7 @@ LAYERS = [
     {"core", "table", "priors", "columns", "datasets"},
     {"inference"},
     {"posterior"},
-    {"model", "plots"},
+    {"model", "plots", "populations"},
     {"models"},
     {"cli"},
 ]

@@ -6,7 +6,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.table import QTable, Table
-from astropy.time import Time
+from astropy.time import Time, TimeDelta
 from astropy.timeseries import TimeSeries
 from astropy.utils.exceptions import AstropyUserWarning
 from scipy import stats
@@ -200,7 +200,7 @@ def test_times_of_any_scale_and_format_are_the_same_orbit(table, star, scale, fo
     predicted = other.predict(start + [0, 3.3] * u.day)
     expected = star.predict([0, 3.3] * u.day)
     np.testing.assert_allclose(predicted.value, expected.value, rtol=1e-6, atol=1e-6)
-    with pytest.raises(TableError, match="times are Quantity; accepted is what was fitted, a Time"):
+    with pytest.raises(TableError, match="times are in d; accepted is what was fitted, a Time"):
         other.predict([0, 1] * u.day)
 
 
@@ -254,7 +254,8 @@ def test_any_prior_of_the_period_is_used(table):
     narrow = fit(table, P=priors.LogUniform(1 * u.hour, 100 * u.day))
     assert abs(narrow.samples("P").mean() - 7.3 * u.day) < 5 * narrow.samples("P").std()
     elsewhere = fit(
-        datasets.make_binary(3, random_state=1), P=priors.Normal(5 * u.day, 0.01 * u.day)
+        datasets.make_binary(3, random_state=1),
+        P=priors.TruncatedNormal(5 * u.day, 0.01 * u.day, lower=1 * u.day),
     )
     assert elsewhere.samples("P").mean().to_value(u.day) == pytest.approx(5, abs=0.05)
 
@@ -270,6 +271,33 @@ def test_other_linear_priors_name_the_method_that_takes_them(table):
     with pytest.raises(priors.PriorError, match=r"a=Uniform.*method='nuts'"):
         model.fit(table, progressbar=False)
     assert "a" in {v.name for v in model.pymc_model(table).free_RVs}
+
+
+@pytest.mark.parametrize(
+    "prior", [priors.Normal(7 * u.day, 1 * u.day), priors.Uniform(-5 * u.day, 20 * u.day)]
+)
+def test_priors_of_negative_periods_are_refused(table, prior):
+    for ask in (SB1Binary(P=prior).fit, SB1Binary(P=prior).initial_values):
+        with pytest.raises(priors.PriorError, match="allows periods below zero"):
+            ask(table)
+
+
+def test_time_differences_are_times(table, star):
+    other = QTable(table)
+    other["time"] = TimeDelta(table["time"])
+    found = fit(other)
+    np.testing.assert_allclose(found.samples("P").value, star.samples("P").value, rtol=1e-9)
+    predicted = found.predict(TimeDelta([1.0, 2.0] * u.day))
+    np.testing.assert_allclose(predicted, star.predict([1, 2] * u.day), rtol=1e-6, atol=1e-6 * KMS)
+    with pytest.raises(TableError, match="times are in km; accepted is what was fitted"):
+        star.predict(5 * u.km)
+
+
+def test_initial_values_are_inside_every_prior(table):
+    for prior in (priors.HalfNormal(20 * KMS), priors.Uniform(30 * KMS, 40 * KMS)):
+        initial = SB1Binary(a=prior, b=prior).initial_values(table)
+        assert np.isfinite(prior.logpdf(initial["a"]))
+        assert np.isfinite(prior.logpdf(initial["b"]))
 
 
 def test_initial_values_are_the_periodogram_peak_and_least_squares(apogee, shared_data):

@@ -28,6 +28,7 @@ import numpy as np
 # The sums lose chi2 to rounding by 1e-16 of the squared velocities in units of their errors.
 LARGEST_SUM = 1e10
 BLOCK = 100_000
+LARGEST_GRID = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,14 @@ def log_marginal_grid(visits, start, step, count):
         frequency = start + step * np.arange(count)
         blocks = np.array_split(frequency, -(-count * len(rv) // BLOCK))
         return np.concatenate([log_marginal(visits, block) for block in blocks])
+    if count > LARGEST_GRID:
+        starts = range(0, count, LARGEST_GRID)
+        return np.concatenate(
+            [
+                log_marginal_grid(visits, start + i * step, step, min(LARGEST_GRID, count - i))
+                for i in starts
+            ]
+        )
     inner = int(np.ceil(np.sqrt(count)))
     outer = -(-count // inner)
     coarse = start + np.arange(outer) * (inner * step)

@@ -7,15 +7,27 @@ of three points, and every panel is halved that can matter and over which ln p b
 highest of its points, by as much as its bend allows. Likelihood and prior are then integrated by
 the trapezoid rule over the cells between points, in the prior's own measure.
 
+Where two of a few visits fall on the same phase, at the frequencies k / (t_i - t_j), they count
+as one, and orbits of any amplitude up to the prior's appear and vanish within an angle of error
+over amplitude. With at most `FEW_VISITS` visits the panels about these frequencies are halved down
+to that, whatever the likelihood looks like from afar.
+
 At the end all cells are halved once more; by how much this changes the evidence, the period's mean
 and the modes' probabilities is the error reported.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
+from astro_hier.core import orbit
+
 POINTS = 32
+POINTS_OF_MANY = 12  # with so many visits that no frequency lets few of them decide
+MANY_VISITS = 10
+MOST_POINTS = 2e7
+FEW_VISITS = 4
 FEWEST_POINTS = 513
 BEND = 0.02
 SAFETY = 3.0
@@ -68,33 +80,45 @@ class PeriodNodes:
         return np.exp(self.log_mass - self.log_evidence)
 
 
-def period_nodes(log_marginal, log_marginal_grid, baseline, prior):
+def period_nodes(visits, prior):
     """Lay the cells.
 
     Parameters
     ----------
-    log_marginal : callable
-        ln p(v | f) for an array of frequencies.
-    log_marginal_grid : callable
-        The same at ``count`` frequencies from ``start`` by ``step``.
-    baseline : float
-        Time between the first and the last visit.
+    visits : `~astro_hier.core.orbit.Visits`
+        The data of one star.
     prior : object
         Prior of the period 1 / f: ``support()``, ``cdf`` and ``ppf`` as of `scipy.stats`.
 
     Returns
     -------
     PeriodNodes
+
+    Raises
+    ------
+    ValueError
+        If the shortest period takes more frequencies than can be held.
+    ArithmeticError
+        If the posterior is not resolved.
     """
     shortest, longest = searched_range(prior)
     lowest, highest = 1 / longest, 1 / shortest
-    count = max(FEWEST_POINTS, int((highest - lowest) * baseline * POINTS) + 1)
-    count += 1 - count % 2
+    baseline = np.ptp(visits.time)
+    points = POINTS if len(visits.time) < MANY_VISITS else POINTS_OF_MANY
+    count = max(FEWEST_POINTS, (highest - lowest) * baseline * points + 1)
+    if count > MOST_POINTS:
+        raise ValueError(
+            f"periods down to {shortest:.3g} d over {baseline:.4g} d take {count:.2g} frequencies,"
+            f" more than {MOST_POINTS:.0e}: raise the shortest period that the prior allows"
+        )
+    count = int(count) + 1 - int(count) % 2
     frequency = np.linspace(lowest, highest, count)
-    log_p = log_marginal_grid(lowest, (highest - lowest) / (count - 1), count)
+    log_p = orbit.log_marginal_grid(visits, lowest, (highest - lowest) / (count - 1), count)
     panels = np.array([frequency[:-2:2], frequency[1:-1:2], frequency[2::2],
                        log_p[:-2:2], log_p[1:-1:2], log_p[2::2]])  # fmt: skip
-    panels, settled = _refine(panels, log_marginal, prior)
+    log_marginal = partial(orbit.log_marginal, visits)
+    special, narrow = _coincidences(visits, lowest, highest)
+    panels, settled = _refine(panels, log_marginal, prior, special, narrow)
     if not settled:
         raise ArithmeticError(
             f"the posterior of the period is not resolved after {MAX_HALVINGS} halvings of its"
@@ -103,12 +127,26 @@ def period_nodes(log_marginal, log_marginal_grid, baseline, prior):
     coarse = _cells(panels, prior)
     fine = _cells(_halve(panels, log_marginal), prior)
     before, after = _moments(coarse), _moments(fine)
-    error = abs(after[0] - before[0]) / after[1]
-    return PeriodNodes(
-        *(getattr(fine, n) for n in ("low", "high", "log_low", "log_high", "prior_mass")),
-        error=float(error),
+    return replace(
+        fine,
+        error=float(abs(after[0] - before[0]) / after[1]),
         log_evidence_error=float(abs(fine.log_evidence - coarse.log_evidence)),
     )
+
+
+def _coincidences(visits, lowest, highest):
+    """Frequencies at which two of few visits have the same phase, and how near to look."""
+    if not 2 <= len(visits.time) <= FEW_VISITS:
+        return np.array([]), np.inf
+    first, second = np.triu_indices(len(visits.time), 1)
+    spans = np.abs(visits.time[first] - visits.time[second])
+    found = [
+        np.arange(np.ceil(lowest * span), np.floor(highest * span) + 1) / span
+        for span in spans[spans > 0]
+    ]
+    angle = visits.rv_error.min() / visits.sd[:2].max()
+    narrow = angle / (2 * np.pi * max(np.ptp(visits.time), 1e-300))
+    return np.sort(np.concatenate([np.array([]), *found])), narrow
 
 
 def searched_range(prior, tail=1e-6):
@@ -121,8 +159,11 @@ def searched_range(prior, tail=1e-6):
     return float(low), float(high)
 
 
-def _refine(panels, log_marginal, prior):
-    """Halve what matters and bends until nothing does; panels are columns f, f, f, L, L, L."""
+def _refine(panels, log_marginal, prior, special, narrow):
+    """Halve what matters and bends until nothing does; panels are columns f, f, f, L, L, L.
+
+    Panels that hold a frequency of ``special`` are halved until they are as ``narrow``.
+    """
     kept = []
     total = -np.inf
     for _ in range(MAX_HALVINGS):
@@ -133,6 +174,9 @@ def _refine(panels, log_marginal, prior):
         total = max(total, _log_sum(np.log(mass) + np.max(log_p, axis=0)))
         matters = largest > total - NEGLIGIBLE
         bends = matters & (bend > BEND)
+        if special.size:
+            holds = np.searchsorted(special, low) < np.searchsorted(special, high, side="right")
+            bends |= holds & (high - low > narrow)
         kept.append(panels[:, matters & ~bends])
         if not bends.any():
             break
@@ -151,6 +195,29 @@ def _halve(panels, log_marginal):
     first = np.array([low, left, middle, log_low, log_left, log_middle])
     second = np.array([middle, right, high, log_middle, log_right, log_high])
     return np.stack([first, second], axis=2).reshape(6, -1)
+
+
+def split(nodes, largest):
+    """The same with cells that are no wider than ``largest`` in ln P."""
+    width = np.log(nodes.high / nodes.low)
+    parts = np.maximum(1, np.ceil(width / largest)).astype(int)
+    if parts.max() == 1:
+        return nodes
+    cell = np.repeat(np.arange(len(parts)), parts)
+    part = np.arange(len(cell)) - np.repeat(np.cumsum(parts) - parts, parts)
+    low, high = part / parts[cell], (part + 1) / parts[cell]
+
+    def at(share):
+        return nodes.low[cell] * np.exp(share * width[cell])
+
+    def log_p(share):
+        with np.errstate(divide="ignore"):
+            terms = nodes.log_low[cell] + np.log1p(-share), nodes.log_high[cell] + np.log(share)
+        return np.logaddexp(*terms)
+
+    mass = nodes.prior_mass[cell] / parts[cell]
+    return replace(nodes, low=at(low), high=at(high), log_low=log_p(low), log_high=log_p(high),
+                   prior_mass=mass)  # fmt: skip
 
 
 def _cells(panels, prior):
@@ -179,7 +246,7 @@ def _log_sum(values):
     return highest + np.log(np.exp(values - highest).sum())
 
 
-def draw_periods(nodes, log_marginal, prior, size, rng):
+def draw_periods(nodes, visits, prior, size, rng):
     """Independent draws of the period from its exact posterior, and ln p(v | P) of each.
 
     A cell is drawn by its mass and a place in it by the straight line between the likelihoods at
@@ -201,7 +268,7 @@ def draw_periods(nodes, log_marginal, prior, size, rng):
         above = prior.cdf(1 / nodes.low[cell])
         period = prior.ppf(above - place * nodes.prior_mass[cell])
         period = np.clip(period, 1 / nodes.high[cell], 1 / nodes.low[cell])
-        exact = log_marginal(1 / period)
+        exact = orbit.log_marginal(visits, 1 / period)
         line = np.logaddexp(log_low, log_high) - np.log(2) + np.log1p((2 * place - 1) * tilt)
         keep = np.log(rng.random(n)) < exact - line - BEND
         periods[missing[keep]] = period[keep]
@@ -216,21 +283,27 @@ def mode_of_cells(nodes):
     Modes are separated by gaps between cells, where the posterior is negligible, and by valleys
     in which the likelihood falls to a tenth of the lower of the maxima beside it.
     """
+    n = len(nodes.low)
     gap = np.concatenate([[True], nodes.low[1:] > nodes.high[:-1] * (1 + 1e-14)])
-    mode = np.zeros(len(gap), dtype=int)
-    number, peak, valley, valley_at = -1, -np.inf, np.inf, 0
-    for i, (at_low, at_high) in enumerate(zip(nodes.log_low, nodes.log_high, strict=True)):
-        if gap[i]:
-            number, peak, valley, valley_at = number + 1, at_low, at_low, i
-        for height, next_cell in ((at_low, i), (at_high, i + 1)):
-            if min(height, peak) > valley + VALLEY:
-                # climbed out of a deep valley: everything from its bottom on is a new mode
-                number += 1
-                mode[valley_at:i] = number
-                peak, valley = height, height
-            elif height > peak:
-                peak, valley = height, height
-            elif height < valley:
-                valley, valley_at = height, next_cell
-        mode[i] = number
-    return mode
+    heights = np.stack([nodes.log_low, nodes.log_high], axis=1).ravel()
+    # only where the likelihood turns, and at gaps, is there anything to decide
+    rising = np.diff(heights) > 0
+    turns = np.concatenate([[True], rising[1:] != rising[:-1], [True, True]])[: 2 * n]
+    turns |= np.repeat(gap, 2) | np.repeat(np.append(gap[1:], True), 2)
+    starts = []
+    peak = valley = -np.inf
+    valley_at = 0
+    for i in np.flatnonzero(turns):
+        height, cell = heights[i], i // 2
+        if i % 2 == 0 and gap[cell]:
+            starts.append(cell)
+            peak = valley = height
+        elif min(height, peak) > valley + VALLEY:
+            # climbed out of a deep valley: everything from its bottom on is a new mode
+            starts.append(valley_at)
+            peak = valley = height
+        elif height > peak:
+            peak = valley = height
+        elif height < valley:
+            valley, valley_at = height, cell + i % 2
+    return np.searchsorted(starts, np.arange(n), side="right") - 1

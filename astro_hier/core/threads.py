@@ -7,12 +7,12 @@ CHUNK = 32_768  # elements of an array that, with a dozen like it, fits a core's
 MAX_THREADS = 4
 
 
-def for_chunks(function, n, cost=1):
+def for_chunks(function, n, cost=1, progress=None):
     """Call ``function(start, stop)`` for all of ``range(n)`` in chunks, in any order.
 
     Where the chunks lie depends on ``n`` and ``cost`` (array elements per item) alone, so that
     results do not depend on the number of threads. An exception in a chunk, or an interrupt,
-    leaves at once what has not begun.
+    leaves at once what has not begun. ``progress`` is called with the length of each chunk done.
     """
     size = max(1, CHUNK // cost)
     bounds = [(start, min(start + size, n)) for start in range(0, n, size)]
@@ -20,10 +20,15 @@ def for_chunks(function, n, cost=1):
     if threads <= 1:
         for start, stop in bounds:
             function(start, stop)
+            if progress:
+                progress(stop - start)
         return
     executor = ThreadPoolExecutor(threads)
     try:
-        for future in [executor.submit(function, *chunk) for chunk in bounds]:
+        futures = [executor.submit(function, *chunk) for chunk in bounds]
+        for future, (start, stop) in zip(futures, bounds, strict=True):
             future.result()
+            if progress:
+                progress(stop - start)
     finally:
         executor.shutdown(cancel_futures=True)

@@ -40,7 +40,6 @@ ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it
 DEGREES_OF_FREEDOM = 5
 LARGEST_PARETO_K = 0.7
 CONFLICT = 5.0  # standard deviations, or the quantile as far out for other priors
-LATENT_BLOCKS = 10
 
 
 def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None):
@@ -81,7 +80,7 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
         pool = _explore(target, enough, rng, max_evaluations, bar)
     chosen = _resample(pool.weights, wanted, rng)
     theta = target.parameters(pool.z[chosen])
-    latents = _draw_latents(model, data, theta, wanted, rng, progressbar)
+    latents = model.draw_latents(data, theta, rng, progressbar)
     pareto_k = _pareto_k(pool.log_weights)
     _warn(pool.effective_size, enough, pareto_k, len(pool.z), max_evaluations)
     _warn_of_conflict(pool.z[chosen], theta)
@@ -96,20 +95,6 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
         },
         chains=chains,
     )
-
-
-def _draw_latents(model, data, theta, size, rng, progressbar):
-    """The latent variables of all draws, a block of draws at a time to show progress."""
-    latents = {}
-    with tqdm(total=size, unit="draw", desc="latent variables", disable=not progressbar) as bar:
-        for block in np.array_split(np.arange(size), min(size, LATENT_BLOCKS)):
-            drawn = model.draw_latents(data, {n: v[block] for n, v in theta.items()}, rng)
-            for name, values in drawn.items():
-                if name not in latents:
-                    latents[name] = np.empty((size, *values.shape[1:]))
-                latents[name][block] = values
-            bar.update(len(block))
-    return latents
 
 
 class _Target:

@@ -16,7 +16,6 @@ linear parameters integrated out is that of Price-Whelan et al. (2017, ApJ 837, 
 """
 
 import warnings
-from functools import partial
 
 import astropy.units as u
 import numpy as np
@@ -164,13 +163,18 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         )
 
     def _nodes(self, data):
-        visits = self._visits(data)
-        return period_nodes.period_nodes(
-            partial(orbit.log_marginal, visits),
-            partial(orbit.log_marginal_grid, visits),
-            np.ptp(visits.time),
-            self.frozen_priors()["P"],
-        )
+        if "nodes" not in data:
+            data["nodes"] = period_nodes.period_nodes(self._visits(data), self._prior_of_period())
+        return data["nodes"]
+
+    def _prior_of_period(self):
+        prior = self.frozen_priors()["P"]
+        if prior.support()[0] < 0:
+            raise priors.PriorError(
+                f"P={self.P!r} allows periods below zero; accepted are priors of positive values,"
+                " such as priors.TruncatedNormal(..., lower=0.1 * u.day)"
+            )
+        return prior
 
     def initial(self, data):
         """Period of the highest Lomb-Scargle peak, and linear least squares with the priors.
@@ -180,7 +184,7 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         from astropy.timeseries import LombScargle
 
         prior = self.frozen_priors()
-        period = float(prior["P"].median())
+        period = float(self._prior_of_period().median())
         if len(data["time"]) >= 5 and np.ptp(data["time"]) > 0:
             shortest, longest = period_nodes.searched_range(prior["P"])
             search = LombScargle(data["time"], data["rv"], data["rv_error"])
@@ -196,7 +200,11 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
             for of in ("mean", "std")
         )
         visits = orbit.Visits(data["time"], data["rv"], data["rv_error"], mean, sd)
-        a, b, v0 = (float(x[0]) for x in orbit.Solution(visits, np.array([1 / period])).linear())
+        best = orbit.Solution(visits, np.array([1 / period])).linear()
+        a, b, v0 = (
+            float(np.clip(x[0], *prior[name].ppf([0.001, 0.999])))
+            for name, x in zip(("a", "b", "v0"), best, strict=True)
+        )
         return {"P": period, "a": a, "b": b, "v0": v0, "K": np.hypot(a, b)}
 
     def build_pymc(self, data):
@@ -220,10 +228,9 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         return model
 
     def draw_exactly(self, data, size, rng):
-        visits, prior = self._visits(data), self.frozen_priors()["P"]
+        visits, prior = self._visits(data), self._prior_of_period()
         nodes = self._nodes(data)
-        log_marginal = partial(orbit.log_marginal, visits)
-        P, log_likelihood = period_nodes.draw_periods(nodes, log_marginal, prior, size, rng)
+        P, log_likelihood = period_nodes.draw_periods(nodes, visits, prior, size, rng)
         a, b, v0 = orbit.draw_linear(visits, 1 / P, rng)
         attrs = {"log_evidence": float(nodes.log_evidence), "period_error": nodes.error}
         return {"P": P, "a": a, "b": b, "v0": v0}, {"log_marginal": log_likelihood}, attrs
@@ -243,7 +250,7 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
     def simulate(self, data, theta, rng):
         return {"rv": rng.normal(self._velocity(data["time"], theta), data["rv_error"])}
 
-    def diagnose(self, data, values):
+    def diagnose(self, data, values, method):
         best = [int(np.argmax(values["log_prob"]))]
         model = self._velocity(data["time"], {name: values[name][best] for name in values})
         chi2 = np.sum(((data["rv"] - model) / data["rv_error"]) ** 2)
@@ -252,6 +259,14 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         if all(isinstance(getattr(self, name), priors.Normal) for name in ("a", "b", "v0")):
             _, probability = _modes(self._nodes(data))
             found["n_modes"] = int(np.sum(probability > 0.01))
+            if method == "nuts" and found["n_modes"] > 1:
+                warnings.warn(
+                    f"the data allow {found['n_modes']} periods of more than 1 percent probability,"
+                    " and NUTS stays in the one where it starts: see modes(), or fit with"
+                    " method='marginal'",
+                    AstropyUserWarning,
+                    stacklevel=5,
+                )
         if len(data["star"]):
             found["star"] = str(data["star"][0])
         if found["chi2_per_dof"] > LARGEST_CHI2:
@@ -276,7 +291,7 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         Parameters
         ----------
         min_probability : float, optional
-            Modes of lower probability are left out.
+            Modes of lower probability are left out; ``meta["probability_left_out"]`` is their sum.
 
         Returns
         -------
@@ -309,7 +324,9 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         table["P"].info.format = ".9g"
         for name in ("P_sd", "K"):
             table[name].info.format = ".4g"
-        return table[table["probability"] >= min_probability]
+        listed = table["probability"] >= min_probability
+        table.meta["probability_left_out"] = float(table["probability"][~listed].sum())
+        return table[listed]
 
     def predict(self, times=None):
         """Radial velocity of every draw at given times, without measurement errors.
@@ -436,7 +453,7 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         """
         ax = plots.axes(ax, figsize=(9, 4))
         data = self._data()
-        visits, prior = self._visits(data), self.frozen_priors()["P"]
+        visits, prior = self._visits(data), self._prior_of_period()
         shortest, longest = period_nodes.searched_range(prior)
         count = int(np.clip(10 * np.ptp(visits.time) * (1 / shortest - 1 / longest), 2000, 200_000))
         step = (1 / shortest - 1 / longest) / (count - 1)
@@ -450,7 +467,9 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         log_p += prior.logpdf(period)
         order = np.argsort(period)
         ax.plot(period[order], (log_p - log_p.max())[order], lw=0.6, color="k")
-        ax.plot(float(self.map_sample["P"].value), 0, "v", color="C1", label="best draw")
+        best = np.array([self.map_sample["P"].value])
+        height = orbit.log_marginal(visits, 1 / best) + prior.logpdf(best) - log_p.max()
+        ax.plot(best, height, "v", color="C1", label="best draw")
         ax.set(xscale="log", xlabel="period $P$ [d]", ylabel=r"$\ln p(P \mid v)$ - maximum")
         ax.set_xlim(shortest, longest)
         ax.xaxis.set_major_formatter("{x:g}")

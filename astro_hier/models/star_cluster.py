@@ -16,6 +16,7 @@ The model is that of Price-Whelan (2022), *Hierarchical Models 1*.
 
 import astropy.units as u
 import numpy as np
+from tqdm import tqdm
 
 from astro_hier import datasets, plots, priors
 from astro_hier.core import distance
@@ -157,7 +158,7 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
         for_chunks(add, len(mu_r), cost=len(parallax))
         return result
 
-    def draw_latents(self, data, theta, rng):
+    def draw_latents(self, data, theta, rng, progressbar=False):
         parallax, error = data["parallax"], data["parallax_error"]
         mu_r, std_r = theta["mu_r"], np.exp(theta["ln_std_r"])
         seed = rng.integers(2**63)
@@ -169,7 +170,8 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
                 parallax, error, mu_r[start:stop], std_r[start:stop], chunk_rng
             )
 
-        for_chunks(fill, len(mu_r), cost=len(parallax))
+        with tqdm(total=len(mu_r), unit="draw", desc="distances", disable=not progressbar) as bar:
+            for_chunks(fill, len(mu_r), cost=len(parallax), progress=bar.update)
         return {"r": result}
 
     def derive(self, theta):

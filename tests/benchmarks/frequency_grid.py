@@ -1,6 +1,6 @@
 """The likelihood on a frequency grid against astropy's periodogram, printed.
 
-``OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 python tests/benchmarks/frequency_grid.py``: 24 visits and
+``OPENBLAS_NUM_THREADS=1 python tests/benchmarks/frequency_grid.py``: 24 visits and
 16,000 frequencies, the best of ten runs of each, in one run on the same data.
 """
 

@@ -1,0 +1,175 @@
+"""The likelihood of a distribution of periods, from each star's likelihood of its own period.
+
+For a density g(ln P | theta) of the population,
+
+    p(data_n | theta) = integral of p(v_n | P) g(ln P | theta) d ln P.
+
+The likelihood of star n is known on its cells (`astro_hier.core.period_nodes`), of which there may
+be many thousands; g varies on the scale of its smallest width alone. So the mass of each cell is
+dealt out to the two nearest of `LnPeriodGrid`'s points, in proportion to its nearness: then
+p(data_n | theta) is the product of row n of a sparse matrix W with the values of g on the grid.
+Dealing to two points keeps the mass and mean of each cell, so the product is that of g interpolated
+by straight lines, and is off by (step / width)^2 / 8 of g where g bends as a normal density does.
+
+Beyond the range searched, p(v_n | P) is taken to be what it is on average over the outermost
+twentieth of it: the same for all long periods, which are trends, and the mean over the forest of
+needles for short ones. So a star whose likelihood is flat says nothing about the population,
+wherever that lies.
+
+Periods are in d; ln P is ln(P / d).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+OUTERMOST = 0.05
+STEPS_PER_WIDTH = 40  # grid points per smallest width of g: an error of 8e-5
+
+
+class LnPeriodGrid:
+    """Equally spaced ln P over the searched range, fine against the narrowest population."""
+
+    def __init__(self, shortest, longest, smallest_width):
+        self.low, self.high = np.log(shortest), np.log(longest)
+        count = int(np.ceil((self.high - self.low) / smallest_width * STEPS_PER_WIDTH)) + 1
+        self.points = np.linspace(self.low, self.high, max(count, 2))
+        self.step = self.points[1] - self.points[0]
+
+    def support(self):
+        return np.exp(self.low), np.exp(self.high)
+
+    def cdf(self, period):
+        """Share of the range in ln P below ``period``: the measure that cells are integrated in."""
+        return np.clip((np.log(period) - self.low) / (self.high - self.low), 0, 1)
+
+    def ppf(self, share):
+        return np.exp(self.low + share * (self.high - self.low))
+
+
+@dataclass(frozen=True)
+class StarRow:
+    """One star's row of W, scaled to a sum of one, and what became of the scale.
+
+    Attributes
+    ----------
+    index, weight : ndarray
+        Grid points and their weights.
+    log_scale : float
+        ln of what the weights are to be multiplied by.
+    tails : tuple of float
+        Weights of the shares of the population at shorter and longer periods than searched.
+    """
+
+    index: np.ndarray
+    weight: np.ndarray
+    log_scale: float
+    tails: tuple
+
+
+def star_row(nodes, grid):
+    """Deal the cells of one star, none wider than a step, out to the grid."""
+    ln_period = -0.5 * (np.log(nodes.low) + np.log(nodes.high))
+    place = (ln_period - grid.low) / grid.step
+    left = np.clip(place.astype(int), 0, len(grid.points) - 2)
+    share = np.clip(place - left, 0, 1)
+    mass = nodes.probability
+    weight = np.bincount(left, mass * (1 - share), minlength=len(grid.points))
+    weight += np.bincount(left + 1, mass * share, minlength=len(grid.points))
+    index = np.flatnonzero(weight > 0)
+    log_scale = nodes.log_evidence + np.log(grid.high - grid.low)
+    width = OUTERMOST * (grid.high - grid.low)
+    tails = tuple(
+        float(mass[beyond].sum() / width)
+        for beyond in (ln_period < grid.low + width, ln_period > grid.high - width)
+    )
+    return StarRow(index, weight[index], float(log_scale), tails)
+
+
+def matrix(rows):
+    """W of all stars on the points that any of them uses, those points, and the log scales.
+
+    Returns
+    -------
+    W : sparse array
+        Shape (star, used point + 2), the last two for the population beyond either end.
+    used : ndarray
+        Indices of the points of the grid.
+    log_scale : ndarray
+        Shape (star,).
+    """
+    indptr = np.concatenate([[0], np.cumsum([len(row.index) for row in rows])])
+    indices = np.concatenate([row.index for row in rows])
+    values = np.concatenate([row.weight for row in rows])
+    used, indices = np.unique(indices, return_inverse=True)
+    W = sparse.csr_array((values, indices, indptr), shape=(len(rows), len(used)))
+    W = sparse.hstack([W, np.array([row.tails for row in rows])], format="csr")
+    return W, used, np.array([row.log_scale for row in rows])
+
+
+def log_marginal(W, log_scale, log_density, outside):
+    """ln p(data | theta) of all stars together.
+
+    Parameters
+    ----------
+    W, log_scale
+        From `matrix`.
+    log_density : ndarray
+        ln g on the points that W uses, shape (theta, point).
+    outside : ndarray
+        Shares of the population beyond either end, shape (2, theta).
+
+    Returns
+    -------
+    ndarray
+        Shape (theta,); -inf where a star has no likelihood at all.
+    """
+    beyond = np.log(np.maximum(outside.max(axis=0), 1e-300))
+    highest = np.maximum(log_density.max(axis=1), beyond)
+    density = np.vstack([np.exp(log_density - highest[:, None]).T, outside * np.exp(-highest)])
+    with np.errstate(divide="ignore"):
+        by_star = np.log(W @ density)
+    return by_star.sum(axis=0) + W.shape[0] * highest + log_scale.sum()
+
+
+def draw_points(row, log_density, rng):
+    """A grid point for each theta, in proportion to weight times density, shape (theta,).
+
+    ``log_density`` is that at the row's points alone, shape (theta, len(row.index)).
+    """
+    log_mass = np.log(row.weight) + log_density
+    mass = np.exp(log_mass - log_mass.max(axis=1, keepdims=True))
+    cumulative = np.cumsum(mass, axis=1)
+    chance = rng.random(len(mass)) * cumulative[:, -1]
+    chosen = (cumulative < chance[:, None]).sum(axis=1)
+    return row.index[np.minimum(chosen, len(row.index) - 1)]
+
+
+def draw_periods(nodes, grid, points, rng):
+    """A period within each of the grid points given, from the star's own cells.
+
+    A cell deals mass to the points on either side of it, so it is drawn among the cells within one
+    step of the point, in proportion to what it dealt there.
+    """
+    ln_period = -0.5 * (np.log(nodes.low) + np.log(nodes.high))
+    place = (ln_period - grid.low) / grid.step
+    left = np.clip(place.astype(int), 0, len(grid.points) - 2)
+    share = np.clip(place - left, 0, 1)
+    # every cell twice, with the point and the mass that it dealt there
+    cell = np.tile(np.arange(len(place)), 2)
+    point = np.concatenate([left, left + 1])
+    mass = np.concatenate([nodes.probability * (1 - share), nodes.probability * share])
+    order = np.argsort(point, kind="stable")
+    cell, point, cumulative = cell[order], point[order], np.cumsum(mass[order])
+    first = np.searchsorted(point, points, side="left")
+    last = np.searchsorted(point, points, side="right") - 1
+    below = np.where(first > 0, cumulative[first - 1], 0.0)
+    chance = below + rng.random(len(points)) * (cumulative[last] - below)
+    chosen = cell[np.clip(np.searchsorted(cumulative, chance), first, last)]
+    # within the cell, the straight line between the likelihoods at its ends
+    tilt = np.tanh(0.5 * (nodes.log_high[chosen] - nodes.log_low[chosen]))
+    uniform = rng.random(len(points))
+    within = 2 * uniform / ((1 - tilt) + np.sqrt((1 - tilt) ** 2 + 4 * tilt * uniform))
+    low, high = np.log(nodes.low[chosen]), np.log(nodes.high[chosen])
+    return np.exp(-(low + within * (high - low)))

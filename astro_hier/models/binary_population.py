@@ -1,0 +1,618 @@
+r"""The distribution of periods of a sample of single-lined binaries, and each star's orbit.
+
+Prior
+    mu ~ Uniform(1, 10) and lnsigma ~ Uniform(-2, 3), where sigma = exp(lnsigma).
+Population
+    lnP_n ~ Normal(mu, sigma), the ln of the period of star n in d, or another of
+    `astro_hier.populations`; a_n, b_n ~ Normal(0, 100) km/s, v0_n ~ Normal(0, 150) km/s.
+Likelihood
+    As of `astro_hier.models.sb1_binary`, star by star, with times from each star's first visit.
+Marginal likelihood
+    p(rv | mu, sigma) is the product over stars of the integrals of p(rv_n | P) times the
+    population's density over ln P: a, b and v0 are integrated out in closed form
+    (`astro_hier.core.orbit`), p(rv_n | P) is laid out in cells that follow its needles
+    (`astro_hier.core.period_nodes`), and the integrals over ln P of all stars are one product of a
+    sparse matrix (`astro_hier.core.population`).
+
+The model is that of Price-Whelan (2022), *Hierarchical Models 1*.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+from astropy.table import Table
+from astropy.utils.exceptions import AstropyUserWarning
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from astro_hier import datasets, plots, populations, priors
+from astro_hier.core import orbit, period_nodes
+from astro_hier.core import population as core
+from astro_hier.model import HierarchicalModel
+from astro_hier.posterior import Parameter
+from astro_hier.table import Role
+
+__all__ = ["BinaryPopulation"]
+
+KMS = u.km / u.s
+LINEAR = ("a", "b", "v0")
+SHORTEST = 0.5 * u.day  # of the range searched by default
+BASELINES = 3.0  # the longest, in the longest baseline
+MOST_STARS = 1000  # whose draws are kept unless asked for
+OUTSIDE = 0.05  # share of the population beyond the range that is warned of
+TABLE_DRAWS = 200  # of the hyperparameters, to average the population over
+PANELS = 16
+CELLS_KEPT = 500  # of a star whose cells are kept in memory; they are made again for others
+
+
+@dataclass(frozen=True)
+class StarSummary:
+    """What the first pass over the stars keeps of each: little, for there may be many."""
+
+    row: core.StarRow
+    best_period: float
+    error: float
+    nodes: period_nodes.PeriodNodes | None
+
+
+class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
+    """Population of periods of single-lined binaries, and each star's circular orbit.
+
+    Parameters
+    ----------
+    mu, lnsigma : `~astro_hier.priors.Prior`, optional
+        Priors on the mean of ln(P / d) and on ln of its standard deviation, numbers, for
+        populations that have these parameters.
+    a, b, v0 : `~astro_hier.priors.Prior`, optional
+        Priors on each star's amplitudes of cosine and sine and systemic velocity, velocities.
+        Normal for the marginal method.
+    population : optional
+        Distribution of ln(P / d), one of `astro_hier.populations`.
+    period_range : tuple of `~astropy.units.Quantity`, optional
+        Shortest and longest period searched; by default 0.5 d and three times the longest
+        baseline. Where the population reaches beyond, stars' periods are not drawn.
+    star_draws : {"auto", True, False}, optional
+        Whether to keep draws of each star's parameters; "auto" keeps those of up to 1000 stars.
+    n_jobs : int, optional
+        Processes for the work on single stars, by joblib: choose where they run with
+        `joblib.parallel_config`.
+    columns : dict, optional
+        Where the columns are that the model reads: ``star`` (identifiers), ``time`` (a Quantity, or
+        `~astropy.time.Time` of any scale), ``rv`` and ``rv_error`` (velocities in any unit). By
+        default they have these names. Give the column's name, or the name and the unit to take
+        where the table has none, or a preset, `astro_hier.columns.APOGEE`.
+    on_invalid : {"raise", "drop"}, optional
+        Whether a table with missing or impossible values is refused, or such rows are left out
+        with a warning.
+
+    Notes
+    -----
+    The posterior has the variables
+
+    ============== ======= ================================================================
+    name           unit    meaning
+    ============== ======= ================================================================
+    ``mu``                 mean of ln(P / d)
+    ``lnsigma``            ln of sigma
+    ``sigma``              standard deviation of ln(P / d)
+    ``lnP``                ln(P / d) of each star, dimension ``star``, as all that follow
+    ``P``          d       period
+    ``a``, ``b``   km / s  v = a cos(2 pi t / P) + b sin(2 pi t / P) + v0, t from first visit
+    ``v0``         km / s  systemic velocity
+    ``K``          km / s  semi-amplitude
+    ``log_prob``           ln of the density of mu and lnsigma (all else integrated out)
+    ============== ======= ================================================================
+
+    Other populations have their own parameters in place of the first three. The attribute
+    ``outside_range`` is the share of the population beyond the periods searched.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, datasets
+    >>> visits = datasets.make_binaries(20, random_state=1)
+    >>> model = BinaryPopulation().fit(visits, random_state=1, progressbar=False)
+    >>> model.posterior["P"].sizes["star"]
+    20
+    """
+
+    roles = (
+        Role("time", u.day, is_time=True),
+        Role("rv", KMS, observed=True),
+        Role("rv_error", KMS, positive=True),
+        Role("star", None),
+    )
+    star_parameters = (
+        Parameter("lnP", u.one, r"\ln(P/\mathrm{d})", "ln of the period", ("star",)),
+        Parameter("P", u.day, "P", "period", ("star",)),
+        Parameter("a", KMS, "a", "amplitude of the cosine", ("star",)),
+        Parameter("b", KMS, "b", "amplitude of the sine", ("star",)),
+        Parameter("v0", KMS, "v_0", "systemic velocity", ("star",)),
+        Parameter("K", KMS, "K", "semi-amplitude", ("star",)),
+    )
+    row = "visit"
+
+    def __init__(
+        self,
+        *,
+        mu=priors.Uniform(1, 10),
+        lnsigma=priors.Uniform(-2, 3),
+        a=priors.Normal(0 * KMS, 100 * KMS),
+        b=priors.Normal(0 * KMS, 100 * KMS),
+        v0=priors.Normal(0 * KMS, 150 * KMS),
+        population=populations.Normal(),
+        period_range=None,
+        star_draws="auto",
+        n_jobs=1,
+        columns=None,
+        on_invalid="raise",
+    ):
+        super().__init__(columns=columns, on_invalid=on_invalid)
+        self.mu = mu
+        self.lnsigma = lnsigma
+        self.a = a
+        self.b = b
+        self.v0 = v0
+        self.population = population
+        self.period_range = period_range
+        self.star_draws = star_draws
+        self.n_jobs = n_jobs
+
+    example = staticmethod(datasets.make_binaries)
+
+    @property
+    def parameters(self):
+        return (*self.population.parameters, *self.star_parameters)
+
+    @property
+    def graph(self):
+        sampled = self.population.sampled
+        x = np.linspace(-1.0, 1.0, len(sampled)) * min(1, 0.5 * len(sampled))
+        symbols = {p.name: p.symbol for p in self.population.parameters}
+        return (
+            *(
+                plots.Node(name, (at, 3.2), to=("P",), symbol=symbols[name])
+                for name, at in zip(sampled, x, strict=True)
+            ),
+            *(
+                plots.Node(name, (at, 1.6), ("rv",), "star", symbol=f"{symbol}_n")
+                for name, symbol, at in (("P", "P", 0.0), ("a", "a", 1.0), ("b", "b", 2.0))
+            ),
+            plots.Node("v0", (3.0, 1.6), ("rv",), "star", symbol="v_{0,n}"),
+            plots.Node("time", (0.0, 0.0), ("rv",), "visit", symbol="t_{nj}"),
+            plots.Node("rv", (1.5, 0.0), plate="visit", symbol="v_{nj}"),
+            plots.Node("rv_error", (3.0, 0.0), ("rv",), "visit", symbol=r"\sigma_{nj}"),
+        )
+
+    # ---- hooks
+
+    def _sampled_names(self):
+        return list(self.population.sampled)
+
+    def _prior_of(self, name):
+        return getattr(self.population, name, None) or getattr(self, name)
+
+    def _linear(self, data, star):
+        """The visits of one star, with the priors of its linear parameters."""
+        chosen = data["visits"][star]
+        time = data["time"][chosen]
+        return orbit.Visits(
+            time - time.min(), data["rv"][chosen], data["rv_error"][chosen], *data["linear"]
+        )
+
+    def _read(self, table):
+        data = super()._read(table)
+        stars, index = np.unique(data["star"], return_inverse=True)
+        order = np.argsort(index, kind="stable")
+        bounds = np.cumsum(np.bincount(index))[:-1]
+        return data | {
+            "stars": stars,
+            "index": index,
+            "visits": np.split(order, bounds),
+            "ends": self._ends(data, index),
+        }
+
+    def _ends(self, data, index):
+        """Shortest and longest period searched, in d."""
+        if self.period_range is not None:
+            try:
+                shortest, longest = (u.Quantity(p).to_value(u.day) for p in self.period_range)
+            except (TypeError, ValueError, u.UnitConversionError):
+                shortest, longest = np.nan, np.nan
+            if not 0 < shortest < longest < np.inf:
+                raise ValueError(
+                    f"period_range={self.period_range!r}; accepted are two times, the shorter"
+                    " first, such as (1 * u.day, 1000 * u.day)"
+                )
+            return float(shortest), float(longest)
+        first, last = np.full((2, index.max() + 1), [[np.inf], [-np.inf]])
+        np.minimum.at(first, index, data["time"])
+        np.maximum.at(last, index, data["time"])
+        shortest = SHORTEST.to_value(u.day)
+        return shortest, max(BASELINES * (last - first).max(), 100 * shortest)
+
+    def _linear_priors(self):
+        """Means and standard deviations of a, b, v0."""
+        for name in LINEAR:
+            priors.check(name, getattr(self, name), KMS)
+        frozen = [getattr(self, name).frozen(KMS) for name in LINEAR]
+        return np.array([p.mean() for p in frozen]), np.array([p.std() for p in frozen])
+
+    def _grid(self, data):
+        width = self.population.smallest_width(self.frozen_priors())
+        return core.LnPeriodGrid(*data["ends"], width)
+
+    def prepare(self, data, progressbar):
+        """Every star's likelihood of its period, on a common grid."""
+        data = data | {"linear": self._linear_priors()}
+        grid = self._grid(data)
+        work = (delayed(_summarise)(self._linear(data, n), grid) for n in range(len(data["stars"])))
+        stars = self._in_parallel(work, len(data["stars"]), "periods", progressbar)
+        W, used, log_scale = core.matrix([star.row for star in stars])
+        likelihood = {"W": W, "used": used, "log_scale": log_scale}
+        return data | {"grid": grid, "summaries": stars, **likelihood}
+
+    def _in_parallel(self, work, total, desc, progressbar):
+        parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
+        return list(tqdm(parallel(work), total=total, unit="star", desc=desc,
+                         disable=not progressbar))  # fmt: skip
+
+    def _log_ends(self, data):
+        return tuple(np.log(data["ends"]))
+
+    def initial(self, data):
+        """Each star's period of highest likelihood and the orbit that fits best there."""
+        P = np.array([star.best_period for star in data["summaries"]])
+        linear = [
+            orbit.Solution(self._linear(data, n), np.array([1 / period])).linear()
+            for n, period in enumerate(P)
+        ]
+        a, b, v0 = np.array(linear)[:, :, 0].T
+        hyper = self.population.initial(np.log(P))
+        for name, prior in self.frozen_priors().items():
+            hyper[name] = float(np.clip(hyper[name], *prior.ppf([0.001, 0.999])))
+        derived = self.population.derive({n: np.asarray(v) for n, v in hyper.items()})
+        return {**hyper, **derived, "lnP": np.log(P), "P": P, "a": a, "b": b, "v0": v0,
+                "K": np.hypot(a, b)}  # fmt: skip
+
+    def build_pymc(self, data):
+        import pymc as pm
+
+        initial, index = self.initial(data), data["index"]
+        first = np.array([data["time"][visits].min() for visits in data["visits"]])
+        coords = {"star": data["stars"], "visit": np.arange(len(index))}
+        with pm.Model(coords=coords) as model:
+            theta = {
+                name: self._prior_of(name).pymc(name, u.one, initial[name])
+                for name in self._sampled_names()
+            }
+            lnP = self.population.pymc(
+                theta, self._log_ends(data), dims="star", initval=initial["lnP"]
+            )
+            P = pm.Deterministic("P", pm.math.exp(lnP), dims="star")
+            a, b, v0 = (
+                self._star_variable(pm, name, initial[name], len(data["stars"])) for name in LINEAR
+            )
+            pm.Deterministic("K", pm.math.sqrt(a**2 + b**2), dims="star")
+            phase = 2 * np.pi * (data["time"] - first[index]) / P[index]
+            pm.Normal(
+                "rv",
+                mu=a[index] * pm.math.cos(phase) + b[index] * pm.math.sin(phase) + v0[index],
+                sigma=data["rv_error"],
+                observed=data["rv"],
+                dims="visit",
+            )
+        return model
+
+    def _star_variable(self, pm, name, initial, n_stars):
+        """One normal variable a star."""
+        prior = getattr(self, name)
+        if not isinstance(prior, priors.Normal):
+            raise priors.PriorError(f"{name}={prior!r}; accepted is priors.Normal")
+        frozen = prior.frozen(KMS)
+        return pm.Normal(name, mu=frozen.mean(), sigma=frozen.std(), dims="star", initval=initial)
+
+    def log_marginal(self, data, theta):
+        points, ends = data["grid"].points[data["used"]], self._log_ends(data)
+        log_density = self.population.log_density(points, theta, ends)
+        outside = self.population.outside(theta, ends)
+        return core.log_marginal(data["W"], data["log_scale"], log_density, outside)
+
+    def _keeps_draws(self, data):
+        if self.star_draws == "auto":
+            return len(data["stars"]) <= MOST_STARS
+        return bool(self.star_draws)
+
+    def draw_latents(self, data, theta, rng, progressbar=False):
+        if not self._keeps_draws(data):
+            return {}
+        grid, ends = data["grid"], self._log_ends(data)
+        seed = int(rng.integers(2**63))
+        work = (
+            delayed(_draw_star)(
+                self._linear(data, n),
+                grid,
+                star,
+                self.population.log_density(grid.points[star.row.index], theta, ends),
+                np.random.default_rng([seed, n]),
+            )
+            for n, star in enumerate(data["summaries"])
+        )
+        drawn = self._in_parallel(work, len(data["stars"]), "orbits", progressbar)
+        P, a, b, v0 = np.moveaxis(np.array(drawn), 0, 2)
+        return {"P": P, "a": a, "b": b, "v0": v0}
+
+    def derive(self, theta):
+        derived = self.population.derive(theta)
+        if "P" in theta:
+            derived |= {"lnP": np.log(theta["P"]), "K": np.hypot(theta["a"], theta["b"])}
+        return derived
+
+    def simulate(self, data, theta, rng):
+        ends = self._log_ends(data)
+        lnP = self.population.draw(theta, ends, len(data["stars"]), rng)
+        a, b, v0 = (getattr(self, name).frozen(KMS).rvs(lnP.shape, random_state=rng)
+                    for name in LINEAR)  # fmt: skip
+        drawn = {"lnP": lnP, "P": np.exp(lnP), "a": a, "b": b, "v0": v0}
+        rv = rng.normal(self._velocity(data, drawn), data["rv_error"])
+        return drawn | {"rv": rv}
+
+    def _velocity(self, data, values):
+        """Velocities at the visits, shape (draw, visit)."""
+        index = data["index"]
+        first = np.array([data["time"][visits].min() for visits in data["visits"]])
+        of_visit = (values[name][:, index] for name in ("P", *LINEAR))
+        return orbit.radial_velocity(data["time"] - first[index], *of_visit)
+
+    def diagnose(self, data, values, method):
+        theta = {name: values[name] for name in self._sampled_names()}
+        outside = self.population.outside(theta, self._log_ends(data)).sum(axis=0)
+        outside = float(np.mean(outside))
+        shortest, longest = data["ends"]
+        if outside > OUTSIDE:
+            warnings.warn(
+                f"{100 * outside:.2g} percent of the population lie beyond the periods searched,"
+                f" {shortest:.4g} to {longest:.4g} d, where no star is looked for: widen"
+                " period_range, or use population=populations.TruncatedNormal()",
+                AstropyUserWarning,
+                stacklevel=5,
+            )
+        return {
+            "outside_range": outside,
+            "shortest_period": float(shortest),
+            "longest_period": float(longest),
+            "period_error": max(star.error for star in data["summaries"]),
+        }
+
+    # ---- results
+
+    def _fitted(self):
+        """The fitted data, prepared again for work on single stars."""
+        data = self._data()
+        stars = data["stars"]
+        index = data["index"]
+        order = np.argsort(index, kind="stable")
+        visits = np.split(order, np.cumsum(np.bincount(index, minlength=len(stars)))[:-1])
+        attrs = self.posterior.attrs
+        ends = attrs["shortest_period"], attrs["longest_period"]
+        data |= {"visits": visits, "ends": ends, "linear": self._linear_priors()}
+        return data | {"grid": self._grid(data)}
+
+    def _mean_log_density(self, data):
+        """ln of the population's density on the grid, for some draws, shape (theta, point)."""
+        size = self.samples(self._sampled_names()[0]).size
+        some = np.linspace(0, size - 1, min(size, TABLE_DRAWS)).astype(int)
+        theta = {name: self.samples(name).value[some] for name in self._sampled_names()}
+        return self.population.log_density(data["grid"].points, theta, self._log_ends(data))
+
+    def star_table(self, progressbar=False):
+        """Every star's own results, given its velocities and the population.
+
+        Returns
+        -------
+        `~astropy.table.QTable`
+            Columns star, n_visits, baseline, P and P_sd (mean and standard deviation), P_map (the
+            most probable), K and v0 (of the best orbit there), n_modes (of more than 1 percent),
+            probability (of the best mode) and chi2_per_dof (there; not a number for four visits
+            or fewer).
+        """
+        data = self._fitted()
+        log_density = self._mean_log_density(data)
+        work = (
+            delayed(_describe_star)(self._linear(data, n), data["grid"], log_density)
+            for n in range(len(data["stars"]))
+        )
+        rows = self._in_parallel(work, len(data["stars"]), "stars", progressbar)
+        table = Table(rows=rows)
+        table.add_column(data["stars"], name="star", index=0)
+        for name, unit in (("baseline", u.day), ("P", u.day), ("P_sd", u.day), ("P_map", u.day),
+                           ("K", KMS), ("v0", KMS)):  # fmt: skip
+            table[name].unit = unit
+        return table
+
+    def predict(self, times=None):
+        """Radial velocities of every star and draw, without measurement errors.
+
+        Parameters
+        ----------
+        times : `~astropy.units.Quantity` or `~astropy.time.Time`, optional
+            Times as the table's, shape (time,), the same for all stars; by default each visit's
+            own.
+
+        Returns
+        -------
+        `~astropy.units.Quantity`
+            Velocities in km/s, shape (chain * draw, visit), or (chain * draw, star, time).
+        """
+        data = self._fitted()
+        values = {name: self.samples(name).value for name in ("P", *LINEAR)}
+        if times is None:
+            return self._velocity(data, values) * KMS
+        days = np.atleast_1d(data["epoch"].since(times))
+        first = np.array([data["time"][visits].min() for visits in data["visits"]])
+        of_star = (values[name][:, :, None] for name in ("P", *LINEAR))
+        return orbit.radial_velocity(days - first[:, None], *of_star) * KMS
+
+    # ---- figures
+
+    def plot_data(self, stars=None, fig=None):
+        """Velocities with their standard errors against time, one panel a star.
+
+        Parameters
+        ----------
+        stars : list, optional
+            Identifiers of the stars to draw; by default the first sixteen.
+        fig : `~matplotlib.figure.Figure`, optional
+            Where to draw.
+
+        Returns
+        -------
+        `~matplotlib.figure.Figure`
+        """
+        data = self._fitted()
+        fig, panels = self._panels(data, stars, fig)
+        for ax, n in panels:
+            visits = self._linear(data, n)
+            plots.errorbar(ax, visits.time, visits.rv, visits.rv_error)
+            ax.set_title(str(data["stars"][n]), fontsize=8)
+        fig.supxlabel("time since first visit [d]")
+        fig.supylabel("radial velocity [km/s]")
+        return fig
+
+    def plot_phase(self, stars=None, fig=None):
+        """Velocities folded at each star's best period, with its orbit, one panel a star.
+
+        Parameters
+        ----------
+        stars : list, optional
+            Identifiers of the stars to draw; by default the first sixteen.
+        fig : `~matplotlib.figure.Figure`, optional
+            Where to draw.
+
+        Returns
+        -------
+        `~matplotlib.figure.Figure`
+        """
+        data = self._fitted()
+        log_density = self._mean_log_density(data)
+        fig, panels = self._panels(data, stars, fig)
+        phase = np.linspace(0, 1, 200)
+        for ax, n in panels:
+            visits = self._linear(data, n)
+            best = _describe_star(visits, data["grid"], log_density)
+            period = best["P_map"]
+            a, b, v0 = (x[0] for x in orbit.Solution(visits, np.array([1 / period])).linear())
+            ax.plot(phase, orbit.radial_velocity(phase, 1, a, b, v0), color="C1", zorder=0)
+            plots.errorbar(ax, (visits.time / period) % 1, visits.rv, visits.rv_error)
+            ax.set_title(f"{data['stars'][n]}\nP = {period:.6g} d", fontsize=8)
+        fig.supxlabel("phase, from first visit")
+        fig.supylabel("radial velocity [km/s]")
+        return fig
+
+    def _panels(self, data, stars, fig):
+        """A figure with one axes a star, and the stars' numbers."""
+        if stars is None:
+            numbers = np.arange(min(len(data["stars"]), PANELS))
+        else:
+            labels = list(data["stars"])
+            unknown = [star for star in np.atleast_1d(stars).tolist() if star not in labels]
+            if unknown or not np.size(stars):
+                raise ValueError(f"stars={stars!r}: not among the {len(labels)} fitted: {unknown}")
+            numbers = [labels.index(star) for star in np.atleast_1d(stars).tolist()]
+        columns = int(np.ceil(np.sqrt(len(numbers))))
+        rows = -(-len(numbers) // columns)
+        fig = plots.figure(fig, figsize=(2.6 * columns + 0.4, 2.0 * rows + 0.4))
+        grid = fig.subplots(rows, columns, squeeze=False)
+        for ax in grid.flat[len(numbers) :]:
+            ax.remove()
+        for ax in grid.flat:
+            ax.tick_params(labelsize=7)
+        return fig, list(zip(grid.flat, numbers, strict=False))
+
+    def plot_population(self, ax=None):
+        """The distribution of ln P, with its uncertainty, over the stars' own posteriors.
+
+        Parameters
+        ----------
+        ax : `~matplotlib.axes.Axes`, optional
+            Where to draw.
+
+        Returns
+        -------
+        `~matplotlib.axes.Axes`
+        """
+        ax = plots.axes(ax, figsize=(7, 4.5))
+        data = self._fitted()
+        points = data["grid"].points
+        density = np.exp(self._mean_log_density(data))
+        low, middle, high = np.quantile(density, [0.03, 0.5, 0.97], axis=0)
+        ax.fill_between(points, low, high, color="C1", alpha=0.3, lw=0,
+                        label="population, 94 percent")  # fmt: skip
+        ax.plot(points, middle, color="C1")
+        if "lnP" in self.posterior:
+            draws = self.samples("lnP").value
+            edges = np.linspace(draws.min() - 0.1, draws.max() + 0.1, 41)
+            count, _ = np.histogram(draws, edges, density=True)
+            ax.stairs(count, edges, color="k", label="stars, all draws")
+            ax.plot(np.median(draws, axis=0), np.zeros(draws.shape[1]), "|", color="k", ms=12,
+                    label="stars, medians")  # fmt: skip
+            ax.set_xlim(min(edges[0], middle @ points / middle.sum() - 4), None)
+        ax.set_ylim(0, None)
+        ax.set(xlabel=r"$\ln(P / \mathrm{d})$", ylabel="density")
+        ax.legend(loc="best")
+        return ax
+
+
+def _nodes(visits, grid):
+    return period_nodes.split(period_nodes.period_nodes(visits, grid), grid.step)
+
+
+def _summarise(visits, grid):
+    nodes = _nodes(visits, grid)
+    best = np.argmax(np.maximum(nodes.log_low, nodes.log_high))
+    at = nodes.low if nodes.log_low[best] > nodes.log_high[best] else nodes.high
+    keep = nodes if len(nodes.low) <= CELLS_KEPT else None
+    return StarSummary(core.star_row(nodes, grid), float(1 / at[best]), nodes.error, keep)
+
+
+def _draw_star(visits, grid, star, log_density, rng):
+    """Period, a, b, v0 for each theta, shape (4, theta)."""
+    points = core.draw_points(star.row, log_density, rng)
+    nodes = star.nodes or _nodes(visits, grid)
+    P = core.draw_periods(nodes, grid, points, rng)
+    return np.array([P, *orbit.draw_linear(visits, 1 / P, rng)])
+
+
+def _describe_star(visits, grid, log_density):
+    """One row of `BinaryPopulation.star_table`."""
+    nodes = _nodes(visits, grid)
+    row = core.star_row(nodes, grid)
+    # the star's posterior over that under a flat population, averaged over the population's draws
+    log_mass = np.log(row.weight) + log_density[:, row.index]
+    mass = np.exp(log_mass - log_mass.max(axis=1, keepdims=True))
+    mass = (mass / mass.sum(axis=1, keepdims=True)).mean(axis=0) / row.weight
+    frequency = 0.5 * (nodes.low + nodes.high)
+    gain = np.interp(-np.log(frequency), grid.points[row.index], mass)
+    probability = nodes.probability * gain
+    probability /= probability.sum()
+    P = probability @ (1 / frequency)
+    spread = np.sqrt(probability @ (1 / frequency - P) ** 2)
+    density = 0.5 * (nodes.log_low + nodes.log_high) + np.log(np.maximum(gain, 1e-300))
+    best = np.array([frequency[np.argmax(density)]])
+    a, b, v0 = (x[0] for x in orbit.Solution(visits, best).linear())
+    residual = visits.rv - orbit.radial_velocity(visits.time, 1 / best[0], a, b, v0)
+    dof = len(visits.rv) - 4
+    shares = np.bincount(period_nodes.mode_of_cells(nodes), probability)
+    return {
+        "n_visits": len(visits.rv),
+        "baseline": np.ptp(visits.time),
+        "P": P,
+        "P_sd": spread,
+        "P_map": 1 / best[0],
+        "K": np.hypot(a, b),
+        "v0": v0,
+        "n_modes": int(np.sum(shares > 0.01)),
+        "probability": min(float(shares.max()), 1.0),
+        "chi2_per_dof": np.sum((residual / visits.rv_error) ** 2) / dof if dof > 0 else np.nan,
+    }

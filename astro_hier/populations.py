@@ -1,0 +1,186 @@
+"""Distributions of the logarithm of the period in a population of binaries.
+
+A population is a frozen dataclass of its own priors, if it has any, and declares ``parameters``,
+of which those in ``sampled`` have a prior. Its functions work on floats, ln(P / d).
+"""
+
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+from scipy.special import log_ndtr, logsumexp, ndtr
+
+from astro_hier import priors
+from astro_hier.posterior import Parameter, register
+
+__all__ = ["Normal", "NormalMixture", "TruncatedNormal"]
+
+MU = Parameter("mu", u.one, r"\mu", "mean of ln(P / d)")
+LNSIGMA = Parameter("lnsigma", u.one, r"\ln\sigma", "ln of sigma")
+SIGMA = Parameter("sigma", u.one, r"\sigma", "standard deviation of ln(P / d)")
+SMALL = 1e-3  # lower quantile that stands for the smallest width a prior allows
+
+
+def _log_normal(ln_period, mu, sigma):
+    """ln of the normal density, shape (theta, period)."""
+    scaled = (ln_period - mu[:, None]) / sigma[:, None]
+    return -0.5 * scaled**2 - np.log(np.sqrt(2 * np.pi) * sigma)[:, None]
+
+
+def _smallest(prior):
+    low = prior.support()[0]
+    return float(np.exp(low if np.isfinite(low) else prior.ppf(SMALL)))
+
+
+@dataclass(frozen=True)
+class Normal:
+    """ln(P / d) ~ Normal(mu, sigma), with the priors on mu and lnsigma that the model has."""
+
+    parameters = (MU, LNSIGMA, SIGMA)
+    sampled = ("mu", "lnsigma")
+
+    def log_density(self, ln_period, theta, ends):
+        """ln g at ``ln_period`` (period,) for each theta, shape (theta, period)."""
+        return _log_normal(ln_period, theta["mu"], np.exp(theta["lnsigma"]))
+
+    def outside(self, theta, ends):
+        """Shares of the population at ln periods below and above ``ends``, shape (2, theta)."""
+        low, high = ((end - theta["mu"]) / np.exp(theta["lnsigma"]) for end in ends)
+        return np.array([ndtr(low), ndtr(-high)])
+
+    def draw(self, theta, ends, size, rng):
+        """ln periods of ``size`` members for each theta, shape (theta, size)."""
+        sigma = np.exp(theta["lnsigma"])[:, None]
+        return rng.normal(theta["mu"][:, None], sigma, (len(sigma), size))
+
+    def derive(self, theta):
+        return {"sigma": np.exp(theta["lnsigma"])}
+
+    def smallest_width(self, frozen):
+        return _smallest(frozen["lnsigma"])
+
+    def initial(self, ln_period):
+        return {"mu": np.mean(ln_period), "lnsigma": np.log(max(np.std(ln_period), 0.2))}
+
+    def pymc(self, theta, ends, **options):
+        import pymc as pm
+
+        sigma = pm.Deterministic("sigma", pm.math.exp(theta["lnsigma"]))
+        return pm.Normal("lnP", mu=theta["mu"], sigma=sigma, **options)
+
+
+@dataclass(frozen=True)
+class TruncatedNormal(Normal):
+    """The same, cut to the range of periods that is searched: no binaries lie beyond it."""
+
+    def log_density(self, ln_period, theta, ends):
+        sigma = np.exp(theta["lnsigma"])
+        low, high = ((end - theta["mu"]) / sigma for end in ends)
+        # of the two ways to write the share within, the one whose terms are small
+        flip = low > 0
+        low, high = np.where(flip, -high, low), np.where(flip, -low, high)
+        inside = log_ndtr(high) + np.log1p(-np.exp(log_ndtr(low) - log_ndtr(high)))
+        return _log_normal(ln_period, theta["mu"], sigma) - inside[:, None]
+
+    def outside(self, theta, ends):
+        return np.zeros((2, len(theta["mu"])))
+
+    def draw(self, theta, ends, size, rng):
+        from scipy.stats import truncnorm
+
+        mu, sigma = theta["mu"][:, None], np.exp(theta["lnsigma"])[:, None]
+        low, high = ((end - mu) / sigma for end in ends)
+        return truncnorm.rvs(low, high, mu, sigma, size=(len(mu), size), random_state=rng)
+
+    def pymc(self, theta, ends, **options):
+        import pymc as pm
+
+        sigma = pm.Deterministic("sigma", pm.math.exp(theta["lnsigma"]))
+        return pm.TruncatedNormal(
+            "lnP", mu=theta["mu"], sigma=sigma, lower=ends[0], upper=ends[1], **options
+        )
+
+
+@dataclass(frozen=True)
+class NormalMixture:
+    """Two normal distributions of ln(P / d), of means mu and mu + separation.
+
+    Parameters
+    ----------
+    mu1, separation, lnsigma1, lnsigma2, fraction1 : `~astro_hier.priors.Prior`
+        Priors on the mean of the component of shorter periods, on how far the other lies above
+        it (positive), on ln of their standard deviations, and on the share of the first.
+    """
+
+    mu1: priors.Prior = priors.Uniform(-1, 8)
+    separation: priors.Prior = priors.Uniform(0, 8)
+    lnsigma1: priors.Prior = priors.Uniform(-2, 2)
+    lnsigma2: priors.Prior = priors.Uniform(-2, 2)
+    fraction1: priors.Prior = priors.Beta(1, 1)
+
+    parameters = (
+        Parameter("mu1", u.one, r"\mu_1", "mean of ln(P / d) of the first component"),
+        Parameter("separation", u.one, r"\mu_2 - \mu_1", "how far the second mean lies above"),
+        Parameter("lnsigma1", u.one, r"\ln\sigma_1", "ln of the first standard deviation"),
+        Parameter("lnsigma2", u.one, r"\ln\sigma_2", "ln of the second standard deviation"),
+        Parameter("fraction1", u.one, "f_1", "share of the first component"),
+        Parameter("mu2", u.one, r"\mu_2", "mean of ln(P / d) of the second component"),
+    )
+    sampled = ("mu1", "separation", "lnsigma1", "lnsigma2", "fraction1")
+
+    def _components(self, theta):
+        share = theta["fraction1"]
+        return (
+            (share, theta["mu1"], np.exp(theta["lnsigma1"])),
+            (1 - share, theta["mu1"] + theta["separation"], np.exp(theta["lnsigma2"])),
+        )
+
+    def log_density(self, ln_period, theta, ends):
+        parts = [
+            np.log(np.maximum(share, 1e-300))[:, None] + _log_normal(ln_period, mu, sigma)
+            for share, mu, sigma in self._components(theta)
+        ]
+        return logsumexp(parts, axis=0)
+
+    def outside(self, theta, ends):
+        return sum(
+            share * np.array([ndtr((ends[0] - mu) / sigma), ndtr((mu - ends[1]) / sigma)])
+            for share, mu, sigma in self._components(theta)
+        )
+
+    def draw(self, theta, ends, size, rng):
+        (share, *first), (_, *second) = self._components(theta)
+        of_first = rng.random((len(share), size)) < share[:, None]
+        mu, sigma = (
+            np.where(of_first, x[:, None], y[:, None]) for x, y in zip(first, second, strict=True)
+        )
+        return rng.normal(mu, sigma)
+
+    def derive(self, theta):
+        return {"mu2": theta["mu1"] + theta["separation"]}
+
+    def smallest_width(self, frozen):
+        return min(_smallest(frozen["lnsigma1"]), _smallest(frozen["lnsigma2"]))
+
+    def initial(self, ln_period):
+        low, high = np.quantile(ln_period, [0.25, 0.75])
+        width = np.log(max(np.std(ln_period) / 2, 0.2))
+        return {"mu1": low, "separation": max(high - low, 0.1), "lnsigma1": width,
+                "lnsigma2": width, "fraction1": 0.5}  # fmt: skip
+
+    def pymc(self, theta, ends, **options):
+        import pymc as pm
+
+        mu2 = pm.Deterministic("mu2", theta["mu1"] + theta["separation"])
+        weights = pm.math.stack([theta["fraction1"], 1 - theta["fraction1"]])
+        return pm.NormalMixture(
+            "lnP",
+            w=weights,
+            mu=pm.math.stack([theta["mu1"], mu2]),
+            sigma=pm.math.exp(pm.math.stack([theta["lnsigma1"], theta["lnsigma2"]])),
+            **options,
+        )
+
+
+for _population in (Normal, TruncatedNormal, NormalMixture):
+    register(_population)

@@ -1,0 +1,377 @@
+"""Claims about the population of periods, on simulated and real binaries."""
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.table import QTable, vstack
+from astropy.time import Time
+from astropy.utils.exceptions import AstropyUserWarning
+from scipy import stats
+
+from astro_hier import BinaryPopulation, SB1Binary, columns, datasets, populations, priors
+from astro_hier.core import orbit
+
+KMS = u.km / u.s
+
+
+def fit(table, seed=0, **options):
+    return BinaryPopulation(**options).fit(table, random_state=seed, progressbar=False)
+
+
+def moments(model, *names):
+    return [(model.samples(n).value.mean(), model.samples(n).value.std()) for n in names]
+
+
+@pytest.fixture(scope="module")
+def apogee(shared_data):
+    return QTable.read(shared_data / "apogee_binaries" / "apogee-binaries.fits")
+
+
+@pytest.fixture(scope="module")
+def tutorial(apogee):
+    return fit(apogee, columns=columns.APOGEE)
+
+
+@pytest.fixture(scope="module")
+def table():
+    return datasets.make_binaries(8, 12, random_state=3)
+
+
+@pytest.fixture(scope="module")
+def model(table):
+    return fit(table)
+
+
+def assert_tutorial(model, sds):
+    (mu, mu_sd), (lnsigma, lnsigma_sd) = moments(model, "mu", "lnsigma")
+    assert abs(mu - 1.811) < sds * 0.186
+    assert abs(lnsigma + 0.382) < sds * 0.205
+    assert mu_sd == pytest.approx(0.186, rel=0.05)
+    assert lnsigma_sd == pytest.approx(0.205, rel=0.05)
+
+
+def test_tutorial_population(tutorial):
+    assert_tutorial(tutorial, 0.05)
+    assert np.all(tutorial.summary()["ess_bulk"] > 2000)
+    assert tutorial.posterior.sizes["star"] == 14
+    assert tutorial.posterior["star"].values[0] == "2M01282954+8522331"
+
+
+@pytest.mark.parametrize(
+    "period_range", [(1.5 * u.day, 100 * u.day), (0.1 * u.day, 100 * u.yr)], ids=["narrow", "wide"]
+)
+@pytest.mark.filterwarnings("ignore:.*beyond the periods searched")
+def test_the_range_searched_does_not_matter_to_real_stars(apogee, period_range):
+    assert_tutorial(fit(apogee, columns=columns.APOGEE, period_range=period_range), 0.07)
+
+
+def grid_posterior(visits_of_stars, mu, lnsigma, log_ends, count):
+    """Means and sds of mu and lnsigma, by brute force in ln P and on a grid of both."""
+    step = (log_ends[1] - log_ends[0]) / count
+    lnP = log_ends[0] + step * (np.arange(count) + 0.5)
+    log_p = np.zeros((len(mu), len(lnsigma)))
+    for visits in visits_of_stars:
+        log_likelihood = np.concatenate(
+            [orbit.log_marginal(visits, np.exp(-block)) for block in np.array_split(lnP, 40)]
+        )
+        highest = log_likelihood.max()
+        likelihood = np.exp(log_likelihood - highest)
+        used = likelihood > 1e-14
+        for j, sigma in enumerate(np.exp(lnsigma)):
+            density = stats.norm.pdf(lnP[used], mu[:, None], sigma)
+            with np.errstate(divide="ignore"):
+                log_p[:, j] += np.log(density @ likelihood[used] * step)
+    weight = np.exp(log_p - log_p.max())
+    weight /= weight.sum()
+    result = []
+    for axis, values in ((1, mu), (0, lnsigma)):
+        marginal = weight.sum(axis=axis)
+        mean = marginal @ values
+        result += [mean, np.sqrt(marginal @ (values - mean) ** 2)]
+    return result
+
+
+@pytest.mark.slow
+def test_ambiguous_periods_agree_with_brute_force():
+    # 6 visits over 1000 d with errors of 0.5 km/s: the periods of many stars are ambiguous
+    table = datasets.make_binaries(
+        48, 6, mu=np.log(100), sigma=1.0, rv_error=0.5 * KMS, random_state=9
+    )
+    amplitude = priors.Normal(0 * KMS, 20 * KMS)
+    ends = 2 * u.day, 5000 * u.day
+    model = fit(table, a=amplitude, b=amplitude, period_range=ends)
+    linear = np.zeros(3), np.array([20.0, 20.0, 150.0])
+    stars = [
+        orbit.Visits(
+            (rows["time"] - rows["time"].min()).value, rows["rv"].value, rows["rv_error"].value,
+            *linear,
+        )
+        for rows in (table[table["star"] == star] for star in np.unique(table["star"]))
+    ]  # fmt: skip
+    (mu, mu_sd), (lnsigma, lnsigma_sd) = moments(model, "mu", "lnsigma")
+    log_ends = [np.log(end.value) for end in ends]
+    expected = grid_posterior(
+        stars, np.linspace(3.6, 5.6, 49), np.linspace(-0.7, 0.7, 41), log_ends, 160_000
+    )
+    assert abs(mu - expected[0]) < 0.1 * expected[1]
+    assert abs(lnsigma - expected[2]) < 0.1 * expected[3]
+    assert mu_sd == pytest.approx(expected[1], rel=0.1)
+    assert lnsigma_sd == pytest.approx(expected[3], rel=0.1)
+
+
+@pytest.mark.slow
+def test_nuts_agrees_with_the_marginal_method(table, model):
+    # False alarm: 4.5 standard errors each, 7e-6.
+    nuts = BinaryPopulation().fit(
+        table, method="nuts", tune=700, draws=500, chains=2, random_state=1, progressbar=False
+    )
+    sampled, exact = nuts.summary(), model.summary()
+    error = np.hypot(sampled["mcse_mean"], exact["mcse_mean"])
+    assert np.all(np.abs(sampled["mean"] - exact["mean"]) < 4.5 * error)
+    assert set(nuts.posterior) == set(model.posterior)
+    by_nuts, by_us = nuts.summary("P"), model.summary("P")
+    error = np.hypot(by_nuts["mcse_mean"], by_us["mcse_mean"])
+    assert np.all(np.abs(by_nuts["mean"] - by_us["mean"]) < 4.5 * error)
+
+
+@pytest.mark.filterwarnings("ignore:.*beyond the periods searched")
+def test_simulated_populations_rank_uniformly():
+    # Calibration: 200 populations of 30 stars of 7 visits; false alarm one in 10,000 each. The
+    # amplitudes of all stars are from the prior, as simulate draws them.
+    rng = np.random.default_rng(3)
+    amplitude = priors.Normal(0 * KMS, 20 * KMS)
+    model = BinaryPopulation(
+        mu=priors.Uniform(2, 3), lnsigma=priors.Uniform(-1, 0), a=amplitude, b=amplitude,
+        period_range=(0.8 * u.day, 200 * u.day),
+    )  # fmt: skip
+    n_stars, n_visits = 30, 7
+    ranks = {"mu": [], "lnsigma": [], "lnP": []}
+    for _ in range(200):
+        theta = {
+            name: prior.rvs(1, random_state=rng) for name, prior in model.frozen_priors().items()
+        }
+        index = np.repeat(np.arange(n_stars), n_visits)
+        time = np.sort(rng.uniform(0, 100, (n_stars, n_visits)), axis=1).ravel()
+        data = {
+            "stars": np.arange(n_stars), "index": index, "time": time, "ends": (0.8, 200.0),
+            "visits": np.split(np.arange(len(index)), n_stars),
+            "rv_error": np.full(len(index), 1.0),
+        }  # fmt: skip
+        truth = theta | model.simulate(data, theta, rng)
+        visits = QTable(
+            {"star": index, "time": time * u.day, "rv": truth["rv"][0] * KMS,
+             "rv_error": data["rv_error"] * KMS}
+        )  # fmt: skip
+        model.fit(visits, random_state=rng, draws=100, progressbar=False)
+        for name, of_name in ranks.items():
+            draws = model.samples(name).value.reshape(400, -1)[:, 0]
+            of_name.append(np.mean(draws < np.ravel(truth[name])[0]))
+    for of_name in ranks.values():
+        assert stats.kstest(of_name, "uniform").pvalue > 1e-4
+
+
+def test_single_visits_say_nothing_of_the_periods(table, model):
+    lonely = datasets.make_binaries(200, 1, random_state=5)
+    lonely["star"] = np.char.add("lonely-", lonely["star"])
+    table = vstack([table, lonely], metadata_conflicts="silent")
+    found = fit(table, seed=1, star_draws=False)
+    for (mean, sd), (expected, expected_sd) in zip(
+        moments(found, "mu", "lnsigma"), moments(model, "mu", "lnsigma"), strict=True
+    ):
+        # Monte Carlo errors of both: five standard errors
+        assert abs(mean - expected) < 0.11 * expected_sd
+        assert sd == pytest.approx(expected_sd, rel=0.08)
+
+
+def test_the_period_of_a_star_of_one_visit_is_drawn_from_the_population(table):
+    lonely = datasets.make_binaries(1, 1, random_state=5)
+    lonely["star"] = ["lonely"]
+    found = fit(vstack([table, lonely], metadata_conflicts="silent"))
+    lnP = found.posterior["lnP"].sel(star="lonely").values.ravel()
+    mu, sigma = found.samples("mu").value, found.samples("sigma").value
+    # False alarm: one in 10,000; the range searched cuts less than a percent off
+    rank = stats.norm.cdf(lnP, mu, sigma)[::4]
+    assert stats.kstest(rank, "uniform").pvalue > 1e-4
+
+
+def test_a_star_of_few_visits_borrows_from_the_others():
+    table = datasets.make_binaries(30, 14, mu=2.0, sigma=0.2, random_state=8)
+    few = table[table["star"] == "star-0000"][:4]
+    rest = table[table["star"] != "star-0000"]
+    in_range = {"P": priors.LogUniform(0.5 * u.day, 1000 * u.day)}
+    alone = SB1Binary(**in_range).fit(
+        few["time", "rv", "rv_error"], random_state=0, progressbar=False
+    )
+    together = fit(vstack([rest, few], metadata_conflicts="silent"))
+    truth = np.log(table.meta["truth"]["P"][0].value)
+    lnP = together.posterior["lnP"].sel(star="star-0000").values
+    assert lnP.std() < 0.5 * np.log(alone.samples("P").value).std()
+    assert abs(lnP - truth).min() < 0.05
+    assert abs(lnP.mean() - 2.0) < 1
+
+
+@pytest.mark.parametrize("kind", ["bytes", "int", "reversed"])
+def test_posterior_does_not_depend_on_ids_or_order(table, model, kind):
+    other = table.copy()
+    if kind == "bytes":
+        other["star"] = np.char.encode(np.char.ljust(np.asarray(table["star"]), 20))
+    elif kind == "int":
+        other["star"] = [int(name[5:]) for name in table["star"]]
+    else:
+        other = other[::-1]
+    found = fit(other)
+    np.testing.assert_allclose(
+        found.samples("mu").value, model.samples("mu").value, rtol=1e-6, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        found.samples("P").mean(axis=0).value, model.samples("P").mean(axis=0).value, rtol=1e-4
+    )
+
+
+def test_results_do_not_depend_on_n_jobs(table, model):
+    found = fit(table, n_jobs=2)
+    for name in ("mu", "P", "v0"):
+        np.testing.assert_array_equal(found.samples(name).value, model.samples(name).value)
+
+
+def test_star_table_describes_every_star(table, model):
+    stars = model.star_table()
+    truth = table.meta["truth"]
+    assert stars.colnames == [
+        "star", "n_visits", "baseline", "P", "P_sd", "P_map", "K", "v0", "n_modes", "probability",
+        "chi2_per_dof",
+    ]  # fmt: skip
+    assert list(stars["star"]) == list(model.posterior["star"].values)
+    assert np.all(stars["n_visits"] == 12)
+    assert stars["P"].unit == u.day
+    draws = model.samples("P").value
+    sure = stars["probability"] > 0.999
+    assert sure.sum() >= 6
+    np.testing.assert_allclose(stars["P"][sure], draws.mean(axis=0)[sure], rtol=1e-3)
+    np.testing.assert_allclose(stars["P_map"][sure], truth["P"].value[sure], rtol=0.02)
+    np.testing.assert_allclose(stars["K"][sure], truth["K"].value[sure], atol=1.5)
+    assert np.all(stars["chi2_per_dof"][sure] < 4)
+
+
+def test_draws_of_many_stars_are_kept_on_request_only(table):
+    hyper = fit(table, star_draws=False)
+    assert set(hyper.posterior) == {"mu", "lnsigma", "sigma", "log_prob"}
+    assert len(hyper.star_table()) == 8
+    assert list(hyper.summary("all")["parameter"]) == ["mu", "lnsigma", "sigma"]
+    hyper.plot_population()
+    with pytest.raises(ValueError, match="star_draws=True"):
+        hyper.samples("P")
+
+
+def test_a_population_beyond_the_range_is_warned_of(table):
+    with pytest.warns(AstropyUserWarning, match=r"percent of the population lie beyond .*widen"):
+        narrow = fit(table, period_range=(4 * u.day, 9 * u.day))
+    assert narrow.posterior.attrs["outside_range"] > 0.01
+    cut = fit(table, period_range=(4 * u.day, 9 * u.day), population=populations.TruncatedNormal())
+    assert cut.posterior.attrs["outside_range"] == 0
+
+
+@pytest.mark.parametrize("bad", [(3 * u.day, 1 * u.day), (1, 2), (1 * u.km, 2 * u.km), 5 * u.day])
+def test_impossible_ranges_are_refused(table, bad):
+    with pytest.raises(ValueError, match="accepted are two times"):
+        fit(table, period_range=bad)
+
+
+def test_a_wide_range_cuts_no_truncated_normal(table, model):
+    # False alarm: 4.5 standard errors each.
+    wide = (0.01 * u.day, 1e6 * u.day)
+    cut = fit(table, population=populations.TruncatedNormal(), period_range=wide)
+    for (mean, sd), (expected, _) in zip(
+        moments(cut, "mu", "lnsigma"), moments(model, "mu", "lnsigma"), strict=True
+    ):
+        assert abs(mean - expected) < 0.1 * sd
+
+
+def test_two_groups_of_periods_are_two_components(tmp_path):
+    short = datasets.make_binaries(20, 12, mu=1.0, sigma=0.3, random_state=1)
+    long = datasets.make_binaries(20, 12, mu=4.0, sigma=0.3, random_state=2)
+    long["star"] = np.char.add("long-", long["star"])
+    table = vstack([short, long], metadata_conflicts="silent")
+    mixture = fit(table, population=populations.NormalMixture())
+    expected = {"mu1": 1.0, "mu2": 4.0, "fraction1": 0.5}
+    for name, value in expected.items():
+        draws = mixture.samples(name).value
+        assert abs(draws.mean() - value) < 4 * draws.std()
+    normal = fit(table)
+    gain = mixture.posterior.attrs["log_evidence"] - normal.posterior.attrs["log_evidence"]
+    assert gain > 5
+    mixture.save(tmp_path / "mixture.nc")
+    loaded = BinaryPopulation.load(tmp_path / "mixture.nc")
+    assert loaded.population == mixture.population
+    assert list(loaded.summary()["parameter"]) == list(mixture.summary()["parameter"])
+
+
+@pytest.mark.parametrize("population", [populations.Normal(), populations.TruncatedNormal(),
+                                        populations.NormalMixture()])  # fmt: skip
+def test_population_densities_are_normalised_and_built_alike(population):
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    theta = {"mu": 1.2, "lnsigma": 0.1, "mu1": 0.5, "separation": 1.5, "lnsigma1": -0.5,
+             "lnsigma2": 0.2, "fraction1": 0.3}  # fmt: skip
+    theta = {name: theta[name] for name in population.sampled}
+    arrays = {name: np.array([value]) for name, value in theta.items()}
+    ends = (-0.5, 3.0)
+    x = np.linspace(-12, 14, 20_001)
+    log_density = population.log_density(x, arrays, ends)[0]
+    inside = (x > ends[0]) & (x < ends[1])
+    share = np.trapezoid(np.exp(log_density[inside]), x[inside])
+    assert share + population.outside(arrays, ends).sum() == pytest.approx(1, abs=2e-3)
+    with pm.Model():
+        variable = population.pymc({n: pt.as_tensor_variable(v) for n, v in theta.items()}, ends)
+        by_pymc = [pm.logp(variable, value).eval() for value in (0.1, 1.0, 2.5)]
+    found = population.log_density(np.array([0.1, 1.0, 2.5]), arrays, ends)[0]
+    np.testing.assert_allclose(found, by_pymc, atol=1e-6)
+    # False alarm: one in 10,000
+    draws = population.draw(arrays, ends, 4000, np.random.default_rng(0)).ravel()
+    if isinstance(population, populations.TruncatedNormal):
+        x, log_density = x[inside], log_density[inside]
+    cumulative = np.cumsum(np.exp(log_density))
+    ranks = np.interp(draws, x, cumulative / cumulative[-1])
+    assert stats.kstest(ranks, "uniform").pvalue > 1e-4
+
+
+def test_prediction_is_that_of_each_star(table, model):
+    predicted = model.predict()
+    assert predicted.shape == (4000, len(table))
+    residual = ((predicted.mean(axis=0) - table["rv"]) / table["rv_error"]).value
+    assert np.sqrt(np.mean(residual**2)) < 1.5
+    assert model.predict([1.0, 2.0] * u.day).shape == (4000, 8, 2)
+
+
+def test_times_may_be_time_objects(table, model):
+    other = QTable(table)
+    other["time"] = Time("2019-02-01", scale="tdb") + table["time"]
+    np.testing.assert_allclose(
+        fit(other).samples("mu").value, model.samples("mu").value, rtol=1e-6, atol=1e-6
+    )
+
+
+def test_figures_have_a_panel_a_star_and_units(model):
+    for plot in (model.plot_data, model.plot_phase):
+        figure = plot()
+        assert len(figure.axes) == 8
+        assert "km/s" in figure.get_supylabel()
+        assert len(plot(stars=["star-0002"]).axes) == 1
+        with pytest.raises(ValueError, match="not among the 8 fitted"):
+            plot(stars=["star-9999"])
+    assert "ln" in model.plot_population().get_xlabel()
+    text = " ".join(t.get_text() for t in BinaryPopulation().plot_graph().texts)
+    assert "star" in text
+    assert "visit" in text
+
+
+def test_simulated_binaries_are_what_they_say():
+    table = datasets.make_binaries(5, 4, rv_error=1e-6 * KMS, random_state=0)
+    truth = table.meta["truth"]
+    assert len(table) == 20
+    rows = table[table["star"] == "star-0003"]
+    time = rows["time"] - rows["time"][0]
+    angle = 2 * np.pi * (time / truth["P"][3]).value
+    rv = truth["a"][3] * np.cos(angle) + truth["b"][3] * np.sin(angle) + truth["v0"][3]
+    np.testing.assert_allclose(rows["rv"].value, rv.value, atol=1e-4)
