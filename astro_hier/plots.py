@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import astropy.units as u
 import numpy as np
 
+PLATE_INDEX = {"star": "n", "visit": "j"}
 LARGEST_TRACE = 5000  # points a chain above which a trace is thinned for the eye
 
 
@@ -23,8 +24,8 @@ class Node:
         Where it stands.
     to : tuple of str
         The nodes that depend on it.
-    plate : str or None
-        What it is repeated over.
+    plates : tuple of str
+        What it is repeated over, the outer first.
     symbol : str or None
         TeX symbol, by default the parameter's.
     """
@@ -32,7 +33,7 @@ class Node:
     name: str
     at: tuple
     to: tuple = ()
-    plate: str | None = None
+    plates: tuple = ()
     symbol: str | None = None
 
 
@@ -65,7 +66,6 @@ class PosteriorPlots:
     """Figures of the parameters common to all stars, and of the model itself."""
 
     graph = ()
-    plate_index = "n"
 
     def _chosen(self, var_names):
         parameters = self._named(self._sampled_names() if var_names is None else var_names)
@@ -183,13 +183,16 @@ class PosteriorPlots:
         for node in self.graph:
             for child in node.to:
                 graph.add_edge(node.name, child)
-        for plate in {node.plate: None for node in self.graph if node.plate}:
-            x, y = np.transpose([node.at for node in self.graph if node.plate == plate])
-            corner = (x.min() - 0.6, y.min() - 0.7)
-            size = (np.ptp(x) + 1.2, np.ptp(y) + 1.2)
-            graph.add_plate(
-                [*corner, *size], label=f"{plate} ${self.plate_index}$", position="bottom right"
-            )
+        plates = {plate: None for node in self.graph for plate in node.plates}
+        for depth, plate in zip(range(len(plates) - 1, -1, -1), plates, strict=True):
+            # the outer plate is drawn first and has room for the inner ones and their labels
+            inside = [node.at for node in self.graph if plate in node.plates]
+            x, y = np.transpose(inside)
+            margin, below = 0.6 + 0.15 * depth, 0.7 + 0.5 * depth
+            corner = (x.min() - margin, y.min() - below)
+            size = (np.ptp(x) + 2 * margin, np.ptp(y) + below + 0.5)
+            label = f"{plate} ${PLATE_INDEX[plate]}$"
+            graph.add_plate([*corner, *size], label=label, position="bottom right")
         return graph.render(dpi=150)
 
 

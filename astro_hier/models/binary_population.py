@@ -18,7 +18,6 @@ The model is that of Price-Whelan (2022), *Hierarchical Models 1*.
 """
 
 import warnings
-from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
@@ -28,7 +27,7 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from astro_hier import datasets, plots, populations, priors
-from astro_hier.core import orbit, period_nodes
+from astro_hier.core import orbit, population_star
 from astro_hier.core import population as core
 from astro_hier.model import HierarchicalModel
 from astro_hier.posterior import Parameter
@@ -44,17 +43,6 @@ MOST_STARS = 1000  # whose draws are kept unless asked for
 OUTSIDE = 0.05  # share of the population beyond the range that is warned of
 TABLE_DRAWS = 200  # of the hyperparameters, to average the population over
 PANELS = 16
-CELLS_KEPT = 500  # of a star whose cells are kept in memory; they are made again for others
-
-
-@dataclass(frozen=True)
-class StarSummary:
-    """What the first pass over the stars keeps of each: little, for there may be many."""
-
-    row: core.StarRow
-    best_period: float
-    error: float
-    nodes: period_nodes.PeriodNodes | None
 
 
 class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
@@ -176,13 +164,13 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
                 for name, at in zip(sampled, x, strict=True)
             ),
             *(
-                plots.Node(name, (at, 1.6), ("rv",), "star", symbol=f"{symbol}_n")
+                plots.Node(name, (at, 1.6), ("rv",), ("star",), symbol=f"{symbol}_n")
                 for name, symbol, at in (("P", "P", 0.0), ("a", "a", 1.0), ("b", "b", 2.0))
             ),
-            plots.Node("v0", (3.0, 1.6), ("rv",), "star", symbol="v_{0,n}"),
-            plots.Node("time", (0.0, 0.0), ("rv",), "visit", symbol="t_{nj}"),
-            plots.Node("rv", (1.5, 0.0), plate="visit", symbol="v_{nj}"),
-            plots.Node("rv_error", (3.0, 0.0), ("rv",), "visit", symbol=r"\sigma_{nj}"),
+            plots.Node("v0", (3.0, 1.6), ("rv",), ("star",), symbol="v_{0,n}"),
+            plots.Node("time", (0.0, 0.0), ("rv",), ("star", "visit"), symbol="t_{nj}"),
+            plots.Node("rv", (1.5, 0.0), plates=("star", "visit"), symbol="v_{nj}"),
+            plots.Node("rv_error", (3.0, 0.0), ("rv",), ("star", "visit"), symbol=r"\sigma_{nj}"),
         )
 
     # ---- hooks
@@ -247,7 +235,10 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         """Every star's likelihood of its period, on a common grid."""
         data = data | {"linear": self._linear_priors()}
         grid = self._grid(data)
-        work = (delayed(_summarise)(self._linear(data, n), grid) for n in range(len(data["stars"])))
+        work = (
+            delayed(population_star.summarise)(self._linear(data, n), grid)
+            for n in range(len(data["stars"]))
+        )
         stars = self._in_parallel(work, len(data["stars"]), "periods", progressbar)
         W, used, log_scale = core.matrix([star.row for star in stars])
         likelihood = {"W": W, "used": used, "log_scale": log_scale}
@@ -330,7 +321,7 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         grid, ends = data["grid"], self._log_ends(data)
         seed = int(rng.integers(2**63))
         work = (
-            delayed(_draw_star)(
+            delayed(population_star.draw)(
                 self._linear(data, n),
                 grid,
                 star,
@@ -420,7 +411,7 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         data = self._fitted()
         log_density = self._mean_log_density(data)
         work = (
-            delayed(_describe_star)(self._linear(data, n), data["grid"], log_density)
+            delayed(population_star.describe)(self._linear(data, n), data["grid"], log_density)
             for n in range(len(data["stars"]))
         )
         rows = self._in_parallel(work, len(data["stars"]), "stars", progressbar)
@@ -500,7 +491,7 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         phase = np.linspace(0, 1, 200)
         for ax, n in panels:
             visits = self._linear(data, n)
-            best = _describe_star(visits, data["grid"], log_density)
+            best = population_star.describe(visits, data["grid"], log_density)
             period = best["P_map"]
             a, b, v0 = (x[0] for x in orbit.Solution(visits, np.array([1 / period])).linear())
             ax.plot(phase, orbit.radial_velocity(phase, 1, a, b, v0), color="C1", zorder=0)
@@ -552,67 +543,16 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         ax.plot(points, middle, color="C1")
         if "lnP" in self.posterior:
             draws = self.samples("lnP").value
-            edges = np.linspace(draws.min() - 0.1, draws.max() + 0.1, 41)
-            count, _ = np.histogram(draws, edges, density=True)
-            ax.stairs(count, edges, color="k", label="stars, all draws")
+            bins = int(np.clip(np.sqrt(draws.shape[1]) * 2, 6, 40))
+            edges = np.histogram_bin_edges(np.median(draws, axis=0), bins)
+            width = edges[1] - edges[0]
+            edges = np.arange(edges[0] - 10 * width, edges[-1] + 10 * width, width)
+            count, _ = np.histogram(draws, edges)
+            ax.stairs(count / draws.size / width, edges, color="k", label="stars, all draws")
             ax.plot(np.median(draws, axis=0), np.zeros(draws.shape[1]), "|", color="k", ms=12,
                     label="stars, medians")  # fmt: skip
-            ax.set_xlim(min(edges[0], middle @ points / middle.sum() - 4), None)
-        ax.set_ylim(0, None)
+        seen = points[high > 0.01 * high.max()]
+        ax.set(xlim=(seen[0], seen[-1]), ylim=(0, None))
         ax.set(xlabel=r"$\ln(P / \mathrm{d})$", ylabel="density")
         ax.legend(loc="best")
         return ax
-
-
-def _nodes(visits, grid):
-    return period_nodes.split(period_nodes.period_nodes(visits, grid), grid.step)
-
-
-def _summarise(visits, grid):
-    nodes = _nodes(visits, grid)
-    best = np.argmax(np.maximum(nodes.log_low, nodes.log_high))
-    at = nodes.low if nodes.log_low[best] > nodes.log_high[best] else nodes.high
-    keep = nodes if len(nodes.low) <= CELLS_KEPT else None
-    return StarSummary(core.star_row(nodes, grid), float(1 / at[best]), nodes.error, keep)
-
-
-def _draw_star(visits, grid, star, log_density, rng):
-    """Period, a, b, v0 for each theta, shape (4, theta)."""
-    points = core.draw_points(star.row, log_density, rng)
-    nodes = star.nodes or _nodes(visits, grid)
-    P = core.draw_periods(nodes, grid, points, rng)
-    return np.array([P, *orbit.draw_linear(visits, 1 / P, rng)])
-
-
-def _describe_star(visits, grid, log_density):
-    """One row of `BinaryPopulation.star_table`."""
-    nodes = _nodes(visits, grid)
-    row = core.star_row(nodes, grid)
-    # the star's posterior over that under a flat population, averaged over the population's draws
-    log_mass = np.log(row.weight) + log_density[:, row.index]
-    mass = np.exp(log_mass - log_mass.max(axis=1, keepdims=True))
-    mass = (mass / mass.sum(axis=1, keepdims=True)).mean(axis=0) / row.weight
-    frequency = 0.5 * (nodes.low + nodes.high)
-    gain = np.interp(-np.log(frequency), grid.points[row.index], mass)
-    probability = nodes.probability * gain
-    probability /= probability.sum()
-    P = probability @ (1 / frequency)
-    spread = np.sqrt(probability @ (1 / frequency - P) ** 2)
-    density = 0.5 * (nodes.log_low + nodes.log_high) + np.log(np.maximum(gain, 1e-300))
-    best = np.array([frequency[np.argmax(density)]])
-    a, b, v0 = (x[0] for x in orbit.Solution(visits, best).linear())
-    residual = visits.rv - orbit.radial_velocity(visits.time, 1 / best[0], a, b, v0)
-    dof = len(visits.rv) - 4
-    shares = np.bincount(period_nodes.mode_of_cells(nodes), probability)
-    return {
-        "n_visits": len(visits.rv),
-        "baseline": np.ptp(visits.time),
-        "P": P,
-        "P_sd": spread,
-        "P_map": 1 / best[0],
-        "K": np.hypot(a, b),
-        "v0": v0,
-        "n_modes": int(np.sum(shares > 0.01)),
-        "probability": min(float(shares.max()), 1.0),
-        "chi2_per_dof": np.sum((residual / visits.rv_error) ** 2) / dof if dof > 0 else np.nan,
-    }

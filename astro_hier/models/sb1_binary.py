@@ -107,11 +107,10 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
             plots.Node(name, (x, 1.4), to=("rv",))
             for name, x in (("P", -0.5), ("a", 0.5), ("b", 1.5), ("v0", 2.5))
         ),
-        plots.Node("time", (-0.5, 0.0), ("rv",), "visit", symbol="t_j"),
-        plots.Node("rv", (1.0, 0.0), plate="visit", symbol="v_j"),
-        plots.Node("rv_error", (2.5, 0.0), ("rv",), "visit", symbol=r"\sigma_{v,j}"),
+        plots.Node("time", (-0.5, 0.0), ("rv",), ("visit",), symbol="t_j"),
+        plots.Node("rv", (1.0, 0.0), plates=("visit",), symbol="v_j"),
+        plots.Node("rv_error", (2.5, 0.0), ("rv",), ("visit",), symbol=r"\sigma_{v,j}"),
     )
-    plate_index = "j"
 
     def __init__(
         self,

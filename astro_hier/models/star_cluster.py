@@ -88,11 +88,11 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
     graph = (
         plots.Node("mu_r", (0.0, 2.0), to=("r",)),
         plots.Node("ln_std_r", (1.5, 2.0), to=("r",), symbol=r"\ln\sigma_r"),
-        plots.Node("r", (0.75, 1.0), to=("parallax",), plate="star", symbol="r_n"),
+        plots.Node("r", (0.75, 1.0), to=("parallax",), plates=("star",), symbol="r_n"),
         plots.Node(
-            "parallax_error", (2.0, 0.0), ("parallax",), "star", symbol=r"\sigma_{\varpi,n}"
+            "parallax_error", (2.0, 0.0), ("parallax",), ("star",), symbol=r"\sigma_{\varpi,n}"
         ),
-        plots.Node("parallax", (0.75, 0.0), plate="star", symbol=r"\varpi_n"),
+        plots.Node("parallax", (0.75, 0.0), plates=("star",), symbol=r"\varpi_n"),
     )
 
     def __init__(
