@@ -48,7 +48,7 @@ def main(arguments=None):
     except TableError as error:
         print(f"astro-hier: {error}\n{COLUMNS_HELP}", file=sys.stderr)
         return 1
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ArithmeticError) as error:
         print(f"astro-hier: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -245,6 +245,17 @@ def test_order_of_visits_and_units_do_not_matter(table, star):
         )
 
 
+@pytest.mark.filterwarnings("ignore:chi2 per degree of freedom")
+def test_a_period_too_precise_for_its_numbers_is_said(table):
+    precise = table.copy()
+    precise["rv_error"] = np.full(len(table), 1e-5) * KMS
+    with pytest.warns(AstropyUserWarning, match="so precise that rounding shows"):
+        fit(precise)
+    precise["rv_error"] *= 1e-6
+    with pytest.raises(ArithmeticError, match=r"is not resolved .* errors not far too small"):
+        fit(precise)
+
+
 def test_several_stars_are_refused(apogee):
     with pytest.raises(TableError, match=r"the table holds 14 stars .2M01282954.*accepted is one"):
         fit(apogee, columns=columns.APOGEE)

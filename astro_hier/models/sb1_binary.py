@@ -32,6 +32,7 @@ __all__ = ["SB1Binary"]
 
 KMS = u.km / u.s
 LARGEST_CHI2 = 3.0
+LARGEST_ERROR = 0.02
 PERIODS_PER_PEAK = 10  # of the periodogram that gives the starting point
 CURVES = 64
 MOST_CYCLES = 80
@@ -258,6 +259,13 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         if all(isinstance(getattr(self, name), priors.Normal) for name in ("a", "b", "v0")):
             _, probability = _modes(self._nodes(data))
             found["n_modes"] = int(np.sum(probability > 0.01))
+            if self._nodes(data).error > LARGEST_ERROR:
+                warnings.warn(
+                    f"the mean of ln P is good to {self._nodes(data).error:.2g} standard deviations"
+                    " only: the stated errors make the period so precise that rounding shows",
+                    AstropyUserWarning,
+                    stacklevel=5,
+                )
             if method == "nuts" and found["n_modes"] > 1:
                 warnings.warn(
                     f"the data allow {found['n_modes']} periods of more than 1 percent probability,"
