@@ -19,7 +19,8 @@ from astro_hier.table import TableError
 PRESETS = {"gaia": columns.GAIA, "apogee": columns.APOGEE}
 COLUMNS_HELP = (
     "On the command line: --columns ROLE=NAME:UNIT,... says which columns to read and the unit of"
-    " those that have none; --on-invalid drop leaves rows that are not valid out."
+    f" those that have none, and so does --columns {' or '.join(PRESETS)}; --on-invalid drop"
+    " leaves rows that are not valid out."
 )
 MODELS = {
     "cluster": (

@@ -115,7 +115,10 @@ class HierarchicalModel:
         return {name: getattr(self, name) for name in self._argument_names()}
 
     def set_params(self, **params):
-        """Change arguments; results of an earlier fit stay. Returns self."""
+        """Change arguments. Returns self.
+
+        Results of an earlier fit are forgotten: they would not be those of these arguments.
+        """
         unknown = sorted(set(params) - set(self._argument_names()))
         if unknown:
             raise ValueError(
@@ -123,6 +126,8 @@ class HierarchicalModel:
             )
         for name, value in params.items():
             setattr(self, name, value)
+        if params:
+            vars(self).pop("_inference_data", None)
         return self
 
     def __repr__(self):
@@ -338,8 +343,7 @@ class HierarchicalModel:
         posterior, parameter = self.posterior, self._parameter(name)
         if name not in posterior:
             raise ValueError(
-                f"the draws of {name} were not kept, for there are many stars: fit with"
-                " star_draws=True, or see star_table()"
+                f"the draws of {name} were not kept: fit with star_draws=True, or see star_table()"
             )
         return samples(posterior, parameter)
 

@@ -13,7 +13,7 @@ from scipy.special import log_ndtr, logsumexp, ndtr
 from astro_hier import priors
 from astro_hier.posterior import Parameter, register
 
-__all__ = ["Normal", "NormalMixture", "TruncatedNormal"]
+__all__ = ["Normal", "NormalMixture", "Population", "TruncatedNormal"]
 
 MU = Parameter("mu", u.one, r"\mu", "mean of ln(P / d)")
 LNSIGMA = Parameter("lnsigma", u.one, r"\ln\sigma", "ln of sigma")
@@ -32,8 +32,15 @@ def _smallest(prior):
     return float(np.exp(low if np.isfinite(low) else prior.ppf(SMALL)))
 
 
+class Population:
+    """Base of all populations."""
+
+    parameters = ()
+    sampled = ()
+
+
 @dataclass(frozen=True)
-class Normal:
+class Normal(Population):
     """ln(P / d) ~ Normal(mu, sigma), with the priors on mu and lnsigma that the model has."""
 
     parameters = (MU, LNSIGMA, SIGMA)
@@ -102,7 +109,7 @@ class TruncatedNormal(Normal):
 
 
 @dataclass(frozen=True)
-class NormalMixture:
+class NormalMixture(Population):
     """Two normal distributions of ln(P / d), of means mu and mu + separation.
 
     Parameters
@@ -120,13 +127,22 @@ class NormalMixture:
 
     parameters = (
         Parameter("mu1", u.one, r"\mu_1", "mean of ln(P / d) of the first component"),
-        Parameter("separation", u.one, r"\mu_2 - \mu_1", "how far the second mean lies above"),
+        Parameter("separation", u.one, r"\Delta\mu", "how far the second mean lies above"),
         Parameter("lnsigma1", u.one, r"\ln\sigma_1", "ln of the first standard deviation"),
         Parameter("lnsigma2", u.one, r"\ln\sigma_2", "ln of the second standard deviation"),
         Parameter("fraction1", u.one, "f_1", "share of the first component"),
         Parameter("mu2", u.one, r"\mu_2", "mean of ln(P / d) of the second component"),
     )
     sampled = ("mu1", "separation", "lnsigma1", "lnsigma2", "fraction1")
+
+    def __post_init__(self):
+        for name in self.sampled:
+            priors.check(name, getattr(self, name), u.one)
+        low, high = self.fraction1.frozen(u.one).support()
+        if low < 0 or high > 1:
+            raise priors.PriorError(f"fraction1={self.fraction1!r}; it must lie between 0 and 1")
+        if self.separation.frozen(u.one).support()[0] < 0:
+            raise priors.PriorError(f"separation={self.separation!r}; it must not be negative")
 
     def _components(self, theta):
         share = theta["fraction1"]

@@ -209,9 +209,11 @@ def _read_labels(column, name, unit, role):
     if labels.dtype.kind == "S":
         labels = np.char.decode(labels, "utf-8")
     if labels.dtype.kind == "O":
+        missing = missing | np.array([v is None for v in labels])
         labels = np.array([v.decode() if isinstance(v, bytes) else str(v) for v in labels])
     if labels.dtype.kind == "U":
         labels = np.char.strip(labels)
+        missing = missing | (labels == "")
     return labels, missing
 
 
@@ -301,7 +303,7 @@ def _valid_rows(data, invalid, places, roles, on_invalid):
     for role, rows in invalid.items():
         if rows.any():
             found = ", ".join(
-                f"row {i}: {_shown(data[role][i]) if role in accepts else 'masked'}"
+                f"row {i}: {_shown(data[role][i]) if role in accepts else 'empty or masked'}"
                 for i in np.flatnonzero(rows)[:ROWS_SHOWN]
             )
             findings.append(

@@ -243,13 +243,13 @@ def test_star_table_describes_every_star(table, model):
     ]  # fmt: skip
     assert list(stars["star"]) == list(model.posterior["star"].values)
     assert np.all(stars["n_visits"] == 12)
-    assert stars["P"].unit == u.day
+    assert stars["P"][0].unit == u.day
     draws = model.samples("P").value
     sure = stars["probability"] > 0.999
     assert sure.sum() >= 6
-    np.testing.assert_allclose(stars["P"][sure], draws.mean(axis=0)[sure], rtol=1e-3)
-    np.testing.assert_allclose(stars["P_map"][sure], truth["P"].value[sure], rtol=0.02)
-    np.testing.assert_allclose(stars["K"][sure], truth["K"].value[sure], atol=1.5)
+    np.testing.assert_allclose(stars["P"][sure].value, draws.mean(axis=0)[sure], rtol=1e-3)
+    np.testing.assert_allclose(stars["P_map"][sure].value, truth["P"].value[sure], rtol=0.02)
+    np.testing.assert_allclose(stars["K"][sure].value, truth["K"].value[sure], atol=1.5)
     assert np.all(stars["chi2_per_dof"][sure] < 4)
 
 
@@ -275,6 +275,25 @@ def test_a_population_beyond_the_range_is_warned_of(table):
 def test_impossible_ranges_are_refused(table, bad):
     with pytest.raises(ValueError, match="accepted are two times"):
         fit(table, period_range=bad)
+
+
+@pytest.mark.parametrize("population", ["normal", None, populations.Normal])
+def test_what_is_no_population_is_refused(table, population):
+    with pytest.raises(ValueError, match=r"accepted are those of astro_hier\.populations"):
+        fit(table, population=population)
+
+
+def test_impossible_arguments_are_refused(table):
+    with pytest.raises(ValueError, match="accepted are 'auto', True, False"):
+        fit(table, star_draws="yes")
+    with pytest.raises(priors.PriorError, match=r"a=Uniform.*accepted is priors\.Normal"):
+        fit(table, a=priors.Uniform(-10 * KMS, 10 * KMS))
+    with pytest.raises(priors.PriorError, match="raise the lower end of the prior on lnsigma"):
+        fit(table, lnsigma=priors.Normal(0, 3))
+    with pytest.raises(priors.PriorError, match="must lie between 0 and 1"):
+        populations.NormalMixture(fraction1=priors.Uniform(0, 2))
+    with pytest.raises(priors.PriorError, match="must not be negative"):
+        populations.NormalMixture(separation=priors.Uniform(-2, 2))
 
 
 def test_a_wide_range_cuts_no_truncated_normal(table, model):

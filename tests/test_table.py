@@ -153,7 +153,15 @@ BAD = {
     ),
     "masked id": (
         broken(lambda t: t.add_column(MaskedColumn([1, 2, 3, 4], mask=[0, 1, 0, 0]), name="star")),
-        "'star' .* has 1 of 4 rows .*row 1: masked",
+        "'star' .* has 1 of 4 rows .*row 1: empty or masked",
+    ),
+    "empty ids": (
+        broken(lambda t: t.add_column(["a", "", "c", " "], name="star")),
+        "'star' .* has 2 of 4 rows .*row 1: empty or masked, row 3",
+    ),
+    "ids of None": (
+        broken(lambda t: t.add_column(np.array(["a", None, "c", "d"], dtype=object), name="star")),
+        "'star' .* has 1 of 4 rows .*row 1: empty or masked",
     ),
     "ids that are no labels": (
         broken(lambda t: t.add_column([0.5, 1, 2, 3], name="star")),

@@ -33,9 +33,14 @@ class LnPeriodGrid:
 
     def __init__(self, shortest, longest, smallest_width):
         self.low, self.high = np.log(shortest), np.log(longest)
-        count = int(np.ceil((self.high - self.low) / smallest_width * STEPS_PER_WIDTH)) + 1
-        self.points = np.linspace(self.low, self.high, max(count, 2))
+        count = self.size(shortest, longest, smallest_width)
+        self.points = np.linspace(self.low, self.high, max(int(count), 2))
         self.step = self.points[1] - self.points[0]
+
+    @staticmethod
+    def size(shortest, longest, smallest_width):
+        """Number of points that the grid takes."""
+        return np.ceil(np.log(longest / shortest) / smallest_width * STEPS_PER_WIDTH) + 1
 
     def support(self):
         return np.exp(self.low), np.exp(self.high)

@@ -21,7 +21,7 @@ import warnings
 
 import astropy.units as u
 import numpy as np
-from astropy.table import Table
+from astropy.table import QTable
 from astropy.utils.exceptions import AstropyUserWarning
 from joblib import Parallel, delayed
 from tqdm import tqdm
@@ -43,6 +43,7 @@ MOST_STARS = 1000  # whose draws are kept unless asked for
 OUTSIDE = 0.05  # share of the population beyond the range that is warned of
 TABLE_DRAWS = 200  # of the hyperparameters, to average the population over
 PANELS = 16
+MOST_POINTS = 50_000  # of the grid in ln P
 
 
 class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
@@ -55,7 +56,7 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         populations that have these parameters.
     a, b, v0 : `~astro_hier.priors.Prior`, optional
         Priors on each star's amplitudes of cosine and sine and systemic velocity, velocities.
-        Normal for the marginal method.
+        Normal.
     population : optional
         Distribution of ln(P / d), one of `astro_hier.populations`.
     period_range : tuple of `~astropy.units.Quantity`, optional
@@ -151,12 +152,21 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
 
     @property
     def parameters(self):
-        return (*self.population.parameters, *self.star_parameters)
+        return (*self._density().parameters, *self.star_parameters)
+
+    def _density(self):
+        """The population, if it is one."""
+        if not isinstance(self.population, populations.Population):
+            raise ValueError(
+                f"population={self.population!r}; accepted are those of astro_hier.populations,"
+                " such as populations.Normal()"
+            )
+        return self.population
 
     @property
     def graph(self):
-        sampled = self.population.sampled
-        x = np.linspace(-1.0, 1.0, len(sampled)) * min(1, 0.5 * len(sampled))
+        sampled = self._density().sampled
+        x = 1.2 * (np.arange(len(sampled)) - 0.5 * (len(sampled) - 1))
         symbols = {p.name: p.symbol for p in self.population.parameters}
         return (
             *(
@@ -176,7 +186,7 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
     # ---- hooks
 
     def _sampled_names(self):
-        return list(self.population.sampled)
+        return list(self._density().sampled)
 
     def _prior_of(self, name):
         return getattr(self.population, name, None) or getattr(self, name)
@@ -223,17 +233,31 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
     def _linear_priors(self):
         """Means and standard deviations of a, b, v0."""
         for name in LINEAR:
-            priors.check(name, getattr(self, name), KMS)
+            prior = getattr(self, name)
+            priors.check(name, prior, KMS)
+            if not isinstance(prior, priors.Normal):
+                raise priors.PriorError(
+                    f"{name}={prior!r}; accepted is priors.Normal, for a, b and v0 of every star"
+                    " are integrated out in closed form"
+                )
         frozen = [getattr(self, name).frozen(KMS) for name in LINEAR]
         return np.array([p.mean() for p in frozen]), np.array([p.std() for p in frozen])
 
     def _grid(self, data):
         width = self.population.smallest_width(self.frozen_priors())
+        count = core.LnPeriodGrid.size(*data["ends"], width)
+        if count > MOST_POINTS:
+            raise priors.PriorError(
+                f"the priors allow populations as narrow as {width:.2g} in ln P, which take"
+                f" {count:.2g} grid points, more than {MOST_POINTS:.0e}: raise the lower end of the"
+                " prior on lnsigma, such as with priors.TruncatedNormal(..., lower=-3)"
+            )
         return core.LnPeriodGrid(*data["ends"], width)
 
     def prepare(self, data, progressbar):
         """Every star's likelihood of its period, on a common grid."""
         data = data | {"linear": self._linear_priors()}
+        self._keeps_draws(data)
         grid = self._grid(data)
         work = (
             delayed(population_star.summarise)(self._linear(data, n), grid)
@@ -283,7 +307,8 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
             )
             P = pm.Deterministic("P", pm.math.exp(lnP), dims="star")
             a, b, v0 = (
-                self._star_variable(pm, name, initial[name], len(data["stars"])) for name in LINEAR
+                pm.Normal(name, mu=mean, sigma=sd, dims="star", initval=initial[name])
+                for name, mean, sd in zip(LINEAR, *data["linear"], strict=True)
             )
             pm.Deterministic("K", pm.math.sqrt(a**2 + b**2), dims="star")
             phase = 2 * np.pi * (data["time"] - first[index]) / P[index]
@@ -296,14 +321,6 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
             )
         return model
 
-    def _star_variable(self, pm, name, initial, n_stars):
-        """One normal variable a star."""
-        prior = getattr(self, name)
-        if not isinstance(prior, priors.Normal):
-            raise priors.PriorError(f"{name}={prior!r}; accepted is priors.Normal")
-        frozen = prior.frozen(KMS)
-        return pm.Normal(name, mu=frozen.mean(), sigma=frozen.std(), dims="star", initval=initial)
-
     def log_marginal(self, data, theta):
         points, ends = data["grid"].points[data["used"]], self._log_ends(data)
         log_density = self.population.log_density(points, theta, ends)
@@ -311,6 +328,8 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         return core.log_marginal(data["W"], data["log_scale"], log_density, outside)
 
     def _keeps_draws(self, data):
+        if self.star_draws not in ("auto", True, False):
+            raise ValueError(f"star_draws={self.star_draws!r}; accepted are 'auto', True, False")
         if self.star_draws == "auto":
             return len(data["stars"]) <= MOST_STARS
         return bool(self.star_draws)
@@ -363,8 +382,8 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         shortest, longest = data["ends"]
         if outside > OUTSIDE:
             warnings.warn(
-                f"{100 * outside:.2g} percent of the population lie beyond the periods searched,"
-                f" {shortest:.4g} to {longest:.4g} d, where no star is looked for: widen"
+                f"{100 * outside:.0f} percent of the population lie beyond the periods searched,"
+                f" {shortest:.6g} to {longest:.6g} d, where no star is looked for: widen"
                 " period_range, or use population=populations.TruncatedNormal()",
                 AstropyUserWarning,
                 stacklevel=5,
@@ -415,11 +434,11 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
             for n in range(len(data["stars"]))
         )
         rows = self._in_parallel(work, len(data["stars"]), "stars", progressbar)
-        table = Table(rows=rows)
+        table = QTable(rows=rows)
         table.add_column(data["stars"], name="star", index=0)
         for name, unit in (("baseline", u.day), ("P", u.day), ("P_sd", u.day), ("P_map", u.day),
                            ("K", KMS), ("v0", KMS)):  # fmt: skip
-            table[name].unit = unit
+            table[name] = table[name] * unit
         return table
 
     def predict(self, times=None):
