@@ -95,7 +95,7 @@ def grid_posterior(visits_of_stars, mu, lnsigma, log_ends, count):
 def test_ambiguous_periods_agree_with_brute_force():
     # 6 visits over 1000 d with errors of 0.5 km/s: the periods of many stars are ambiguous
     table = datasets.make_binaries(
-        48, 6, mu=np.log(100), sigma=1.0, rv_error=0.5 * KMS, random_state=9
+        32, 6, mu=np.log(100), sigma=1.0, rv_error=0.5 * KMS, random_state=9
     )
     amplitude = priors.Normal(0 * KMS, 20 * KMS)
     ends = 2 * u.day, 5000 * u.day
@@ -111,7 +111,7 @@ def test_ambiguous_periods_agree_with_brute_force():
     (mu, mu_sd), (lnsigma, lnsigma_sd) = moments(model, "mu", "lnsigma")
     log_ends = [np.log(end.value) for end in ends]
     expected = grid_posterior(
-        stars, np.linspace(3.6, 5.6, 49), np.linspace(-0.7, 0.7, 41), log_ends, 160_000
+        stars, np.linspace(3.4, 5.8, 49), np.linspace(-0.8, 0.8, 41), log_ends, 160_000
     )
     assert abs(mu - expected[0]) < 0.1 * expected[1]
     assert abs(lnsigma - expected[2]) < 0.1 * expected[3]
@@ -136,7 +136,7 @@ def test_nuts_agrees_with_the_marginal_method(table, model):
 
 @pytest.mark.filterwarnings("ignore:.*beyond the periods searched")
 def test_simulated_populations_rank_uniformly():
-    # Calibration: 200 populations of 30 stars of 7 visits; false alarm one in 10,000 each. The
+    # Calibration: 100 populations of 30 stars of 7 visits; false alarm one in 10,000 each. The
     # amplitudes of all stars are from the prior, as simulate draws them.
     rng = np.random.default_rng(3)
     amplitude = priors.Normal(0 * KMS, 20 * KMS)
@@ -146,7 +146,7 @@ def test_simulated_populations_rank_uniformly():
     )  # fmt: skip
     n_stars, n_visits = 30, 7
     ranks = {"mu": [], "lnsigma": [], "lnP": []}
-    for _ in range(200):
+    for _ in range(100):
         theta = {
             name: prior.rvs(1, random_state=rng) for name, prior in model.frozen_priors().items()
         }

@@ -288,7 +288,7 @@ def test_random_damage_is_found_or_does_no_harm(estimator, fitted, tmp_path):
     fitted.save(path)
     content, rng = path.read_bytes(), np.random.default_rng(0)
     found = 0
-    for _ in range(40):
+    for _ in range(20):
         damaged = bytearray(content)
         at = rng.integers(len(content) - 200)
         damaged[at : at + 200] = rng.bytes(200)

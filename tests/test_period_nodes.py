@@ -69,7 +69,7 @@ def test_modes_have_the_probabilities_of_a_fine_grid(n):
 @pytest.mark.parametrize("error", [0.01, 0.1])
 def test_needles_where_visits_share_a_phase_are_found(n, error):
     # the first visit and the last at the same phase, so that the two velocities agree
-    for seed in range(8):
+    for seed in range(4):
         data = simulated(n, seed, error=error, baseline=1.0)
         time = data.time / max(np.ptp(data.time), 1e-9) * 100.0
         rng = np.random.default_rng(seed)

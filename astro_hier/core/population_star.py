@@ -10,8 +10,6 @@ import numpy as np
 
 from astro_hier.core import orbit, period_nodes, population
 
-CELLS_KEPT = 500  # of a star whose cells are kept in memory; they are made again for others
-
 
 @dataclass(frozen=True)
 class StarSummary:
@@ -28,12 +26,12 @@ def _nodes(visits, grid):
     return period_nodes.split(period_nodes.period_nodes(visits, grid), grid.step)
 
 
-def summarise(visits, grid):
-    """The first pass over one star."""
+def summarise(visits, grid, cells_kept):
+    """The first pass over one star; its cells are kept if they are no more than ``cells_kept``."""
     nodes = _nodes(visits, grid)
     best = np.argmax(np.maximum(nodes.log_low, nodes.log_high))
     at = nodes.low if nodes.log_low[best] > nodes.log_high[best] else nodes.high
-    keep = nodes if len(nodes.low) <= CELLS_KEPT else None
+    keep = nodes if len(nodes.low) <= cells_kept else None
     return StarSummary(population.star_row(nodes, grid), float(1 / at[best]), nodes.error, keep)
 
 

@@ -12,9 +12,8 @@ integrates its latent variables out of p(data | theta), so it can be sampled by 
 3. While few points carry weight, the likelihood is tempered, L^beta, with beta as large as leaves
    `ENOUGH_TO_FIT` effective points a dimension.
 4. A Student t (5 degrees of freedom) is fitted to the weighted points; more points are drawn
-   from it; back to 2, until the effective size passes the number of draws asked
-   for and the Pareto index k of the weights (Vehtari et al. 2024, JMLR 25, 72) says that they can
-   be trusted.
+   from it; back to 2, until the effective size passes the number of draws asked for and the
+   Pareto index k of the weights (Vehtari et al. 2024, JMLR 25, 72) says that they can be trusted.
 5. Systematic resampling, in random order, makes draws of equal weight; each then gets its latent
    variables from their exact conditional distribution.
 """

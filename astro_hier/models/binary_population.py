@@ -43,6 +43,7 @@ MOST_STARS = 1000  # whose draws are kept unless asked for
 OUTSIDE = 0.05  # share of the population beyond the range that is warned of
 TABLE_DRAWS = 200  # of the hyperparameters, to average the population over
 PANELS = 16
+CELLS_KEPT = 2_000_000  # of all stars, 80 MB; those of other stars are made again when needed
 MOST_POINTS = 50_000  # of the grid in ln P
 
 
@@ -259,11 +260,12 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         data = data | {"linear": self._linear_priors()}
         self._keeps_draws(data)
         grid = self._grid(data)
+        n_stars = len(data["stars"])
         work = (
-            delayed(population_star.summarise)(self._linear(data, n), grid)
-            for n in range(len(data["stars"]))
+            delayed(population_star.summarise)(self._linear(data, n), grid, CELLS_KEPT // n_stars)
+            for n in range(n_stars)
         )
-        stars = self._in_parallel(work, len(data["stars"]), "periods", progressbar)
+        stars = self._in_parallel(work, n_stars, "periods", progressbar)
         W, used, log_scale = core.matrix([star.row for star in stars])
         likelihood = {"W": W, "used": used, "log_scale": log_scale}
         return data | {"grid": grid, "summaries": stars, **likelihood}
