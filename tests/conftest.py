@@ -1,5 +1,6 @@
 """Fixtures shared by the tests."""
 
+import signal
 from pathlib import Path
 
 import matplotlib
@@ -34,6 +35,14 @@ def fitted(tutorial_table):
 @pytest.fixture
 def small_table():
     return datasets.make_star_cluster(12, random_state=3)
+
+
+@pytest.fixture(autouse=True)
+def interrupts_are_heard():
+    """Python ignores interrupts where it was started to, as in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)
