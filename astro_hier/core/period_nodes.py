@@ -12,8 +12,8 @@ as one, and orbits of any amplitude up to the prior's appear and vanish within a
 over amplitude. With at most `FEW_VISITS` visits the panels about these frequencies are halved down
 to that, whatever the likelihood looks like from afar.
 
-At the end all cells are halved once more; by how much this changes the evidence, the period's mean
-and the modes' probabilities is the error reported.
+At the end all cells are halved once more; by how much this changes the mean of ln P is the error
+reported.
 """
 
 from dataclasses import dataclass, replace
@@ -50,8 +50,6 @@ class PeriodNodes:
         Prior probability of each cell.
     error : float
         How much halving all cells changed the mean of ln P, in units of its standard deviation.
-    log_evidence_error : float
-        How much it changed the log evidence.
     """
 
     low: np.ndarray
@@ -60,7 +58,6 @@ class PeriodNodes:
     log_high: np.ndarray
     prior_mass: np.ndarray
     error: float = np.nan
-    log_evidence_error: float = np.nan
 
     @property
     def log_mass(self):
@@ -127,11 +124,7 @@ def period_nodes(visits, prior):
     coarse = _cells(panels, prior)
     fine = _cells(_halve(panels, log_marginal), prior)
     before, after = _moments(coarse), _moments(fine)
-    return replace(
-        fine,
-        error=float(abs(after[0] - before[0]) / after[1]),
-        log_evidence_error=float(abs(fine.log_evidence - coarse.log_evidence)),
-    )
+    return replace(fine, error=float(abs(after[0] - before[0]) / after[1]))
 
 
 def _coincidences(visits, lowest, highest):
@@ -246,6 +239,17 @@ def _log_sum(values):
     return highest + np.log(np.exp(values - highest).sum())
 
 
+def place_in_cell(log_low, log_high, chance):
+    """Where in (0, 1) a draw lies whose density goes straight from one end's to the other's.
+
+    The density is 1 + (2 x - 1) tilt; returns the tilt, and the x below which the share of it is
+    ``chance``.
+    """
+    tilt = np.tanh(0.5 * (log_high - log_low))
+    root = np.sqrt((1 - tilt) ** 2 + 4 * tilt * chance)
+    return tilt, 2 * chance / ((1 - tilt) + root)
+
+
 def draw_periods(nodes, visits, prior, size, rng):
     """Independent draws of the period from its exact posterior, and ln p(v | P) of each.
 
@@ -260,10 +264,7 @@ def draw_periods(nodes, visits, prior, size, rng):
         cell = np.searchsorted(cumulative, rng.random(n) * cumulative[-1])
         cell = np.minimum(cell, len(cumulative) - 1)
         log_low, log_high = nodes.log_low[cell], nodes.log_high[cell]
-        # density over the cell is 1 + (2 x - 1) tilt for x in (0, 1)
-        tilt = np.tanh(0.5 * (log_high - log_low))
-        chance = rng.random(n)
-        place = 2 * chance / ((1 - tilt) + np.sqrt((1 - tilt) ** 2 + 4 * tilt * chance))
+        tilt, place = place_in_cell(log_low, log_high, rng.random(n))
         # the place is by prior mass, which falls with frequency from that of the longer period
         above = prior.cdf(1 / nodes.low[cell])
         period = prior.ppf(above - place * nodes.prior_mass[cell])

@@ -24,6 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from astro_hier.core.period_nodes import place_in_cell
+
 OUTERMOST = 0.05
 STEPS_PER_WIDTH = 40  # grid points per smallest width of g: an error of 8e-5
 
@@ -73,12 +75,17 @@ class StarRow:
     tails: tuple
 
 
-def star_row(nodes, grid):
-    """Deal the cells of one star, none wider than a step, out to the grid."""
+def _deal(nodes, grid):
+    """The middle of each cell, the grid point below it, and the share for the point above."""
     ln_period = -0.5 * (np.log(nodes.low) + np.log(nodes.high))
     place = (ln_period - grid.low) / grid.step
     left = np.clip(place.astype(int), 0, len(grid.points) - 2)
-    share = np.clip(place - left, 0, 1)
+    return ln_period, left, np.clip(place - left, 0, 1)
+
+
+def star_row(nodes, grid):
+    """Deal the cells of one star, none wider than a step, out to the grid."""
+    ln_period, left, share = _deal(nodes, grid)
     mass = nodes.probability
     weight = np.bincount(left, mass * (1 - share), minlength=len(grid.points))
     weight += np.bincount(left + 1, mass * share, minlength=len(grid.points))
@@ -157,12 +164,9 @@ def draw_periods(nodes, grid, points, rng):
     A cell deals mass to the points on either side of it, so it is drawn among the cells within one
     step of the point, in proportion to what it dealt there.
     """
-    ln_period = -0.5 * (np.log(nodes.low) + np.log(nodes.high))
-    place = (ln_period - grid.low) / grid.step
-    left = np.clip(place.astype(int), 0, len(grid.points) - 2)
-    share = np.clip(place - left, 0, 1)
+    _, left, share = _deal(nodes, grid)
     # every cell twice, with the point and the mass that it dealt there
-    cell = np.tile(np.arange(len(place)), 2)
+    cell = np.tile(np.arange(len(left)), 2)
     point = np.concatenate([left, left + 1])
     mass = np.concatenate([nodes.probability * (1 - share), nodes.probability * share])
     order = np.argsort(point, kind="stable")
@@ -172,9 +176,7 @@ def draw_periods(nodes, grid, points, rng):
     below = np.where(first > 0, cumulative[first - 1], 0.0)
     chance = below + rng.random(len(points)) * (cumulative[last] - below)
     chosen = cell[np.clip(np.searchsorted(cumulative, chance), first, last)]
-    # within the cell, the straight line between the likelihoods at its ends
-    tilt = np.tanh(0.5 * (nodes.log_high[chosen] - nodes.log_low[chosen]))
-    uniform = rng.random(len(points))
-    within = 2 * uniform / ((1 - tilt) + np.sqrt((1 - tilt) ** 2 + 4 * tilt * uniform))
+    ends = nodes.log_low[chosen], nodes.log_high[chosen]
+    _, within = place_in_cell(*ends, rng.random(len(points)))
     low, high = np.log(nodes.low[chosen]), np.log(nodes.high[chosen])
     return np.exp(-(low + within * (high - low)))

@@ -203,12 +203,10 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
     def _read(self, table):
         data = super()._read(table)
         stars, index = np.unique(data["star"], return_inverse=True)
-        order = np.argsort(index, kind="stable")
-        bounds = np.cumsum(np.bincount(index))[:-1]
         return data | {
             "stars": stars,
             "index": index,
-            "visits": np.split(order, bounds),
+            "visits": _rows_by_star(index),
             "ends": self._ends(data, index),
         }
 
@@ -297,7 +295,7 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         import pymc as pm
 
         initial, index = self.initial(data), data["index"]
-        first = np.array([data["time"][visits].min() for visits in data["visits"]])
+        first = _first_visits(data)
         coords = {"star": data["stars"], "visit": np.arange(len(index))}
         with pm.Model(coords=coords) as model:
             theta = {
@@ -373,7 +371,7 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
     def _velocity(self, data, values):
         """Velocities at the visits, shape (draw, visit)."""
         index = data["index"]
-        first = np.array([data["time"][visits].min() for visits in data["visits"]])
+        first = _first_visits(data)
         of_visit = (values[name][:, index] for name in ("P", *LINEAR))
         return orbit.radial_velocity(data["time"] - first[index], *of_visit)
 
@@ -402,10 +400,7 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
     def _fitted(self):
         """The fitted data, prepared again for work on single stars."""
         data = self._data()
-        stars = data["stars"]
-        index = data["index"]
-        order = np.argsort(index, kind="stable")
-        visits = np.split(order, np.cumsum(np.bincount(index, minlength=len(stars)))[:-1])
+        visits = _rows_by_star(data["index"])
         attrs = self.posterior.attrs
         ends = attrs["shortest_period"], attrs["longest_period"]
         data |= {"visits": visits, "ends": ends, "linear": self._linear_priors()}
@@ -462,7 +457,7 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         if times is None:
             return self._velocity(data, values) * KMS
         days = np.atleast_1d(data["epoch"].since(times))
-        first = np.array([data["time"][visits].min() for visits in data["visits"]])
+        first = _first_visits(data)
         of_star = (values[name][:, :, None] for name in ("P", *LINEAR))
         return orbit.radial_velocity(days - first[:, None], *of_star) * KMS
 
@@ -577,3 +572,13 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         ax.set(xlabel=r"$\ln(P / \mathrm{d})$", ylabel="density")
         ax.legend(loc="best")
         return ax
+
+
+def _rows_by_star(index):
+    """The rows of each star, from the number of the star in each row."""
+    return np.split(np.argsort(index, kind="stable"), np.cumsum(np.bincount(index))[:-1])
+
+
+def _first_visits(data):
+    """Time of each star's first visit, in d."""
+    return np.array([data["time"][visits].min() for visits in data["visits"]])
