@@ -165,3 +165,12 @@ def test_valleys_and_gaps_part_modes():
     shallow[1, 1] = shallow[2, 0] = 4.0
     nodes = period_nodes.PeriodNodes(low + 1, low + 2, *shallow.T, np.ones(6))
     assert period_nodes.mode_of_cells(nodes).tolist() == [0, 0, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("high", [-3.0, 0.0, 2.0])
+def test_places_in_a_cell_follow_the_straight_line_between_its_ends(high):
+    # the share of the density 1 + (2 x - 1) tilt below x is x + (x^2 - x) tilt
+    chance = np.linspace(0.001, 0.999, 99)
+    tilt, place = period_nodes.place_in_cell(0.0, high, chance)
+    assert (1 + tilt) / (1 - tilt) == pytest.approx(np.exp(high))
+    np.testing.assert_allclose(place + (place**2 - place) * tilt, chance, rtol=1e-12)
