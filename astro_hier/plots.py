@@ -3,6 +3,7 @@
 Matplotlib, corner and daft are imported when a figure is drawn.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import astropy.units as u
@@ -108,7 +109,10 @@ class PosteriorPlots:
         -------
         `~matplotlib.figure.Figure`
         """
-        import corner
+        with warnings.catch_warnings():
+            # corner imports arviz, which announces its own future on some versions
+            warnings.simplefilter("ignore", FutureWarning)
+            import corner
 
         parameters = self._chosen(var_names)
         values = np.column_stack([self.samples(p.name).value for p in parameters])

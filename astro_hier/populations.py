@@ -1,7 +1,6 @@
 """Distributions of the logarithm of the period in a population of binaries.
 
-A population is a frozen dataclass of its own priors, if it has any, and declares ``parameters``,
-of which those in ``sampled`` have a prior. Its functions work on floats, ln(P / d).
+`Population` says what makes one.
 """
 
 from dataclasses import dataclass
@@ -33,10 +32,45 @@ def _smallest(prior):
 
 
 class Population:
-    """Base of all populations."""
+    """Base of all populations: what a new one has to say.
+
+    A population is a frozen dataclass whose fields are its own priors, if it has any. It declares
+    ``parameters``, a tuple of `~astro_hier.posterior.Parameter`, and ``sampled``, the names of
+    those that have a prior; the model's own priors serve those called mu and lnsigma. ``theta``
+    is a dict of float arrays of shape (theta,) by those names, ``ends`` are the ln of the shortest
+    and longest period searched, and periods are ln(P / d).
+    """
 
     parameters = ()
     sampled = ()
+
+    def log_density(self, ln_period, theta, ends):
+        """ln of the density at ``ln_period`` (period,) for each theta, shape (theta, period)."""
+        raise NotImplementedError
+
+    def outside(self, theta, ends):
+        """Shares of the population at ln periods below and above ``ends``, shape (2, theta)."""
+        raise NotImplementedError
+
+    def draw(self, theta, ends, size, rng):
+        """ln periods of ``size`` members for each theta, shape (theta, size)."""
+        raise NotImplementedError
+
+    def derive(self, theta):
+        """Parameters that follow from those sampled, a dict of arrays."""
+        return {}
+
+    def smallest_width(self, frozen):
+        """The narrowest feature of the density that the priors ``frozen`` allow, in ln P."""
+        raise NotImplementedError
+
+    def initial(self, ln_period):
+        """A starting point from rough ln periods of the stars, a dict of floats."""
+        raise NotImplementedError
+
+    def pymc(self, theta, ends, **options):
+        """The distribution as the PyMC variable lnP; only ``method="nuts"`` asks for it."""
+        raise NotImplementedError(f"{type(self).__name__} has no PyMC form: fit by 'marginal'")
 
 
 @dataclass(frozen=True)
@@ -47,16 +81,13 @@ class Normal(Population):
     sampled = ("mu", "lnsigma")
 
     def log_density(self, ln_period, theta, ends):
-        """ln g at ``ln_period`` (period,) for each theta, shape (theta, period)."""
         return _log_normal(ln_period, theta["mu"], np.exp(theta["lnsigma"]))
 
     def outside(self, theta, ends):
-        """Shares of the population at ln periods below and above ``ends``, shape (2, theta)."""
         low, high = ((end - theta["mu"]) / np.exp(theta["lnsigma"]) for end in ends)
         return np.array([ndtr(low), ndtr(-high)])
 
     def draw(self, theta, ends, size, rng):
-        """ln periods of ``size`` members for each theta, shape (theta, size)."""
         sigma = np.exp(theta["lnsigma"])[:, None]
         return rng.normal(theta["mu"][:, None], sigma, (len(sigma), size))
 

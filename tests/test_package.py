@@ -2,17 +2,21 @@
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 import astro_hier
 from astro_hier import datasets
 
 ROOT = Path(astro_hier.__file__).parent
-README = Path(__file__).parents[1] / "README.md"
+PROJECT = Path(__file__).parents[1]
+README = PROJECT / "README.md"
+EXAMPLES = sorted((PROJECT / "docs" / "examples").glob("*.py"))
 
 # each layer may import from those before it
 LAYERS = [
@@ -65,6 +69,15 @@ def test_importing_loads_neither_pymc_nor_arviz_nor_matplotlib():
 def test_public_names_have_docstrings():
     for name in astro_hier.__all__:
         assert getattr(astro_hier, name).__doc__
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_tutorials_run_without_warnings(path, request, monkeypatch):
+    if "apogee" in path.stem:
+        folder = request.getfixturevalue("shared_data") / "apogee_binaries"
+        monkeypatch.setenv(datasets.DATA_FOLDER, str(folder))
+    runpy.run_path(str(path))
+    plt.close("all")
 
 
 def test_readme_examples_run(tmp_path, monkeypatch):

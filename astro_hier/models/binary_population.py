@@ -436,6 +436,9 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         for name, unit in (("baseline", u.day), ("P", u.day), ("P_sd", u.day), ("P_map", u.day),
                            ("K", KMS), ("v0", KMS)):  # fmt: skip
             table[name] = table[name] * unit
+        for name in table.colnames[2:]:
+            table[name].info.format = ".8g" if name in ("P", "P_map") else ".4g"
+        table["n_modes"].info.format = None
         return table
 
     def predict(self, times=None):

@@ -34,6 +34,7 @@ KMS = u.km / u.s
 LARGEST_CHI2 = 3.0
 LARGEST_ERROR = 0.02
 PERIODS_PER_PEAK = 10  # of the periodogram that gives the starting point
+LINEAR_DEPTH = 10.0  # of the periodogram, in ln p
 CURVES = 64
 MOST_CYCLES = 80
 CURVE_POINTS = 400
@@ -447,7 +448,8 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
     def plot_periodogram(self, ax=None):
         """The posterior of the period over the whole range, a, b and v0 integrated out.
 
-        The ordinate is ln of the density of P, prior included, above its highest value.
+        The ordinate is ln of the density of P, prior included, above its highest value: linear down
+        to -10, so that modes of comparable probability stand apart, logarithmic beyond.
 
         Parameters
         ----------
@@ -479,6 +481,10 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         ax.plot(best, height, "v", color="C1", label="best draw")
         ax.set(xscale="log", xlabel="period $P$ [d]", ylabel=r"$\ln p(P \mid v)$ - maximum")
         ax.set_xlim(shortest, longest)
+        ax.set_yscale("symlog", linthresh=LINEAR_DEPTH, linscale=2)
+        ax.set_yticks([0, -0.5 * LINEAR_DEPTH, *-(LINEAR_DEPTH ** np.arange(1, 8))])
+        ax.set_ylim(min((log_p - log_p.max()).min(), -LINEAR_DEPTH), 1)
+        ax.yaxis.set_major_formatter("{x:g}")
         ax.xaxis.set_major_formatter("{x:g}")
         if longest < 20 * shortest:
             ax.xaxis.set_minor_formatter("{x:g}")

@@ -1,0 +1,124 @@
+"""
+Your own priors and your own population
+=======================================
+
+Every prior is a keyword of its model, with units; the distribution of a population can be
+replaced.
+"""
+
+# %%
+# Priors
+# ------
+#
+# A prior is stated in any unit of the right dimension. These are the choices:
+
+import astropy.units as u
+
+from astro_hier import BinaryPopulation, StarCluster, datasets, populations, priors
+
+print(priors.__all__)
+
+# %%
+# Four stars of a cluster known to lie between 400 and 600 pc and to be thinner than 20 pc:
+
+table = datasets.make_star_cluster(4, random_state=1)
+known = StarCluster(
+    mu_r=priors.Uniform(400 * u.pc, 600 * u.pc), ln_std_r=priors.Uniform(-8, -4)
+).fit(table, random_state=1, progressbar=False)
+known.summary()
+
+# %%
+# With so few stars the prior matters. With the default one:
+
+default = StarCluster().fit(table, random_state=1, progressbar=False)
+for model in (default, known):
+    mu_r, std_r = (model.samples(name).to(u.pc) for name in ("mu_r", "std_r"))
+    print(f"mu_r = {mu_r.mean():.1f} +- {mu_r.std():.1f}, std_r = {std_r.mean():.1f} "
+          f"+- {std_r.std():.1f}")  # fmt: skip
+
+# %%
+# A prior of the wrong dimension is refused before anything is computed:
+
+try:
+    StarCluster(mu_r=priors.Normal(2 * u.mas, 0.1 * u.mas)).fit(table)
+except ValueError as error:
+    print(error)
+
+# %%
+# Populations
+# -----------
+#
+# ``BinaryPopulation`` takes the distribution of ln P as an argument. Forty simulated binaries, of
+# which half have periods of days and half of months:
+
+from astropy.table import vstack
+
+short = datasets.make_binaries(20, mu=1.5, sigma=0.4, random_state=1)
+long = datasets.make_binaries(20, mu=4.5, sigma=0.4, random_state=2)
+long["star"] = [f"long-{name}" for name in long["star"]]
+visits = vstack([short, long], metadata_conflicts="silent")
+
+one = BinaryPopulation().fit(visits, random_state=1, progressbar=False)
+two = BinaryPopulation(population=populations.NormalMixture()).fit(
+    visits, random_state=1, progressbar=False
+)
+two.summary()
+
+# %%
+# The evidence compares the two. That of the mixture is higher by
+
+gain = two.posterior.attrs["log_evidence"] - one.posterior.attrs["log_evidence"]
+print(f"{gain:.1f} in ln p(data)")
+
+# %%
+two.plot_population()
+
+# %%
+# A distribution of your own
+# --------------------------
+#
+# A population is a class with a handful of functions of ln P on plain floats, which are those of
+# `astro_hier.populations.Population`. This one has the parameters of the normal distribution and
+# heavier tails, so that a few odd stars do not widen it:
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import t as student
+
+
+@dataclass(frozen=True)
+class StudentT(populations.Normal):
+    """ln(P / d) ~ Student's t of three degrees of freedom about mu with scale sigma."""
+
+    @staticmethod
+    def _frozen(theta):
+        return student(3, theta["mu"][:, None], np.exp(theta["lnsigma"])[:, None])
+
+    def log_density(self, ln_period, theta, ends):
+        return self._frozen(theta).logpdf(ln_period)
+
+    def outside(self, theta, ends):
+        density = self._frozen(theta)
+        return np.array([density.cdf(ends[0])[:, 0], density.sf(ends[1])[:, 0]])
+
+    def draw(self, theta, ends, size, rng):
+        return self._frozen(theta).rvs((len(theta["mu"]), size), random_state=rng)
+
+
+# %%
+# Twenty binaries with periods of days, and two odd ones among them, are better described by it than
+# by a normal distribution:
+
+odd = vstack([short, long[:24]], metadata_conflicts="silent")
+for population in (populations.Normal(), StudentT()):
+    model = BinaryPopulation(population=population).fit(odd, random_state=1, progressbar=False)
+    mu, sigma = (model.samples(name) for name in ("mu", "sigma"))
+    print(f"{type(population).__name__}: mu = {mu.mean():.2f} +- {mu.std():.2f},", end=" ")
+    print(f"sigma = {sigma.mean():.2f},", end=" ")
+    print(f"ln p(data) = {model.posterior.attrs['log_evidence']:.1f}")
+
+# %%
+# With a function ``pymc`` of its own ``method="nuts"`` works too, and
+# `astro_hier.posterior.register` lets it be saved. A model of other data altogether is the subject
+# of :doc:`5_new_model`.

@@ -1,0 +1,131 @@
+r"""
+A model of your own
+===================
+
+The manners of an estimator (units, checks, fitting, summary, figures, files) are those of
+`astro_hier.model.HierarchicalModel`. A new model adds its mathematics. This page makes one in
+sixty lines: the mean metallicity of a cluster and its intrinsic scatter, from stars with measured
+[Fe/H].
+
+.. math::
+
+   m &\sim \mathrm{Normal}(0, 1), \qquad \ln s \sim \mathrm{Uniform}(-8, 0) \\
+   x_n &\sim \mathrm{Normal}(m, s), \qquad y_n \sim \mathrm{Normal}(x_n, \sigma_n)
+
+With the stars' own values :math:`x_n` integrated out, :math:`y_n \sim \mathrm{Normal}(m,
+\sqrt{s^2 + \sigma_n^2})`; given :math:`m` and :math:`s`, :math:`x_n` is normal about the weighted
+mean of :math:`y_n` and :math:`m`.
+"""
+
+# %%
+# The model
+# ---------
+#
+# ``roles`` are the columns that it reads, ``parameters`` the quantities of its posterior, in the
+# units that all hooks work in; those that ``__init__`` takes a prior for are sampled. ``data`` is a
+# dict of float arrays by role, ``theta`` one of arrays of shape (n,) by parameter.
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+from scipy.stats import norm
+
+from astro_hier import plots, priors
+from astro_hier.model import HierarchicalModel
+from astro_hier.posterior import Parameter
+from astro_hier.table import Role
+
+
+class MetallicitySpread(plots.PosteriorPlots, HierarchicalModel):
+    """Mean metallicity of a cluster and its intrinsic scatter, from stars' own."""
+
+    roles = (
+        Role("metallicity", u.dex, observed=True),
+        Role("metallicity_error", u.dex, positive=True),
+        Role("star", None, required=False, unique=True),
+    )
+    parameters = (
+        Parameter("mean", u.dex, "m", "mean metallicity"),
+        Parameter("ln_scatter", u.one, r"\ln(s/\mathrm{dex})", "ln of the intrinsic scatter"),
+        Parameter("scatter", u.dex, "s", "intrinsic scatter"),
+        Parameter("x", u.dex, "x", "metallicity of each star", ("star",)),
+    )
+    graph = (
+        plots.Node("mean", (0, 2), to=("x",)),
+        plots.Node("ln_scatter", (1.5, 2), to=("x",), symbol=r"\ln s"),
+        plots.Node("x", (0.75, 1), to=("metallicity",), plates=("star",), symbol="x_n"),
+        plots.Node("metallicity_error", (2, 0), ("metallicity",), ("star",), symbol=r"\sigma_n"),
+        plots.Node("metallicity", (0.75, 0), plates=("star",), symbol="y_n"),
+    )
+
+    def __init__(
+        self,
+        *,
+        mean=priors.Normal(0 * u.dex, 1 * u.dex),
+        ln_scatter=priors.Uniform(-8, 0),
+        columns=None,
+        on_invalid="raise",
+    ):
+        super().__init__(columns=columns, on_invalid=on_invalid)
+        self.mean = mean
+        self.ln_scatter = ln_scatter
+
+    def initial(self, data):
+        mean, scatter = np.mean(data["metallicity"]), np.std(data["metallicity"])
+        return {"mean": mean, "ln_scatter": np.log(scatter), "scatter": scatter,
+                "x": data["metallicity"]}  # fmt: skip
+
+    def log_marginal(self, data, theta):
+        scatter = np.hypot(np.exp(theta["ln_scatter"])[:, None], data["metallicity_error"])
+        return norm.logpdf(data["metallicity"], theta["mean"][:, None], scatter).sum(axis=1)
+
+    def draw_latents(self, data, theta, rng, progressbar=False):
+        precision = np.exp(-2 * theta["ln_scatter"])[:, None]
+        weight = data["metallicity_error"] ** -2
+        total = precision + weight
+        center = (precision * theta["mean"][:, None] + weight * data["metallicity"]) / total
+        return {"x": rng.normal(center, total**-0.5)}
+
+    def derive(self, theta):
+        return {"scatter": np.exp(theta["ln_scatter"])}
+
+
+# %%
+# A fit
+# -----
+#
+# It has all that the other models have. A table of 60 stars of [Fe/H] = -0.30 with a scatter of
+# 0.03 dex:
+
+rng = np.random.default_rng(1)
+error = rng.uniform(0.02, 0.08, 60)
+metallicity = rng.normal(rng.normal(-0.30, 0.03, 60), error)
+table = QTable({"metallicity": metallicity * u.dex, "metallicity_error": error * u.dex})
+
+model = MetallicitySpread().fit(table, random_state=1, progressbar=False)
+model.summary()
+
+# %%
+model.plot_graph()
+
+# %%
+model.plot_corner(truths={"mean": -0.30, "ln_scatter": np.log(0.03)})
+
+# %%
+# Is it right?
+# ------------
+#
+# Two hyperparameters fit on a grid. That is the independent answer to compare with, and every
+# model of this package has one in its tests:
+
+theta = {"mean": np.linspace(-0.4, -0.2, 400), "ln_scatter": np.linspace(-8, 0, 400)}
+grid = dict(zip(theta, map(np.ravel, np.meshgrid(*theta.values(), indexing="ij")), strict=True))
+log_p = model.log_marginal(model._read(table), grid) + model.log_prior(grid)
+weight = np.exp(log_p - log_p.max())
+expected = np.average(grid["mean"], weights=weight)
+print(f"mean: {model.samples('mean').mean().value:.4f} fitted, {expected:.4f} on a grid")
+
+# %%
+# To have ``pymc_model`` and ``method="nuts"`` as well, add the hook ``build_pymc``; ``simulate``
+# draws data from the model, to test it by. A model that is exported by the package is run through
+# the contract tests that all models share, see :doc:`/architecture`.
