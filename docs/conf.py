@@ -15,7 +15,7 @@ version = release = installed("astro_hier")
 exclude_patterns = ["_build", "examples"]
 html_title = f"astro_hier {version}"
 html_static_path = ["_static"]
-html_css_files = ["tables.css"]
+html_css_files = ["narrow.css"]
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 plot_formats = [("png", 150)]
