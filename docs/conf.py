@@ -17,6 +17,7 @@ html_title = f"astro_hier {version}"
 html_static_path = ["_static"]
 html_css_files = ["narrow.css"]
 autodoc_typehints = "none"
+autodoc_default_options = {"no-value": True}
 numpydoc_show_class_members = False
 plot_formats = [("png", 150)]
 plot_html_show_formats = False

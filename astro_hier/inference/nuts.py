@@ -79,27 +79,13 @@ def sample(
     Draws
         The parameters' draws and the sampler's statistics.
     """
-    import pymc as pm
-    import pytensor
-
     _check(**options)
     options.update(nuts_sampler=nuts_sampler, init=init, cores=cores)
-    with model.build_pymc(data), pytensor.config.change_flags(numba__fastmath=False):
-        try:
-            result = pm.sample(
-                draws=draws,
-                chains=chains,
-                random_seed=int(rng.integers(2**31)),
-                progressbar=progressbar,
-                quiet=not progressbar,
-                compute_convergence_checks=False,
-                **options,
-            )
-        except ValueError as error:
-            if "Not enough samples" in str(error):
-                # what pymc.sample makes of an interrupt before the first draw
-                raise KeyboardInterrupt("sampling was interrupted") from error
-            raise
+    with warnings.catch_warnings():
+        # on some versions these tell of ArviZ's future, and of matrix products that no model has
+        warnings.filterwarnings("ignore", r"\s*ArviZ is undergoing", FutureWarning)
+        warnings.filterwarnings("ignore", "PyTensor could not link to a BLAS", UserWarning)
+        result = _run(model, data, draws, chains, rng, progressbar, options)
     tree = result if isinstance(result, xr.DataTree) else result.to_datatree()
     posterior = tree["posterior"].to_dataset()
     if posterior.sizes["draw"] < draws or posterior.sizes["chain"] < chains:
@@ -116,6 +102,28 @@ def sample(
     _warn(_largest_r_hat(posterior[names]), divergences)
     attrs = {"sampler": nuts_sampler, "divergences": divergences}
     return Draws(values, stats, attrs)
+
+
+def _run(model, data, draws, chains, rng, progressbar, options):
+    import pymc as pm
+    import pytensor
+
+    with model.build_pymc(data), pytensor.config.change_flags(numba__fastmath=False):
+        try:
+            return pm.sample(
+                draws=draws,
+                chains=chains,
+                random_seed=int(rng.integers(2**31)),
+                progressbar=progressbar,
+                quiet=not progressbar,
+                compute_convergence_checks=False,
+                **options,
+            )
+        except ValueError as error:
+            if "Not enough samples" in str(error):
+                # what pymc.sample makes of an interrupt before the first draw
+                raise KeyboardInterrupt("sampling was interrupted") from error
+            raise
 
 
 def _check(tune=1000, target_accept=0.8, **options):

@@ -9,8 +9,10 @@ sixty lines: the mean metallicity of a cluster and its intrinsic scatter, from s
 
 .. math::
 
-   m &\sim \mathrm{Normal}(0, 1), \qquad \ln s \sim \mathrm{Uniform}(-8, 0) \\
-   x_n &\sim \mathrm{Normal}(m, s), \qquad y_n \sim \mathrm{Normal}(x_n, \sigma_n)
+   m &\sim \mathrm{Normal}(0, 1) \\
+   \ln s &\sim \mathrm{Uniform}(-8, 0) \\
+   x_n &\sim \mathrm{Normal}(m, s) \\
+   y_n &\sim \mathrm{Normal}(x_n, \sigma_n)
 
 With the stars' own values :math:`x_n` integrated out, :math:`y_n \sim \mathrm{Normal}(m,
 \sqrt{s^2 + \sigma_n^2})`; given :math:`m` and :math:`s`, :math:`x_n` is normal about the weighted

@@ -35,7 +35,8 @@ for ax, name in ((left, "mu_r"), (right, "ln_std_r")):
     for label, fit in (("marginal", marginal), ("nuts", nuts)):
         ax.hist(fit.samples(name).value, bins=40, density=True, histtype="step", label=label)
     ax.set(xlabel=name, ylabel="density")
-left.legend()
+    ax.locator_params(axis="x", nbins=5)
+_ = left.legend()
 
 # %%
 # When to use which
