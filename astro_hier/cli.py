@@ -9,13 +9,14 @@ import astropy.units as u
 from astropy.io.registry import IORegistryError
 from astropy.table import QTable
 
-from astro_hier import columns, datasets
+from astro_hier import columns, datasets, priors
 from astro_hier.inference import METHODS
 from astro_hier.models.binary_population import BinaryPopulation
 from astro_hier.models.sb1_binary import SB1Binary
 from astro_hier.models.star_cluster import StarCluster
 from astro_hier.table import TableError
 
+FAMILIES = [name for name in priors.__all__ if name not in ("Prior", "PriorError")]
 PRESETS = {"gaia": columns.GAIA, "apogee": columns.APOGEE}
 COLUMNS_HELP = (
     "On the command line: --columns ROLE=NAME:UNIT,... says which columns to read and the unit of"
@@ -89,6 +90,15 @@ def _parser():
         command.add_argument(
             "--out", type=Path, metavar="DIR", help=f"folder to write to (default: TABLE-{name})"
         )
+        command.add_argument(
+            "--prior",
+            type=_prior,
+            action="append",
+            default=[],
+            metavar="'NAME=FAMILY(NUMBERS)'",
+            help="prior of a parameter, such as 'P=LogUniform(1 d, 1000 d)'; may be repeated; the"
+            f" families are {', '.join(FAMILIES)}",
+        )
         command.add_argument("--on-invalid", choices=("raise", "drop"), default="raise")
         command.add_argument("--method", choices=tuple(METHODS), default="marginal")
         command.add_argument("--draws", type=int, default=1000, help="draws in each of 4 chains")
@@ -134,6 +144,7 @@ def _fit(options):
     out = options.out or Path(f"{options.table.name.split('.')[0]}-{options.command}")
     out.mkdir(parents=True, exist_ok=True)
     model = estimator(columns=options.columns, on_invalid=options.on_invalid)
+    model.set_params(**dict(options.prior))
     model.fit(table, method=options.method, draws=options.draws, random_state=options.seed)
     _report(model, out, figures)
 
@@ -144,7 +155,7 @@ def _columns(text):
         return PRESETS[text]
     columns = {}
     for word in text.split(","):
-        role, equals, place = word.partition("=")
+        role, equals, place = (part.strip() for part in word.partition("="))
         name, _, unit = place.partition(":")
         if not (equals and role and name):
             raise argparse.ArgumentTypeError(
@@ -153,6 +164,21 @@ def _columns(text):
             )
         columns[role] = (name, unit) if unit else None if name == "None" else name
     return columns
+
+
+def _prior(text):
+    """Name and prior from ``NAME=FAMILY(NUMBER [UNIT], ...)``."""
+    name, _, call = (part.strip() for part in text.partition("="))
+    family, _, numbers = call.removesuffix(")").partition("(")
+    try:
+        values = [u.Quantity(number) for number in numbers.split(",")]
+        values = [v.value if v.unit == u.dimensionless_unscaled else v for v in values]
+        return name, getattr(priors, family if family in FAMILIES else "")(*values)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} ({error}); accepted is such as P=LogUniform(1 d, 1000 d), with one of the"
+            f" families {', '.join(FAMILIES)}"
+        ) from error
 
 
 def _seed(text):
@@ -174,7 +200,8 @@ def _report(model, out, figures, truths=None):
         summary["truth"].info.format = ".6g"
     summary.pprint_all()
     if hasattr(model, "modes"):
-        print("\nPeriods, most probable first:")
+        searched = (model.posterior.attrs[f"{end}_period"] for end in ("shortest", "longest"))
+        print("\nPeriods between {:g} and {:g} d, most probable first:".format(*searched))
         model.modes().pprint(max_lines=15)
     for name in figures:
         drawn = getattr(model, f"plot_{name}")(**({"truths": truths} if name == "corner" else {}))

@@ -51,19 +51,19 @@ class HierarchicalModel:
 
     def initial(self, data):
         """The starting point: a dict of floats and arrays by parameter."""
-        raise NotImplementedError
+        self._is_missing("initial")
 
     def build_pymc(self, data):
         """The joint `pymc.Model` with its starting point."""
-        raise NotImplementedError
+        self._is_missing("build_pymc")
 
     def log_marginal(self, data, theta):
         """ln p(data | theta), the latent variables integrated out, shape (n,)."""
-        raise NotImplementedError
+        self._is_missing("log_marginal")
 
     def draw_latents(self, data, theta, rng, progressbar=False):
         """One draw of the latent variables for each theta: a dict of arrays (n, star)."""
-        raise NotImplementedError
+        self._is_missing("draw_latents")
 
     def draw_exactly(self, data, size, rng):
         """Independent draws of all parameters, where a model needs no importance sampling.
@@ -96,7 +96,12 @@ class HierarchicalModel:
 
     def simulate(self, data, theta, rng):
         """Latent variables and observations for each theta: a dict of arrays (n, star)."""
-        raise NotImplementedError
+        self._is_missing("simulate")
+
+    def _is_missing(self, hook):
+        raise NotImplementedError(
+            f"{type(self).__name__} does not define {hook}, see HierarchicalModel.{hook}"
+        )
 
     # ---- arguments
 
@@ -207,7 +212,8 @@ class HierarchicalModel:
         if unknown:
             raise ValueError(
                 f"method {method!r} has no options {unknown}; it has"
-                f" {sorted(METHODS[method].OPTIONS)}"
+                f" {sorted(METHODS[method].OPTIONS)}, and every method has draws, chains,"
+                " random_state and progressbar"
             )
         for name, value in (("draws", draws), ("chains", chains)):
             if not isinstance(value, (int, np.integer)) or value < 1:

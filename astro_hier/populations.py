@@ -70,7 +70,16 @@ class Population:
 
     def pymc(self, theta, ends, **options):
         """The distribution as the PyMC variable lnP; only ``method="nuts"`` asks for it."""
-        raise NotImplementedError(f"{type(self).__name__} has no PyMC form: fit by 'marginal'")
+        raise NotImplementedError
+
+    def check_pymc(self):
+        """Refuse where ``pymc`` is missing, or that of a class whose density is another."""
+        of = [next(c for c in type(self).__mro__ if f in vars(c)) for f in ("pymc", "log_density")]
+        if of[0] is Population or not issubclass(*of):
+            raise ValueError(
+                f"{type(self).__name__} has a log_density but no pymc of its own, which"
+                " method='nuts' needs: write pymc, or fit with method='marginal'"
+            )
 
 
 @dataclass(frozen=True)

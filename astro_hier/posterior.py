@@ -21,9 +21,24 @@ __all__ = ["Parameter", "SavedFileError", "build_tree", "load", "samples", "save
 SAVED = {name: getattr(priors, name) for name in priors.__all__ if name != "PriorError"}
 
 
-def register(cls):
-    """Let saved files hold instances of a dataclass whose fields can be saved."""
-    SAVED[f"{cls.__module__}.{cls.__name__}"] = cls
+def register(cls, name=None):
+    """Let saved files hold instances of a dataclass whose fields can be saved.
+
+    Do so before saving, and before loading.
+
+    Parameters
+    ----------
+    cls : type
+        A dataclass, such as a population of your own.
+    name : str, optional
+        What files call it; by default its name with that of its module.
+
+    Returns
+    -------
+    type
+        ``cls``, so that this can decorate it.
+    """
+    SAVED[name or f"{cls.__module__}.{cls.__name__}"] = cls
     return cls
 
 
@@ -232,6 +247,8 @@ def load(path, estimator):
             with xr.open_datatree(path, engine="h5netcdf") as opened:
                 tree = opened.load()
             tree["posterior"], tree["sample_stats"], tree["observed_data"]
+    except SavedFileError:
+        raise
     except Exception as error:  # whatever h5py, xarray or json make of a damaged file
         raise SavedFileError(
             f"{str(path)!r} is damaged, or not a netCDF file ({type(error).__name__}: {error});"
@@ -265,6 +282,12 @@ def _encode(value):
         return {"tuple": [_encode(item) for item in value]}
     if isinstance(value, np.generic):
         return value.item()
+    if value is not None and not isinstance(value, (bool, int, float, str, list)):
+        kind = type(value).__name__
+        raise TypeError(
+            f"{value!r} cannot be saved; if {kind} is a dataclass of yours, call"
+            f" astro_hier.posterior.register({kind}) and save again"
+        )
     return value
 
 
@@ -272,7 +295,13 @@ def _decode(value):
     if not isinstance(value, dict):
         return value
     if "instance" in value:
-        return SAVED[value["instance"]](**_decode(value["of"]))
+        name = value["instance"]
+        if name not in SAVED:
+            raise SavedFileError(
+                f"the file holds a {name}, which is not known here: import the class and call"
+                f" astro_hier.posterior.register(CLASS, {name!r}), then load again"
+            )
+        return SAVED[name](**_decode(value["of"]))
     if "value" in value:
         return value["value"] * u.Unit(value["unit"])
     if "unit" in value:

@@ -135,6 +135,12 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
             try:
                 if role.is_time:
                     epoch, column = _since_first(column, name, unit, role)
+                if not isinstance(column, np.ndarray):
+                    kind = "identifiers" if role.unit is None else "numbers"
+                    raise TableError(
+                        f"column {name!r} ({role.name}) holds {type(column).__name__} objects;"
+                        f" accepted are {kind}"
+                    )
                 data[role.name], invalid[role.name] = read(column, name, unit, role)
             except TableError as error:
                 problems.append(str(error))
@@ -188,7 +194,10 @@ def _name_and_unit(role, given):
     try:
         unit = None if unit is None else u.Unit(unit)
     except (TypeError, ValueError):
-        name = None
+        raise TableError(
+            f"columns={{{role.name!r}: {given!r}}}; {unit!r} is not a unit that astropy knows:"
+            f" accepted is a tuple of name and unit, such as ({name!r}, '{role.unit or u.mas}')"
+        ) from None
     if not isinstance(name, str):
         raise TableError(
             f"columns={{{role.name!r}: {given!r}}}; accepted is a column name, or a tuple of"
@@ -206,15 +215,23 @@ def _read_labels(column, name, unit, role):
             f"column {name!r} ({role.name}) has type {labels.dtype} and shape {labels.shape};"
             " accepted are identifiers, one integer or string a row"
         )
-    if labels.dtype.kind == "S":
-        labels = np.char.decode(labels, "utf-8")
     if labels.dtype.kind == "O":
-        missing = missing | np.array([v is None for v in labels])
-        labels = np.array([v.decode() if isinstance(v, bytes) else str(v) for v in labels])
+        missing = missing | np.array([v is None for v in labels], dtype=bool)
+    try:
+        if labels.dtype.kind == "S":
+            labels = np.char.decode(labels, "utf-8")
+        elif labels.dtype.kind == "O":
+            labels = np.array([v.decode() if isinstance(v, bytes) else str(v) for v in labels])
+    except UnicodeDecodeError as error:
+        raise TableError(
+            f"column {name!r} ({role.name}) holds identifiers that are no text ({error}); accepted"
+            " are integers and strings, or bytes in UTF-8"
+        ) from None
     if labels.dtype.kind == "U":
         labels = np.char.strip(labels)
         missing = missing | (labels == "")
-    return labels, missing
+    # files may hold the other byte order, which xarray and pandas do not look labels up in
+    return labels.astype(labels.dtype.newbyteorder("=")), missing
 
 
 def _read_floats(column, name, unit, role):
@@ -258,7 +275,7 @@ def _factor(own, name, unit, role):
     """From the column's own unit, or ``unit`` where it has none, to the role's."""
     if own is not None and not isinstance(own, u.UnrecognizedUnit):
         unit = own
-    accepted = f"accepted is any unit of physical type {str(role.unit.physical_type)!r}"
+    accepted = f"accepted is {role.unit} or any unit of type {str(role.unit.physical_type)!r}"
     if unit is None:
         found = "no unit" if own is None else f"the unit {str(own)!r}, which astropy does not know"
         raise TableError(
@@ -271,7 +288,7 @@ def _factor(own, name, unit, role):
     except u.UnitConversionError:
         raise TableError(
             f"column {name!r} ({role.name}) has unit '{unit}' of physical type"
-            f" {str(unit.physical_type)!r}; {accepted}, such as '{role.unit}'"
+            f" {str(unit.physical_type)!r}; {accepted}"
         ) from None
 
 

@@ -137,3 +137,72 @@ def log_marginal_orbit_by_covariance(time, rv, rv_error, frequency, mean, sd):
     M = np.column_stack([np.cos(phase), np.sin(phase), np.ones_like(phase)])
     covariance = np.diag(rv_error**2) + (M * sd**2) @ M.T
     return multivariate_normal(M @ mean, covariance).logpdf(rv)
+
+
+def orbit_sums(time, rv, rv_error, frequency, mean, sd):
+    """ln p(rv | frequency), and mean and covariance of a, b, v0 given each frequency.
+
+    By the normal equations, for arrays of frequencies: good to rounding times the square of
+    amplitude over error.
+    """
+    phase = 2 * np.pi * np.multiply.outer(frequency, time)
+    M = np.stack([np.cos(phase), np.sin(phase), np.ones_like(phase)], axis=-1) / rv_error[:, None]
+    A = np.swapaxes(M, 1, 2) @ M + np.diag(sd**-2.0)
+    d = np.swapaxes(M, 1, 2) @ (rv / rv_error) + mean / sd**2
+    covariance = np.linalg.inv(A)
+    linear = np.einsum("fij,fj->fi", covariance, d)
+    chi2 = np.sum((rv / rv_error) ** 2) + np.sum((mean / sd) ** 2) - np.sum(d * linear, axis=1)
+    log_det = np.linalg.slogdet(A)[1] + 2 * np.sum(np.log(sd))
+    log_norm = np.sum(np.log(2 * np.pi * rv_error**2))
+    return -0.5 * (chi2 + log_det + log_norm), linear, covariance
+
+
+def orbit_posterior(visits, ends, prior_of_period, mean, sd, count):
+    """Mean and sd of P, a, b, v0 by brute force over ``count`` equal steps of the frequency."""
+    frequency = np.linspace(1 / ends[1], 1 / ends[0], count)
+    blocks = [
+        orbit_sums(*visits, block, mean, sd) for block in np.array_split(frequency, count // 2000)
+    ]
+    log_p, linear, covariance = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    # of equal steps in frequency, as a density in P
+    log_p += prior_of_period.logpdf(1 / frequency) - 2 * np.log(frequency)
+    weight = np.exp(log_p - log_p.max())
+    weight /= weight.sum()
+    P = weight @ (1 / frequency)
+    moments = {"P": (P, np.sqrt(weight @ (1 / frequency - P) ** 2))}
+    for i, name in enumerate(("a", "b", "v0")):
+        center = weight @ linear[:, i]
+        spread = weight @ (covariance[:, i, i] + (linear[:, i] - center) ** 2)
+        moments[name] = center, np.sqrt(spread)
+    return moments
+
+
+def population_posterior(stars, mu, lnsigma, ends, mean, sd, count):
+    """Mean and sd of mu and lnsigma by brute force in ln P and on a grid of both.
+
+    ``stars`` are tuples of time, rv, rv_error; ``mu`` and ``lnsigma`` are equally spaced over a
+    range of flat prior density that holds the posterior.
+    """
+    low, high = np.log(ends)
+    step = (high - low) / count
+    lnP = low + step * (np.arange(count) + 0.5)
+    log_p = np.zeros((len(mu), len(lnsigma)))
+    for visits in stars:
+        blocks = np.array_split(lnP, count // 2000)
+        log_likelihood = np.concatenate(
+            [orbit_sums(*visits, np.exp(-block), mean, sd)[0] for block in blocks]
+        )
+        likelihood = np.exp(log_likelihood - log_likelihood.max())
+        used = likelihood > 1e-14
+        for j, sigma in enumerate(np.exp(lnsigma)):
+            density = norm.pdf(lnP[used], mu[:, None], sigma)
+            with np.errstate(divide="ignore"):
+                log_p[:, j] += np.log(density @ likelihood[used] * step)
+    weight = np.exp(log_p - log_p.max())
+    weight /= weight.sum()
+    moments = {}
+    for name, axis, values in (("mu", 1, mu), ("lnsigma", 0, lnsigma)):
+        marginal = weight.sum(axis=axis)
+        center = marginal @ values
+        moments[name] = center, np.sqrt(marginal @ (values - center) ** 2)
+    return moments

@@ -9,7 +9,6 @@ from astropy.utils.exceptions import AstropyUserWarning
 from scipy import stats
 
 from astro_hier import BinaryPopulation, SB1Binary, columns, datasets, populations, priors
-from astro_hier.core import orbit
 
 KMS = u.km / u.s
 
@@ -63,111 +62,6 @@ def test_tutorial_population(tutorial):
 @pytest.mark.filterwarnings("ignore:.*beyond the periods searched")
 def test_the_range_searched_does_not_matter_to_real_stars(apogee, period_range):
     assert_tutorial(fit(apogee, columns=columns.APOGEE, period_range=period_range), 0.07)
-
-
-def grid_posterior(visits_of_stars, mu, lnsigma, log_ends, count):
-    """Means and sds of mu and lnsigma, by brute force in ln P and on a grid of both."""
-    step = (log_ends[1] - log_ends[0]) / count
-    lnP = log_ends[0] + step * (np.arange(count) + 0.5)
-    log_p = np.zeros((len(mu), len(lnsigma)))
-    for visits in visits_of_stars:
-        log_likelihood = np.concatenate(
-            [orbit.log_marginal(visits, np.exp(-block)) for block in np.array_split(lnP, 40)]
-        )
-        highest = log_likelihood.max()
-        likelihood = np.exp(log_likelihood - highest)
-        used = likelihood > 1e-14
-        for j, sigma in enumerate(np.exp(lnsigma)):
-            density = stats.norm.pdf(lnP[used], mu[:, None], sigma)
-            with np.errstate(divide="ignore"):
-                log_p[:, j] += np.log(density @ likelihood[used] * step)
-    weight = np.exp(log_p - log_p.max())
-    weight /= weight.sum()
-    result = []
-    for axis, values in ((1, mu), (0, lnsigma)):
-        marginal = weight.sum(axis=axis)
-        mean = marginal @ values
-        result += [mean, np.sqrt(marginal @ (values - mean) ** 2)]
-    return result
-
-
-@pytest.mark.slow
-def test_ambiguous_periods_agree_with_brute_force():
-    # 6 visits over 1000 d with errors of 0.5 km/s: the periods of many stars are ambiguous
-    table = datasets.make_binaries(
-        32, 6, mu=np.log(100), sigma=1.0, rv_error=0.5 * KMS, random_state=9
-    )
-    amplitude = priors.Normal(0 * KMS, 20 * KMS)
-    ends = 2 * u.day, 5000 * u.day
-    model = fit(table, a=amplitude, b=amplitude, period_range=ends)
-    linear = np.zeros(3), np.array([20.0, 20.0, 150.0])
-    stars = [
-        orbit.Visits(
-            (rows["time"] - rows["time"].min()).value, rows["rv"].value, rows["rv_error"].value,
-            *linear,
-        )
-        for rows in (table[table["star"] == star] for star in np.unique(table["star"]))
-    ]  # fmt: skip
-    (mu, mu_sd), (lnsigma, lnsigma_sd) = moments(model, "mu", "lnsigma")
-    log_ends = [np.log(end.value) for end in ends]
-    expected = grid_posterior(
-        stars, np.linspace(3.4, 5.8, 49), np.linspace(-0.8, 0.8, 41), log_ends, 160_000
-    )
-    assert abs(mu - expected[0]) < 0.1 * expected[1]
-    assert abs(lnsigma - expected[2]) < 0.1 * expected[3]
-    assert mu_sd == pytest.approx(expected[1], rel=0.1)
-    assert lnsigma_sd == pytest.approx(expected[3], rel=0.1)
-
-
-@pytest.mark.slow
-def test_nuts_agrees_with_the_marginal_method(table, model):
-    # False alarm: 4.5 standard errors each, 7e-6.
-    nuts = BinaryPopulation().fit(
-        table, method="nuts", tune=700, draws=500, chains=2, random_state=1, progressbar=False
-    )
-    sampled, exact = nuts.summary(), model.summary()
-    error = np.hypot(sampled["mcse_mean"], exact["mcse_mean"])
-    assert np.all(np.abs(sampled["mean"] - exact["mean"]) < 4.5 * error)
-    assert set(nuts.posterior) == set(model.posterior)
-    by_nuts, by_us = nuts.summary("P"), model.summary("P")
-    error = np.hypot(by_nuts["mcse_mean"], by_us["mcse_mean"])
-    assert np.all(np.abs(by_nuts["mean"] - by_us["mean"]) < 4.5 * error)
-
-
-@pytest.mark.filterwarnings("ignore:.*beyond the periods searched")
-def test_simulated_populations_rank_uniformly():
-    # Calibration: 100 populations of 30 stars of 7 visits; false alarm one in 10,000 each. The
-    # amplitudes of all stars are from the prior, as simulate draws them.
-    rng = np.random.default_rng(3)
-    amplitude = priors.Normal(0 * KMS, 20 * KMS)
-    model = BinaryPopulation(
-        mu=priors.Uniform(2, 3), lnsigma=priors.Uniform(-1, 0), a=amplitude, b=amplitude,
-        period_range=(0.8 * u.day, 200 * u.day),
-    )  # fmt: skip
-    n_stars, n_visits = 30, 7
-    ranks = {"mu": [], "lnsigma": [], "lnP": []}
-    for _ in range(100):
-        theta = {
-            name: prior.rvs(1, random_state=rng) for name, prior in model.frozen_priors().items()
-        }
-        index = np.repeat(np.arange(n_stars), n_visits)
-        time = np.sort(rng.uniform(0, 100, (n_stars, n_visits)), axis=1).ravel()
-        data = {
-            "stars": np.arange(n_stars), "index": index, "time": time, "ends": (0.8, 200.0),
-            "visits": np.split(np.arange(len(index)), n_stars),
-            "rv_error": np.full(len(index), 1.0),
-        }  # fmt: skip
-        truth = theta | model.simulate(data, theta, rng)
-        visits = QTable(
-            {"star": index, "time": time * u.day, "rv": truth["rv"][0] * KMS,
-             "rv_error": data["rv_error"] * KMS}
-        )  # fmt: skip
-        model.fit(visits, random_state=rng, draws=100, progressbar=False)
-        for name, of_name in ranks.items():
-            draws = model.samples(name).value.reshape(400, -1)[:, 0]
-            of_name.append(np.mean(draws < np.ravel(truth[name])[0]))
-    for of_name in ranks.values():
-        assert stats.kstest(of_name, "uniform").pvalue > 1e-4
 
 
 def test_single_visits_say_nothing_of_the_periods(table, model):

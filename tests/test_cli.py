@@ -1,9 +1,11 @@
 """Claims about the astro-hier command."""
 
+import astropy.units as u
 import pytest
 from astropy.table import QTable
+from astropy.utils.exceptions import AstropyUserWarning
 
-from astro_hier import StarCluster, __version__, columns, datasets
+from astro_hier import SB1Binary, StarCluster, __version__, columns, datasets, priors
 from astro_hier.cli import main
 
 FILES = {"data.png", "distances.png", "corner.png", "trace.png", "graph.png", "posterior.nc"}
@@ -38,7 +40,7 @@ def test_binary_prints_its_periods(tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["binary", str(tmp_path / "visits.ecsv"), "--out", str(out), "--draws", "50"]) == 0
     printed = capsys.readouterr().out
-    assert "Periods, most probable first" in printed
+    assert "Periods between 1.5 and 20 d, most probable first" in printed
     assert "1.0000" in printed
     figures = {"data.png", "phase.png", "periodogram.png", "corner.png", "trace.png", "graph.png"}
     assert {path.name for path in out.iterdir()} == figures | {"posterior.nc"}
@@ -90,7 +92,28 @@ def test_columns_are_named_with_units_or_by_preset(tmp_path, capsys):
     assert loaded.columns == columns.GAIA
     assert loaded.posterior["star"].values[-1] == 4 * 10**18 + 9
     words = "parallax=parallax:arcsec,parallax_error=parallax_error:arcsec"
-    assert main(["cluster", "--columns", words, str(path), *options]) == 0
+    with pytest.warns(AstropyUserWarning, match="press ln_std_r .* check the units"):
+        assert main(["cluster", "--columns", words, str(path), *options]) == 0
+
+
+def test_priors_are_given_with_units(tmp_path, capsys):
+    path = tmp_path / "visits.ecsv"
+    visits = datasets.make_binary(12, P=34.2 * u.day, random_state=1)
+    visits.meta.clear()
+    visits.write(path)
+    words = ["binary", str(path), "--out", str(tmp_path / "out"), "--draws", "50"]
+    prior = ["--prior", "P = LogUniform(1 d, 2 yr)", "--prior", "v0=Normal(0 km/s, 50 km/s)"]
+    assert main([*words, *prior]) == 0
+    assert "Periods between 1 and 730.5 d" in capsys.readouterr().out
+    loaded = SB1Binary.load(tmp_path / "out" / "posterior.nc")
+    assert loaded.P == priors.LogUniform(1 * u.day, 2 * u.yr)
+    assert abs(loaded.samples("P").mean() - 34.2 * u.day) < 0.1 * u.day
+    for bad in ("P", "P=Prior()", "P=Cauchy(1 d)", "P=Uniform(1 day long, 2 d)", "P=Uniform(2 d)"):
+        with pytest.raises(SystemExit):
+            main([*words, "--prior", bad])
+        assert "accepted is such as P=LogUniform(1 d, 1000 d)" in capsys.readouterr().err
+    assert main([*words, "--prior", "Q=Uniform(1, 2)"]) == 1
+    assert "no arguments ['Q']" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def fitted(estimator, table):
 
 def test_every_model_is_exported_and_tested_here():
     def leaves(cls):
-        below = cls.__subclasses__()
+        below = [b for b in cls.__subclasses__() if b.__module__.startswith("astro_hier.")]
         return {cls} if not below else set().union(*(leaves(b) for b in below))
 
     assert leaves(HierarchicalModel) == set(ESTIMATORS)

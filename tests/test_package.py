@@ -25,7 +25,7 @@ LAYERS = [
     {"posterior"},
     {"model", "plots", "populations"},
     {"models"},
-    {"cli"},
+    {"calibration", "cli"},
 ]
 
 

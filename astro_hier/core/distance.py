@@ -116,7 +116,7 @@ class _Lattice:
         return result.reshape(self.shape)
 
 
-def _foot(q, Cx, Cy, iterations=4):
+def _foot(q, Cx, Cy, iterations=5):
     """The point (X, Y) of the hyperbola X Y = q nearest to C, by Newton's method.
 
     In w = X - Y and v = X + Y = sqrt(w^2 + 4 q) the condition is 2 w - W - V w / v = 0 with
@@ -128,7 +128,13 @@ def _foot(q, Cx, Cy, iterations=4):
     largest = 0.5 * (W + np.maximum(V, 0))
     inverse = 1 / np.sqrt(W * W + q4)
     slope = 2 - V * q4 * inverse * inverse * inverse
-    w = np.where(V < 0, 0.0, np.where(slope > 0.3, W, largest))
+    w = np.where(slope > 0.3, W, largest)
+    away = np.flatnonzero(V < 0)
+    if away.size:
+        # C lies beyond the other branch: a bound from below, from which Newton's method rises
+        depth = -V[away]
+        rough = np.minimum(0.5 * np.cbrt(0.25 * q4[away] * depth), depth / 8)
+        w[away] = np.maximum(rough, 0.5 * (W[away] - depth))
     for _ in range(iterations):
         inverse = 1 / np.sqrt(w * w + q4)
         value = 2 * w - W - V * w * inverse

@@ -38,6 +38,12 @@ ENOUGH_TO_FIT = 10
 ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it will get
 DEGREES_OF_FREEDOM = 5
 LARGEST_PARETO_K = 0.7
+# A posterior is pressed against an edge if its median lies in this share of the prior next to it,
+# and within so many sds of it: 0.7 for an exponential that the edge cuts off, 1.1 for half of a
+# normal, 1.7 for a flat one.
+ABRUPT = {"uniform", "loguniform", "reciprocal"}
+EDGE_SHARE = 0.05
+EDGE_SDS = 1.3
 CONFLICT = 5.0  # standard deviations, or the quantile as far out for other priors
 
 
@@ -83,6 +89,7 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
     pareto_k = _pareto_k(pool.log_weights)
     _warn(pool.effective_size, enough, pareto_k, len(pool.z), max_evaluations)
     _warn_of_conflict(pool.z[chosen], theta)
+    _warn_of_edges(target.priors, theta)
     return Draws.of_chains(
         {**theta, **latents},
         {"log_marginal": pool.log_likelihood[chosen]},
@@ -292,6 +299,25 @@ def _warn_of_conflict(z, theta):
         warnings.warn(
             f"the data put {', '.join(far)} where the prior has less than a millionth of its"
             " probability: check the units of the table, or widen the prior",
+            AstropyUserWarning,
+            stacklevel=4,
+        )
+
+
+def _warn_of_edges(priors, theta):
+    """Where the data would go beyond the edge of a prior that ends abruptly."""
+    pressed = []
+    for name, values in theta.items():
+        prior, median = priors[name], np.median(values)
+        if prior.dist.name in ABRUPT:
+            shares = prior.cdf(median), prior.sf(median)
+            for edge, share in zip(prior.support(), shares, strict=True):
+                if share < EDGE_SHARE and abs(median - edge) < EDGE_SDS * np.std(values):
+                    pressed.append(f"{name} (posterior mean {values.mean():.4g}, edge {edge:.4g})")
+    if pressed:
+        warnings.warn(
+            f"the data press {', '.join(pressed)} against the edge of the prior: check the units of"
+            " the table and its outliers, or widen the prior",
             AstropyUserWarning,
             stacklevel=4,
         )

@@ -85,6 +85,8 @@ def sample(
         # on some versions these tell of ArviZ's future, and of matrix products that no model has
         warnings.filterwarnings("ignore", r"\s*ArviZ is undergoing", FutureWarning)
         warnings.filterwarnings("ignore", "PyTensor could not link to a BLAS", UserWarning)
+        # a step too far while tuning, which is rejected, or counted as a divergence
+        warnings.filterwarnings("ignore", "overflow encountered", RuntimeWarning, "pymc")
         result = _run(model, data, draws, chains, rng, progressbar, options)
     tree = result if isinstance(result, xr.DataTree) else result.to_datatree()
     posterior = tree["posterior"].to_dataset()

@@ -17,6 +17,7 @@ Marginal likelihood
 The model is that of Price-Whelan (2022), *Hierarchical Models 1*.
 """
 
+import inspect
 import warnings
 
 import astropy.units as u
@@ -201,6 +202,13 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         )
 
     def _read(self, table):
+        defaults = inspect.signature(type(self)).parameters
+        for name in ("mu", "lnsigma"):
+            if name not in self._sampled_names() and getattr(self, name) != defaults[name].default:
+                raise priors.PriorError(
+                    f"{name}={getattr(self, name)!r}: {type(self.population).__name__} has no such"
+                    f" parameter; its own are {self._sampled_names()}"
+                )
         data = super()._read(table)
         stars, index = np.unique(data["star"], return_inverse=True)
         return data | {
@@ -294,6 +302,7 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
     def build_pymc(self, data):
         import pymc as pm
 
+        self.population.check_pymc()
         initial, index = self.initial(data), data["index"]
         first = _first_visits(data)
         coords = {"star": data["stars"], "visit": np.arange(len(index))}

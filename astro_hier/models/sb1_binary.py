@@ -76,7 +76,8 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
     ``log_prob``         ln of the density of P, a, b, v0, up to a constant
     ============ ======= ==================================================================
 
-    and the attributes ``log_evidence``, ``chi2_per_dof`` (at the draw of highest ``log_prob``; not
+    and the attributes ``log_evidence``, ``shortest_period`` and ``longest_period`` (the range
+    searched, in d), ``chi2_per_dof`` (at the draw of highest ``log_prob``; not
     a number for four visits or fewer), ``n_modes`` (periods of more than 1 percent probability)
     and ``period_error`` (how much the mean of ln P still moved when the period's cells were last
     halved, in standard deviations).
@@ -256,7 +257,12 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         model = self._velocity(data["time"], {name: values[name][best] for name in values})
         chi2 = np.sum(((data["rv"] - model) / data["rv_error"]) ** 2)
         dof = len(data["rv"]) - 4
-        found = {"chi2_per_dof": float(chi2 / dof) if dof > 0 else np.nan}
+        shortest, longest = period_nodes.searched_range(self._prior_of_period())
+        found = {
+            "chi2_per_dof": float(chi2 / dof) if dof > 0 else np.nan,
+            "shortest_period": float(shortest),
+            "longest_period": float(longest),
+        }
         if all(isinstance(getattr(self, name), priors.Normal) for name in ("a", "b", "v0")):
             _, probability = _modes(self._nodes(data))
             found["n_modes"] = int(np.sum(probability > 0.01))
@@ -281,8 +287,9 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
             warnings.warn(
                 f"chi2 per degree of freedom is {found['chi2_per_dof']:.3g} at the best orbit: the"
                 " stated errors do not explain the scatter about it, and the posterior is"
-                " narrower than the data warrant; check the errors, or whether the orbit is"
-                " circular",
+                " narrower than the data warrant; check the errors, whether the orbit is circular,"
+                f" and whether the period lies in the range searched, {shortest:.6g} to"
+                f" {longest:.6g} d, which P= sets",
                 AstropyUserWarning,
                 stacklevel=5,
             )

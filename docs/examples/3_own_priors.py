@@ -119,6 +119,18 @@ for population in (populations.Normal(), StudentT()):
     print(f"ln p(data) = {model.posterior.attrs['log_evidence']:.1f}")
 
 # %%
-# With a function ``pymc`` of its own ``method="nuts"`` works too, and
-# `astro_hier.posterior.register` lets it be saved. A model of other data altogether is the subject
-# of :doc:`5_new_model`.
+# ``method="nuts"`` asks for a function ``pymc`` as well, that returns the distribution as a PyMC
+# variable. To save such a fit, register the class, and do so again where the file is loaded:
+
+import tempfile
+from pathlib import Path
+
+from astro_hier.posterior import register
+
+register(StudentT, "StudentT")
+path = Path(tempfile.mkdtemp()) / "odd.nc"
+model.save(path)
+BinaryPopulation.load(path).population
+
+# %%
+# A model of other data altogether is the subject of :doc:`5_new_model`.

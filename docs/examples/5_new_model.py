@@ -96,7 +96,8 @@ class MetallicitySpread(plots.PosteriorPlots, HierarchicalModel):
 # A fit
 # -----
 #
-# It has all that the other models have. A table of 60 stars of [Fe/H] = -0.30 with a scatter of
+# It has the summary, files and figures that all models have (``plot_data`` and ``predict`` are each
+# model's own). A table of 60 stars of [Fe/H] = -0.30 with a scatter of
 # 0.03 dex:
 
 rng = np.random.default_rng(1)

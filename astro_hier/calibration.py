@@ -1,0 +1,184 @@
+"""Is a posterior what it says it is? Simulation-based calibration of any model.
+
+Parameters are drawn from the prior, data from these parameters, and the model is fitted to the
+data. If the fit is right, the true value of each parameter is as likely to be the smallest as any
+other of itself and its posterior draws: its rank is uniform (Cook, Gelman & Rubin 2006, J. Comput.
+Graph. Stat. 15, 675; Talts et al. 2018, arXiv:1804.06788). A posterior that is too narrow, too
+wide, shifted, or that misses modes shows in the ranks.
+"""
+
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from astropy.table import Table
+from joblib import Parallel, delayed
+from scipy.stats import kstest
+from tqdm import tqdm
+
+from astro_hier import plots
+from astro_hier.inference import METHODS
+
+__all__ = ["Calibration", "calibrate"]
+
+BAND = 0.99  # probability that a correct model stays within the band everywhere
+BAND_SIMULATIONS = 2000
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The ranks of true values among posterior draws.
+
+    Attributes
+    ----------
+    ranks : dict
+        By parameter, an array of shape (simulation,) of ranks between 0 and 1, uniform if the
+        model is calibrated.
+    warnings : dict
+        How many of the fits gave each warning.
+    """
+
+    ranks: dict
+    warnings: dict
+
+    def table(self):
+        """A test of each parameter.
+
+        Returns
+        -------
+        `~astropy.table.Table`
+            Columns parameter, simulations, mean (expected 0.5) and sd (expected 0.2887) of the
+            ranks, and p_value, that of the Kolmogorov-Smirnov test of their uniformity. Of k
+            parameters of a correct model, one falls below 0.01 / k in a hundred calibrations.
+        """
+        rows = [
+            {
+                "parameter": name,
+                "simulations": len(rank),
+                "mean": rank.mean(),
+                "sd": rank.std(),
+                "p_value": kstest(rank, "uniform").pvalue,
+            }
+            for name, rank in self.ranks.items()
+        ]
+        table = Table(rows=rows)
+        for name in ("mean", "sd", "p_value"):
+            table[name].info.format = ".3f"
+        return table
+
+    def plot(self, fig=None):
+        """The ranks' empirical distribution less the uniform one, with the band of 99 percent.
+
+        A curve that leaves the band says that the parameter is not calibrated: above the band on
+        the left and below it on the right, the posterior is too narrow; the other way round, too
+        wide; on one side of it throughout, shifted.
+
+        Parameters
+        ----------
+        fig : `~matplotlib.figure.Figure`, optional
+            Where to draw.
+
+        Returns
+        -------
+        `~matplotlib.figure.Figure`
+        """
+        columns = min(len(self.ranks), 3)
+        rows = -(-len(self.ranks) // columns)
+        fig = plots.figure(fig, figsize=(3.0 * columns, 2.2 * rows))
+        grid = fig.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+        size = len(next(iter(self.ranks.values())))
+        x = np.linspace(0, 1, 201)
+        low, high = _band(x, size)
+        for ax, (name, rank) in zip(grid.flat, self.ranks.items(), strict=False):
+            ax.fill_between(x, low, high, color="0.85", lw=0)
+            ax.plot(x, np.searchsorted(np.sort(rank), x, side="right") / size - x, color="C0")
+            ax.axhline(0, color="0.5", lw=0.5)
+            ax.set_title(name, fontsize=9)
+        for ax in grid.flat[len(self.ranks) :]:
+            ax.remove()
+        fig.supxlabel("rank of the truth among the draws")
+        fig.supylabel("ECDF - uniform")
+        return fig
+
+
+def calibrate(model, table, *, simulations=200, draws=399, n_jobs=1, random_state=None,
+              progressbar=True):  # fmt: skip
+    """Simulate data like a table's many times, fit each, and rank the truth among the draws.
+
+    Parameters
+    ----------
+    model : HierarchicalModel
+        With the priors that simulated parameters are drawn from.
+    table : `~astropy.table.Table`
+        A table that the model can be fitted to. Its times, errors and stars are kept, its observed
+        values are replaced.
+    simulations : int, optional
+        Number of simulated tables.
+    draws : int, optional
+        Draws from each posterior.
+    n_jobs : int, optional
+        Processes, by joblib.
+    random_state : None, int, `numpy.random.Generator`, optional
+        Seed or source of randomness; results do not depend on ``n_jobs``.
+    progressbar : bool, optional
+        Whether to show progress.
+
+    Returns
+    -------
+    Calibration
+        Of a parameter that each star has, the rank of a star picked at random.
+
+    Raises
+    ------
+    TableError
+        If the table cannot be used.
+    """
+    data = model._read(table)
+    seeds = np.random.default_rng(random_state).integers(2**63, size=simulations)
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator")
+    work = parallel(delayed(_ranks)(model, data, draws, seed) for seed in seeds)
+    done = list(
+        tqdm(work, total=simulations, unit="fit", desc="calibration", disable=not progressbar)
+    )
+    ranks = {name: np.array([ranks[name] for ranks, _ in done]) for name in done[0][0]}
+    said = Counter(message for _, messages in done for message in messages)
+    return Calibration(ranks, dict(said))
+
+
+def _ranks(model, data, draws, seed):
+    """Ranks of all parameters in one simulation, and the first words of the fit's warnings."""
+    rng = np.random.default_rng(seed)
+    theta = {n: prior.rvs(1, random_state=rng) for n, prior in model.frozen_priors().items()}
+    truth = theta | model.simulate(data, theta, rng)
+    observed = {role.name: truth[role.name][0] for role in model.roles if role.observed}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        simulated = model.prepare(data | observed, progressbar=False)
+        result = METHODS["marginal"].sample(
+            model, simulated, draws=draws, chains=1, rng=rng, progressbar=False
+        )
+    posterior = result.posterior | model.derive(result.posterior)
+    truth |= model.derive(truth)
+    ranks = {}
+    for parameter in model.parameters:
+        values, true = posterior[parameter.name][0], truth[parameter.name]
+        if parameter.dims:
+            star = rng.integers(values.shape[1])
+            values, true = values[:, star], true[:, star]
+        # a random place among equals, so that ranks of a correct model are uniform
+        below = np.sum(values < true) + rng.random() * (1 + np.sum(values == true))
+        ranks[parameter.name] = below / (len(values) + 1)
+    return ranks, {str(w.message).split(":")[0].split(",")[0] for w in caught}
+
+
+def _band(x, size):
+    """Where the difference of ECDFs of ``size`` uniform ranks stays everywhere, in `BAND`."""
+    rng = np.random.default_rng(0)
+    many = np.sort(rng.random((BAND_SIMULATIONS, size)), axis=1)
+    ecdf = np.array([np.searchsorted(ranks, x, side="right") for ranks in many]) / size
+    sd = np.sqrt(x * (1 - x) / size)
+    inner = sd > 0
+    worst = np.max(np.abs(ecdf - x)[:, inner] / sd[inner], axis=1)
+    width = np.quantile(worst, BAND) * sd
+    return -width, width

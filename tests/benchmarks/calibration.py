@@ -1,0 +1,77 @@
+"""Calibration of every model: ``python tests/benchmarks/calibration.py [--simulations 1000]``.
+
+Prints a table for each case, and writes what the documentation shows: ``docs/_static``'s
+calibration.ecsv and a figure for each case. With 1000 simulations it takes half an hour on two
+cores.
+"""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import astropy.units as u
+import matplotlib
+from astropy.table import vstack
+
+from astro_hier import BinaryPopulation, SB1Binary, StarCluster, datasets, populations, priors
+from astro_hier.calibration import calibrate
+
+KMS = u.km / u.s
+STATIC = Path(__file__).parents[2] / "docs" / "_static"
+
+# a model, and the table whose times, errors and stars are simulated with
+CASES = {
+    "star_cluster": (
+        StarCluster(),
+        datasets.make_star_cluster(15, log10_error=(-1.5, -0.5), random_state=1),
+    ),
+    "sb1_binary": (
+        SB1Binary(),
+        datasets.make_binary(6, baseline=150 * u.day, rv_error=1 * KMS, random_state=1),
+    ),
+    "binary_population": (
+        BinaryPopulation(population=populations.TruncatedNormal()),
+        datasets.make_binaries(14, 5, baseline=200 * u.day, rv_error=1 * KMS, random_state=1),
+    ),
+    "binary_population_narrow": (
+        BinaryPopulation(
+            mu=priors.Uniform(2, 3), lnsigma=priors.Uniform(-1, 0),
+            a=priors.Normal(0 * KMS, 20 * KMS), b=priors.Normal(0 * KMS, 20 * KMS),
+            period_range=(0.3 * u.day, 500 * u.day),
+        ),
+        datasets.make_binaries(14, 5, baseline=200 * u.day, rv_error=1 * KMS, random_state=1),
+    ),
+}  # fmt: skip
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--simulations", type=int, default=1000)
+    parser.add_argument("--n-jobs", type=int, default=-1)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=STATIC)
+    options = parser.parse_args()
+    matplotlib.use("agg")
+    tables = []
+    for name, (model, table) in CASES.items():
+        start = time.perf_counter()
+        found = calibrate(
+            model, table, simulations=options.simulations, n_jobs=options.n_jobs,
+            random_state=options.seed,
+        )  # fmt: skip
+        print(f"{name}: {time.perf_counter() - start:.0f} s; warnings: {found.warnings or 'none'}")
+        found.table().pprint_all()
+        found.plot().savefig(options.out / f"calibration-{name}.png", dpi=100)
+        tables.append(found.table())
+        tables[-1].add_column(name, name="case", index=0)
+    tests = vstack(tables)
+    tests.write(options.out / "calibration.csv", overwrite=True)
+    print(f"smallest of {len(tests)} p-values: {tests['p_value'].min():.3g};", end=" ")
+    print(f"below {0.01 / len(tests):.2g} would happen once in a hundred such runs")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""One claim for every model: brute force, the marginal method and NUTS find the same posterior.
+
+Each case is a model, a table and reference moments of its hyperparameters: brute force over a grid
+in this folder's ``reference``, or, for the real data, independent results that come with them.
+"""
+
+from dataclasses import dataclass, field
+from itertools import chain
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.table import QTable, Table
+from reference import cluster_posterior, orbit_posterior, population_posterior
+from scipy import stats
+
+import astro_hier
+from astro_hier import BinaryPopulation, SB1Binary, StarCluster, columns, datasets, priors
+from astro_hier.model import HierarchicalModel
+
+KMS = u.km / u.s
+LINEAR = np.zeros(3), np.array([100.0, 100.0, 150.0])
+
+
+@dataclass
+class Case:
+    """What to fit and what to find: (mean, sd) by parameter."""
+
+    model: HierarchicalModel
+    table: QTable
+    expected: dict
+    nuts: dict = field(default_factory=dict)
+
+
+def arrays(visits, *names):
+    return tuple(np.asarray(visits[name], dtype=float) for name in names)
+
+
+def simulated_cluster(shared_data):
+    table = datasets.make_star_cluster(10, std_r=20 * u.pc, log10_error=(-2, -1.5), random_state=3)
+    mu_r, mu_sd, ln_std, ln_std_sd, _ = cluster_posterior(
+        *arrays(table, "parallax", "parallax_error"),
+        np.linspace(0.44, 0.56, 61),
+        np.linspace(-5.5, -2, 51),
+        lambda mu, _: stats.truncnorm.logpdf(mu, -0.5, np.inf, 1, 2) - np.log(8),
+    )
+    expected = {"mu_r": (mu_r, mu_sd), "ln_std_r": (ln_std, ln_std_sd)}
+    return Case(StarCluster(), table, expected, {"target_accept": 0.9})
+
+
+def real_cluster(shared_data):
+    folder = shared_data() / "gaia_dr2_clusters"
+    members = QTable.read(folder / "nearby_clusters_gaia_dr2.ecsv")
+    results = Table.read(folder / "reference_posteriors.csv")
+    row = results[
+        (results["set"] == "Hyades")
+        & (results["selection"] == "all")
+        & (results["plx_zero_point_added_mas"] == 0)
+    ][0]
+    expected = {
+        "mu_r": (row["mu_r_pc"] / 1e3, row["mu_r_sd_pc"] / 1e3),
+        "ln_std_r": (row["ln_std_r_kpc"], row["ln_std_r_sd"]),
+    }
+    members = members[members["cluster"] == "Hyades"]
+    return Case(StarCluster(columns=columns.GAIA), members, expected)
+
+
+def simulated_binary(shared_data):
+    table = datasets.make_binary(random_state=4)
+    visits = arrays(table, "time", "rv", "rv_error")
+    expected = orbit_posterior(visits, (1.5, 20), stats.uniform(1.5, 18.5), *LINEAR, 1_000_000)
+    return Case(SB1Binary(), table, expected)
+
+
+def ambiguous_binary(shared_data):
+    """Five visits, tens of periods: NUTS would stay in one of them."""
+    table = datasets.make_binary(5, rv_error=1 * KMS, random_state=1)
+    visits = arrays(table, "time", "rv", "rv_error")
+    expected = orbit_posterior(visits, (1.5, 20), stats.uniform(1.5, 18.5), *LINEAR, 1_000_000)
+    return Case(SB1Binary(), table, expected, nuts=None)
+
+
+def real_binary(shared_data):
+    """A star whose errors are about right; brute force about its period."""
+    visits = QTable.read(shared_data() / "apogee_binaries" / "apogee-binaries.ecsv")
+    table = visits[visits["APOGEE_ID"] == "2M12570652+4238229"]
+    time, *rest = arrays(table, "JD", "VHELIO", "VHELIO_ERR")
+    expected = orbit_posterior(
+        (time - time.min(), *rest), (15.60, 15.62), stats.uniform(1.5, 18.5), *LINEAR, 200_000
+    )
+    return Case(SB1Binary(columns=columns.APOGEE), table, expected)
+
+
+def simulated_population(shared_data):
+    table = datasets.make_binaries(
+        8, 12, baseline=100 * u.day, rv_error=1 * KMS, sigma=0.5, random_state=3
+    )
+    ends = 0.5, 400
+    stars = []
+    for name in np.unique(table["star"]):
+        time, *rest = arrays(table[table["star"] == name], "time", "rv", "rv_error")
+        stars.append((time - time.min(), *rest))
+    expected = population_posterior(
+        stars, np.linspace(1, 3, 81), np.linspace(-2, 1.5, 91), ends, *LINEAR, 200_000
+    )
+    model = BinaryPopulation(period_range=[end * u.day for end in ends])
+    return Case(model, table, expected)
+
+
+def ambiguous_population(shared_data):
+    """Six visits over 1000 d with errors of 0.5 km/s: many stars have many periods."""
+    table = datasets.make_binaries(
+        32, 6, mu=np.log(100), sigma=1.0, rv_error=0.5 * KMS, random_state=9
+    )
+    amplitude, ends = priors.Normal(0 * KMS, 20 * KMS), (2, 5000)
+    stars = []
+    for name in np.unique(table["star"]):
+        time, *rest = arrays(table[table["star"] == name], "time", "rv", "rv_error")
+        stars.append((time - time.min(), *rest))
+    expected = population_posterior(
+        stars, np.linspace(3.4, 5.8, 49), np.linspace(-0.8, 0.8, 41), ends,
+        np.zeros(3), np.array([20.0, 20.0, 150.0]), 160_000,
+    )  # fmt: skip
+    model = BinaryPopulation(a=amplitude, b=amplitude, period_range=[end * u.day for end in ends])
+    return Case(model, table, expected, nuts=None)
+
+
+def real_population(shared_data):
+    visits = QTable.read(shared_data() / "apogee_binaries" / "apogee-binaries.ecsv")
+    expected = {"mu": (1.811, 0.186), "lnsigma": (-0.382, 0.205)}
+    return Case(BinaryPopulation(columns=columns.APOGEE), visits, expected)
+
+
+CASES = {
+    StarCluster: [simulated_cluster, real_cluster],
+    SB1Binary: [simulated_binary, ambiguous_binary, real_binary],
+    BinaryPopulation: [simulated_population, ambiguous_population, real_population],
+}
+
+
+@pytest.fixture(scope="module", params=chain(*CASES.values()), ids=lambda make: make.__name__)
+def case(request):
+    return request.param(lambda: request.getfixturevalue("shared_data"))
+
+
+@pytest.fixture(scope="module")
+def marginal(case):
+    return case.model.fit(case.table, random_state=0, progressbar=False)
+
+
+@pytest.mark.slow
+def test_marginal_is_brute_force(case, marginal):
+    # The Monte Carlo error of 4000 independent draws is 0.016 sd of a mean, 0.011 of an sd.
+    for name, (mean, sd) in case.expected.items():
+        draws = marginal.samples(name).value
+        assert abs(draws.mean() - mean) < 0.1 * sd, name
+        assert draws.std() == pytest.approx(sd, rel=0.1), name
+
+
+@pytest.mark.slow
+def test_nuts_is_marginal(case, marginal):
+    # False alarm: 4.8 standard errors each, 2e-6, of both methods together; some 600 means.
+    if case.nuts is None:
+        pytest.skip("NUTS stays in the mode of a period where it starts")
+    nuts = type(case.model)(**case.model.get_params()).fit(
+        case.table, method="nuts", tune=700, draws=600, chains=2, random_state=1,
+        progressbar=False, **case.nuts,
+    )  # fmt: skip
+    assert set(nuts.posterior) == set(marginal.posterior)
+    for name in nuts.posterior:
+        assert nuts.posterior[name].dims == marginal.posterior[name].dims
+        assert nuts.posterior[name].attrs == marginal.posterior[name].attrs
+    sampled, exact = nuts.summary("all"), marginal.summary("all")
+    error = np.hypot(sampled["mcse_mean"], exact["mcse_mean"])
+    assert np.all(np.abs(sampled["mean"] - exact["mean"]) < 4.8 * error)
+    assert np.median(sampled["sd"] / exact["sd"]) == pytest.approx(1, abs=0.06)
+    # the same function of the parameters, whoever drew them
+    heights = [fit.samples("log_prob").value for fit in (nuts, marginal)]
+    assert abs(heights[0].mean() - heights[1].mean()) < 0.5
+
+
+def test_every_model_has_cases_on_simulated_and_real_data():
+    models = {v for v in vars(astro_hier).values() if isinstance(v, type)}
+    assert set(CASES) == {m for m in models if issubclass(m, HierarchicalModel)}
+    for made in CASES.values():
+        assert {"simulated", "real"} <= {make.__name__.split("_")[0] for make in made}
