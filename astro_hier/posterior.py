@@ -2,6 +2,7 @@
 
 import json
 import os
+import zlib
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -42,7 +43,8 @@ def register(cls, name=None):
     return cls
 
 
-FORMAT = "astro_hier estimator 1"
+FORMAT = "astro_hier estimator 2"
+ATTRIBUTES = ("format", "estimator", "parameters", "parameters_crc32")
 
 
 class SavedFileError(OSError):
@@ -202,11 +204,12 @@ def save(path, tree, estimator, params):
     The file is written beside ``path`` and moved there when it is whole.
     """
     path = Path(path)
-    tree = tree.copy()
+    tree, written = tree.copy(), json.dumps(_encode(params))
     tree.attrs = {
         "format": FORMAT,
         "estimator": estimator,
-        "parameters": json.dumps(_encode(params)),
+        "parameters": written,
+        "parameters_crc32": zlib.crc32(written.encode()),
         "astro_hier_version": version("astro_hier"),
     }
     if not path.name or not path.absolute().parent.is_dir():
@@ -241,8 +244,10 @@ def load(path, estimator):
         raise FileNotFoundError(f"there is no file {str(path)!r}")
     try:
         with h5py.File(path) as opened:
-            attrs = {name: opened.attrs.get(name) for name in ("format", "estimator", "parameters")}
+            attrs = {name: opened.attrs.get(name) for name in ATTRIBUTES}
         if attrs["format"] == FORMAT and attrs["estimator"] == estimator:
+            if zlib.crc32(attrs["parameters"].encode()) != attrs["parameters_crc32"]:
+                raise ValueError("the arguments do not match their checksum")
             params = _decode(json.loads(attrs["parameters"]))
             with xr.open_datatree(path, engine="h5netcdf") as opened:
                 tree = opened.load()

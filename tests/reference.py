@@ -142,19 +142,22 @@ def log_marginal_orbit_by_covariance(time, rv, rv_error, frequency, mean, sd):
 def orbit_sums(time, rv, rv_error, frequency, mean, sd):
     """ln p(rv | frequency), and mean and covariance of a, b, v0 given each frequency.
 
-    By the normal equations, for arrays of frequencies: good to rounding times the square of
-    amplitude over error.
+    By Householder triangularisation of the visits with the priors as three more, for arrays of
+    frequencies.
     """
     phase = 2 * np.pi * np.multiply.outer(frequency, time)
     M = np.stack([np.cos(phase), np.sin(phase), np.ones_like(phase)], axis=-1) / rv_error[:, None]
-    A = np.swapaxes(M, 1, 2) @ M + np.diag(sd**-2.0)
-    d = np.swapaxes(M, 1, 2) @ (rv / rv_error) + mean / sd**2
-    covariance = np.linalg.inv(A)
-    linear = np.einsum("fij,fj->fi", covariance, d)
-    chi2 = np.sum((rv / rv_error) ** 2) + np.sum((mean / sd) ** 2) - np.sum(d * linear, axis=1)
-    log_det = np.linalg.slogdet(A)[1] + 2 * np.sum(np.log(sd))
-    log_norm = np.sum(np.log(2 * np.pi * rv_error**2))
-    return -0.5 * (chi2 + log_det + log_norm), linear, covariance
+    M = np.concatenate([M, np.broadcast_to(np.diag(1 / sd), (len(M), 3, 3))], axis=1)
+    y = np.concatenate([rv / rv_error, mean / sd])
+    Q, R = np.linalg.qr(M)
+    projected = np.swapaxes(Q, 1, 2) @ y
+    residual = y - np.einsum("fni,fi->fn", Q, projected)
+    inverse = np.linalg.inv(R)
+    linear = np.einsum("fij,fj->fi", inverse, projected)
+    covariance = inverse @ np.swapaxes(inverse, 1, 2)
+    log_det = 2 * np.log(np.abs(np.diagonal(R, axis1=1, axis2=2))).sum(axis=1)
+    log_norm = np.sum(np.log(2 * np.pi * rv_error**2)) + 2 * np.sum(np.log(sd))
+    return -0.5 * (np.sum(residual**2, axis=1) + log_det + log_norm), linear, covariance
 
 
 def orbit_posterior(visits, ends, prior_of_period, mean, sd, count):
