@@ -1,8 +1,8 @@
 """Units out: from float draws to labelled arrays with units, the summary table, and files."""
 
+import hashlib
 import json
 import os
-import zlib
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -44,7 +44,7 @@ def register(cls, name=None):
 
 
 FORMAT = "astro_hier estimator 2"
-ATTRIBUTES = ("format", "estimator", "parameters", "parameters_crc32")
+ATTRIBUTES = ("format", "estimator", "parameters", "digest")
 
 
 class SavedFileError(OSError):
@@ -209,26 +209,35 @@ def save(path, tree, estimator, params):
         "format": FORMAT,
         "estimator": estimator,
         "parameters": written,
-        "parameters_crc32": zlib.crc32(written.encode()),
+        "digest": _digest(tree, estimator, written),
         "astro_hier_version": version("astro_hier"),
     }
     if not path.name or not path.absolute().parent.is_dir():
         raise FileNotFoundError(f"{str(path)!r} is not a file's name in a folder that exists")
-    # a checksum on every array of numbers tells a damaged file when it is read
-    encoding = {
-        f"/{name}": {
-            variable: {"fletcher32": True}
-            for variable, values in group.variables.items()
-            if values.dtype.kind in "iufb"
-        }
-        for name, group in tree.children.items()
-    }
     part = path.with_name(path.name + ".part")
     try:
-        tree.to_netcdf(part, engine="h5netcdf", encoding=encoding)
+        tree.to_netcdf(part, engine="h5netcdf")
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _digest(tree, estimator, parameters):
+    """A hash of all that a file says: every value, name and attribute."""
+    digest = hashlib.sha256(repr((estimator, parameters)).encode())
+    for node in tree.subtree:
+        said = {} if node is tree else node.attrs
+        digest.update(repr((node.path, _plain(said), sorted(map(str, node.variables)))).encode())
+        for name, variable in sorted(node.variables.items()):
+            values = variable.values
+            kind = values.dtype.kind if values.dtype.kind in "iufb" else "U"
+            digest.update(repr((name, variable.dims, _plain(variable.attrs), kind)).encode())
+            digest.update(values.tobytes() if kind != "U" else repr(values.tolist()).encode())
+    return digest.hexdigest()
+
+
+def _plain(attrs):
+    return sorted((name, np.asarray(value).tolist()) for name, value in attrs.items())
 
 
 def load(path, estimator):
@@ -246,12 +255,11 @@ def load(path, estimator):
         with h5py.File(path) as opened:
             attrs = {name: opened.attrs.get(name) for name in ATTRIBUTES}
         if attrs["format"] == FORMAT and attrs["estimator"] == estimator:
-            if zlib.crc32(attrs["parameters"].encode()) != attrs["parameters_crc32"]:
-                raise ValueError("the arguments do not match their checksum")
-            params = _decode(json.loads(attrs["parameters"]))
             with xr.open_datatree(path, engine="h5netcdf") as opened:
                 tree = opened.load()
-            tree["posterior"], tree["sample_stats"], tree["observed_data"]
+            if _digest(tree, estimator, attrs["parameters"]) != attrs["digest"]:
+                raise ValueError("the contents do not match their digest")
+            params = _decode(json.loads(attrs["parameters"]))
     except SavedFileError:
         raise
     except Exception as error:  # whatever h5py, xarray or json make of a damaged file

@@ -54,7 +54,7 @@ def test_posterior_of_the_period_of_random_stars():
     rng, prior = np.random.default_rng(0), stats.loguniform(0.01, 1000)
     done = 0
     for seed in range(200):
-        visits, period = star(seed)
+        visits, _ = star(seed)
         baseline = max(np.ptp(visits.time), 0.01)
         chi = np.abs(visits.rv / visits.rv_error).max() * np.sqrt(len(visits.rv))
         count = int(20 * 100 * baseline * max(chi, 1)) + 20_000

@@ -193,7 +193,7 @@ def test_columns_that_are_no_dict_are_refused(columns):
 
 @pytest.mark.parametrize("place", [3, ("parallax", "furlongs"), ["parallax", u.mas], (3, u.mas)])
 def test_places_that_are_no_name_and_unit_are_refused(place):
-    with pytest.raises(TableError, match="accepted is (a column name, or )?a tuple of name and unit"):
+    with pytest.raises(TableError, match=r"accepted is .*a tuple of name and unit"):
         read_columns(good(), ROLES, {"parallax": place})
 
 
