@@ -8,7 +8,16 @@ from astropy.time import Time
 from astropy.utils.exceptions import AstropyUserWarning
 from scipy import stats
 
-from astro_hier import BinaryPopulation, SB1Binary, columns, datasets, populations, priors
+from astro_hier import (
+    BinaryPopulation,
+    SavedFileError,
+    SB1Binary,
+    columns,
+    datasets,
+    populations,
+    priors,
+)
+from astro_hier.posterior import SAVED, register
 
 KMS = u.km / u.s
 
@@ -288,3 +297,37 @@ def test_simulated_binaries_are_what_they_say():
     angle = 2 * np.pi * (time / truth["P"][3]).value
     rv = truth["a"][3] * np.cos(angle) + truth["b"][3] * np.sin(angle) + truth["v0"][3]
     np.testing.assert_allclose(rows["rv"].value, rv.value, atol=1e-4)
+
+
+class Wider(populations.Normal):
+    """A density of its own, and the PyMC form of another."""
+
+    def log_density(self, ln_period, theta, ends):
+        return super().log_density(ln_period, theta | {"lnsigma": theta["lnsigma"] + 1}, ends)
+
+
+def test_nuts_refuses_a_population_without_a_pymc_form_of_its_own(table):
+    with pytest.raises(ValueError, match="Wider has a log_density but no pymc of its own"):
+        BinaryPopulation(population=Wider()).pymc_model(table)
+
+
+def test_priors_that_the_population_does_not_have_are_refused(table):
+    with pytest.raises(priors.PriorError, match=r"mu=Uniform.* NormalMixture has no such"):
+        fit(table, population=populations.NormalMixture(), mu=priors.Uniform(2, 3))
+
+
+def test_a_population_of_ones_own_is_saved_once_registered(table, tmp_path):
+    model = BinaryPopulation(population=Wider()).fit(
+        table, draws=20, chains=2, random_state=0, progressbar=False
+    )
+    with pytest.raises(TypeError, match=r"call astro_hier\.posterior\.register\(Wider\)"):
+        model.save(tmp_path / "wider.nc")
+    register(Wider, "of_mine")
+    try:
+        model.save(tmp_path / "wider.nc")
+        assert BinaryPopulation.load(tmp_path / "wider.nc").population == Wider()
+        del SAVED["of_mine"]
+        with pytest.raises(SavedFileError, match=r"register\(CLASS, 'of_mine'\), then load again"):
+            BinaryPopulation.load(tmp_path / "wider.nc")
+    finally:
+        SAVED.pop("of_mine", None)

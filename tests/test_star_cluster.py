@@ -148,13 +148,17 @@ def test_posterior_does_not_depend_on_the_order_of_rows(small_table):
     assert np.all(np.abs(found.mean(dims) - expected.mean(dims)) < 5 * error)
 
 
-@pytest.mark.parametrize("ids", [["HD 1", "HD 22"], np.array([b"a ", b"b"]), [10**18, 3]])
+@pytest.mark.parametrize(
+    "ids",
+    [["HD 1", "HD 22"], np.array([b"a ", b"b"]), [10**18, 3], np.array([10**18, 3], dtype=">i8")],
+)
 def test_any_identifiers_label_the_stars_and_are_saved(ids, tmp_path):
     table = table_of(np.array([2.0, 2.1]), np.array([0.1, 0.1]))
     table["star"] = ids
     cluster = StarCluster().fit(table, draws=20, chains=2, progressbar=False)
     expected = [i.decode().strip() if isinstance(i, bytes) else i for i in ids]
     assert cluster.posterior["star"].values.tolist() == expected
+    assert cluster.posterior["r"].sel(star=expected[1]).ndim == 2
     assert cluster.summary("r")["parameter"][1] == f"r[{expected[1]}]"
     cluster.save(tmp_path / "saved.nc")
     loaded = StarCluster.load(tmp_path / "saved.nc")
@@ -260,3 +264,18 @@ def test_ten_thousand_stars_take_less_than_a_gigabyte():
     )
     peak_kilobytes = int(run.stdout)
     assert peak_kilobytes * 1024 < 1e9
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "pressed"),
+    [
+        (datasets.make_star_cluster(200, random_state=1), {"ln_std_r": (-8, -6)}, "ln_std_r"),
+        (datasets.make_star_cluster(20, random_state=1), {"mu_r": (0.6 * u.kpc, 0.8 * u.kpc)},
+         "mu_r"),
+        (table_of([2.0, 2.1, 1.9, -30.0], [0.1, 0.1, 0.1, 0.1]), {}, "ln_std_r"),
+    ],
+)  # fmt: skip
+def test_a_posterior_pressed_against_the_edge_of_its_prior_is_said(table, options, pressed):
+    options = {name: priors.Uniform(*ends) for name, ends in options.items()}
+    with pytest.warns(AstropyUserWarning, match=f"press.* {pressed} .* against the edge"):
+        fit(table, **options)
