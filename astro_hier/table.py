@@ -275,7 +275,10 @@ def _factor(own, name, unit, role):
     """From the column's own unit, or ``unit`` where it has none, to the role's."""
     if own is not None and not isinstance(own, u.UnrecognizedUnit):
         unit = own
-    accepted = f"accepted is {role.unit} or any unit of type {str(role.unit.physical_type)!r}"
+    kind = str(role.unit.physical_type)
+    accepted = f"accepted is {role.unit}" + (
+        f" or any unit of type {kind!r}" if kind != "unknown" else ""
+    )
     if unit is None:
         found = "no unit" if own is None else f"the unit {str(own)!r}, which astropy does not know"
         raise TableError(

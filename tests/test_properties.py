@@ -50,8 +50,8 @@ def dressed(draw, values, units):
             table[name] = column
             continue
         unit = draw(st.sampled_from(choices))
-        # single precision is kept from overflowing and underflowing
-        dtype = draw(st.sampled_from(["f8", ">f8", "<f8"]))
+        # times in single precision would be other times
+        dtype = draw(st.sampled_from(["f8", ">f8", "f8" if name == "time" else "f4"]))
         column = (column * base).to_value(unit).astype(dtype)
         if masked and name == "rv_error":
             mask = np.isin(np.arange(n), list(masked))
