@@ -16,7 +16,7 @@ def for_chunks(function, n, cost=1, progress=None):
     """
     size = max(1, CHUNK // cost)
     bounds = [(start, min(start + size, n)) for start in range(0, n, size)]
-    threads = min(MAX_THREADS, os.cpu_count() or 1, len(bounds))
+    threads = min(MAX_THREADS, _cores(), len(bounds))
     if threads <= 1:
         for start, stop in bounds:
             function(start, stop)
@@ -32,3 +32,10 @@ def for_chunks(function, n, cost=1, progress=None):
                 progress(stop - start)
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+def _cores():
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,6 +1,6 @@
 """This package beside what one would use instead: ``python tests/benchmarks/compare.py``.
 
-On the same data, in one run, one thread, each contestant in a process of its own, in turn:
+On the same data, in one run, each contestant in turn, in a process of its own held to one core:
 
 - the tutorial's cluster of 256 stars, and 14 simulated binaries like its survey: this package; the
   tutorial's PyMC model as it is written there, by PyMC's sampler, by nutpie and by NumPyro;
@@ -8,11 +8,13 @@ On the same data, in one run, one thread, each contestant in a process of its ow
 - ln p on a grid of frequencies: this package, astropy's LombScargle and nifty-ls;
 - growth of this package with the number of stars.
 
-Contestants that are not installed are left out and said so. Prints the medians of the runs, and
-writes them to ``docs/_static/benchmarks.csv`` with ``--write``.
+Imports and the making of tables are not timed. Contestants that are not installed are left out and
+said so. Prints the medians of the runs; ``--write`` puts them into ``docs/_static/benchmarks.csv``,
+in place of what that said of the same tasks.
 """
 
 import argparse
+import csv
 import importlib.util
 import json
 import os
@@ -29,7 +31,9 @@ STATIC = Path(__file__).parents[2] / "docs" / "_static"
 THREADS = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
                                   "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")}  # fmt: skip
 CORE = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "JAX_PLATFORMS": "cpu"}
-STARS = {"cluster": (256, 1024, 4096, 16384), "population": (100, 400, 1600)}
+STARS = {"cluster": (256, 1024, 4096), "population": (100, 400, 1200)}
+HEADER = ["task", "contestant", "seconds", "without compilation", "draws", "draws / s", "ratio",
+          "MB", "answers"]  # fmt: skip
 
 
 # ---- what is timed; each returns a dict of numbers
@@ -54,36 +58,53 @@ def described(posterior, names, ess):
     }
 
 
-def by_pymc(build, names, sampler, tune=1000, draws=1000, chains=2):
-    """The tutorial's model; ``without`` is the sampler's own account of its time."""
+def by_pymc(prepare, names, sampler, tune=1000, draws=1000, chains=2):
+    """The tutorial's model; ``without`` is the sampler's own account of its time.
+
+    That of NumPyro has its compilation in it, and is left out.
+    """
     import pymc as pm
     from arviz_stats import ess
 
+    if sampler != "pymc":
+        importlib.import_module(sampler)
+    options = {"init": "adapt_diag"} if sampler == "pymc" else {}  # no jitter of the start
+    build = prepare(pm)
     start = time.perf_counter()
-    with build(pm):
+    with build():
         result = pm.sample(
             tune=tune, draws=draws, chains=chains, cores=1, nuts_sampler=sampler, random_seed=1,
-            progressbar=False, compute_convergence_checks=False,
+            progressbar=False, compute_convergence_checks=False, **options,
         )  # fmt: skip
     seconds = time.perf_counter() - start
-    sampling = result.posterior.attrs.get("sampling_time", float("nan"))
-    tree = result if hasattr(result, "to_dict") and hasattr(result, "children") else None
+    without = float(result.posterior.attrs.get("sampling_time", "nan"))
+    if sampler == "numpyro":
+        without = float("nan")
+    tree = result if hasattr(result, "children") else None
     posterior = tree["posterior"].to_dataset() if tree is not None else result.posterior
-    return {"seconds": seconds, "without": float(sampling)} | described(posterior, names, ess)
+    return {"seconds": seconds, "without": without} | described(posterior, names, ess)
 
 
 def tutorial_cluster(pm):
-    from astro_hier import datasets
+    """A function that builds the model, with its data and start at hand."""
+    from astro_hier import StarCluster, datasets
 
     table = datasets.make_star_cluster(random_state=42)
-    with pm.Model() as model:
-        mu_r = pm.TruncatedNormal("mu_r", mu=1.0, sigma=2.0, lower=0.0)
-        ln_std_r = pm.Uniform("ln_std_r", -8, 0)
-        r = pm.TruncatedNormal("r", mu=mu_r, sigma=pm.math.exp(ln_std_r), lower=0, shape=len(table))
-        pm.Normal(
-            "parallax", 1 / r, table["parallax_error"].value, observed=table["parallax"].value
-        )
-    return model
+    start = {name: value.value for name, value in StarCluster().initial_values(table).items()}
+    error, observed = table["parallax_error"].value, table["parallax"].value
+
+    def build():
+        with pm.Model() as model:
+            mu_r = pm.TruncatedNormal("mu_r", mu=1.0, sigma=2.0, lower=0, initval=start["mu_r"])
+            ln_std_r = pm.Uniform("ln_std_r", -8, 0, initval=start["ln_std_r"])
+            std_r = pm.math.exp(ln_std_r)
+            r = pm.TruncatedNormal(
+                "r", mu=mu_r, sigma=std_r, lower=0, shape=len(table), initval=start["r"]
+            )
+            pm.Normal("parallax", 1 / r, error, observed=observed)
+        return model
+
+    return build
 
 
 def survey():
@@ -93,28 +114,32 @@ def survey():
 
 
 def tutorial_binaries(pm):
-    """One set of scalar variables a star, started at periodogram peak and least squares."""
+    """The same with scalar variables for each star, started at its best period and orbit."""
     import numpy as np
 
     from astro_hier import BinaryPopulation
 
     table = survey()
     start = BinaryPopulation().initial_values(table)
-    with pm.Model() as model:
-        mu = pm.Uniform("mu", 1, 10)
-        sigma = pm.Deterministic("sigma", pm.math.exp(pm.Uniform("lnsigma", -2, 3)))
-        for n, name in enumerate(np.unique(table["star"])):
-            rows = table[table["star"] == name]
-            t = (rows["time"] - rows["time"].min()).value
-            first = {key: float(values[n].value) for key, values in start.items() if values.shape}
-            lnP = pm.Normal(f"lnP{n}", mu, sigma, initval=first["lnP"])
-            a = pm.Normal(f"a{n}", 0, 100, initval=first["a"])
-            b = pm.Normal(f"b{n}", 0, 100, initval=first["b"])
-            v0 = pm.Normal(f"v0{n}", 0, 150, initval=first["v0"])
-            phase = 2 * np.pi * t / pm.math.exp(lnP)
-            rv = a * pm.math.cos(phase) + b * pm.math.sin(phase) + v0
-            pm.Normal(f"rv{n}", rv, rows["rv_error"].value, observed=rows["rv"].value)
-    return model
+    stars = [table[table["star"] == name] for name in np.unique(table["star"])]
+
+    def build():
+        with pm.Model() as model:
+            mu = pm.Uniform("mu", 1, 10)
+            sigma = pm.Deterministic("sigma", pm.math.exp(pm.Uniform("lnsigma", -2, 3)))
+            for n, rows in enumerate(stars):
+                t = (rows["time"] - rows["time"].min()).value
+                first = {key: float(v[n].value) for key, v in start.items() if v.shape}
+                lnP = pm.Normal(f"lnP{n}", mu, sigma, initval=first["lnP"])
+                a = pm.Normal(f"a{n}", 0, 100, initval=first["a"])
+                b = pm.Normal(f"b{n}", 0, 100, initval=first["b"])
+                v0 = pm.Normal(f"v0{n}", 0, 150, initval=first["v0"])
+                phase = 2 * np.pi * t / pm.math.exp(lnP)
+                rv = a * pm.math.cos(phase) + b * pm.math.sin(phase) + v0
+                pm.Normal(f"rv{n}", rv, rows["rv_error"].value, observed=rows["rv"].value)
+        return model
+
+    return build
 
 
 def one_binary():
@@ -255,12 +280,12 @@ CONTESTANTS = {
 # ---- the runs
 
 
-def alone(task, name):
+def alone(task, name, core):
     """Run one contestant in a process of its own, with nothing compiled before."""
     with tempfile.TemporaryDirectory() as folder:
-        flags = f"base_compiledir={folder}"
+        flags = f"{os.environ.get('PYTENSOR_FLAGS', '')},base_compiledir={folder}".lstrip(",")
         run = subprocess.run(
-            [sys.executable, __file__, "--one", task, name],
+            [sys.executable, __file__, "--one", task, name, str(core)],
             env=os.environ | THREADS | CORE | {"PYTENSOR_FLAGS": flags},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
@@ -269,7 +294,9 @@ def alone(task, name):
     return json.loads(run.stdout.splitlines()[-1])
 
 
-def one(task, name):
+def one(task, name, core):
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {int(core)})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         result = CONTESTANTS[task][name][0]()
@@ -281,14 +308,15 @@ def one(task, name):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--tasks", nargs="+", choices=list(CONTESTANTS), default=list(CONTESTANTS))
+    parser.add_argument("--core", type=int, default=0, help="which one to use")
     parser.add_argument("--write", action="store_true", help="what the documentation shows")
     options = parser.parse_args()
     if options.one:
         return one(*options.one)
-    print(f"{platform.machine()}, {os.cpu_count()} cores, one thread; Python"
+    print(f"{platform.machine()}, {os.cpu_count()} cores, of which one; Python"
           f" {platform.python_version()}; medians of {options.runs} runs", flush=True)  # fmt: skip
     rows = []
     for task in options.tasks:
@@ -301,16 +329,27 @@ def main():
         for _ in range(options.runs):
             for name, results in list(able.items()):
                 try:
-                    results.append(alone(task, name))
+                    results.append(alone(task, name, options.core))
+                    print(f"  {task}, {name}: {results[-1]}", flush=True)
                 except RuntimeError as error:
                     print(error, flush=True)
                     del able[name]
         rows += [summary(task, name, results) for name, results in able.items()]
         report(rows, task)
     if options.write:
-        header = "task,contestant,seconds,without compilation,draws,draws / s,ratio,MB,answers"
-        lines = [",".join(f'"{row[key]}"' for key in header.split(",")) for row in rows]
-        (STATIC / "benchmarks.csv").write_text("\n".join([header, *lines]) + "\n")
+        write(rows, STATIC / "benchmarks.csv")
+
+
+def write(rows, path):
+    if path.exists():
+        with path.open() as file:
+            done = {row["task"] for row in rows}
+            rows = [row for row in csv.DictReader(file) if row["task"] not in done] + rows
+    order = list(CONTESTANTS)
+    with path.open("w", newline="") as file:
+        table = csv.DictWriter(file, HEADER, lineterminator="\n")
+        table.writeheader()
+        table.writerows(sorted(rows, key=lambda row: order.index(row["task"])))
 
 
 def summary(task, name, results):
@@ -333,7 +372,8 @@ def summary(task, name, results):
 def report(rows, task):
     """Add how many times faster astro_hier is, and print, with readable numbers."""
     rows = [row for row in rows if row["task"] == task]
-    best = rows[0]
+    first = next(iter(CONTESTANTS[task]))
+    best = next((row for row in rows if row["contestant"] == first), rows[0])
     for row in rows:
         by_draws = row["draws / s"] == row["draws / s"] and task not in ("growth", "one period")
         key = "draws / s" if by_draws else "seconds"
