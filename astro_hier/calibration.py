@@ -7,6 +7,7 @@ Graph. Stat. 15, 675; Talts et al. 2018, arXiv:1804.06788). A posterior that is 
 wide, shifted, or that misses modes shows in the ranks.
 """
 
+import re
 import warnings
 from collections import Counter
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class Calibration:
         By parameter, an array of shape (simulation,) of ranks between 0 and 1, uniform if the
         model is calibrated.
     warnings : dict
-        How many of the fits gave each warning.
+        How many of the fits gave each warning, whose numbers are left out.
     """
 
     ranks: dict
@@ -134,6 +135,9 @@ def calibrate(model, table, *, simulations=200, draws=399, n_jobs=1, random_stat
     TableError
         If the table cannot be used.
     """
+    for name, value in (("simulations", simulations), ("draws", draws)):
+        if not isinstance(value, (int, np.integer)) or value < 1:
+            raise ValueError(f"{name}={value!r}; accepted is a whole number of at least 1")
     data = model._read(table)
     seeds = np.random.default_rng(random_state).integers(2**63, size=simulations)
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
@@ -169,7 +173,8 @@ def _ranks(model, data, draws, seed):
         # a random place among equals, so that ranks of a correct model are uniform
         below = np.sum(values < true) + rng.random() * (1 + np.sum(values == true))
         ranks[parameter.name] = below / (len(values) + 1)
-    return ranks, {str(w.message).split(":")[0].split(",")[0] for w in caught}
+    # without their numbers, so that equal warnings of many fits are one
+    return ranks, {re.sub(r"-?\d[\d.e+-]*", "...", str(w.message)) for w in caught}
 
 
 def _band(x, size):

@@ -142,10 +142,13 @@ def _fit(options):
         ) from error
     estimator, _, figures = MODELS[options.command]
     out = options.out or Path(f"{options.table.name.split('.')[0]}-{options.command}")
-    out.mkdir(parents=True, exist_ok=True)
     model = estimator(columns=options.columns, on_invalid=options.on_invalid)
-    model.set_params(**dict(options.prior))
+    chosen, parameters = dict(options.prior), list(model.frozen_priors())
+    if set(chosen) - set(parameters):
+        raise ValueError(f"--prior: there are no priors of {list(chosen)} but of {parameters}")
+    model.set_params(**chosen)
     model.fit(table, method=options.method, draws=options.draws, random_state=options.seed)
+    out.mkdir(parents=True, exist_ok=True)
     _report(model, out, figures)
 
 
@@ -169,8 +172,11 @@ def _columns(text):
 def _prior(text):
     """Name and prior from ``NAME=FAMILY(NUMBER [UNIT], ...)``."""
     name, _, call = (part.strip() for part in text.partition("="))
-    family, _, numbers = call.removesuffix(")").partition("(")
+    family, _, numbers = call.partition("(")
     try:
+        if not numbers.endswith(")"):
+            raise ValueError("no closing bracket")
+        numbers = numbers.removesuffix(")")
         values = [u.Quantity(number) for number in numbers.split(",")]
         values = [v.value if v.unit == u.dimensionless_unscaled else v for v in values]
         return name, getattr(priors, family if family in FAMILIES else "")(*values)

@@ -223,7 +223,7 @@ def save(path, tree, estimator, params):
 
 
 def _digest(tree, estimator, parameters):
-    """A hash of all that a file says: every value, name and attribute."""
+    """A hash of the arguments and of every value, name and attribute of draws and data."""
     digest = hashlib.sha256(repr((estimator, parameters)).encode())
     for node in tree.subtree:
         said = {} if node is tree else node.attrs
@@ -237,7 +237,7 @@ def _digest(tree, estimator, parameters):
 
 
 def _plain(attrs):
-    return sorted((name, np.asarray(value).tolist()) for name, value in attrs.items())
+    return sorted((name, np.ravel(value).tolist()) for name, value in attrs.items())
 
 
 def load(path, estimator):
@@ -259,9 +259,6 @@ def load(path, estimator):
                 tree = opened.load()
             if _digest(tree, estimator, attrs["parameters"]) != attrs["digest"]:
                 raise ValueError("the contents do not match their digest")
-            params = _decode(json.loads(attrs["parameters"]))
-    except SavedFileError:
-        raise
     except Exception as error:  # whatever h5py, xarray or json make of a damaged file
         raise SavedFileError(
             f"{str(path)!r} is damaged, or not a netCDF file ({type(error).__name__}: {error});"
@@ -277,7 +274,7 @@ def load(path, estimator):
             f"{str(path)!r} holds a {attrs['estimator']}: load it with {attrs['estimator']}.load"
         )
     tree.attrs = {}
-    return tree, params
+    return tree, _decode(json.loads(attrs["parameters"]))
 
 
 def _encode(value):
@@ -314,7 +311,13 @@ def _decode(value):
                 f"the file holds a {name}, which is not known here: import the class and call"
                 f" astro_hier.posterior.register(CLASS, {name!r}), then load again"
             )
-        return SAVED[name](**_decode(value["of"]))
+        try:
+            return SAVED[name](**_decode(value["of"]))
+        except (TypeError, ValueError) as error:
+            raise SavedFileError(
+                f"the file holds a {name} that cannot be made again: {error}; it was saved by"
+                " another version of that class"
+            ) from error
     if "value" in value:
         return value["value"] * u.Unit(value["unit"])
     if "unit" in value:

@@ -191,6 +191,11 @@ def _places(table, roles, columns):
 
 def _name_and_unit(role, given):
     name, unit = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
+    if role.unit is None and unit is not None:
+        raise TableError(
+            f"columns={{{role.name!r}: {given!r}}}; accepted is a column name alone, for"
+            " identifiers have no unit"
+        )
     try:
         unit = None if unit is None else u.Unit(unit)
     except (TypeError, ValueError):

@@ -81,7 +81,7 @@ def ambiguous_binary(shared_data):
 
 
 def real_binary(shared_data):
-    """A star whose errors are about right; brute force about its period."""
+    """A star whose errors are about right; brute force about its one period."""
     visits = QTable.read(shared_data() / "apogee_binaries" / "apogee-binaries.ecsv")
     table = visits[visits["APOGEE_ID"] == "2M12570652+4238229"]
     time, *rest = arrays(table, "JD", "VHELIO", "VHELIO_ERR")
@@ -127,6 +127,7 @@ def ambiguous_population(shared_data):
 
 def real_population(shared_data):
     visits = QTable.read(shared_data() / "apogee_binaries" / "apogee-binaries.ecsv")
+    # exact quadrature that comes with the data, whose README states it
     expected = {"mu": (1.811, 0.186), "lnsigma": (-0.382, 0.205)}
     return Case(BinaryPopulation(columns=columns.APOGEE), visits, expected)
 

@@ -78,7 +78,10 @@ def test_warnings_of_the_fits_are_counted(monkeypatch):
     monkeypatch.setattr(marginal, "LARGEST_PARETO_K", -10.0)
     _, table = CASES["star_cluster"]
     found = calibrate(StarCluster(), table, simulations=3, draws=50, progressbar=False)
-    assert sum(found.warnings.values()) == 3
+    assert list(found.warnings.values()) == [3]
+    assert "Pareto k = ... > ...: means" in next(iter(found.warnings))
+    with pytest.raises(ValueError, match="simulations=0; accepted is a whole number"):
+        calibrate(StarCluster(), table, simulations=0)
 
 
 def test_the_band_holds_uniform_ranks_and_not_others():

@@ -108,12 +108,20 @@ def test_priors_are_given_with_units(tmp_path, capsys):
     loaded = SB1Binary.load(tmp_path / "out" / "posterior.nc")
     assert loaded.P == priors.LogUniform(1 * u.day, 2 * u.yr)
     assert abs(loaded.samples("P").mean() - 34.2 * u.day) < 0.1 * u.day
-    for bad in ("P", "P=Prior()", "P=Cauchy(1 d)", "P=Uniform(1 day long, 2 d)", "P=Uniform(2 d)"):
+    for bad in (
+        "P",
+        "P=Prior()",
+        "P=Cauchy(1 d)",
+        "P=Uniform(1 day long, 2 d)",
+        "P=Uniform(2 d)",
+        "P=Uniform(1 d, 2 d",
+    ):
         with pytest.raises(SystemExit):
             main([*words, "--prior", bad])
         assert "accepted is such as P=LogUniform(1 d, 1000 d)" in capsys.readouterr().err
-    assert main([*words, "--prior", "Q=Uniform(1, 2)"]) == 1
-    assert "no arguments ['Q']" in capsys.readouterr().err
+    for bad in ("Q", "columns"):
+        assert main([*words, "--prior", f"{bad}=Uniform(1, 2)"]) == 1
+        assert f"no priors of ['{bad}'] but of ['P', 'a'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

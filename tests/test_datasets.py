@@ -3,6 +3,7 @@
 import astropy.units as u
 import numpy as np
 import pytest
+from astropy.utils.data import import_file_to_cache
 
 from astro_hier import datasets
 
@@ -56,12 +57,17 @@ def test_apogee_binaries_are_read_from_a_folder_and_verified(shared_data, monkey
         datasets.fetch_apogee_binaries()
 
 
-def test_apogee_binaries_are_cached_by_astropy(shared_data, monkeypatch, tmp_path):
-    from astropy.utils.data import import_file_to_cache
-
+@pytest.fixture
+def empty_cache(monkeypatch, tmp_path):
+    """Wherever this version of astropy keeps downloads of a package, there is nothing yet."""
     monkeypatch.delenv("ASTRO_HIER_DATA", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tmp_path / "astro_hier").mkdir()
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_apogee_binaries_are_cached_by_astropy(shared_data):
     import_file_to_cache(
         datasets.APOGEE_BINARIES_URL,
         shared_data / "apogee_binaries" / "apogee-binaries.fits",
@@ -70,9 +76,7 @@ def test_apogee_binaries_are_cached_by_astropy(shared_data, monkeypatch, tmp_pat
     assert len(datasets.fetch_apogee_binaries()) == 321
 
 
-def test_without_network_the_folder_is_named(monkeypatch, tmp_path):
-    monkeypatch.delenv("ASTRO_HIER_DATA", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    (tmp_path / "astro_hier").mkdir()
+@pytest.mark.usefixtures("empty_cache")
+def test_without_network_the_folder_is_named():
     with pytest.raises(OSError, match=r"cannot be downloaded .* variable ASTRO_HIER_DATA"):
         datasets.fetch_apogee_binaries()

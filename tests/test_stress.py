@@ -1,7 +1,8 @@
-"""A thousand random stars, from an hour's visits to decades', against direct references.
+"""Random stars of any design against direct references.
 
-1 to 500 visits, errors of 1 cm/s to 100 km/s, baselines of an hour to 30 years, periods down to
-0.01 d.
+The likelihood for a thousand of 1 to 500 visits, errors of 1 cm/s to 100 km/s, baselines of an hour
+to 30 years, periods down to 0.01 d; the posterior of the period for those of them whose needles
+brute force can resolve, which have baselines of days and up to some forty visits.
 """
 
 import numpy as np

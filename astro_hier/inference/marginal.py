@@ -44,6 +44,7 @@ LARGEST_PARETO_K = 0.7
 ABRUPT = {"uniform", "loguniform", "reciprocal"}
 EDGE_SHARE = 0.05
 EDGE_SDS = 1.3
+FARTHEST_START = 6.0  # standard deviations
 CONFLICT = 5.0  # standard deviations, or the quantile as far out for other priors
 
 
@@ -121,9 +122,9 @@ class _Target:
         return theta
 
     def start(self):
-        """The model's starting point as z."""
+        """The model's starting point as z, within the prior wherever the model puts it."""
         initial = self.model.initial(self.data)
-        return np.array(
+        z = np.array(
             [
                 ndtri(prior.cdf(initial[name]))
                 if prior.cdf(initial[name]) < 0.5
@@ -131,6 +132,7 @@ class _Target:
                 for name, prior in self.priors.items()
             ]
         )
+        return np.nan_to_num(z).clip(-FARTHEST_START, FARTHEST_START)
 
     def log_likelihood(self, z):
         """ln p(data | theta), -inf where the prior's quantile function overflows."""

@@ -1,7 +1,7 @@
 """Calibration of every model: ``python tests/benchmarks/calibration.py [--simulations 1000]``.
 
 Prints a table for each case, and writes what the documentation shows: ``docs/_static``'s
-calibration.ecsv and a figure for each case. With 1000 simulations it takes half an hour on two
+calibration.csv and a figure for each case. With 1000 simulations it takes six minutes on two
 cores.
 """
 
