@@ -12,7 +12,9 @@ author = "The astro_hier developers"
 copyright = f"2026, {author}"
 version = release = installed("astro_hier")
 
-exclude_patterns = ["_build", "examples"]
+# the tutorial on published data is built where the data are said to be
+left_out = "^$" if os.environ.get(DATA_FOLDER) else "apogee"
+exclude_patterns = ["_build", "examples", *([] if left_out == "^$" else ["tutorials/*apogee*"])]
 html_title = f"astro_hier {version}"
 html_static_path = ["_static"]
 html_css_files = ["narrow.css"]
@@ -31,8 +33,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "tutorials",
     "filename_pattern": r"\.py$",
-    # the page on published data is built where the data are said to be
-    "ignore_pattern": "^$" if os.environ.get(DATA_FOLDER) else "apogee",
+    "ignore_pattern": left_out,
     "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
     "backreferences_dir": "tutorials/of",
