@@ -90,9 +90,9 @@ class Calibration:
         grid = fig.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
         size = len(next(iter(self.ranks.values())))
         x = np.linspace(0, 1, 201)
-        low, high = _band(x, size)
+        width = _band(x, size)
         for ax, (name, rank) in zip(grid.flat, self.ranks.items(), strict=False):
-            ax.fill_between(x, low, high, color="0.85", lw=0)
+            ax.fill_between(x, -width, width, color="0.85", lw=0)
             ax.plot(x, np.searchsorted(np.sort(rank), x, side="right") / size - x, color="C0")
             ax.axhline(0, color="0.5", lw=0.5)
             ax.set_title(name, fontsize=9)
@@ -134,6 +134,8 @@ def calibrate(model, table, *, simulations=200, draws=399, n_jobs=1, random_stat
     ------
     TableError
         If the table cannot be used.
+    ValueError
+        If a number of simulations or draws is less than one.
     """
     for name, value in (("simulations", simulations), ("draws", draws)):
         if not isinstance(value, (int, np.integer)) or value < 1:
@@ -151,7 +153,7 @@ def calibrate(model, table, *, simulations=200, draws=399, n_jobs=1, random_stat
 
 
 def _ranks(model, data, draws, seed):
-    """Ranks of all parameters in one simulation, and the first words of the fit's warnings."""
+    """Ranks of all parameters in one simulation, and the fit's warnings."""
     rng = np.random.default_rng(seed)
     theta = {n: prior.rvs(1, random_state=rng) for n, prior in model.frozen_priors().items()}
     truth = theta | model.simulate(data, theta, rng)
@@ -178,12 +180,11 @@ def _ranks(model, data, draws, seed):
 
 
 def _band(x, size):
-    """Where the difference of ECDFs of ``size`` uniform ranks stays everywhere, in `BAND`."""
+    """Half width in which ECDFs of ``size`` uniform ranks differ everywhere, in `BAND` of them."""
     rng = np.random.default_rng(0)
     many = np.sort(rng.random((BAND_SIMULATIONS, size)), axis=1)
     ecdf = np.array([np.searchsorted(ranks, x, side="right") for ranks in many]) / size
     sd = np.sqrt(x * (1 - x) / size)
     inner = sd > 0
     worst = np.max(np.abs(ecdf - x)[:, inner] / sd[inner], axis=1)
-    width = np.quantile(worst, BAND) * sd
-    return -width, width
+    return np.quantile(worst, BAND) * sd
