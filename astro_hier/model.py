@@ -5,6 +5,7 @@ import json
 
 import astropy.units as u
 import numpy as np
+from scipy.stats import norm
 
 from astro_hier import priors
 from astro_hier.inference import METHODS
@@ -24,7 +25,7 @@ class HierarchicalModel:
 
     A model is a subclass that declares ``roles`` (the columns it reads), ``row`` (what a row of
     its table is) and ``parameters`` (all quantities of its posterior; those that ``__init__``
-    takes a prior for are sampled) and writes the hooks below, which work on floats in the declared
+    takes a prior for are sampled, unless a plain value is given) and writes the hooks below, which work on floats in the declared
     units. ``data`` is a dict of arrays by role, ``theta`` one of arrays of shape (n,) by
     parameter. A model has either ``log_marginal`` and ``draw_latents``, or ``draw_exactly`` and
     ``log_prob``.
@@ -33,6 +34,7 @@ class HierarchicalModel:
     roles = ()
     parameters = ()
     row = "star"
+    parts = ()  # arguments that own priors of parameters: dataclasses with fields of these names
 
     def __init__(self, *, columns=None, on_invalid="raise"):
         self.columns = columns
@@ -65,6 +67,13 @@ class HierarchicalModel:
         """One draw of the latent variables for each theta: a dict of arrays (n, star)."""
         self._is_missing("draw_latents")
 
+    def standard_normals(self, data):
+        """Parameters of several elements, each standard normal a priori: their numbers by name.
+
+        In ``theta`` they have shape (n, number), and in the posterior a dimension of that name.
+        """
+        return {}
+
     def draw_exactly(self, data, size, rng):
         """Independent draws of all parameters, where a model needs no importance sampling.
 
@@ -78,9 +87,11 @@ class HierarchicalModel:
     def log_prob(self, data, values, log_marginal=None):
         """ln of the posterior density of the parameters common to all rows, up to a constant."""
         theta = {name: np.ravel(values[name]) for name in self._sampled_names()}
+        normals = {name: values[name] for name in self.standard_normals(data)}
         if log_marginal is None:
-            log_marginal = self.log_marginal(data, theta)
-        return log_marginal + self.log_prior(theta)
+            log_marginal = self.log_marginal(data, theta | normals)
+        height = sum(norm.logpdf(x).sum(axis=1) for x in normals.values())
+        return log_marginal + self.log_prior(theta) + height
 
     def log_prior(self, theta):
         """ln of the prior density of the sampled parameters, shape (n,)."""
@@ -141,6 +152,8 @@ class HierarchicalModel:
 
     def frozen_priors(self):
         """`scipy.stats` distributions of the sampled parameters, in their declared units.
+
+        Those given as plain values are among them, as points.
 
         Raises
         ------
@@ -249,6 +262,8 @@ class HierarchicalModel:
             if role.unit is not None:
                 groups[_group(role)][role.name] = data[role.name], role.unit
         coords = {self.row: np.arange(len(next(iter(groups["observed_data"].values()))[0]))}
+        for name, number in self.standard_normals(data).items():
+            coords[name] = np.arange(number)
         if self.row == "star":
             coords["star"] = data["star"]
         elif "stars" in data:
@@ -310,12 +325,27 @@ class HierarchicalModel:
     def _common_parameters(self):
         return [p for p in self.parameters if not p.dims]
 
+    def _owner(self, name):
+        """The argument, or the model, that holds the prior of a parameter; None if it has none."""
+        return next((o for o in (*self.parts, self) if name in vars(o)), None)
+
     def _sampled_names(self):
-        """Parameters that have a prior, not those that follow from them."""
-        return [p.name for p in self.parameters if p.name in self._argument_names()]
+        """Parameters that have a prior or a given value, not those that follow from them."""
+        return [p.name for p in self.parameters if not p.dims and self._owner(p.name)]
+
+    def free_names(self):
+        """Those that are not given as plain values."""
+        return [n for n in self._sampled_names() if not isinstance(self._prior_of(n), priors.Fixed)]
+
+    def _pymc_priors(self, initial):
+        """The sampled parameters as variables of the PyMC model in whose context this is called."""
+        return {
+            name: self._prior_of(name).pymc(name, self._parameter(name).unit, initial[name])
+            for name in self._sampled_names()
+        }
 
     def _prior_of(self, name):
-        return getattr(self, name)
+        return priors.of(getattr(self._owner(name), name))
 
     def _named(self, names):
         names = [names] if isinstance(names, str) else list(names)

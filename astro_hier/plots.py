@@ -69,7 +69,7 @@ class PosteriorPlots:
     graph = ()
 
     def _chosen(self, var_names):
-        parameters = self._named(self._sampled_names() if var_names is None else var_names)
+        parameters = self._named(self.free_names() if var_names is None else var_names)
         for parameter in parameters:
             if parameter.dims:
                 raise ValueError(
@@ -97,7 +97,7 @@ class PosteriorPlots:
         Parameters
         ----------
         var_names : str or list of str, optional
-            Which parameters; by default those with a prior, not those that follow from them.
+            Which parameters; by default those inferred, not those that follow from them.
         truths : dict, optional
             Values to mark by parameter name: Quantities, or numbers in the posterior's unit.
         fig : `~matplotlib.figure.Figure`, optional
@@ -139,7 +139,7 @@ class PosteriorPlots:
         Parameters
         ----------
         var_names : str or list of str, optional
-            Which parameters; by default those with a prior, not those that follow from them.
+            Which parameters; by default those inferred, not those that follow from them.
         fig : `~matplotlib.figure.Figure`, optional
             Where to draw.
 

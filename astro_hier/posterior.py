@@ -163,17 +163,18 @@ def summarise(posterior, parameters, hdi_prob):
     dims = ("chain", "draw")
     interval = azs.hdi(draws, prob=hdi_prob)
     low, high = (f"hdi_{100 * edge:.3g}%" for edge in ((1 - hdi_prob) / 2, (1 + hdi_prob) / 2))
-    columns = {
-        "mean": draws.mean(dims),
-        "sd": draws.std(dims, ddof=1),
-        low: interval.isel(ci_bound=0),
-        high: interval.isel(ci_bound=1),
-        "mcse_mean": azs.mcse(draws, method="mean"),
-        "mcse_sd": azs.mcse(draws, method="sd"),
-        "ess_bulk": azs.ess(draws, method="bulk"),
-        "ess_tail": azs.ess(draws, method="tail"),
-        "r_hat": azs.rhat(draws),
-    }
+    with np.errstate(invalid="ignore"):  # of parameters given as plain values, which do not vary
+        columns = {
+            "mean": draws.mean(dims),
+            "sd": draws.std(dims, ddof=1),
+            low: interval.isel(ci_bound=0),
+            high: interval.isel(ci_bound=1),
+            "mcse_mean": azs.mcse(draws, method="mean"),
+            "mcse_sd": azs.mcse(draws, method="sd"),
+            "ess_bulk": azs.ess(draws, method="bulk"),
+            "ess_tail": azs.ess(draws, method="tail"),
+            "r_hat": azs.rhat(draws),
+        }
     table = Table()
     table["parameter"] = [label for p in parameters for label in _labels(posterior, p)]
     table["unit"] = [

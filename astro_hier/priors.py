@@ -14,6 +14,7 @@ from scipy import stats
 
 __all__ = [
     "Beta",
+    "Fixed",
     "Gamma",
     "HalfNormal",
     "LogNormal",
@@ -153,12 +154,20 @@ def _kind(unit):
     return f"a Quantity of physical type {str(unit.physical_type)!r}, such as in {unit}"
 
 
+def of(given):
+    """``given``, as a prior if it is a number or Quantity: `Fixed` at that value."""
+    if isinstance(given, (int, float, u.Quantity)) and not isinstance(given, bool):
+        return Fixed(given)
+    return given
+
+
 def check(name, prior, unit):
     """Raise `PriorError` unless ``prior`` is a prior whose values can be expressed in ``unit``."""
     if not isinstance(prior, Prior):
         families = ", ".join(n for n in __all__ if n not in ("Prior", "PriorError"))
         raise PriorError(
-            f"{name}={prior!r} is not a prior; give one of astro_hier.priors: {families}"
+            f"{name}={prior!r} is not a prior; give one of astro_hier.priors: {families}, or the"
+            " value itself if it is known"
         )
     try:
         prior.frozen(unit)
@@ -331,3 +340,56 @@ class Beta(Prior):
         import pymc as pm
 
         return pm.Beta(name, alpha=alpha, beta=beta, initval=initval)
+
+
+class _Point:
+    """What `scipy.stats` would call the distribution of a number that is known."""
+
+    class dist:
+        name = "point"
+
+    def __init__(self, value):
+        self.value = value
+
+    def logpdf(self, x):
+        """Zero: it is the parameter's place in a sum over densities, and not integrated over."""
+        return np.zeros(np.shape(x))
+
+    def rvs(self, size=None, random_state=None):
+        return np.full(() if size is None else size, self.value)
+
+    def ppf(self, share):
+        return np.full(np.shape(share), self.value)
+
+    isf = ppf
+
+    def support(self):
+        return self.value, self.value
+
+    def mean(self):
+        return self.value
+
+    median = mean
+
+    def std(self):
+        return 0.0
+
+
+@dataclass(frozen=True, repr=False)
+class Fixed(Prior):
+    """A value that is known, not inferred.
+
+    Wherever a prior is taken, the value itself may be given instead, a Quantity or number.
+    """
+
+    value: u.Quantity | float
+    same_unit = ("value",)
+
+    def _scipy(self, value):
+        return _Point(value)
+
+    def _pymc(self, name, value, initval):
+        import pymc as pm
+        import pytensor.tensor as pt
+
+        return pm.Deterministic(name, pt.constant(value, dtype="float64"))

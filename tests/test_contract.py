@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 
 import astropy.units as u
 import numpy as np
 import pytest
 import xarray as xr
+from astropy.utils.exceptions import AstropyUserWarning
 
 import astro_hier
 from astro_hier import NotFittedError, SavedFileError
@@ -97,8 +99,31 @@ def test_a_prior_of_the_wrong_kind_is_an_error(estimator, table):
     name = next(iter(estimator().frozen_priors()))
     with pytest.raises(astro_hier.priors.PriorError, match=f"prior of {name}"):
         estimator(**{name: astro_hier.priors.Normal(1 * u.kg, 1 * u.kg)}).fit(table)
-    with pytest.raises(astro_hier.priors.PriorError, match=f"{name}=3 is not a prior"):
-        estimator(**{name: 3}).pymc_model(table)
+    with pytest.raises(astro_hier.priors.PriorError, match=f"{name}='3' is not a prior"):
+        estimator(**{name: "3"}).pymc_model(table)
+    with pytest.raises(astro_hier.priors.PriorError, match=f"prior of {name} .* 'kg'"):
+        estimator(**{name: 3 * u.kg}).fit(table)
+
+
+@pytest.mark.parametrize("method", ["marginal", "nuts"])
+def test_a_value_that_is_known_may_be_given_for_a_prior(estimator, table, method):
+    name = list(estimator().frozen_priors())[-1]
+    parameter = next(p for p in estimator().parameters if p.name == name)
+    median = estimator().frozen_priors()[name].median()
+    value = median * parameter.unit if parameter.unit != u.one else float(median)
+    few = {"tune": 50, "cores": 1} if method == "nuts" else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AstropyUserWarning)  # of too few draws
+        fitted = estimator(**{name: value}).fit(
+            table, method=method, random_state=1, **QUICK, **few
+        )
+    assert np.all(fitted.samples(name) == value)
+    row = fitted.summary(name)[0]
+    assert row["mean"] == pytest.approx(median)
+    assert row["sd"] == pytest.approx(0, abs=1e-12)
+    assert name not in fitted.free_names()
+    free = fitted.samples(fitted.free_names()[0])
+    assert np.ptp(free) > 0 * free.unit
 
 
 def test_results_before_a_fit_are_an_error_that_says_to_fit(estimator, tmp_path):

@@ -20,6 +20,12 @@ class Toy:
     def frozen_priors(self):
         return self.priors
 
+    def free_names(self):
+        return list(self.priors)
+
+    def standard_normals(self, data):
+        return {}
+
     def initial(self, data):
         return self.start
 

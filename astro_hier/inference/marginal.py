@@ -82,6 +82,8 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
     if max_evaluations is None:
         max_evaluations = 10 * wanted + 20_000
     target = _Target(model, data)
+    if not target.dimension:
+        return _of_known(target, wanted, chains, rng, progressbar)
     with tqdm(total=enough, unit="draw", desc="marginal", disable=not progressbar) as bar:
         pool = _explore(target, enough, rng, max_evaluations, bar)
     chosen = _resample(pool.weights, wanted, rng)
@@ -89,8 +91,9 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
     latents = model.draw_latents(data, theta, rng, progressbar)
     pareto_k = _pareto_k(pool.log_weights)
     _warn(pool.effective_size, enough, pareto_k, len(pool.z), max_evaluations)
-    _warn_of_conflict(pool.z[chosen], theta)
-    _warn_of_edges(target.priors, theta)
+    inferred = {name: theta[name] for name in target.priors}
+    _warn_of_conflict(pool.z[chosen], inferred)
+    _warn_of_edges(target.priors, inferred)
     return Draws.of_chains(
         {**theta, **latents},
         {"log_marginal": pool.log_likelihood[chosen]},
@@ -104,21 +107,40 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
     )
 
 
+def _of_known(target, wanted, chains, rng, progressbar):
+    """Draws of the latent variables where all else is given."""
+    z = np.empty((wanted, 0))
+    log_likelihood = target.log_likelihood(z[:1])
+    theta = target.parameters(z)
+    latents = target.model.draw_latents(target.data, theta, rng, progressbar)
+    stats = {"log_marginal": np.repeat(log_likelihood, wanted)}
+    attrs = {"log_evidence": float(log_likelihood[0]), "evaluations": 1}
+    return Draws.of_chains({**theta, **latents}, stats, attrs, chains=chains)
+
+
 class _Target:
     """A model's marginal likelihood as a function of standard normal variables z."""
 
     def __init__(self, model, data):
         self.model, self.data = model, data
-        self.priors = model.frozen_priors()
-        self.dimension = len(self.priors)
+        every = model.frozen_priors()
+        free = model.free_names()
+        self.priors = {name: every[name] for name in free}
+        self.known = {name: prior.mean() for name, prior in every.items() if name not in free}
+        self.normals = model.standard_normals(data)
+        self.dimension = len(self.priors) + sum(self.normals.values())
 
     def parameters(self, z):
         """Hyperparameters by name, one value per row of ``z``."""
-        theta = {}
-        for (name, prior), x in zip(self.priors.items(), z.T, strict=True):
+        theta = {name: np.full(len(z), value) for name, value in self.known.items()}
+        for (name, prior), x in zip(self.priors.items(), z.T, strict=False):
             # the upper half from the upper tail, where 1 - ndtr(x) would have lost its digits
             lower, upper = prior.ppf(ndtr(np.minimum(x, 0))), prior.isf(ndtr(-np.abs(x)))
             theta[name] = np.where(x < 0, lower, upper).clip(*prior.support())
+        first = len(self.priors)
+        for name, number in self.normals.items():
+            theta[name] = z[:, first : first + number]
+            first += number
         return theta
 
     def start(self):
@@ -131,6 +153,7 @@ class _Target:
                 else -ndtri(prior.sf(initial[name]))
                 for name, prior in self.priors.items()
             ]
+            + [0.0] * sum(self.normals.values())
         )
         return np.nan_to_num(z).clip(-FARTHEST_START, FARTHEST_START)
 
@@ -294,7 +317,7 @@ def _warn(effective_size, enough, pareto_k, evaluations, max_evaluations):
 def _warn_of_conflict(z, theta):
     far = [
         f"{name} (posterior mean {values.mean():.4g})"
-        for (name, values), x in zip(theta.items(), z.T, strict=True)
+        for (name, values), x in zip(theta.items(), z.T, strict=False)
         if abs(np.median(x)) > CONFLICT
     ]
     if far:

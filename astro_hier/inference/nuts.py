@@ -140,8 +140,10 @@ def _largest_r_hat(posterior):
 
     if posterior.sizes["chain"] < 2:
         return {}
-    r_hat = rhat(posterior)
-    return {name: float(np.nanmax(r_hat[name].values)) for name in r_hat.data_vars}
+    # parameters given as plain values do not vary
+    varying = [name for name in posterior.data_vars if np.ptp(posterior[name].values) > 0]
+    r_hat = rhat(posterior[varying])
+    return {name: float(np.nanmax(r_hat[name].values)) for name in varying}
 
 
 def _warn(r_hat, divergences):

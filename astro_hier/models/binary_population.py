@@ -156,6 +156,10 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
     def parameters(self):
         return (*self._density().parameters, *self.star_parameters)
 
+    @property
+    def parts(self):
+        return (self._density(),)
+
     def _density(self):
         """The population, if it is one."""
         if not isinstance(self.population, populations.Population):
@@ -186,12 +190,6 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         )
 
     # ---- hooks
-
-    def _sampled_names(self):
-        return list(self._density().sampled)
-
-    def _prior_of(self, name):
-        return getattr(self.population, name, None) or getattr(self, name)
 
     def _linear(self, data, star):
         """The visits of one star, with the priors of its linear parameters."""
@@ -307,10 +305,7 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         first = _first_visits(data)
         coords = {"star": data["stars"], "visit": np.arange(len(index))}
         with pm.Model(coords=coords) as model:
-            theta = {
-                name: self._prior_of(name).pymc(name, u.one, initial[name])
-                for name in self._sampled_names()
-            }
+            theta = self._pymc_priors(initial)
             lnP = self.population.pymc(
                 theta, self._log_ends(data), dims="star", initval=initial["lnP"]
             )

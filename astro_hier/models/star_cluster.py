@@ -131,11 +131,10 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
 
         initial = self.initial(data)
         with pm.Model(coords={"star": data["star"]}) as model:
-            mu_r = self.mu_r.pymc("mu_r", u.kpc, initial["mu_r"])
-            ln_std_r = self.ln_std_r.pymc("ln_std_r", u.one, initial["ln_std_r"])
-            std_r = pm.Deterministic("std_r", pm.math.exp(ln_std_r))
+            theta = self._pymc_priors(initial)
+            std_r = pm.Deterministic("std_r", pm.math.exp(theta["ln_std_r"]))
             r = pm.TruncatedNormal(
-                "r", mu=mu_r, sigma=std_r, lower=0, dims="star", initval=initial["r"]
+                "r", mu=theta["mu_r"], sigma=std_r, lower=0, dims="star", initval=initial["r"]
             )
             pm.Normal(
                 "parallax",
