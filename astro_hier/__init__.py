@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from astro_hier import columns, datasets, populations, priors
+from astro_hier import columns, datasets, outliers, populations, priors
 from astro_hier.model import NotFittedError
 from astro_hier.models.binary_population import BinaryPopulation
 from astro_hier.models.sb1_binary import SB1Binary
@@ -21,6 +21,7 @@ __all__ = [
     "TableError",
     "columns",
     "datasets",
+    "outliers",
     "populations",
     "priors",
 ]

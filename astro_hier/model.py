@@ -25,10 +25,10 @@ class HierarchicalModel:
 
     A model is a subclass that declares ``roles`` (the columns it reads), ``row`` (what a row of
     its table is) and ``parameters`` (all quantities of its posterior; those that ``__init__``
-    takes a prior for are sampled, unless a plain value is given) and writes the hooks below, which work on floats in the declared
-    units. ``data`` is a dict of arrays by role, ``theta`` one of arrays of shape (n,) by
-    parameter. A model has either ``log_marginal`` and ``draw_latents``, or ``draw_exactly`` and
-    ``log_prob``.
+    takes a prior for are sampled, unless a plain value is given) and writes the hooks below, which
+    work on floats in the declared units. ``data`` is a dict of arrays by role, ``theta`` one of
+    arrays of shape (n,) by parameter. A model has either ``log_marginal`` and ``draw_latents``, or
+    ``draw_exactly`` and ``log_prob``.
     """
 
     roles = ()

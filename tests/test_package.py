@@ -23,7 +23,7 @@ LAYERS = [
     {"core", "table", "priors", "columns", "datasets"},
     {"inference"},
     {"posterior"},
-    {"model", "plots", "populations"},
+    {"model", "outliers", "plots", "populations"},
     {"models"},
     {"calibration", "cli"},
 ]

@@ -1,0 +1,120 @@
+"""Rows that are not members: a broad background, mixed into a model of the members.
+
+With a probability of ``outlier_fraction`` a row is not a member. Its value is then normally
+distributed about ``outlier_mean`` with the standard deviation ``outlier_sd`` and its own error in
+quadrature (Hogg, Bovy & Lang 2010, arXiv:1008.4686, section 3). Which rows are members is summed
+over exactly: each has a posterior probability of membership, none is removed.
+"""
+
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+from scipy.special import expit
+from scipy.stats import norm
+
+from astro_hier import priors
+from astro_hier.posterior import Parameter, register
+
+__all__ = ["Background", "ParallaxBackground", "VelocityBackground"]
+
+KMS = u.km / u.s
+
+
+@dataclass(frozen=True)
+class Background:
+    """Base of backgrounds: a subclass has defaults, and the unit of the values.
+
+    Parameters
+    ----------
+    outlier_fraction : `~astro_hier.priors.Prior` or float
+        Prior on the share of rows that are not members.
+    outlier_mean, outlier_sd : `~astro_hier.priors.Prior` or `~astropy.units.Quantity`
+        Priors on the mean and the standard deviation of their true values.
+    """
+
+    outlier_fraction: object
+    outlier_mean: object
+    outlier_sd: object
+    unit = u.one
+
+    def __post_init__(self):
+        support = {}
+        for parameter in self.parameters:
+            prior = priors.of(getattr(self, parameter.name))
+            priors.check(parameter.name, prior, parameter.unit)
+            support[parameter.name] = prior.frozen(parameter.unit).support()
+        low, high = support["outlier_fraction"]
+        if low < 0 or high > 1:
+            raise priors.PriorError(
+                f"outlier_fraction={self.outlier_fraction!r}; it must lie between 0 and 1"
+            )
+        if support["outlier_sd"][0] < 0:
+            raise priors.PriorError(f"outlier_sd={self.outlier_sd!r}; it must not be negative")
+
+    @property
+    def parameters(self):
+        return (
+            Parameter("outlier_fraction", u.one, "f_o", "share of rows that are not members"),
+            Parameter("outlier_mean", self.unit, r"\mu_o", "mean of those that are not members"),
+            Parameter("outlier_sd", self.unit, r"\sigma_o", "their standard deviation"),
+        )
+
+    def log_density(self, value, error, theta):
+        """ln of the density of a row that is not a member, shape (theta, row)."""
+        mean, sd = theta["outlier_mean"][:, None], theta["outlier_sd"][:, None]
+        return norm.logpdf(value, mean, np.hypot(sd, error))
+
+    def mix(self, log_member, value, error, theta):
+        """Members and background together.
+
+        Parameters
+        ----------
+        log_member : ndarray
+            ln of the density of each row if it is a member, shape (theta, row).
+        value, error : ndarray
+            Measurements and their standard errors, shape (row,) or (theta, row).
+        theta : dict
+            Parameters, arrays of shape (theta,).
+
+        Returns
+        -------
+        log_density, membership : ndarray
+            ln of the density of the mixture, and the probability that each row is a member.
+        """
+        fraction = theta["outlier_fraction"][:, None]
+        with np.errstate(divide="ignore"):
+            member = np.log1p(-fraction) + log_member
+            other = np.log(fraction) + self.log_density(value, error, theta)
+        return np.logaddexp(member, other), expit(member - other)
+
+    def draw(self, theta, size, rng):
+        """Which of ``size`` rows are members, and true values of others, shape (theta, size)."""
+        shape = len(theta["outlier_fraction"]), size
+        member = rng.random(shape) >= theta["outlier_fraction"][:, None]
+        mean, sd = theta["outlier_mean"][:, None], theta["outlier_sd"][:, None]
+        return member, rng.normal(mean, sd, shape)
+
+
+@dataclass(frozen=True)
+class ParallaxBackground(Background):
+    """Field stars among the members of a star cluster, in parallax."""
+
+    outlier_fraction: object = priors.Beta(1, 9)
+    outlier_mean: object = priors.Normal(0 * u.mas, 10 * u.mas)
+    outlier_sd: object = priors.LogNormal(1, 1, scale=1 * u.mas)
+    unit = u.mas
+
+
+@dataclass(frozen=True)
+class VelocityBackground(Background):
+    """Interlopers among the members of a cluster or a galaxy, in velocity."""
+
+    outlier_fraction: object = priors.Beta(1, 9)
+    outlier_mean: object = priors.Normal(0 * KMS, 1e5 * KMS)
+    outlier_sd: object = priors.LogNormal(0, 1.5, scale=1000 * KMS)
+    unit = KMS
+
+
+for _background in (ParallaxBackground, VelocityBackground):
+    register(_background)
