@@ -74,6 +74,10 @@ class HierarchicalModel:
         """
         return {}
 
+    def coordinates(self, data):
+        """Labels of the dimensions that parameters have besides the stars."""
+        return {name: np.arange(n) for name, n in self.standard_normals(data).items()}
+
     def draw_exactly(self, data, size, rng):
         """Independent draws of all parameters, where a model needs no importance sampling.
 
@@ -169,8 +173,12 @@ class HierarchicalModel:
 
     # ---- fitting
 
+    def _read_columns(self):
+        """Where the columns are: ``columns``, with what other arguments say of it."""
+        return self.columns
+
     def _read(self, table):
-        return read_columns(table, self.roles, self.columns, self.on_invalid)
+        return read_columns(table, self.roles, self._read_columns(), self.on_invalid)
 
     def fit(
         self,
@@ -262,13 +270,12 @@ class HierarchicalModel:
             if role.unit is not None:
                 groups[_group(role)][role.name] = data[role.name], role.unit
         coords = {self.row: np.arange(len(next(iter(groups["observed_data"].values()))[0]))}
-        for name, number in self.standard_normals(data).items():
-            coords[name] = np.arange(number)
         if self.row == "star":
             coords["star"] = data["star"]
-        elif "stars" in data:
-            coords["star"] = data["stars"]
-            groups["constant_data"]["star_id"] = data["star"], u.dimensionless_unscaled
+        coords |= self.coordinates(data)
+        for role in self.roles:
+            if role.unit is None and role.name != self.row and role.name in data:
+                groups["constant_data"][f"{role.name}_id"] = data[role.name], u.one
         notes = {"epoch": json.dumps(vars(data["epoch"]))} if "epoch" in data else {}
         return build_tree(
             [p for p in (*self.parameters, LOG_PROB) if p.name in values],
@@ -315,9 +322,9 @@ class HierarchicalModel:
                 data[role.name] = tree[_group(role)][role.name].values
         if self.row == "star":
             data["star"] = tree["observed_data"]["star"].values
-        elif "star_id" in tree["constant_data"]:
-            data["star"] = tree["constant_data"]["star_id"].values
-            data["stars"], data["index"] = np.unique(data["star"], return_inverse=True)
+        for role in self.roles:
+            if f"{role.name}_id" in tree["constant_data"]:
+                data[role.name] = tree["constant_data"][f"{role.name}_id"].values
         if "epoch" in tree["constant_data"].attrs:
             data["epoch"] = Epoch(**json.loads(tree["constant_data"].attrs["epoch"]))
         return data

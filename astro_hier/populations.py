@@ -1,18 +1,18 @@
-"""Distributions of the logarithm of the period in a population of binaries.
+"""Distributions of the logarithm of the period in a population of binaries, and of their jitter.
 
-`Population` says what makes one.
+`Population` says what makes one of periods.
 """
 
 from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
-from scipy.special import log_ndtr, logsumexp, ndtr
+from scipy.special import log_ndtr, logsumexp, ndtr, ndtri
 
 from astro_hier import priors
 from astro_hier.posterior import Parameter, register
 
-__all__ = ["Normal", "NormalMixture", "Population", "TruncatedNormal"]
+__all__ = ["LogNormalJitter", "Normal", "NormalMixture", "Population", "TruncatedNormal"]
 
 MU = Parameter("mu", u.one, r"\mu", "mean of ln(P / d)")
 LNSIGMA = Parameter("lnsigma", u.one, r"\ln\sigma", "ln of sigma")
@@ -238,5 +238,90 @@ class NormalMixture(Population):
         )
 
 
-for _population in (Normal, TruncatedNormal, NormalMixture):
+@dataclass(frozen=True)
+class LogNormalJitter:
+    """The scatter of the velocities beyond their errors: its ln is normal among stars.
+
+    Parameters
+    ----------
+    mu_jitter : `~astro_hier.priors.Prior` or float
+        Prior on the mean of ln(jitter / (km/s)).
+    lnsigma_jitter : `~astro_hier.priors.Prior` or float
+        Prior on ln of its standard deviation.
+    """
+
+    mu_jitter: priors.Prior = priors.Normal(-1.5, 1.5)
+    lnsigma_jitter: priors.Prior = priors.Normal(0, 0.5)
+
+    parameters = (
+        Parameter("mu_jitter", u.one, r"\mu_s", "mean of ln(jitter / (km/s))"),
+        Parameter("lnsigma_jitter", u.one, r"\ln\sigma_s", "ln of its standard deviation"),
+    )
+
+    def __post_init__(self):
+        for parameter in self.parameters:
+            prior = priors.of(getattr(self, parameter.name))
+            priors.check(parameter.name, prior, u.one)
+
+    def _scaled(self, value, theta):
+        """ln of a scatter in standard deviations from the mean, shape (theta, ...)."""
+        mu, sigma = theta["mu_jitter"], np.exp(theta["lnsigma_jitter"])
+        extra = (...,) + (None,) * np.ndim(value)
+        with np.errstate(divide="ignore"):
+            return (np.log(value) - mu[extra]) / sigma[extra]
+
+    def range(self):
+        """Scatters beyond which practically none lies, whatever the priors allow, in km/s."""
+        mu, sigma = (
+            priors.of(prior).frozen(u.one) for prior in (self.mu_jitter, self.lnsigma_jitter)
+        )
+        reach = 5 * np.exp(sigma.ppf(1 - SMALL))
+        return np.exp(mu.ppf(SMALL) - reach), np.exp(mu.ppf(1 - SMALL) + reach)
+
+    def log_cells(self, low, high, theta):
+        """ln of the share of stars whose scatters lie in cells, shape (theta, cell).
+
+        ``low`` and ``high`` have shape (cell, instrument).
+        """
+        low, high = self._scaled(low, theta), self._scaled(high, theta)
+        # of the two ways to write the share, the one whose terms are small
+        flip = low > 0
+        low, high = np.where(flip, -high, low), np.where(flip, -low, high)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = log_ndtr(high) + np.log1p(-np.exp(log_ndtr(low) - log_ndtr(high)))
+        return np.where(np.isfinite(share), share, -1e300).sum(axis=-1).clip(-1e300)
+
+    def within(self, low, high, chance, theta):
+        """Scatters between ends that have a share ``chance`` below them, shape (theta, n)."""
+        sigma = np.exp(theta["lnsigma_jitter"])[:, None]
+        low, high = (
+            (np.log(np.maximum(end, 1e-300)) - theta["mu_jitter"][:, None]) / sigma
+            for end in (low, high)
+        )
+        flip = low > 0
+        low, high = np.where(flip, -high, low), np.where(flip, -low, high)
+        chance = np.where(flip, 1 - chance, chance)
+        x = ndtri(ndtr(low) + chance * (ndtr(high) - ndtr(low)))
+        return np.exp(theta["mu_jitter"][:, None] + np.where(flip, -x, x) * sigma)
+
+    def draw(self, theta, shape, rng):
+        """Scatters in km/s, shape (theta, *shape)."""
+        extra = (...,) + (None,) * len(shape)
+        mu, sigma = theta["mu_jitter"][extra], np.exp(theta["lnsigma_jitter"])[extra]
+        return np.exp(rng.normal(mu, sigma, (len(mu), *shape)))
+
+    def initial(self, jitter):
+        """A starting point from rough scatters of the stars, a dict of floats."""
+        ln = np.log(jitter)
+        return {"mu_jitter": np.mean(ln), "lnsigma_jitter": np.log(max(np.std(ln), 0.3))}
+
+    def pymc(self, theta, **options):
+        """The distribution as the PyMC variable jitter."""
+        import pymc as pm
+
+        sigma = pm.math.exp(theta["lnsigma_jitter"])
+        return pm.LogNormal("jitter", mu=theta["mu_jitter"], sigma=sigma, **options)
+
+
+for _population in (Normal, TruncatedNormal, NormalMixture, LogNormalJitter):
     register(_population)

@@ -358,6 +358,9 @@ class _Point:
     def rvs(self, size=None, random_state=None):
         return np.full(() if size is None else size, self.value)
 
+    def cdf(self, x):
+        return np.where(np.asarray(x) >= self.value, 1.0, 0.0)
+
     def ppf(self, share):
         return np.full(np.shape(share), self.value)
 

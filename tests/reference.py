@@ -139,15 +139,17 @@ def log_marginal_orbit_by_covariance(time, rv, rv_error, frequency, mean, sd):
     return multivariate_normal(M @ mean, covariance).logpdf(rv)
 
 
-def orbit_sums(time, rv, rv_error, frequency, mean, sd):
-    """ln p(rv | frequency), and mean and covariance of a, b, v0 given each frequency.
+def orbit_sums(time, rv, rv_error, frequency, mean, sd, columns=()):
+    """ln p(rv | frequency), and mean and covariance of a, b, v0, ... given each frequency.
 
-    By Householder triangularisation of the visits with the priors as three more, for arrays of
-    frequencies.
+    By Householder triangularisation of the visits with the priors as more of them, for arrays of
+    frequencies. ``columns`` are those of parameters besides a, b and v0.
     """
     phase = 2 * np.pi * np.multiply.outer(frequency, time)
-    M = np.stack([np.cos(phase), np.sin(phase), np.ones_like(phase)], axis=-1) / rv_error[:, None]
-    M = np.concatenate([M, np.broadcast_to(np.diag(1 / sd), (len(M), 3, 3))], axis=1)
+    constant = [np.broadcast_to(column, phase.shape) for column in (np.ones(len(time)), *columns)]
+    M = np.stack([np.cos(phase), np.sin(phase), *constant], axis=-1) / rv_error[:, None]
+    size = len(sd)
+    M = np.concatenate([M, np.broadcast_to(np.diag(1 / sd), (len(M), size, size))], axis=1)
     y = np.concatenate([rv / rv_error, mean / sd])
     Q, R = np.linalg.qr(M)
     projected = np.swapaxes(Q, 1, 2) @ y
@@ -160,41 +162,62 @@ def orbit_sums(time, rv, rv_error, frequency, mean, sd):
     return -0.5 * (np.sum(residual**2, axis=1) + log_det + log_norm), linear, covariance
 
 
-def orbit_posterior(visits, ends, prior_of_period, mean, sd, count):
-    """Mean and sd of P, a, b, v0 by brute force over ``count`` equal steps of the frequency."""
+def orbit_posterior(visits, ends, prior_of_period, mean, sd, count, columns=(), jitter=None):
+    """Mean and sd of P, a, b, v0, ... by brute force over ``count`` equal steps of the frequency.
+
+    ``columns`` maps further linear parameters to their columns; ``jitter`` is a `scipy.stats` prior
+    of the scatter and equally spaced values of ln s. The last item is the log evidence, "evidence".
+    """
+    time, rv, rv_error = visits
     frequency = np.linspace(1 / ends[1], 1 / ends[0], count)
-    blocks = [
-        orbit_sums(*visits, block, mean, sd) for block in np.array_split(frequency, count // 2000)
-    ]
-    log_p, linear, covariance = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
-    # of equal steps in frequency, as a density in P
-    log_p += prior_of_period.logpdf(1 / frequency) - 2 * np.log(frequency)
+    prior, ln_s = jitter or (None, np.array([-np.inf]))
+    parts = []
+    for s in np.exp(ln_s):
+        # of equal steps in frequency and ln s, as a density in P and s
+        log_prior = 0.0 if prior is None else prior.logpdf(s) + np.log(s * (ln_s[1] - ln_s[0]))
+        for block in np.array_split(frequency, max(count // 2000, 1)):
+            found = orbit_sums(
+                time, rv, np.hypot(rv_error, s), block, mean, sd, tuple(dict(columns).values())
+            )
+            measure = prior_of_period.logpdf(1 / block) - 2 * np.log(block)
+            parts.append((found[0] + log_prior + measure, *found[1:], 1 / block, block * 0 + s))
+    log_p, linear, covariance, P, s = (np.concatenate(x) for x in zip(*parts, strict=True))
     weight = np.exp(log_p - log_p.max())
+    evidence = np.log(weight.sum() * (frequency[1] - frequency[0])) + log_p.max()
     weight /= weight.sum()
-    P = weight @ (1 / frequency)
-    moments = {"P": (P, np.sqrt(weight @ (1 / frequency - P) ** 2))}
-    for i, name in enumerate(("a", "b", "v0")):
+    moments = {}
+    for name, values in (("P", P), ("jitter", s)):
+        center = weight @ values
+        moments[name] = center, np.sqrt(weight @ (values - center) ** 2)
+    if prior is None:
+        del moments["jitter"]
+    for i, name in enumerate(("a", "b", "v0", *dict(columns))):
         center = weight @ linear[:, i]
         spread = weight @ (covariance[:, i, i] + (linear[:, i] - center) ** 2)
         moments[name] = center, np.sqrt(spread)
-    return moments
+    return moments | {"evidence": evidence}
 
 
-def population_posterior(stars, mu, lnsigma, ends, mean, sd, count):
+def population_posterior(stars, mu, lnsigma, ends, mean, sd, count, jitter=None):
     """Mean and sd of mu and lnsigma by brute force in ln P and on a grid of both.
 
     ``stars`` are tuples of time, rv, rv_error; ``mu`` and ``lnsigma`` are equally spaced over a
-    range of flat prior density that holds the posterior.
+    range of flat prior density that holds the posterior; ``jitter`` is a `scipy.stats` prior of
+    each star's scatter and equally spaced values of ln s.
     """
     low, high = np.log(ends)
     step = (high - low) / count
     lnP = low + step * (np.arange(count) + 0.5)
     log_p = np.zeros((len(mu), len(lnsigma)))
-    for visits in stars:
+    prior, ln_s = jitter or (None, np.array([-np.inf]))
+    for time, rv, rv_error in stars:
         blocks = np.array_split(lnP, count // 2000)
-        log_likelihood = np.concatenate(
-            [orbit_sums(*visits, np.exp(-block), mean, sd)[0] for block in blocks]
-        )
+        log_likelihood = np.full(count, -np.inf)
+        for s in np.exp(ln_s):
+            of_s = 0.0 if prior is None else prior.logpdf(s) + np.log(s * (ln_s[1] - ln_s[0]))
+            visits = time, rv, np.hypot(rv_error, s)
+            found = [orbit_sums(*visits, np.exp(-block), mean, sd)[0] for block in blocks]
+            log_likelihood = np.logaddexp(log_likelihood, of_s + np.concatenate(found))
         likelihood = np.exp(log_likelihood - log_likelihood.max())
         used = likelihood > 1e-14
         for j, sigma in enumerate(np.exp(lnsigma)):

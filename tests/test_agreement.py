@@ -15,7 +15,15 @@ from reference import cluster_posterior, orbit_posterior, population_posterior
 from scipy import stats
 
 import astro_hier
-from astro_hier import BinaryPopulation, SB1Binary, StarCluster, columns, datasets, priors
+from astro_hier import (
+    BinaryPopulation,
+    SB1Binary,
+    StarCluster,
+    columns,
+    datasets,
+    populations,
+    priors,
+)
 from astro_hier.model import HierarchicalModel
 
 KMS = u.km / u.s
@@ -80,6 +88,21 @@ def ambiguous_binary(shared_data):
     return Case(SB1Binary(), table, expected, nuts=None)
 
 
+def scattered_binary(shared_data):
+    """Errors of a fifth of the scatter, and an acceleration."""
+    table = datasets.make_binary(14, baseline=150 * u.day, rv_error=1 * KMS, random_state=6)
+    table["rv"] += (table["time"] * (12 * KMS / u.yr)).to(KMS)
+    table["rv_error"] /= 5
+    jitter = priors.HalfNormal(2 * KMS)
+    time, rv, error = arrays(table, "time", "rv", "rv_error")
+    expected = orbit_posterior(
+        (time, rv, error), (4, 20), stats.uniform(1.5, 18.5), np.zeros(4),
+        np.array([100.0, 100.0, 150.0, 10.0]), 40_000, {"trend1": time / 365.25},
+        (stats.halfnorm(0, 2), np.linspace(-5, 2, 60)),
+    )  # fmt: skip
+    return Case(SB1Binary(jitter=jitter, trend=1), table, expected)
+
+
 def real_binary(shared_data):
     """A star whose errors are about right; brute force about its one period."""
     visits = QTable.read(shared_data() / "apogee_binaries" / "apogee-binaries.ecsv")
@@ -125,6 +148,38 @@ def ambiguous_population(shared_data):
     return Case(model, table, expected, nuts=None)
 
 
+def scattered_binaries():
+    """Eight stars, the errors of half of which are a third of their scatter."""
+    table = datasets.make_binaries(
+        8, 10, baseline=60 * u.day, rv_error=1 * KMS, sigma=0.5, random_state=5
+    )
+    table["rv_error"][table["star"] > "star-0003"] /= 3
+    return table
+
+
+def scattered_population(shared_data):
+    """Each star has its own scatter."""
+    table, ends = scattered_binaries(), (0.7, 100)
+    stars = []
+    for name in np.unique(table["star"]):
+        time, *rest = arrays(table[table["star"] == name], "time", "rv", "rv_error")
+        stars.append((time - time.min(), *rest))
+    expected = population_posterior(
+        stars, np.linspace(1, 3, 61), np.linspace(-2, 1.5, 71), ends, *LINEAR, 20_000,
+        (stats.loguniform(0.05, 5), np.linspace(np.log(0.05), np.log(5), 40)),
+    )  # fmt: skip
+    prior = priors.LogUniform(0.05 * KMS, 5 * KMS)
+    model = BinaryPopulation(period_range=[end * u.day for end in ends], jitter=prior)
+    return Case(model, table, expected)
+
+
+def layered_population(shared_data):
+    """The scatters are drawn from a population."""
+    ends = 0.7 * u.day, 100 * u.day
+    model = BinaryPopulation(period_range=ends, jitter=populations.LogNormalJitter())
+    return Case(model, scattered_binaries(), {}, {"target_accept": 0.95})
+
+
 def real_population(shared_data):
     visits = QTable.read(shared_data() / "apogee_binaries" / "apogee-binaries.ecsv")
     # exact quadrature that comes with the data, whose README states it
@@ -134,8 +189,14 @@ def real_population(shared_data):
 
 CASES = {
     StarCluster: [simulated_cluster, real_cluster],
-    SB1Binary: [simulated_binary, ambiguous_binary, real_binary],
-    BinaryPopulation: [simulated_population, ambiguous_population, real_population],
+    SB1Binary: [simulated_binary, scattered_binary, ambiguous_binary, real_binary],
+    BinaryPopulation: [
+        simulated_population,
+        scattered_population,
+        layered_population,
+        ambiguous_population,
+        real_population,
+    ],
 }
 
 
@@ -152,7 +213,11 @@ def marginal(case):
 @pytest.mark.slow
 def test_marginal_is_brute_force(case, marginal):
     # The Monte Carlo error of 4000 independent draws is 0.016 sd of a mean, 0.011 of an sd.
-    for name, (mean, sd) in case.expected.items():
+    expected = dict(case.expected)
+    if "evidence" in expected:
+        found = marginal.posterior.attrs["log_evidence"]
+        assert found == pytest.approx(expected.pop("evidence"), abs=0.02)
+    for name, (mean, sd) in expected.items():
         draws = marginal.samples(name).value
         assert abs(draws.mean() - mean) < 0.1 * sd, name
         assert draws.std() == pytest.approx(sd, rel=0.1), name

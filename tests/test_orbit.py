@@ -69,6 +69,55 @@ def test_linear_draws_have_the_mean_and_covariance_of_bayesian_least_squares():
     np.testing.assert_allclose(found, covariance / np.outer(sd, sd), atol=4.5 * np.sqrt(2 / size))
 
 
+def full(mean, sd, n=12, error=30.0, seed=4):
+    """Visits with an acceleration and a second instrument, and their design at a frequency."""
+    base = visits(n, error, baseline=300.0, seed=seed)
+    columns = np.column_stack([base.time / 365.25, np.arange(n) % 2])
+    data = orbit.Visits(base.time, base.rv, base.rv_error, np.array(mean), np.array(sd), columns)
+
+    def design(frequency):
+        phase = 2 * np.pi * frequency * data.time
+        return np.column_stack([np.cos(phase), np.sin(phase), np.ones(n), columns])
+
+    return data, design
+
+
+LINEAR = [
+    ((0, 0, 0, 0, 0), (100, 90, 150, 10, 5)),
+    ((3, -4, -60, 2, 1), (20, 30, 40, 10, 5)),
+    ((10, -4, -60, 2, 1), (0, 30, 40, 10, 0)),  # sd zero: known
+    ((10, -5, -60, 2, 1), (0, 0, 0, 0, 0)),
+]
+
+
+@pytest.mark.parametrize(("mean", "sd"), LINEAR)
+def test_trend_offsets_and_known_values_are_those_of_the_full_covariance(mean, sd):
+    data, design = full(mean, sd)
+    frequency = 0.05 + 1e-3 * np.arange(400)
+    one_by_one = orbit.log_marginal(data, frequency)
+    for f, found in list(zip(frequency, one_by_one, strict=True))[::80]:
+        M = design(f)
+        covariance = np.diag(data.rv_error**2) + (M * data.sd**2) @ M.T
+        expected = stats.multivariate_normal(M @ data.mean, covariance).logpdf(data.rv)
+        assert found == pytest.approx(expected, abs=1e-9)
+    grid = orbit.log_marginal_grid(data, 0.05, 1e-3, 400)
+    np.testing.assert_allclose(grid, one_by_one, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(("mean", "sd"), LINEAR)
+def test_draws_of_known_values_are_these_values(mean, sd):
+    # False alarm: 4.5 standard errors of five means, 3e-5.
+    data, design = full(mean, sd)
+    draws = orbit.draw_linear(data, np.full(20_000, 0.3), np.random.default_rng(0))
+    M = design(0.3)
+    covariance = np.diag(data.rv_error**2) + (M * data.sd**2) @ M.T
+    gain = data.sd[:, None] ** 2 * np.linalg.solve(covariance, M).T
+    expected = data.mean + gain @ (data.rv - M @ data.mean)
+    spread = np.sqrt(np.maximum(data.sd**2 - np.sum(gain * (M * data.sd**2).T, axis=1), 0))
+    assert np.all(np.abs(draws.mean(axis=1) - expected) <= 4.5 * spread / np.sqrt(20_000) + 1e-9)
+    assert np.all(draws[data.sd == 0] == data.mean[data.sd == 0, None])
+
+
 def test_one_visit_says_nothing_of_the_period():
     data = visits(1, 0.1, baseline=1.0, seed=0)
     log_p = orbit.log_marginal(data, np.array([0.05, 0.3, 0.6]))

@@ -1,29 +1,38 @@
-"""Radial velocities of a circular orbit, its three linear parameters integrated out or drawn.
+"""Radial velocities of a circular orbit, all but its period integrated out or drawn.
 
-The velocities are v = M m + noise with m = (a, b, v0) and, at phase theta = 2 pi f t, rows
-(cos theta, sin theta, 1) of M. For normal priors on m, of means m0 and variances Lambda, and
-noise of variances C, the integral over m is closed (Luger, Foreman-Mackey & Hogg 2017, RNAAS 1, 7):
+The velocities are v = M m + noise. The linear parameters m are a and b, with the columns cos theta
+and sin theta of M at phase theta = 2 pi f t, and others whose columns do not depend on the
+frequency: v0 (ones), offsets of instruments, powers of time. For normal priors on m, of means m0
+and variances Lambda, and noise of variances C, the integral over m is closed (Luger, Foreman-Mackey
+& Hogg 2017, RNAAS 1, 7):
 
     ln p(v | f) = -1/2 (chi2 + ln |A| + ln |Lambda| + ln |2 pi C|),   A = M^T C^-1 M + Lambda^-1,
 
 where chi2 is the least value over m of (v - M m)^T C^-1 (v - M m) + (m - m0)^T Lambda^-1 (m - m0).
-It is the density of a normal distribution of mean M m0 and covariance C + M Lambda M^T.
+It is the density of a normal distribution of mean M m0 and covariance C + M Lambda M^T. With
+m = m0 + Lambda^(1/2) x the determinants are one, |1 + Lambda^(1/2) M^T C^-1 M Lambda^(1/2)|, and a
+parameter that is known is one of variance zero.
 
 At any frequency, `Solution` finds chi2 and A = R^T R by orthogonal triangularisation of the least
-squares problem, with the priors as three more data: no digits are lost to large ratios of
-amplitude to error, or to fewer visits than parameters.
+squares problem in x, with the priors as more data: no digits are lost to large ratios of amplitude
+to error, or to fewer visits than parameters.
 
 On equally spaced frequencies, `log_marginal_grid` takes chi2 from the sums over visits of
 w exp(i theta), w v exp(i theta) and w exp(2 i theta), w = 1 / C, in the manner of Lomb and Scargle.
 The phase factors split, exp(2 pi i (f0 + (i n + j) df) t) = A_it B_tj, so that each sum is one
 product of two matrices and no trigonometric function is needed for each frequency.
 
+An extra scatter s, added to the errors in quadrature, is integrated over on a `Jitter` lattice:
+ln p(v | f) is then ln of the sum over its nodes of weight times p(v | f, s).
+
 Times are in d, frequencies in 1 / d, velocities in km / s. A visit's arrays have shape (visit,).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import solve_triangular
+from scipy.special import logsumexp
 
 # The sums lose chi2 to rounding by 1e-16 of the squared velocities in units of their errors.
 LARGEST_SUM = 1e10
@@ -32,26 +41,100 @@ LARGEST_GRID = 1_000_000
 
 
 @dataclass(frozen=True)
+class Jitter:
+    """Nodes at which an extra scatter is tried, one scatter for each instrument.
+
+    Attributes
+    ----------
+    instrument : ndarray
+        Number of the instrument of each visit.
+    values, low, high : ndarray
+        The scatter at each node, and the ends of the cell that it stands for, shape
+        (node, instrument).
+    log_weight : ndarray
+        ln of the prior probability of each cell, shape (node,).
+    """
+
+    instrument: np.ndarray
+    values: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    log_weight: np.ndarray
+
+
+@dataclass(frozen=True)
 class Visits:
-    """The visits of one star, and the normal priors on its linear parameters a, b, v0."""
+    """The visits of one star, and the normal priors on its linear parameters.
+
+    Attributes
+    ----------
+    time, rv : ndarray
+        Shape (visit,).
+    rv_error : ndarray
+        Shape (visit,), or (visit, frequency) where it differs between the frequencies asked for.
+    mean, sd : ndarray
+        Of a, b, v0 and the parameters of further columns; sd is zero of those that are known.
+    columns : ndarray
+        Columns of M of the parameters that follow v0, shape (visit, parameter).
+    jitter : Jitter, optional
+        Where an extra scatter is integrated over.
+    """
 
     time: np.ndarray
     rv: np.ndarray
     rv_error: np.ndarray
     mean: np.ndarray
     sd: np.ndarray
+    columns: np.ndarray | None = None
+    jitter: Jitter | None = None
 
     @property
-    def reference(self):
-        """A velocity amid the data: what is left above it loses fewer digits in the sums."""
-        return np.average(self.rv, weights=self.rv_error**-2)
+    def constant(self):
+        """Columns of M that do not depend on the frequency, that of v0 the first."""
+        ones = np.ones((len(self.time), 1))
+        return ones if self.columns is None else np.hstack([ones, self.columns])
+
+    @property
+    def center(self):
+        """Values of the linear parameters about which to expand: what is left loses few digits."""
+        center = self.mean.copy()
+        if self.sd[2] > 0:
+            rest = self.rv - self.constant[:, 1:] @ self.mean[3:]
+            if self.rv_error.ndim == 1:
+                center[2] = np.average(rest, weights=self.rv_error**-2)
+            else:
+                center[2] = rest.mean()
+        return center
+
+    @property
+    def from_center(self):
+        """Velocities without what the centre has to say of the constant columns."""
+        return self.rv - self.constant @ self.center[2:]
+
+    def scattered(self, jitter):
+        """The same with errors that hold the scatter of each instrument, and none to be found.
+
+        ``jitter`` has shape (instrument,), or (instrument, frequency).
+        """
+        extra = np.asarray(jitter)[self.jitter.instrument]
+        error = self.rv_error if extra.ndim == 1 else self.rv_error[:, None]
+        return replace(self, rv_error=np.hypot(error, extra), jitter=None)
+
+    def nodes(self):
+        """ln of the weight, and the visits with the scatter, of each node of the jitter."""
+        if self.jitter is None:
+            return [(0.0, self)]
+        return [
+            (weight, self.scattered(value))
+            for weight, value in zip(self.jitter.log_weight, self.jitter.values, strict=True)
+        ]
 
 
 class Solution:
     """The orbits that fit best at given frequencies, and what is needed of their uncertainty.
 
     Modified Gram-Schmidt on the columns of the least squares problem (Bjoerck 1967, BIT 7, 1),
-    for all frequencies at once: columns have shape (visit + 3, frequency).
+    for all frequencies at once: columns have shape (visit + parameter, frequency).
 
     Attributes
     ----------
@@ -60,30 +143,37 @@ class Solution:
     R : list of list
         ``R[i][j]`` for j >= i, elements of the triangle, each of shape (frequency,).
     z : list
-        Right-hand side of R m = z.
+        Right-hand side of R x = z, x the deviations from the centre in prior standard deviations.
     """
 
     def __init__(self, visits, frequency):
         self.visits = visits
         phase = 2 * np.pi * np.multiply.outer(visits.time, frequency)
-        scale = 1 / np.concatenate([visits.rv_error, visits.sd])[:, None]
-        columns = np.zeros((3, len(scale), len(frequency)))
-        np.cos(phase, out=columns[0, :-3])
-        np.sin(phase, out=columns[1, :-3])
-        columns[2, :-3] = 1
-        for i in range(3):
-            columns[i, i - 3] = 1
-        columns *= scale
-        mean = visits.mean - np.array([0, 0, visits.reference])
-        rest = np.concatenate([visits.rv - visits.reference, mean])[:, None] * scale
-        rest = np.repeat(rest, len(frequency), axis=1)
-        self.R = [[None] * 3 for _ in range(3)]
+        error = visits.rv_error if visits.rv_error.ndim == 2 else visits.rv_error[:, None]
+        size, visit = len(visits.sd), len(visits.time)
+        columns = np.zeros((size, visit + size, len(frequency)))
+        np.cos(phase, out=columns[0, :visit])
+        np.sin(phase, out=columns[1, :visit])
+        columns[2:, :visit] = visits.constant.T[:, :, None]
+        self.center, target = visits.center, visits.from_center
+        rest = np.zeros((visit + size, len(frequency)))
+        rest[:visit] = target[:, None]
+        for amplitude, column in zip(self.center[:2], columns, strict=False):
+            if amplitude:
+                rest[:visit] -= amplitude * column[:visit]
+        rest[:visit] /= error
+        if visits.sd[2] > 0:
+            rest[visit + 2] = (visits.mean[2] - self.center[2]) / visits.sd[2]
+        for i, column in enumerate(columns):
+            column[:visit] *= visits.sd[i] / error
+            column[visit + i] = 1
+        self.R = [[None] * size for _ in range(size)]
         self.z = []
-        for i in range(3):
+        for i in range(size):
             length = np.sqrt(_dot(columns[i], columns[i]))
             unit = columns[i] / length
             self.R[i][i] = length
-            for j in range(i + 1, 3):
+            for j in range(i + 1, size):
                 self.R[i][j] = _dot(unit, columns[j])
                 columns[j] -= self.R[i][j] * unit
             self.z.append(_dot(unit, rest))
@@ -92,31 +182,48 @@ class Solution:
 
     def log_marginal(self):
         """ln p(rv | frequency), shape (frequency,)."""
-        log_determinant = 2 * sum(np.log(self.R[i][i]) for i in range(3))
+        log_determinant = 2 * sum(np.log(row[i]) for i, row in enumerate(self.R))
         return -0.5 * (self.chi2 + log_determinant + _log_norm(self.visits))
 
-    def linear(self, noise=(0, 0, 0)):
-        """a, b, v0 that fit best or, with standard normal ``noise``, drawn about them."""
-        R, z = self.R, self.z
-        v0 = (z[2] + noise[2]) / R[2][2]
-        b = (z[1] + noise[1] - R[1][2] * v0) / R[1][1]
-        a = (z[0] + noise[0] - R[0][1] * b - R[0][2] * v0) / R[0][0]
-        return a, b, v0 + self.visits.reference
+    def linear(self, noise=None):
+        """a, b, v0, ... that fit best or, with standard normal ``noise``, drawn about them."""
+        x = [None] * len(self.z)
+        for i in reversed(range(len(x))):
+            x[i] = self.z[i] if noise is None else self.z[i] + noise[i]
+            for j in range(i + 1, len(x)):
+                x[i] = x[i] - self.R[i][j] * x[j]
+            x[i] = x[i] / self.R[i][i]
+        return np.array(
+            [c + s * value for c, s, value in zip(self.center, self.visits.sd, x, strict=True)]
+        )
 
 
 def log_marginal(visits, frequency):
-    """ln p(rv | frequency), a, b and v0 integrated out, shape (frequency,)."""
-    return Solution(visits, frequency).log_marginal()
+    """ln p(rv | frequency), all else integrated out, shape (frequency,)."""
+    if visits.jitter is None:
+        return Solution(visits, frequency).log_marginal()
+    return logsumexp(by_node(visits, frequency), axis=0)
+
+
+def by_node(visits, frequency):
+    """ln of weight times p(rv | frequency, s) at the nodes of s, shape (node, frequency)."""
+    return np.array([w + Solution(v, frequency).log_marginal() for w, v in visits.nodes()])
 
 
 def draw_linear(visits, frequency, rng):
-    """One draw of a, b, v0 for each frequency from their exact distribution, three arrays."""
-    return Solution(visits, frequency).linear(rng.standard_normal((3, len(frequency))))
+    """One draw of a, b, v0, ... for each frequency, shape (parameter, frequency)."""
+    noise = rng.standard_normal((len(visits.sd), len(frequency)))
+    return Solution(visits, frequency).linear(noise)
 
 
 def log_marginal_grid(visits, start, step, count):
     """ln p(rv | frequency) at ``count`` equally spaced frequencies from ``start``."""
-    weight, rv = visits.rv_error**-2, visits.rv - visits.reference
+    if visits.jitter is not None:
+        total = np.full(count, -np.inf)
+        for weight, scattered in visits.nodes():
+            np.logaddexp(total, weight + log_marginal_grid(scattered, start, step, count), total)
+        return total
+    weight, rv = visits.rv_error**-2, visits.from_center
     if len(rv) <= 3 or weight @ rv**2 > LARGEST_SUM:
         frequency = start + step * np.arange(count)
         blocks = np.array_split(frequency, -(-count * len(rv) // BLOCK))
@@ -129,37 +236,62 @@ def log_marginal_grid(visits, start, step, count):
                 for i in starts
             ]
         )
+    # the constant columns, made orthogonal to each other: they drop out one by one
+    columns = visits.constant * visits.sd[2:]
+    triangle = np.linalg.cholesky(np.eye(columns.shape[1]) + (columns.T * weight) @ columns)
+    columns = solve_triangular(triangle, columns.T, lower=True)
     inner = int(np.ceil(np.sqrt(count)))
     outer = -(-count // inner)
     coarse = start + np.arange(outer) * (inner * step)
     coarse = np.exp(2j * np.pi * np.multiply.outer(coarse, visits.time))
     fine = np.exp(2j * np.pi * np.multiply.outer(visits.time, np.arange(inner) * step))
-    single = np.concatenate([coarse * weight, coarse * (weight * rv)]) @ fine
+    single = np.concatenate([coarse * (weight * row) for row in (rv, *columns)]) @ fine
     w2 = (coarse**2 * weight) @ fine**2
-    w1, y1, w2 = (sums.ravel()[:count] for sums in (single[:outer], single[outer:], w2))
-    return _log_marginal_of_sums(visits, weight, rv, w1, y1, w2)
+    y1, *w1 = (sums.ravel()[:count] for sums in np.split(single, len(columns) + 1))
+    sums = _Sums(w1, y1, w2.ravel()[:count])
+    return sums.log_marginal(visits, weight, rv, columns, triangle)
 
 
-def _log_marginal_of_sums(visits, weight, rv, w1, y1, w2):
-    """ln p from the sums of w exp(i theta), w v exp(i theta), w exp(2 i theta), v0 eliminated."""
-    pa, pb, p0 = precision = visits.sd**-2
-    ma, mb, m0 = mean = visits.mean - np.array([0, 0, visits.reference])
-    total = np.sum(weight)
-    A_v0, d_v0 = total + p0, weight @ rv + p0 * m0
-    c, s = w1.real, w1.imag
-    aa = 0.5 * (total + w2.real) + pa - c * c / A_v0
-    bb = 0.5 * (total - w2.real) + pb - s * s / A_v0
-    ab = 0.5 * w2.imag - c * s / A_v0
-    da = y1.real + pa * ma - c * d_v0 / A_v0
-    db = y1.imag + pb * mb - s * d_v0 / A_v0
-    determinant = aa * bb - ab * ab
-    explained = d_v0**2 / A_v0 + (bb * da * da - 2 * ab * da * db + aa * db * db) / determinant
-    chi2 = weight @ rv**2 + precision @ mean**2 - explained
-    return -0.5 * (chi2 + np.log(determinant * A_v0) + _log_norm(visits))
+@dataclass
+class _Sums:
+    """Sums over visits of w c_k exp(i theta), w v exp(i theta), w exp(2 i theta)."""
+
+    w1: list
+    y1: np.ndarray
+    w2: np.ndarray
+
+    def log_marginal(self, visits, weight, rv, columns, triangle):
+        """ln p, the orthogonal constant columns c_k eliminated, then a and b."""
+        sd_a, sd_b = visits.sd[:2]
+        a0, b0 = visits.mean[:2]
+        total = np.sum(weight)
+        cos2, sin2 = 0.5 * (total + self.w2.real), 0.5 * (total - self.w2.real)
+        cos_sin, yc, ys = 0.5 * self.w2.imag, self.y1.real, self.y1.imag
+        y2, prior = weight @ rv**2, np.zeros(len(columns))
+        if visits.sd[2] > 0:
+            prior[0] = (visits.mean[2] - visits.center[2]) / visits.sd[2]
+        d = columns @ (weight * rv) + solve_triangular(triangle, prior, lower=True)
+        if a0 or b0:
+            y2 = y2 - 2 * (a0 * yc + b0 * ys)
+            y2 = y2 + a0 * a0 * cos2 + 2 * a0 * b0 * cos_sin + b0 * b0 * sin2
+            yc, ys = yc - a0 * cos2 - b0 * cos_sin, ys - a0 * cos_sin - b0 * sin2
+            d = [dk - a0 * wk.real - b0 * wk.imag for dk, wk in zip(d, self.w1, strict=True)]
+        for wk, dk in zip(self.w1, d, strict=True):
+            cos2, sin2 = cos2 - wk.real**2, sin2 - wk.imag**2
+            cos_sin = cos_sin - wk.real * wk.imag
+            yc, ys = yc - wk.real * dk, ys - wk.imag * dk
+            y2 = y2 - dk * dk
+        aa, bb, ab = 1 + sd_a**2 * cos2, 1 + sd_b**2 * sin2, sd_a * sd_b * cos_sin
+        da, db = sd_a * yc, sd_b * ys
+        determinant = aa * bb - ab * ab
+        explained = (bb * da * da - 2 * ab * da * db + aa * db * db) / determinant
+        chi2 = y2 + prior @ prior - explained
+        log_determinant = np.log(determinant) + 2 * np.sum(np.log(np.diag(triangle)))
+        return -0.5 * (chi2 + log_determinant + _log_norm(visits))
 
 
 def _log_norm(visits):
-    return np.sum(np.log(2 * np.pi * visits.rv_error**2)) + 2 * np.sum(np.log(visits.sd))
+    return np.sum(np.log(2 * np.pi * visits.rv_error**2), axis=0)
 
 
 def _dot(x, y):
@@ -170,3 +302,9 @@ def radial_velocity(time, period, a, b, v0):
     """v = a cos(2 pi t / P) + b sin(2 pi t / P) + v0, broadcasting."""
     phase = 2 * np.pi * time / period
     return a * np.cos(phase) + b * np.sin(phase) + v0
+
+
+def velocity(visits, frequency, linear):
+    """Velocities at the visits of one orbit with all its linear parameters."""
+    orbital = radial_velocity(visits.time, 1 / frequency, *linear[:2], 0)
+    return orbital + visits.constant @ linear[2:]

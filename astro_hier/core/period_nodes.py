@@ -99,6 +99,27 @@ def period_nodes(visits, prior):
         If the posterior is not resolved.
     """
     shortest, longest = searched_range(prior)
+    if shortest == longest:
+        known = np.array([1 / shortest])
+        height = orbit.log_marginal(visits, known)
+        return PeriodNodes(known, known, height, height, np.ones(1), error=0.0)
+    panels = _panels(visits, prior)
+    coarse = _cells(panels, prior)
+    fine = _cells(_halve(panels, partial(orbit.log_marginal, visits)), prior)
+    before, after = _moments(coarse), _moments(fine)
+    return replace(fine, error=float(abs(after[0] - before[0]) / after[1]))
+
+
+def log_evidence(visits, prior):
+    """ln p(v) alone, without the last halving and its error."""
+    if len(set(searched_range(prior))) == 1:
+        return period_nodes(visits, prior).log_evidence
+    return _cells(_panels(visits, prior), prior).log_evidence
+
+
+def _panels(visits, prior):
+    """Panels that follow every needle."""
+    shortest, longest = searched_range(prior)
     lowest, highest = 1 / longest, 1 / shortest
     baseline = np.ptp(visits.time)
     points = POINTS if len(visits.time) < MANY_VISITS else POINTS_OF_MANY
@@ -113,18 +134,14 @@ def period_nodes(visits, prior):
     log_p = orbit.log_marginal_grid(visits, lowest, (highest - lowest) / (count - 1), count)
     panels = np.array([frequency[:-2:2], frequency[1:-1:2], frequency[2::2],
                        log_p[:-2:2], log_p[1:-1:2], log_p[2::2]])  # fmt: skip
-    log_marginal = partial(orbit.log_marginal, visits)
     special, narrow = _coincidences(visits, lowest, highest)
-    panels, settled = _refine(panels, log_marginal, prior, special, narrow)
+    panels, settled = _refine(panels, partial(orbit.log_marginal, visits), prior, special, narrow)
     if not settled:
         raise ArithmeticError(
             f"the posterior of the period is not resolved after {MAX_HALVINGS} halvings of its"
             " frequency grid; are the times in days and the errors not far too small?"
         )
-    coarse = _cells(panels, prior)
-    fine = _cells(_halve(panels, log_marginal), prior)
-    before, after = _moments(coarse), _moments(fine)
-    return replace(fine, error=float(abs(after[0] - before[0]) / after[1]))
+    return panels
 
 
 def _coincidences(visits, lowest, highest):
@@ -137,7 +154,10 @@ def _coincidences(visits, lowest, highest):
         np.arange(np.ceil(lowest * span), np.floor(highest * span) + 1) / span
         for span in spans[spans > 0]
     ]
-    angle = visits.rv_error.min() / visits.sd[:2].max()
+    error = visits.rv_error
+    if visits.jitter is not None:
+        error = np.hypot(error, visits.jitter.values.min())
+    angle = error.min() / max(visits.sd[:2].max(), 1e-300)
     narrow = angle / (2 * np.pi * max(np.ptp(visits.time), 1e-300))
     return np.sort(np.concatenate([np.array([]), *found])), narrow
 

@@ -1,13 +1,15 @@
 """The work on one star of a population: its likelihood, its draws, its line in a table.
 
-Everything is a function of the star's `~astro_hier.core.orbit.Visits` and the common grid in ln P,
-so that stars can be worked on anywhere and in any order.
+Everything is a function of the star's `~astro_hier.core.orbit.Visits`, of what is known of their
+scatter (a `~astro_hier.core.jitter.JitterPrior`, or None), and the common grid in ln P, so that
+stars can be worked on anywhere and in any order.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from astro_hier.core import jitter as scatter
 from astro_hier.core import orbit, period_nodes, population
 
 
@@ -19,6 +21,7 @@ class StarSummary:
     best_period: float
     error: float
     nodes: period_nodes.PeriodNodes | None
+    jitter: orbit.Jitter | None
 
 
 def _nodes(visits, grid):
@@ -26,33 +29,85 @@ def _nodes(visits, grid):
     return period_nodes.split(period_nodes.period_nodes(visits, grid), grid.step)
 
 
-def summarise(visits, grid, cells_kept):
-    """The first pass over one star; its cells are kept if they are no more than ``cells_kept``."""
+def _layers(visits, nodes):
+    """The same cells at each value of the scatter, its weight left out."""
+    ends = [
+        orbit.by_node(visits, frequency) - visits.jitter.log_weight[:, None]
+        for frequency in (nodes.low, nodes.high)
+    ]
+    return [replace(nodes, log_low=low, log_high=high) for low, high in zip(*ends, strict=True)]
+
+
+def summarise(visits, jitter, layered, grid, cells_kept):
+    """The first pass over one star; its cells are kept if they are no more than ``cells_kept``.
+
+    ``layered`` says whether the likelihood is wanted at each value of the scatter.
+    """
+    if jitter is not None:
+        visits = jitter.laid(visits, grid)
     nodes = _nodes(visits, grid)
     best = np.argmax(np.maximum(nodes.log_low, nodes.log_high))
     at = nodes.low if nodes.log_low[best] > nodes.log_high[best] else nodes.high
     keep = nodes if len(nodes.low) <= cells_kept else None
-    return StarSummary(population.star_row(nodes, grid), float(1 / at[best]), nodes.error, keep)
+    row = population.star_row(nodes, grid, _layers(visits, nodes) if layered else None)
+    return StarSummary(row, float(1 / at[best]), nodes.error, keep, visits.jitter)
 
 
-def draw(visits, grid, star, log_density, rng):
-    """Period, a, b, v0 for each theta, shape (4, theta).
+def draw(visits, jitter, grid, star, log_density, log_cells, within, rng):
+    """Period, scatter and linear parameters for each theta.
 
-    ``star`` is its `StarSummary`, ``log_density`` ln of the population's density at the points of
-    its row, shape (theta, point).
+    Parameters
+    ----------
+    star : StarSummary
+        The star's.
+    log_density : ndarray
+        ln of the population's density at the points of its row, shape (theta, point).
+    log_cells : ndarray or None
+        ln of the share of scatters in the cells of its layers, shape (theta, layer), and
+    within : callable or None
+        how they are distributed within, see `astro_hier.core.jitter.draw`: where scatters are drawn
+        from a population.
+
+    Returns
+    -------
+    tuple of ndarray
+        Shapes (theta,), (instrument, theta) or None, and (parameter, theta).
     """
-    points = population.draw_points(star.row, log_density, rng)
+    visits = replace(visits, jitter=star.jitter)
     nodes = star.nodes or _nodes(visits, grid)
-    P = population.draw_periods(nodes, grid, points, rng)
-    return np.array([P, *orbit.draw_linear(visits, 1 / P, rng)])
+    if log_cells is None:
+        points, _ = population.draw_points(star.row, log_density, rng)
+        P = population.draw_periods(nodes, grid, points, rng)
+    else:
+        log_density = log_density + log_cells[:, star.row.layer]
+        points, layer = population.draw_points(star.row, log_density, rng)
+        layers, P = _layers(visits, nodes), np.empty(len(points))
+        for number in np.unique(layer):
+            of = layer == number
+            P[of] = population.draw_periods(layers[number], grid, points[of], rng)
+    s = None
+    if jitter is not None:
+        if log_cells is None:
+            s = jitter.draw(visits, 1 / P, rng)
+        else:
+            s = scatter.draw(visits, 1 / P, log_cells.T, within, rng)
+        visits = visits.scattered(s)
+    return P, s, orbit.draw_linear(visits, 1 / P, rng)
 
 
-def describe(visits, grid, log_density):
+def describe(visits, jitter, grid, log_density, log_cells, n_fitted):
     """The star given its velocities and the population, for a table: a dict of numbers.
 
     ``log_density`` is ln of the population's density on the grid, for some draws of it, shape
-    (theta, point).
+    (theta, point); ``log_cells`` a function from the ends of cells to ln of the share of scatters
+    in them, averaged over these draws, or None; ``n_fitted`` the number of parameters adjusted to
+    the star's velocities. Also the visits with the scatter that is likely, and the best orbit.
     """
+    if jitter is not None:
+        visits = jitter.laid(visits, grid)
+        if log_cells is not None:
+            log_weight = log_cells(visits.jitter.low, visits.jitter.high)
+            visits = replace(visits, jitter=replace(visits.jitter, log_weight=log_weight))
     nodes = _nodes(visits, grid)
     row = population.star_row(nodes, grid)
     # the star's posterior over that under a flat population, averaged over the population's draws
@@ -67,9 +122,12 @@ def describe(visits, grid, log_density):
     spread = np.sqrt(probability @ (1 / frequency - P) ** 2)
     density = 0.5 * (nodes.log_low + nodes.log_high) + np.log(np.maximum(gain, 1e-300))
     best = np.array([frequency[np.argmax(density)]])
-    a, b, v0 = (x[0] for x in orbit.Solution(visits, best).linear())
-    residual = visits.rv - orbit.radial_velocity(visits.time, 1 / best[0], a, b, v0)
-    dof = len(visits.rv) - 4
+    likely = {} if jitter is None else {"jitter": scatter.likely(visits, best)[:, 0]}
+    if likely:
+        visits = visits.scattered(likely["jitter"])
+    linear = orbit.Solution(visits, best).linear()[:, 0]
+    residual = visits.rv - orbit.velocity(visits, best[0], linear)
+    dof = len(visits.rv) - n_fitted
     shares = np.bincount(period_nodes.mode_of_cells(nodes), probability)
     return {
         "n_visits": len(visits.rv),
@@ -77,9 +135,10 @@ def describe(visits, grid, log_density):
         "P": P,
         "P_sd": spread,
         "P_map": 1 / best[0],
-        "K": np.hypot(a, b),
-        "v0": v0,
+        "K": np.hypot(*linear[:2]),
+        "v0": linear[2],
         "n_modes": int(np.sum(shares > 0.01)),
         "probability": min(float(shares.max()), 1.0),
+        **likely,
         "chi2_per_dof": np.sum((residual / visits.rv_error) ** 2) / dof if dof > 0 else np.nan,
-    }
+    }, (visits, linear)

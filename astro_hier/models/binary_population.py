@@ -6,38 +6,41 @@ Population
     lnP_n ~ Normal(mu, sigma), the ln of the period of star n in d, or another of
     `astro_hier.populations`; a_n, b_n ~ Normal(0, 100) km/s, v0_n ~ Normal(0, 150) km/s.
 Likelihood
-    As of `astro_hier.models.sb1_binary`, star by star, with times from each star's first visit.
+    That of `astro_hier.models.orbits`, star by star: trend, offsets and jitter are each star's own.
 Marginal likelihood
     p(rv | mu, sigma) is the product over stars of the integrals of p(rv_n | P) times the
-    population's density over ln P: a, b and v0 are integrated out in closed form
-    (`astro_hier.core.orbit`), p(rv_n | P) is laid out in cells that follow its needles
-    (`astro_hier.core.period_nodes`), and the integrals over ln P of all stars are one product of a
-    sparse matrix (`astro_hier.core.population`).
+    population's density over ln P: the linear parameters are integrated out in closed form
+    (`astro_hier.core.orbit`), jitter on a lattice (`astro_hier.core.jitter`), p(rv_n | P) is laid
+    out in cells that follow its needles (`astro_hier.core.period_nodes`), and the integrals over
+    ln P of all stars are one product of a sparse matrix (`astro_hier.core.population`). Where
+    jitters have a population of their own, the matrix holds p(rv_n | P, jitter).
 
 The model is that of Price-Whelan (2022), *Hierarchical Models 1*.
 """
 
 import inspect
 import warnings
+from dataclasses import replace
 
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 from astropy.utils.exceptions import AstropyUserWarning
 from joblib import Parallel, delayed
+from scipy.special import logsumexp
+from scipy.stats import loguniform
 from tqdm import tqdm
 
 from astro_hier import datasets, plots, populations, priors
+from astro_hier.core import jitter as scatter
 from astro_hier.core import orbit, population_star
 from astro_hier.core import population as core
-from astro_hier.model import HierarchicalModel
+from astro_hier.models.orbits import DAYS, KMS, OrbitModel
 from astro_hier.posterior import Parameter
 from astro_hier.table import Role
 
 __all__ = ["BinaryPopulation"]
 
-KMS = u.km / u.s
-LINEAR = ("a", "b", "v0")
 SHORTEST = 0.5 * u.day  # of the range searched by default
 BASELINES = 3.0  # the longest, in the longest baseline
 MOST_STARS = 1000  # whose draws are kept unless asked for
@@ -48,7 +51,7 @@ CELLS_KEPT = 2_000_000  # of all stars, 80 MB; those of other stars are made aga
 MOST_POINTS = 50_000  # of the grid in ln P
 
 
-class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
+class BinaryPopulation(OrbitModel):
     """Population of periods of single-lined binaries, and each star's circular orbit.
 
     Parameters
@@ -61,6 +64,20 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         Normal.
     population : optional
         Distribution of ln(P / d), one of `astro_hier.populations`.
+    jitter : optional
+        Prior on a scatter of each star's velocities beyond their stated errors, added to them in
+        quadrature, such as ``priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s)``; a Quantity if
+        it is known; or `astro_hier.populations.LogNormalJitter`, whose parameters are then
+        inferred. By default there is none.
+    trend : int or tuple of `~astro_hier.priors.Prior`, optional
+        Order of a polynomial in time added to each orbit, or priors of its coefficients, the first
+        in km/s/yr; by default Normal(0, 10) in km/s/yr, km/s/yr^2, ... Normal.
+    instrument : str, optional
+        Name of the column that says with which instrument each velocity was measured: each then
+        has a zero point and a jitter for every star.
+    offset : `~astro_hier.priors.Prior`, optional
+        Prior on the velocities of an instrument less those of the first, in the order of their
+        names. Normal.
     period_range : tuple of `~astropy.units.Quantity`, optional
         Shortest and longest period searched; by default 0.5 d and three times the longest
         baseline. Where the population reaches beyond, stars' periods are not drawn.
@@ -96,7 +113,9 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
     ``log_prob``           ln of the density of mu and lnsigma (all else integrated out)
     ============== ======= ================================================================
 
-    Other populations have their own parameters in place of the first three. The attribute
+    Other populations have their own parameters in place of the first three. Where they are asked
+    for, stars also have ``jitter`` (km/s; of each ``instrument``), ``trend1`` (km/s/yr),
+    ``trend2``, ... and ``offset`` (km/s, of each ``instrument``; zero of the first). The attribute
     ``outside_range`` is the share of the population beyond the periods searched.
 
     Examples
@@ -108,12 +127,8 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
     20
     """
 
-    roles = (
-        Role("time", u.day, is_time=True),
-        Role("rv", KMS, observed=True),
-        Role("rv_error", KMS, positive=True),
-        Role("star", None),
-    )
+    roles = tuple(Role("star", None) if role.name == "star" else role for role in OrbitModel.roles)
+    of_each = ("star",)
     star_parameters = (
         Parameter("lnP", u.one, r"\ln(P/\mathrm{d})", "ln of the period", ("star",)),
         Parameter("P", u.day, "P", "period", ("star",)),
@@ -122,7 +137,6 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         Parameter("v0", KMS, "v_0", "systemic velocity", ("star",)),
         Parameter("K", KMS, "K", "semi-amplitude", ("star",)),
     )
-    row = "visit"
 
     def __init__(
         self,
@@ -133,18 +147,22 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         b=priors.Normal(0 * KMS, 100 * KMS),
         v0=priors.Normal(0 * KMS, 150 * KMS),
         population=populations.Normal(),
+        jitter=None,
+        trend=0,
+        instrument=None,
+        offset=priors.Normal(0 * KMS, 5 * KMS),
         period_range=None,
         star_draws="auto",
         n_jobs=1,
         columns=None,
         on_invalid="raise",
     ):
-        super().__init__(columns=columns, on_invalid=on_invalid)
+        super().__init__(
+            a=a, b=b, v0=v0, jitter=jitter, trend=trend, instrument=instrument, offset=offset,
+            columns=columns, on_invalid=on_invalid,
+        )  # fmt: skip
         self.mu = mu
         self.lnsigma = lnsigma
-        self.a = a
-        self.b = b
-        self.v0 = v0
         self.population = population
         self.period_range = period_range
         self.star_draws = star_draws
@@ -154,11 +172,16 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
 
     @property
     def parameters(self):
-        return (*self._density().parameters, *self.star_parameters)
+        common = [p for part in self.parts for p in part.parameters]
+        return (*common, *self.star_parameters, *self._extra_parameters())
 
     @property
     def parts(self):
-        return (self._density(),)
+        return (self._density(), *((self.jitter,) if self._has_layers() else ()))
+
+    def _has_layers(self):
+        """Whether jitters have a population."""
+        return isinstance(self.jitter, populations.LogNormalJitter)
 
     def _density(self):
         """The population, if it is one."""
@@ -171,19 +194,20 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
 
     @property
     def graph(self):
-        sampled = self._density().sampled
+        sampled = self._sampled_names()
         x = 1.2 * (np.arange(len(sampled)) - 0.5 * (len(sampled) - 1))
-        symbols = {p.name: p.symbol for p in self.population.parameters}
+        of_jitter = self.jitter.parameters if self._has_layers() else ()
+        to = {p.name: "jitter" for p in of_jitter}
+        own = [p for p in self.parameters if p.dims and p.name not in ("lnP", "K")]
         return (
             *(
-                plots.Node(name, (at, 3.2), to=("P",), symbol=symbols[name])
+                plots.Node(name, (at, 3.2), to=(to.get(name, "P"),))
                 for name, at in zip(sampled, x, strict=True)
             ),
             *(
-                plots.Node(name, (at, 1.6), ("rv",), ("star",), symbol=f"{symbol}_n")
-                for name, symbol, at in (("P", "P", 0.0), ("a", "a", 1.0), ("b", "b", 2.0))
+                plots.Node(p.name, (float(at), 1.6), ("rv",), p.dims, f"{{{p.symbol}}}_n")
+                for at, p in enumerate(own)
             ),
-            plots.Node("v0", (3.0, 1.6), ("rv",), ("star",), symbol="v_{0,n}"),
             plots.Node("time", (0.0, 0.0), ("rv",), ("star", "visit"), symbol="t_{nj}"),
             plots.Node("rv", (1.5, 0.0), plates=("star", "visit"), symbol="v_{nj}"),
             plots.Node("rv_error", (3.0, 0.0), ("rv",), ("star", "visit"), symbol=r"\sigma_{nj}"),
@@ -191,13 +215,18 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
 
     # ---- hooks
 
-    def _linear(self, data, star):
-        """The visits of one star, with the priors of its linear parameters."""
-        chosen = data["visits"][star]
-        time = data["time"][chosen]
-        return orbit.Visits(
-            time - time.min(), data["rv"][chosen], data["rv_error"][chosen], *data["linear"]
-        )
+    def _visits(self, data, star):
+        """The visits of one star."""
+        return self._visits_of(data, data["visits"][star], data["linear"])
+
+    def _jitter_of_star(self, data, star):
+        """What is known of the scatter of one star's velocities."""
+        return self._jitter_of(data, data["visits"][star], spacing=data["spacing"])
+
+    def _jitter_prior(self):
+        if self._has_layers():
+            return loguniform(*self.jitter.range())
+        return super()._jitter_prior()
 
     def _read(self, table):
         defaults = inspect.signature(type(self)).parameters
@@ -207,14 +236,21 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
                     f"{name}={getattr(self, name)!r}: {type(self.population).__name__} has no such"
                     f" parameter; its own are {self._sampled_names()}"
                 )
-        data = super()._read(table)
+        data = self._by_star(super()._read(table))
+        return data | {"ends": self._ends(data, data["index"])}
+
+    def _by_star(self, data):
+        """The data with which rows are of which star and instrument."""
         stars, index = np.unique(data["star"], return_inverse=True)
-        return data | {
-            "stars": stars,
-            "index": index,
-            "visits": _rows_by_star(index),
-            "ends": self._ends(data, index),
-        }
+        rows = np.split(np.argsort(index, kind="stable"), np.cumsum(np.bincount(index))[:-1])
+        # all stars' jitters on the same marks, fine enough for the star of the most visits
+        spacing = scatter.spacing_for(np.bincount(index).max()) if self._has_layers() else None
+        found = {"stars": stars, "index": index, "visits": rows, "spacing": spacing}
+        data = self._with_instruments(data | found)
+        return data | {"linear": self._linear_priors(data)}
+
+    def coordinates(self, data):
+        return {"star": data["stars"], **super().coordinates(data)}
 
     def _ends(self, data, index):
         """Shortest and longest period searched, in d."""
@@ -235,19 +271,6 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         shortest = SHORTEST.to_value(u.day)
         return shortest, max(BASELINES * (last - first).max(), 100 * shortest)
 
-    def _linear_priors(self):
-        """Means and standard deviations of a, b, v0."""
-        for name in LINEAR:
-            prior = getattr(self, name)
-            priors.check(name, prior, KMS)
-            if not isinstance(prior, priors.Normal):
-                raise priors.PriorError(
-                    f"{name}={prior!r}; accepted is priors.Normal, for a, b and v0 of every star"
-                    " are integrated out in closed form"
-                )
-        frozen = [getattr(self, name).frozen(KMS) for name in LINEAR]
-        return np.array([p.mean() for p in frozen]), np.array([p.std() for p in frozen])
-
     def _grid(self, data):
         width = self.population.smallest_width(self.frozen_priors())
         count = core.LnPeriodGrid.size(*data["ends"], width)
@@ -261,18 +284,20 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
 
     def prepare(self, data, progressbar):
         """Every star's likelihood of its period, on a common grid."""
-        data = data | {"linear": self._linear_priors()}
         self._keeps_draws(data)
         grid = self._grid(data)
-        n_stars = len(data["stars"])
+        n_stars, layered = len(data["stars"]), self._has_layers()
         work = (
-            delayed(population_star.summarise)(self._linear(data, n), grid, CELLS_KEPT // n_stars)
+            delayed(population_star.summarise)(
+                self._visits(data, n), self._jitter_of_star(data, n), layered, grid,
+                CELLS_KEPT // n_stars,
+            )
             for n in range(n_stars)
-        )
+        )  # fmt: skip
         stars = self._in_parallel(work, n_stars, "periods", progressbar)
-        W, used, log_scale = core.matrix([star.row for star in stars])
-        likelihood = {"W": W, "used": used, "log_scale": log_scale}
-        return data | {"grid": grid, "summaries": stars, **likelihood}
+        cells = [(star.jitter.low, star.jitter.high) for star in stars] if layered else None
+        matrix = core.matrix([star.row for star in stars], len(grid.points), cells)
+        return data | {"grid": grid, "summaries": stars, "matrix": matrix}
 
     def _in_parallel(self, work, total, desc, progressbar):
         parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
@@ -285,17 +310,23 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
     def initial(self, data):
         """Each star's period of highest likelihood and the orbit that fits best there."""
         P = np.array([star.best_period for star in data["summaries"]])
-        linear = [
-            orbit.Solution(self._linear(data, n), np.array([1 / period])).linear()
-            for n, period in enumerate(P)
-        ]
-        a, b, v0 = np.array(linear)[:, :, 0].T
+        linear, jitter = [], []
+        for n, period in enumerate(P):
+            visits = replace(self._visits(data, n), jitter=data["summaries"][n].jitter)
+            if visits.jitter is not None:
+                jitter.append(scatter.likely(visits, np.array([1 / period]))[:, 0])
+                visits = visits.scattered(jitter[-1])
+            linear.append(orbit.Solution(visits, np.array([1 / period])).linear()[:, 0])
+        found = {"lnP": np.log(P), "P": P, **self._named_linear(np.array(linear).T)}
         hyper = self.population.initial(np.log(P))
+        if jitter:
+            found["jitter"] = np.array(jitter) if self.instrument else np.array(jitter)[:, 0]
+            if self._has_layers():
+                hyper |= self.jitter.initial(found["jitter"])
         for name, prior in self.frozen_priors().items():
             hyper[name] = float(np.clip(hyper[name], *prior.ppf([0.001, 0.999])))
         derived = self.population.derive({n: np.asarray(v) for n, v in hyper.items()})
-        return {**hyper, **derived, "lnP": np.log(P), "P": P, "a": a, "b": b, "v0": v0,
-                "K": np.hypot(a, b)}  # fmt: skip
+        return {**hyper, **derived, **found, "K": np.hypot(found["a"], found["b"])}
 
     def build_pymc(self, data):
         import pymc as pm
@@ -303,33 +334,76 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         self.population.check_pymc()
         initial, index = self.initial(data), data["index"]
         first = _first_visits(data)
-        coords = {"star": data["stars"], "visit": np.arange(len(index))}
+        coords = {"visit": np.arange(len(index)), **self.coordinates(data)}
         with pm.Model(coords=coords) as model:
             theta = self._pymc_priors(initial)
             lnP = self.population.pymc(
                 theta, self._log_ends(data), dims="star", initval=initial["lnP"]
             )
             P = pm.Deterministic("P", pm.math.exp(lnP), dims="star")
-            a, b, v0 = (
-                pm.Normal(name, mu=mean, sigma=sd, dims="star", initval=initial[name])
-                for name, mean, sd in zip(LINEAR, *data["linear"], strict=True)
-            )
-            pm.Deterministic("K", pm.math.sqrt(a**2 + b**2), dims="star")
-            phase = 2 * np.pi * (data["time"] - first[index]) / P[index]
-            pm.Normal(
-                "rv",
-                mu=a[index] * pm.math.cos(phase) + b[index] * pm.math.sin(phase) + v0[index],
-                sigma=data["rv_error"],
-                observed=data["rv"],
-                dims="visit",
-            )
+            values = self._pymc_linear(data, initial)
+            pm.Deterministic("K", pm.math.sqrt(values["a"] ** 2 + values["b"] ** 2), dims="star")
+            time = data["time"] - first[index]
+            phase = 2 * np.pi * time / P[index]
+            mu = values["a"][index] * pm.math.cos(phase) + values["b"][index] * pm.math.sin(phase)
+            mu = mu + values["v0"][index]
+            for k in range(1, len(self._trend()) + 1):
+                mu = mu + values[f"trend{k}"][index] * (time / DAYS) ** k
+            at = (index, data["instrument_index"]) if self.instrument else index
+            if self.instrument:
+                mu = mu + values["offset"][at]
+            sigma = data["rv_error"]
+            if self.jitter is not None:
+                jitter = self._pymc_jitter(theta, initial)
+                sigma = pm.math.sqrt(sigma**2 + jitter[at] ** 2)
+            pm.Normal("rv", mu=mu, sigma=sigma, observed=data["rv"], dims="visit")
         return model
 
+    def _pymc_linear(self, data, initial):
+        """The linear parameters of all stars, normal, or given."""
+        import pymc as pm
+        import pytensor.tensor as pt
+
+        def normal(name, mean, sd, shape, start, **dims):
+            if np.all(sd == 0):
+                return pm.Deterministic(name, pt.zeros(shape) + mean, **dims)
+            return pm.Normal(name, mu=mean, sigma=sd, shape=shape, initval=start, **dims)
+
+        names, n_stars = self._linear_names(), len(data["stars"])
+        mean, sd = data["linear"]
+        values = {
+            name: normal(name, mean[i], sd[i], n_stars, initial[name], dims="star")
+            for i, name in enumerate(names)
+        }
+        if self.instrument:
+            mean, sd = mean[len(names) :], sd[len(names) :]
+            of = normal("offset_", mean, sd, (n_stars, len(mean)), initial["offset"][:, 1:])
+            offset = pt.concatenate([pt.zeros((n_stars, 1)), of], axis=1)
+            values["offset"] = pm.Deterministic("offset", offset, dims=("star", "instrument"))
+        return values
+
+    def _pymc_jitter(self, theta, initial):
+        """Jitters of all stars, from their population, from a prior, or given."""
+        import pymc as pm
+        import pytensor.tensor as pt
+
+        dims = ("star", "instrument") if self.instrument else ("star",)
+        start = initial["jitter"]
+        if self._has_layers():
+            return self.jitter.pymc(theta, dims=dims, initval=start)
+        # a prior is of one number: as many of them as there are jitters
+        known = priors.of(self.jitter)
+        each = [known.pymc(f"jitter_{i}_", KMS, x) for i, x in enumerate(np.ravel(start))]
+        return pm.Deterministic("jitter", pt.stack(each).reshape(start.shape), dims=dims)
+
     def log_marginal(self, data, theta):
-        points, ends = data["grid"].points[data["used"]], self._log_ends(data)
-        log_density = self.population.log_density(points, theta, ends)
-        outside = self.population.outside(theta, ends)
-        return core.log_marginal(data["W"], data["log_scale"], log_density, outside)
+        matrix, ends = data["matrix"], self._log_ends(data)
+        log_density = self.population.log_density(data["grid"].points[matrix.points], theta, ends)
+        outside = np.maximum(self.population.outside(theta, ends), 1e-300)
+        log_cells = None
+        if self._has_layers():
+            log_cells = self.jitter.log_cells(matrix.low, matrix.high, theta)
+        return matrix.log_marginal(log_density, np.log(outside).T, log_cells)
 
     def _keeps_draws(self, data):
         if self.star_draws not in ("auto", True, False):
@@ -345,39 +419,72 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         seed = int(rng.integers(2**63))
         work = (
             delayed(population_star.draw)(
-                self._linear(data, n),
+                self._visits(data, n),
+                self._jitter_of_star(data, n),
                 grid,
                 star,
                 self.population.log_density(grid.points[star.row.index], theta, ends),
+                *self._of_layers(star, theta),
                 np.random.default_rng([seed, n]),
             )
             for n, star in enumerate(data["summaries"])
         )
         drawn = self._in_parallel(work, len(data["stars"]), "orbits", progressbar)
-        P, a, b, v0 = np.moveaxis(np.array(drawn), 0, 2)
-        return {"P": P, "a": a, "b": b, "v0": v0}
+        P, s, linear = zip(*drawn, strict=True)
+        values = {"P": np.array(P).T, **self._named_linear(np.moveaxis(linear, 0, 2))}
+        if self.jitter is not None:
+            s = np.moveaxis(s, 2, 0)
+            values["jitter"] = s if self.instrument else s[:, :, 0]
+        return values
+
+    def _of_layers(self, star, theta):
+        """What one star's draws need of the population of jitters."""
+        if not self._has_layers():
+            return None, None
+
+        def within(low, high, chance, which):
+            chosen = {name: theta[name][which] for name in theta}
+            return self.jitter.within(low, high, chance, chosen)
+
+        return self.jitter.log_cells(star.jitter.low, star.jitter.high, theta), within
 
     def derive(self, theta):
         derived = self.population.derive(theta)
         if "P" in theta:
-            derived |= {"lnP": np.log(theta["P"]), "K": np.hypot(theta["a"], theta["b"])}
+            derived |= {"lnP": np.log(theta["P"]), **super().derive(theta)}
         return derived
 
     def simulate(self, data, theta, rng):
         ends = self._log_ends(data)
         lnP = self.population.draw(theta, ends, len(data["stars"]), rng)
-        a, b, v0 = (getattr(self, name).frozen(KMS).rvs(lnP.shape, random_state=rng)
-                    for name in LINEAR)  # fmt: skip
-        drawn = {"lnP": lnP, "P": np.exp(lnP), "a": a, "b": b, "v0": v0}
-        rv = rng.normal(self._velocity(data, drawn), data["rv_error"])
+        mean, sd = (of.reshape(-1, 1, 1) for of in data["linear"])
+        linear = rng.normal(mean, sd, (len(mean), *lnP.shape))
+        drawn = {"lnP": lnP, "P": np.exp(lnP), **self._named_linear(linear)}
+        if self.jitter is not None:
+            shape = lnP.shape[1:] + ((len(data["instruments"]),) if self.instrument else ())
+            if self._has_layers():
+                drawn["jitter"] = self.jitter.draw(theta, shape, rng)
+            else:
+                prior = self._jitter_prior()
+                drawn["jitter"] = prior.rvs((len(lnP), *shape), random_state=rng)
+        rv = rng.normal(self._velocity(data, drawn), self._errors(data, drawn))
         return drawn | {"rv": rv}
 
     def _velocity(self, data, values):
-        """Velocities at the visits, shape (draw, visit)."""
+        """Velocities at the visits, each in its instrument's frame, shape (draw, visit)."""
         index = data["index"]
-        first = _first_visits(data)
-        of_visit = (values[name][:, index] for name in ("P", *LINEAR))
-        return orbit.radial_velocity(data["time"] - first[index], *of_visit)
+        of_visit = {name: values[name][:, index] for name in ("P", *self._linear_names())}
+        velocity = self._velocity_at(data["time"] - _first_visits(data)[index], of_visit)
+        if self.instrument:
+            velocity = velocity + values["offset"][:, index, data["instrument_index"]]
+        return velocity
+
+    def _errors(self, data, values):
+        """Errors with the draws' jitter, shape (draw, visit)."""
+        if self.jitter is None:
+            return data["rv_error"][None]
+        index = (data["index"], data["instrument_index"]) if self.instrument else (data["index"],)
+        return np.hypot(data["rv_error"], values["jitter"][:, *index])
 
     def diagnose(self, data, values, method):
         theta = {name: values[name] for name in self._sampled_names()}
@@ -403,19 +510,34 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
 
     def _fitted(self):
         """The fitted data, prepared again for work on single stars."""
-        data = self._data()
-        visits = _rows_by_star(data["index"])
         attrs = self.posterior.attrs
-        ends = attrs["shortest_period"], attrs["longest_period"]
-        data |= {"visits": visits, "ends": ends, "linear": self._linear_priors()}
+        data = self._by_star(self._data())
+        data["ends"] = attrs["shortest_period"], attrs["longest_period"]
         return data | {"grid": self._grid(data)}
 
-    def _mean_log_density(self, data):
-        """ln of the population's density on the grid, for some draws, shape (theta, point)."""
+    def _some_draws(self):
+        """The population's parameters in some of the draws."""
         size = self.samples(self._sampled_names()[0]).size
         some = np.linspace(0, size - 1, min(size, TABLE_DRAWS)).astype(int)
-        theta = {name: self.samples(name).value[some] for name in self._sampled_names()}
-        return self.population.log_density(data["grid"].points, theta, self._log_ends(data))
+        return {name: self.samples(name).value[some] for name in self._sampled_names()}
+
+    def _describe(self, data):
+        """A function from the number of a star to the work that describes it."""
+        theta = self._some_draws()
+        points, ends = data["grid"].points, self._log_ends(data)
+        log_density, log_cells = self.population.log_density(points, theta, ends), None
+        if self._has_layers():
+
+            def log_cells(low, high):
+                shares = self.jitter.log_cells(low, high, theta)
+                return logsumexp(shares, axis=0) - np.log(len(shares))
+
+        free = [not isinstance(self._prior_of(name), priors.Fixed) for name in self._linear_names()]
+        n_fitted = 1 + sum(free) + (self.jitter is not None)
+        return lambda n: delayed(population_star.describe)(
+            self._visits(data, n), self._jitter_of_star(data, n), data["grid"], log_density,
+            log_cells, n_fitted,
+        )  # fmt: skip
 
     def star_table(self, progressbar=False):
         """Every star's own results, given its velocities and the population.
@@ -425,20 +547,21 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         `~astropy.table.QTable`
             Columns star, n_visits, baseline, P and P_sd (mean and standard deviation), P_map (the
             most probable), K and v0 (of the best orbit there), n_modes (of more than 1 percent),
-            probability (of the best mode) and chi2_per_dof (there; not a number for four visits
-            or fewer).
+            probability (of the best mode), jitter (there, if it is inferred; of each instrument)
+            and chi2_per_dof (there, with the jitter; not a number for as few visits as parameters).
         """
         data = self._fitted()
-        log_density = self._mean_log_density(data)
-        work = (
-            delayed(population_star.describe)(self._linear(data, n), data["grid"], log_density)
-            for n in range(len(data["stars"]))
-        )
+        describe = self._describe(data)
+        work = (describe(n) for n in range(len(data["stars"])))
         rows = self._in_parallel(work, len(data["stars"]), "stars", progressbar)
-        table = QTable(rows=rows)
+        table = QTable(rows=[row for row, _ in rows])
         table.add_column(data["stars"], name="star", index=0)
-        for name, unit in (("baseline", u.day), ("P", u.day), ("P_sd", u.day), ("P_map", u.day),
-                           ("K", KMS), ("v0", KMS)):  # fmt: skip
+        units = {"baseline": u.day, "P": u.day, "P_sd": u.day, "P_map": u.day, "K": KMS, "v0": KMS}
+        if self.jitter is not None:
+            units["jitter"] = KMS
+            if not self.instrument:
+                table["jitter"] = table["jitter"][:, 0]
+        for name, unit in units.items():
             table[name] = table[name] * unit
         for name in table.colnames[2:]:
             table[name].info.format = ".8g" if name in ("P", "P_map") else ".4g"
@@ -460,13 +583,14 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
             Velocities in km/s, shape (chain * draw, visit), or (chain * draw, star, time).
         """
         data = self._fitted()
-        values = {name: self.samples(name).value for name in ("P", *LINEAR)}
+        names = ["P", *self._linear_names()]
+        values = {n: self.samples(n).value for n in names + ["offset"] * bool(self.instrument)}
         if times is None:
             return self._velocity(data, values) * KMS
         days = np.atleast_1d(data["epoch"].since(times))
         first = _first_visits(data)
-        of_star = (values[name][:, :, None] for name in ("P", *LINEAR))
-        return orbit.radial_velocity(days - first[:, None], *of_star) * KMS
+        of_star = {name: values[name][:, :, None] for name in names}
+        return self._velocity_at(days - first[:, None], of_star) * KMS
 
     # ---- figures
 
@@ -487,7 +611,7 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         data = self._fitted()
         fig, panels = self._panels(data, stars, fig)
         for ax, n in panels:
-            visits = self._linear(data, n)
+            visits = self._visits(data, n)
             plots.errorbar(ax, visits.time, visits.rv, visits.rv_error)
             ax.set_title(str(data["stars"][n]), fontsize=8)
         fig.supxlabel("time since first visit [d]")
@@ -496,6 +620,8 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
 
     def plot_phase(self, stars=None, fig=None):
         """Velocities folded at each star's best period, with its orbit, one panel a star.
+
+        Trends and offsets of instruments are taken off, and errors hold the jitter.
 
         Parameters
         ----------
@@ -509,16 +635,15 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         `~matplotlib.figure.Figure`
         """
         data = self._fitted()
-        log_density = self._mean_log_density(data)
+        describe = self._describe(data)
         fig, panels = self._panels(data, stars, fig)
         phase = np.linspace(0, 1, 200)
-        for ax, n in panels:
-            visits = self._linear(data, n)
-            best = population_star.describe(visits, data["grid"], log_density)
+        rows = self._in_parallel((describe(n) for _, n in panels), len(panels), "stars", False)
+        for (ax, n), (best, (visits, linear)) in zip(panels, rows, strict=True):
             period = best["P_map"]
-            a, b, v0 = (x[0] for x in orbit.Solution(visits, np.array([1 / period])).linear())
-            ax.plot(phase, orbit.radial_velocity(phase, 1, a, b, v0), color="C1", zorder=0)
-            plots.errorbar(ax, (visits.time / period) % 1, visits.rv, visits.rv_error)
+            ax.plot(phase, orbit.radial_velocity(phase, 1, *linear[:3]), color="C1", zorder=0)
+            rv = visits.rv - visits.constant[:, 1:] @ linear[3:]
+            plots.errorbar(ax, (visits.time / period) % 1, rv, visits.rv_error)
             ax.set_title(f"{data['stars'][n]}\nP = {period:.6g} d", fontsize=8)
         fig.supxlabel("phase, from first visit")
         fig.supylabel("radial velocity [km/s]")
@@ -559,7 +684,8 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         ax = plots.axes(ax, figsize=(7, 4.5))
         data = self._fitted()
         points = data["grid"].points
-        density = np.exp(self._mean_log_density(data))
+        theta, ends = self._some_draws(), self._log_ends(data)
+        density = np.exp(self.population.log_density(points, theta, ends))
         low, middle, high = np.quantile(density, [0.03, 0.5, 0.97], axis=0)
         ax.fill_between(points, low, high, color="C1", alpha=0.3, lw=0,
                         label="population, 94 percent")  # fmt: skip
@@ -579,11 +705,6 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         ax.set(xlabel=r"$\ln(P / \mathrm{d})$", ylabel="density")
         ax.legend(loc="best")
         return ax
-
-
-def _rows_by_star(index):
-    """The rows of each star, from the number of the star in each row."""
-    return np.split(np.argsort(index, kind="stable"), np.cumsum(np.bincount(index))[:-1])
 
 
 def _first_visits(data):

@@ -2,14 +2,16 @@ r"""The orbit of one single-lined spectroscopic binary, with every mode of its p
 
 Prior
     P ~ Uniform(1.5, 20) d; a, b ~ Normal(0, 100) km/s; v0 ~ Normal(0, 150) km/s. All can be
-    changed; the marginal method takes any prior of P and normal ones of a, b and v0.
+    changed; the marginal method takes any prior of P and jitter, and normal ones of all others.
 Likelihood
     rv_j ~ Normal(a cos(2 pi t_j / P) + b sin(2 pi t_j / P) + v0, rv_error_j), independent of each
-    other, with t_j counted from the first visit. K = sqrt(a^2 + b^2) is the semi-amplitude.
+    other, with t_j counted from the first visit. K = sqrt(a^2 + b^2) is the semi-amplitude. With
+    trend, offsets of instruments and jitter it is that of `astro_hier.models.orbits`.
 Marginal likelihood
-    p(rv | P) is closed, since a, b and v0 enter linearly: `astro_hier.core.orbit`. The posterior
-    of P is integrated on cells that follow each of its needles, `astro_hier.core.period_nodes`,
-    and drawn from; then a, b and v0 from their normal distribution given P.
+    p(rv | P, jitter) is closed, since all else enters linearly: `astro_hier.core.orbit`. Jitter is
+    summed over on a lattice, `astro_hier.core.jitter`. The posterior of P is integrated on cells
+    that follow each of its needles, `astro_hier.core.period_nodes`, and drawn from; then the jitter
+    given P, and the linear parameters from their normal distribution given both.
 
 The model is that of Price-Whelan (2022), *Hierarchical Models 1*; the search by period with the
 linear parameters integrated out is that of Price-Whelan et al. (2017, ApJ 837, 20).
@@ -21,16 +23,16 @@ import astropy.units as u
 import numpy as np
 from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
+from scipy.stats import norm
 
 from astro_hier import datasets, plots, priors
-from astro_hier.core import orbit, period_nodes
-from astro_hier.model import HierarchicalModel
+from astro_hier.core import jitter, orbit, period_nodes
+from astro_hier.models.orbits import AMPLITUDES, DAYS, KMS, OrbitModel
 from astro_hier.posterior import Parameter
-from astro_hier.table import Role, TableError
+from astro_hier.table import TableError
 
 __all__ = ["SB1Binary"]
 
-KMS = u.km / u.s
 LARGEST_CHI2 = 3.0
 LARGEST_ERROR = 0.02
 PERIODS_PER_PEAK = 10  # of the periodogram that gives the starting point
@@ -40,7 +42,7 @@ MOST_CYCLES = 80
 CURVE_POINTS = 400
 
 
-class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
+class SB1Binary(OrbitModel):
     """Circular orbit of one single-lined binary from its radial velocities.
 
     Parameters
@@ -52,6 +54,20 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         Priors on the amplitudes of cosine and sine, velocities. Normal for the marginal method.
     v0 : `~astro_hier.priors.Prior`, optional
         Prior on the systemic velocity. Normal for the marginal method.
+    jitter : `~astro_hier.priors.Prior` or `~astropy.units.Quantity`, optional
+        Prior on a scatter beyond the stated errors, added to them in quadrature, such as
+        ``priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s)``; a Quantity if it is known. By
+        default there is none.
+    trend : int or tuple of `~astro_hier.priors.Prior`, optional
+        Order of a polynomial in time added to the orbit, or priors of its coefficients, the first
+        in km/s/yr; by default Normal(0, 10) in km/s/yr, km/s/yr^2, ... Normal for the marginal
+        method.
+    instrument : str, optional
+        Name of the column that says with which instrument each velocity was measured: each then
+        has a zero point of its own, and a jitter.
+    offset : `~astro_hier.priors.Prior`, optional
+        Prior on the velocities of an instrument less those of the first, in the order of their
+        names. Normal for the marginal method.
     columns : dict, optional
         Where the columns are that the model reads: ``time`` (a Quantity, or
         `~astropy.time.Time` of any scale), ``rv`` and ``rv_error`` (velocities in any unit) and,
@@ -73,9 +89,12 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
     ``a``, ``b`` km / s  v = a cos(2 pi t / P) + b sin(2 pi t / P) + v0, t from first visit
     ``v0``       km / s  systemic velocity
     ``K``        km / s  semi-amplitude sqrt(a^2 + b^2)
-    ``log_prob``         ln of the density of P, a, b, v0, up to a constant
+    ``log_prob``         ln of the density of all of these, up to a constant
     ============ ======= ==================================================================
 
+    where they are asked for ``jitter`` (km/s; of each ``instrument``), ``trend1`` (km/s/yr; the
+    velocity then is a cos + b sin + v0 + trend1 t), ``trend2``, ... and ``offset`` (km/s, of each
+    ``instrument``; zero of the first),
     and the attributes ``log_evidence``, ``shortest_period`` and ``longest_period`` (the range
     searched, in d), ``chi2_per_dof`` (at the draw of highest ``log_prob``; not
     a number for four visits or fewer), ``n_modes`` (periods of more than 1 percent probability)
@@ -91,29 +110,29 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
     7.300 d, truth 7.300 d
     """
 
-    roles = (
-        Role("time", u.day, is_time=True),
-        Role("rv", KMS, observed=True),
-        Role("rv_error", KMS, positive=True),
-        Role("star", None, required=False),
-    )
-    parameters = (
+    orbit_parameters = (
         Parameter("P", u.day, "P", "period"),
         Parameter("a", KMS, "a", "amplitude of the cosine"),
         Parameter("b", KMS, "b", "amplitude of the sine"),
         Parameter("v0", KMS, "v_0", "systemic velocity"),
         Parameter("K", KMS, "K", "semi-amplitude"),
     )
-    row = "visit"
-    graph = (
-        *(
-            plots.Node(name, (x, 1.4), to=("rv",))
-            for name, x in (("P", -0.5), ("a", 0.5), ("b", 1.5), ("v0", 2.5))
-        ),
-        plots.Node("time", (-0.5, 0.0), ("rv",), ("visit",), symbol="t_j"),
-        plots.Node("rv", (1.0, 0.0), plates=("visit",), symbol="v_j"),
-        plots.Node("rv_error", (2.5, 0.0), ("rv",), ("visit",), symbol=r"\sigma_{v,j}"),
-    )
+
+    @property
+    def parameters(self):
+        return (*self.orbit_parameters, *self._extra_parameters())
+
+    @property
+    def graph(self):
+        above = [p.name for p in self.parameters if p.name != "K"]
+        at = np.linspace(1.0 - 0.5 * len(above), 1.0 + 0.5 * len(above), len(above))
+        of = {p.name: ("instrument",) if p.dims else () for p in self.parameters}
+        return (
+            *(plots.Node(n, (x, 1.4), ("rv",), of[n]) for n, x in zip(above, at, strict=True)),
+            plots.Node("time", (-0.5, 0.0), ("rv",), ("visit",), symbol="t_j"),
+            plots.Node("rv", (1.0, 0.0), plates=("visit",), symbol="v_j"),
+            plots.Node("rv_error", (2.5, 0.0), ("rv",), ("visit",), symbol=r"\sigma_{v,j}"),
+        )
 
     def __init__(
         self,
@@ -122,14 +141,18 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         a=priors.Normal(0 * KMS, 100 * KMS),
         b=priors.Normal(0 * KMS, 100 * KMS),
         v0=priors.Normal(0 * KMS, 150 * KMS),
+        jitter=None,
+        trend=0,
+        instrument=None,
+        offset=priors.Normal(0 * KMS, 5 * KMS),
         columns=None,
         on_invalid="raise",
     ):
-        super().__init__(columns=columns, on_invalid=on_invalid)
+        super().__init__(
+            a=a, b=b, v0=v0, jitter=jitter, trend=trend, instrument=instrument, offset=offset,
+            columns=columns, on_invalid=on_invalid,
+        )  # fmt: skip
         self.P = P
-        self.a = a
-        self.b = b
-        self.v0 = v0
 
     example = staticmethod(datasets.make_binary)
 
@@ -137,36 +160,29 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
 
     def _read(self, table):
         data = super()._read(table)
-        stars = np.unique(data.get("star", np.array([])))
+        stars = np.unique(data.pop("star", np.array([])))
         if len(stars) > 1:
             raise TableError(
                 f"the table holds {len(stars)} stars ({', '.join(map(str, stars[:3]))}, ...);"
                 " accepted is one: select its rows, such as table[ids == ids[0]]"
             )
-        return data | {"star": stars}
+        return self._with_instruments(data) | {"name": stars}
 
-    def _visits(self, data):
-        """The data with the normal priors on a, b, v0, as the core takes them."""
-        linear = [getattr(self, name) for name in ("a", "b", "v0")]
-        for name, prior in zip(("a", "b", "v0"), linear, strict=True):
-            priors.check(name, prior, KMS)
-            if not isinstance(prior, priors.Normal):
-                raise priors.PriorError(
-                    f"{name}={prior!r}: a, b and v0 are integrated out in closed form, which takes"
-                    " priors.Normal; for other priors fit with method='nuts'"
-                )
-        frozen = [prior.frozen(KMS) for prior in linear]
-        return orbit.Visits(
-            data["time"],
-            data["rv"],
-            data["rv_error"],
-            np.array([prior.mean() for prior in frozen]),
-            np.array([prior.std() for prior in frozen]),
-        )
+    def prepare(self, data, progressbar):
+        """The visits as the core takes them, on a lattice of the jitter if there is one."""
+        if not self._is_linear():
+            return data
+        visits = self._visits_of(data, slice(None), self._linear_priors(data))
+        known = self._jitter_of(data, slice(None))
+        if known is not None:
+            visits = known.laid(visits, self._prior_of_period())
+        return data | {"visits": visits, "jitter_prior": known}
 
     def _nodes(self, data):
+        if "visits" not in data:
+            self._linear_priors(data)  # says which prior cannot be integrated out
         if "nodes" not in data:
-            data["nodes"] = period_nodes.period_nodes(self._visits(data), self._prior_of_period())
+            data["nodes"] = period_nodes.period_nodes(data["visits"], self._prior_of_period())
         return data["nodes"]
 
     def _prior_of_period(self):
@@ -181,14 +197,15 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
     def initial(self, data):
         """Period of the highest Lomb-Scargle peak, and linear least squares with the priors.
 
-        With fewer than five visits, which any period fits, it is the prior's median.
+        With fewer than five visits, which any period fits, it is the prior's median. The jitter is
+        the scatter that this orbit leaves.
         """
         from astropy.timeseries import LombScargle
 
         prior = self.frozen_priors()
         period = float(self._prior_of_period().median())
-        if len(data["time"]) >= 5 and np.ptp(data["time"]) > 0:
-            shortest, longest = period_nodes.searched_range(prior["P"])
+        shortest, longest = period_nodes.searched_range(prior["P"])
+        if len(data["time"]) >= 5 and np.ptp(data["time"]) > 0 and shortest < longest:
             search = LombScargle(data["time"], data["rv"], data["rv_error"])
             frequency, power = search.autopower(
                 minimum_frequency=1 / longest,
@@ -197,73 +214,134 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
             )
             if len(power):
                 period = float(np.clip(1 / frequency[np.argmax(power)], shortest, longest))
-        mean, sd = (
-            np.array([getattr(prior[name], of)() for name in ("a", "b", "v0")])
-            for of in ("mean", "std")
-        )
-        visits = orbit.Visits(data["time"], data["rv"], data["rv_error"], mean, sd)
+        values = {"P": np.array([period])} | self._best_linear(data, period)
+        if self.jitter is not None:
+            number, frozen = data["instrument_index"], self._jitter_prior()
+            left2 = (data["rv"] - self._velocity(data, values)[0]) ** 2 - data["rv_error"] ** 2
+            found = np.sqrt(np.maximum(np.bincount(number, left2) / np.bincount(number), 1e-12))
+            found = np.clip(found, *frozen.ppf([0.05, 0.95]))
+            values["jitter"] = found[None] if self.instrument else found
+        values["K"] = np.hypot(values["a"], values["b"])
+        return {name: value[0] for name, value in values.items()}
+
+    def _best_linear(self, data, period):
+        """Least squares at a period, moved into the bulk of the priors; arrays of one draw."""
+        frozen = [
+            self._prior_of(name).frozen(self._parameter(name).unit) for name in self._linear_names()
+        ]
+        others = len(data["instruments"]) - 1
+        if self.instrument:
+            frozen += [self._prior_of("offset").frozen(KMS)] * others
+        linear = tuple(np.array([getattr(p, of)() for p in frozen]) for of in ("mean", "std"))
+        visits = self._visits_of(data, slice(None), linear)
         best = orbit.Solution(visits, np.array([1 / period])).linear()
-        a, b, v0 = (
-            float(np.clip(x[0], *prior[name].ppf([0.001, 0.999])))
-            for name, x in zip(("a", "b", "v0"), best, strict=True)
-        )
-        return {"P": period, "a": a, "b": b, "v0": v0, "K": np.hypot(a, b)}
+        bulk = np.array([prior.ppf([0.001, 0.999]) for prior in frozen])
+        return self._named_linear(np.clip(best, bulk[:, :1], bulk[:, 1:]))
 
     def build_pymc(self, data):
         import pymc as pm
+        import pytensor.tensor as pt
 
         initial = self.initial(data)
-        with pm.Model(coords={"visit": np.arange(len(data["time"]))}) as model:
-            P = self.P.pymc("P", u.day, initial["P"])
-            a, b, v0 = (
-                getattr(self, name).pymc(name, KMS, initial[name]) for name in ("a", "b", "v0")
-            )
-            pm.Deterministic("K", pm.math.sqrt(a**2 + b**2))
-            phase = 2 * np.pi * data["time"] / P
-            pm.Normal(
-                "rv",
-                mu=a * pm.math.cos(phase) + b * pm.math.sin(phase) + v0,
-                sigma=data["rv_error"],
-                observed=data["rv"],
-                dims="visit",
-            )
+        number, time = data["instrument_index"], data["time"]
+        coords = {"visit": np.arange(len(time)), **self.coordinates(data)}
+        with pm.Model(coords=coords) as model:
+            values = self._pymc_priors(initial)
+            if self.instrument:
+                values |= self._pymc_of_instruments(initial, len(data["instruments"]))
+            pm.Deterministic("K", pm.math.sqrt(values["a"] ** 2 + values["b"] ** 2))
+            phase = 2 * np.pi * time / values["P"]
+            mu = values["a"] * pm.math.cos(phase) + values["b"] * pm.math.sin(phase) + values["v0"]
+            for k in range(1, len(self._trend()) + 1):
+                mu = mu + values[f"trend{k}"] * (time / DAYS) ** k
+            sigma = data["rv_error"]
+            if self.instrument:
+                mu = mu + values["offset"][number]
+            if self.jitter is not None:
+                s = values["jitter"][number] if self.instrument else values["jitter"]
+                sigma = pt.sqrt(sigma**2 + s**2)
+            pm.Normal("rv", mu=mu, sigma=sigma, observed=data["rv"], dims="visit")
         return model
 
-    def draw_exactly(self, data, size, rng):
-        visits, prior = self._visits(data), self._prior_of_period()
-        nodes = self._nodes(data)
-        P, log_likelihood = period_nodes.draw_periods(nodes, visits, prior, size, rng)
-        a, b, v0 = orbit.draw_linear(visits, 1 / P, rng)
-        attrs = {"log_evidence": float(nodes.log_evidence), "period_error": nodes.error}
-        return {"P": P, "a": a, "b": b, "v0": v0}, {"log_marginal": log_likelihood}, attrs
+    def _pymc_of_instruments(self, initial, count):
+        """Offsets and jitters, one variable for each instrument, stacked."""
+        import pymc as pm
+        import pytensor.tensor as pt
 
-    def _velocity(self, time, values):
+        offset, values = self._prior_of("offset"), {}
+        each = [offset.pymc(f"offset_{i}_", KMS, initial["offset"][i]) for i in range(1, count)]
+        values["offset"] = pt.stack([pt.constant(0.0), *each])
+        if self.jitter is not None:
+            known = priors.of(self.jitter)
+            each = [known.pymc(f"jitter_{i}_", KMS, initial["jitter"][i]) for i in range(count)]
+            values["jitter"] = pt.stack(each)
+        return {n: pm.Deterministic(n, x, dims="instrument") for n, x in values.items()}
+
+    def draw_exactly(self, data, size, rng):
+        nodes, visits, prior = self._nodes(data), data["visits"], self._prior_of_period()
+        P, log_likelihood = period_nodes.draw_periods(nodes, visits, prior, size, rng)
+        drawn = {"P": P}
+        if self.jitter is not None:
+            s = data["jitter_prior"].draw(visits, 1 / P, rng)
+            visits = visits.scattered(s)
+            drawn["jitter"] = s.T if self.instrument else s[0]
+        drawn |= self._named_linear(orbit.draw_linear(visits, 1 / P, rng))
+        attrs = {"log_evidence": float(nodes.log_evidence), "period_error": nodes.error}
+        return drawn, {"log_marginal": log_likelihood}, attrs
+
+    def _velocity(self, data, values):
+        """Velocities of draws at the visits, each in its instrument's frame, (draw, visit)."""
+        at_visits = self._of_draws(data["time"], values)
+        if self.instrument:
+            at_visits = at_visits + values["offset"][:, data["instrument_index"]]
+        return at_visits
+
+    def _of_draws(self, time, values):
         """Velocities at times in days from the first visit, shape (draw, time)."""
-        return orbit.radial_velocity(time, *(values[n][:, None] for n in ("P", "a", "b", "v0")))
+        names = ("P", *self._linear_names())
+        return self._velocity_at(time, {name: values[name][:, None] for name in names})
+
+    def _errors(self, data, values):
+        """Errors with the draws' jitter, shape (draw, visit)."""
+        if self.jitter is None:
+            return data["rv_error"][None]
+        s = values["jitter"]
+        by_visit = s[:, data["instrument_index"]] if self.instrument else s[:, None]
+        return np.hypot(data["rv_error"], by_visit)
 
     def log_prob(self, data, values, log_marginal=None):
-        scaled = (data["rv"] - self._velocity(data["time"], values)) / data["rv_error"]
-        log_norm = np.sum(np.log(np.sqrt(2 * np.pi) * data["rv_error"]))
-        return self.log_prior(values) - 0.5 * np.sum(scaled**2, axis=1) - log_norm
-
-    def derive(self, theta):
-        return {"K": np.hypot(theta["a"], theta["b"])}
+        height = norm.logpdf(data["rv"], self._velocity(data, values), self._errors(data, values))
+        prior = self.log_prior(values)
+        if self.instrument:
+            offset = self._prior_of("offset").frozen(KMS)
+            prior = prior + offset.logpdf(values["offset"][:, 1:]).sum(axis=1)
+            if self.jitter is not None:
+                prior = prior + self._jitter_prior().logpdf(values["jitter"]).sum(axis=1)
+        return prior + height.sum(axis=1)
 
     def simulate(self, data, theta, rng):
-        return {"rv": rng.normal(self._velocity(data["time"], theta), data["rv_error"])}
+        theta = dict(theta)
+        if self.instrument:
+            shape = len(theta["P"]), len(data["instruments"])
+            theta["offset"] = self._prior_of("offset").frozen(KMS).rvs(shape, random_state=rng)
+            theta["offset"][:, 0] = 0
+            if self.jitter is not None:
+                theta["jitter"] = self._jitter_prior().rvs(shape, random_state=rng)
+        rv = rng.normal(self._velocity(data, theta), self._errors(data, theta))
+        return theta | {"rv": rv}
 
     def diagnose(self, data, values, method):
         best = [int(np.argmax(values["log_prob"]))]
-        model = self._velocity(data["time"], {name: values[name][best] for name in values})
-        chi2 = np.sum(((data["rv"] - model) / data["rv_error"]) ** 2)
-        dof = len(data["rv"]) - 4
+        one = {name: values[name][best] for name in values}
+        chi2 = np.sum(((data["rv"] - self._velocity(data, one)) / self._errors(data, one)) ** 2)
+        dof = len(data["rv"]) - self._n_fitted(data)
         shortest, longest = period_nodes.searched_range(self._prior_of_period())
         found = {
             "chi2_per_dof": float(chi2 / dof) if dof > 0 else np.nan,
             "shortest_period": float(shortest),
             "longest_period": float(longest),
         }
-        if all(isinstance(getattr(self, name), priors.Normal) for name in ("a", "b", "v0")):
+        if self._is_linear():
             _, probability = _modes(self._nodes(data))
             found["n_modes"] = int(np.sum(probability > 0.01))
             if self._nodes(data).error > LARGEST_ERROR:
@@ -281,21 +359,36 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
                     AstropyUserWarning,
                     stacklevel=5,
                 )
-        if len(data["star"]):
-            found["star"] = str(data["star"][0])
+        if len(data["name"]):
+            found["star"] = str(data["name"][0])
         if found["chi2_per_dof"] > LARGEST_CHI2:
             warnings.warn(
                 f"chi2 per degree of freedom is {found['chi2_per_dof']:.3g} at the best orbit: the"
                 " stated errors do not explain the scatter about it, and the posterior is"
-                " narrower than the data warrant; check the errors, whether the orbit is circular,"
-                f" and whether the period lies in the range searched, {shortest:.6g} to"
+                " narrower than the data warrant; infer the scatter with jitter=, such as"
+                " priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s), check whether the orbit is"
+                f" circular, and whether the period lies in the range searched, {shortest:.6g} to"
                 f" {longest:.6g} d, which P= sets",
                 AstropyUserWarning,
                 stacklevel=5,
             )
         return found
 
+    def _n_fitted(self, data):
+        """How many parameters were adjusted to the velocities."""
+        others = len(data["instruments"]) - 1
+        names = [n for n in self.free_names() if n != "jitter"]
+        n_offsets = others * (not isinstance(self._prior_of("offset"), priors.Fixed))
+        free_jitter = self.jitter is not None and not isinstance(
+            priors.of(self.jitter), priors.Fixed
+        )
+        return len(names) + n_offsets + free_jitter * len(data["instruments"])
+
     # ---- results
+
+    def _fitted(self):
+        """The fitted data, prepared again."""
+        return self.prepare(self._with_instruments(self._data()), progressbar=False)
 
     def modes(self, min_probability=1e-3):
         """The periods that the data allow, most probable first.
@@ -314,11 +407,11 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
             Columns probability, P and P_sd (mean and standard deviation in the mode), and K, the
             semi-amplitude of the best orbit, averaged over the mode.
         """
-        data = self._data()
+        data = self._fitted()
         nodes = self._nodes(data)
         mode, probability = _modes(nodes)
         frequency = 0.5 * (nodes.low + nodes.high)
-        a, b, _ = orbit.Solution(self._visits(data), frequency).linear()
+        a, b, *_ = self._likely(data, frequency).linear()
 
         def mean(values):
             return np.bincount(mode, nodes.probability * values) / np.maximum(probability, 1e-300)
@@ -343,6 +436,13 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         table.meta["probability_left_out"] = float(table["probability"][~listed].sum())
         return table[listed]
 
+    def _likely(self, data, frequency):
+        """The best orbits at given frequencies, with the jitter that is likely there."""
+        visits = data["visits"]
+        if visits.jitter is not None:
+            visits = visits.scattered(jitter.likely(visits, frequency))
+        return orbit.Solution(visits, frequency)
+
     def predict(self, times=None):
         """Radial velocity of every draw at given times, without measurement errors.
 
@@ -354,16 +454,18 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         Returns
         -------
         `~astropy.units.Quantity`
-            Velocities in km/s, shape (chain * draw, time).
+            Velocities in km/s, shape (chain * draw, time): at the visits in the frame of each
+            visit's instrument, at other times in that of the first.
 
         Raises
         ------
         TableError
             If the times are not of the table's kind.
         """
-        data = self._data()
-        days = data["time"] if times is None else np.atleast_1d(data["epoch"].since(times))
-        return self._velocity(days, self._values()) * KMS
+        data = self._with_instruments(self._data())
+        if times is None:
+            return self._velocity(data, self._values()) * KMS
+        return self._of_draws(np.atleast_1d(data["epoch"].since(times)), self._values()) * KMS
 
     def _values(self):
         return {p.name: self.samples(p.name).value for p in self.parameters}
@@ -382,12 +484,21 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
     def _best(self):
         return {name: np.array([value.value]) for name, value in self.map_sample.items()}
 
+    def _corrected(self, data, best, trend):
+        """Velocities less the best draw's offsets and, if asked, trend, and errors with jitter."""
+        expected = self._of_draws(data["time"], best)[0]
+        residual = data["rv"] - self._velocity(data, best)[0]
+        if trend:
+            expected = _circular(data["time"], best)[0]
+        return expected + residual, residual, self._errors(data, best)[0]
+
     # ---- figures
 
     def plot_data(self, ax=None):
         """Velocities with their standard errors against time, and orbits from the posterior.
 
-        Where there are too many cycles to see, their range v0 +- K stands for them.
+        Where there are too many cycles to see, their range v0 +- K stands for them. Offsets of
+        instruments are taken off, and errors hold the jitter, both of the best draw.
 
         Parameters
         ----------
@@ -398,19 +509,23 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         -------
         `~matplotlib.axes.Axes`
         """
-        data = self._data()
+        data = self._with_instruments(self._data())
+        rv, _, error = self._corrected(data, self._best(), trend=False)
         ax = plots.axes(ax, figsize=(9, 4))
         span = max(np.ptp(data["time"]), 2 * float(self.map_sample["P"].value))
         some = self._some()
         cycles = span / np.median(some["P"])
         if cycles < MOST_CYCLES:
             time = np.linspace(-0.02, 1.02, int(40 * span / some["P"].min())) * span
-            ax.plot(time, self._velocity(time, some).T, color="C0", alpha=0.15, lw=0.5, zorder=0)
+            ax.plot(time, self._of_draws(time, some).T, color="C0", alpha=0.15, lw=0.5, zorder=0)
         else:
-            low, high = np.median([some["v0"] - some["K"], some["v0"] + some["K"]], axis=1)
-            ax.axhspan(low, high, color="C0", alpha=0.15, lw=0, label=r"$v_0 \pm K$")
+            time = np.linspace(0, span, 100)
+            # of an orbit without amplitude: v0, and the trend
+            middle = self._of_draws(time, some | {"a": 0 * some["a"], "b": 0 * some["b"]})
+            low, high = (np.median(middle + s * some["K"][:, None], axis=0) for s in (-1, 1))
+            ax.fill_between(time, low, high, color="C0", alpha=0.15, lw=0, label=r"$v_0 \pm K$")
             ax.legend(loc="best")
-        plots.errorbar(ax, data["time"], data["rv"], data["rv_error"])
+        plots.errorbar(ax, data["time"], rv, error)
         ax.set(xlabel="time since first visit [d]", ylabel="radial velocity [km/s]")
         return ax
 
@@ -418,7 +533,8 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         """Velocities folded at the period of the best draw, orbits, and residuals below.
 
         The orbits are those draws whose period is in the same mode as the best one's, each folded
-        at its own. Error bars are standard errors.
+        at its own. Error bars are standard errors, with the jitter of the best draw; its trend and
+        offsets of instruments are taken off.
 
         Parameters
         ----------
@@ -431,18 +547,18 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         """
         fig = plots.figure(fig, figsize=(6.5, 5))
         top, bottom = fig.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        data, best = self._data(), self._best()
+        data, best = self._with_instruments(self._data()), self._best()
+        rv, residual, error = self._corrected(data, best, trend=True)
         period = best["P"][0]
         phase = (data["time"] / period) % 1
         fine = np.linspace(0, 1, CURVE_POINTS)
         some = self._some(near_period=period)
-        top.plot(fine, self._velocity(fine, some | {"P": np.ones_like(some["P"])}).T,
-                 color="C0", alpha=0.15, lw=0.7, zorder=0)  # fmt: skip
-        top.plot(fine, self._velocity(fine, best | {"P": np.ones(1)})[0], color="C1", zorder=1)
-        plots.errorbar(top, phase, data["rv"], data["rv_error"])
-        residual = data["rv"] - self._velocity(data["time"], best)[0]
+        folded = _circular(fine, some | {"P": np.ones_like(some["P"])})
+        top.plot(fine, folded.T, color="C0", alpha=0.15, lw=0.7, zorder=0)
+        top.plot(fine, _circular(fine, best | {"P": np.ones(1)})[0], color="C1", zorder=1)
+        plots.errorbar(top, phase, rv, error)
         bottom.axhline(0, color="C1", zorder=0)
-        plots.errorbar(bottom, phase, residual, data["rv_error"])
+        plots.errorbar(bottom, phase, residual, error)
         chi2 = self.posterior.attrs["chi2_per_dof"]
         title = f"P = {period:.7g} d" + (f", $\\chi^2$/dof = {chi2:.3g}" if chi2 == chi2 else "")
         star = self.posterior.attrs.get("star")
@@ -453,7 +569,7 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         return fig
 
     def plot_periodogram(self, ax=None):
-        """The posterior of the period over the whole range, a, b and v0 integrated out.
+        """The posterior of the period over the whole range, all else integrated out.
 
         The ordinate is ln of the density of P, prior included, above its highest value: linear down
         to -10, so that modes of comparable probability stand apart, logarithmic beyond.
@@ -468,12 +584,16 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         `~matplotlib.axes.Axes`
         """
         ax = plots.axes(ax, figsize=(9, 4))
-        data = self._data()
-        visits, prior = self._visits(data), self._prior_of_period()
+        data = self._fitted()
+        prior = self._prior_of_period()
         shortest, longest = period_nodes.searched_range(prior)
-        count = int(np.clip(10 * np.ptp(visits.time) * (1 / shortest - 1 / longest), 2000, 200_000))
+        if shortest == longest:
+            raise ValueError(f"P={self.P!r} is given: there is no posterior of it to draw")
+        count = int(
+            np.clip(10 * np.ptp(data["time"]) * (1 / shortest - 1 / longest), 2000, 200_000)
+        )
         step = (1 / shortest - 1 / longest) / (count - 1)
-        nodes = self._nodes(data)
+        nodes, visits = self._nodes(data), data["visits"]
         # the grid shows the range, the cells its needles
         frequency = np.concatenate([1 / longest + step * np.arange(count), nodes.low])
         log_p = np.concatenate(
@@ -503,3 +623,8 @@ def _modes(nodes):
     """Mode of each cell and probability of each mode."""
     mode = period_nodes.mode_of_cells(nodes)
     return mode, np.bincount(mode, nodes.probability)
+
+
+def _circular(time, values):
+    """Velocities of the orbit and v0 alone, shape (draw, time)."""
+    return orbit.radial_velocity(time, *(values[n][:, None] for n in ("P", *AMPLITUDES)))
