@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import astropy.units as u
 import numpy as np
 
-PLATE_INDEX = {"star": "n", "visit": "j"}
+PLATE_INDEX = {"star": "n", "visit": "j", "instrument": "i", "mode": "k"}
 LARGEST_TRACE = 5000  # points a chain above which a trace is thinned for the eye
 
 

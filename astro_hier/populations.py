@@ -264,11 +264,9 @@ class LogNormalJitter:
             priors.check(parameter.name, prior, u.one)
 
     def _scaled(self, value, theta):
-        """ln of a scatter in standard deviations from the mean, shape (theta, ...)."""
-        mu, sigma = theta["mu_jitter"], np.exp(theta["lnsigma_jitter"])
-        extra = (...,) + (None,) * np.ndim(value)
+        """ln of a scatter in standard deviations from the mean, the last axis that of theta."""
         with np.errstate(divide="ignore"):
-            return (np.log(value) - mu[extra]) / sigma[extra]
+            return (np.log(value) - theta["mu_jitter"]) / np.exp(theta["lnsigma_jitter"])
 
     def range(self):
         """Scatters beyond which practically none lies, whatever the priors allow, in km/s."""
@@ -278,31 +276,29 @@ class LogNormalJitter:
         reach = 5 * np.exp(sigma.ppf(1 - SMALL))
         return np.exp(mu.ppf(SMALL) - reach), np.exp(mu.ppf(1 - SMALL) + reach)
 
-    def log_cells(self, low, high, theta):
-        """ln of the share of stars whose scatters lie in cells, shape (theta, cell).
+    def shares(self, low, high, theta):
+        """Shares of stars whose scatters lie in cells, shape (cell, theta).
 
         ``low`` and ``high`` have shape (cell, instrument).
         """
-        low, high = self._scaled(low, theta), self._scaled(high, theta)
+        low, high = (self._scaled(end[..., None], theta) for end in (low, high))
         # of the two ways to write the share, the one whose terms are small
         flip = low > 0
         low, high = np.where(flip, -high, low), np.where(flip, -low, high)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = log_ndtr(high) + np.log1p(-np.exp(log_ndtr(low) - log_ndtr(high)))
-        return np.where(np.isfinite(share), share, -1e300).sum(axis=-1).clip(-1e300)
+        return np.prod(ndtr(high) - ndtr(low), axis=1)
 
     def within(self, low, high, chance, theta):
-        """Scatters between ends that have a share ``chance`` below them, shape (theta, n)."""
-        sigma = np.exp(theta["lnsigma_jitter"])[:, None]
-        low, high = (
-            (np.log(np.maximum(end, 1e-300)) - theta["mu_jitter"][:, None]) / sigma
-            for end in (low, high)
-        )
+        """Scatters between ends that have a share ``chance`` below them, shape (theta, instrument).
+
+        So have all arguments, but for ``theta``.
+        """
+        low, high = (self._scaled(end.T, theta).T for end in (low, high))
         flip = low > 0
         low, high = np.where(flip, -high, low), np.where(flip, -low, high)
         chance = np.where(flip, 1 - chance, chance)
         x = ndtri(ndtr(low) + chance * (ndtr(high) - ndtr(low)))
-        return np.exp(theta["mu_jitter"][:, None] + np.where(flip, -x, x) * sigma)
+        sigma = np.exp(theta["lnsigma_jitter"])
+        return np.exp(theta["mu_jitter"] + np.where(flip, -x, x).T * sigma).T
 
     def draw(self, theta, shape, rng):
         """Scatters in km/s, shape (theta, *shape)."""

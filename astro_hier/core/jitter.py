@@ -1,11 +1,11 @@
 """An extra scatter s of velocities, beyond their errors: where it is tried, and drawn.
 
-p(v | P, s) is smooth in ln s, and nowhere narrower than that of the scatter of n normal numbers,
-1 / sqrt(2 n). So values of ln s `SPACING` of these widths apart, each with the prior probability of
-the cell about it, integrate it to better than 0.01 in ln p, nearly the same for all periods. Which
-of them matter is found from coarse to fine by the evidence of a few. Below `SMALL` of the smallest
-error a scatter makes no difference, and one value stands for all, as above `LARGE` times the spread
-of the velocities. Draws are exact, wherever the values lie.
+p(v | P, s) is smooth in x = ln(s^2 + e^2) / 2, with e the smallest error, and nowhere narrower than
+that of the scatter of n normal numbers, 1 / sqrt(2 n). So cells of x `SPACING` of these widths wide
+integrate it to better than 0.01 in ln p, each at its mean of x by the prior. The first is split,
+for priors of ln s have much to say of it. Which cells matter is found from coarse to fine by the
+evidence of a few; the last stands for all that is above `LARGE` times the spread of the velocities.
+Draws are exact, wherever the cells lie.
 
 Every instrument may have a scatter of its own: values, and the cells that they stand for, have
 shape (node, instrument).
@@ -19,13 +19,14 @@ import numpy as np
 
 from astro_hier.core import orbit, period_nodes
 
-SPACING = 1.4
-LARGEST_SPACING = 0.3
-COARSEST = 1.2  # in ln s, where the search begins
-SMALL = 0.03
+SPACING = 1.2
+LARGEST_SPACING = 0.25
+COARSEST = 1.2  # in x, where the search begins
+SPLIT = (1 / 16, 1 / 4, 1 / 2)  # of the first cell, in x
 LARGE = 30.0
 NEGLIGIBLE = 25.0
 TAIL = 1e-6  # of a prior without an end
+SHARES = 16
 MARGIN = 0.2  # in ln, of the bound that draws are kept against
 
 
@@ -42,7 +43,7 @@ class JitterPrior:
     prior : object
         ``cdf``, ``ppf`` and ``support`` as of `scipy.stats`, of any one scatter.
     spacing : float, optional
-        Of the values in ln s; by default what the number of visits needs.
+        Of the cells in x; by default what the number of visits needs.
     """
 
     instrument: np.ndarray
@@ -58,6 +59,9 @@ class JitterPrior:
     def draw(self, visits, frequency, rng):
         """One exact draw of the scatter for each frequency, shape (instrument, frequency)."""
 
+        if len(set(self.prior.support())) == 1:  # it is known
+            return np.repeat(visits.jitter.values.T, len(frequency), axis=1)
+
         def within(low, high, chance, which):
             low, high = self.prior.cdf(low), self.prior.cdf(high)
             return self.prior.ppf(low + chance * (high - low))
@@ -65,40 +69,53 @@ class JitterPrior:
         return draw(visits, frequency, visits.jitter.log_weight[:, None], within, rng)
 
 
-def spacing_for(n_visits):
-    """The spacing in ln s that a star of so many visits needs."""
-    return min(LARGEST_SPACING, SPACING / np.sqrt(2 * n_visits))
-
-
 class _Lattice:
-    """Equally spaced ln s for every instrument, on marks that all stars share."""
+    """Cells of the scatter of every instrument, and their products."""
 
     def __init__(self, jitter, visits):
         self.jitter = jitter
-        self.spacing = jitter.spacing or spacing_for(len(visits.time))
-        self.support = low, high = jitter.prior.support()
-        if not np.isfinite(high):
-            high = jitter.prior.ppf(1 - TAIL)
-        self.first, self.last = [], []
-        for i in range(jitter.count):
-            own = jitter.instrument == i
-            error, rv = visits.rv_error[own], visits.rv[own]
-            if error.size:
-                smallest = np.clip(SMALL * error.min(), low, high)
-                largest = np.clip(LARGE * (np.ptp(rv) + error.max()), smallest, high)
-            else:  # its scatter is nowhere in the likelihood
-                smallest = largest = np.sqrt(max(low, 1e-9) * high)
-            self.first.append(int(np.floor(np.log(max(smallest, 1e-9)) / self.spacing)))
-            self.last.append(int(np.ceil(np.log(largest) / self.spacing)))
+        self.support = jitter.prior.support()
+        n_visits = len(visits.time)
+        self.spacing = jitter.spacing or min(LARGEST_SPACING, SPACING / np.sqrt(2 * n_visits))
+        axes = [self._axis(visits, jitter.instrument == i) for i in range(jitter.count)]
+        self.edges, self.values = zip(*axes, strict=True)
+
+    def _axis(self, visits, own):
+        """Edges of the cells of one instrument's scatter, and a value in each."""
+        low, high = self.support
+        if not own.any():  # its scatter is nowhere in the likelihood
+            return np.array([low, high]), self.jitter.prior.ppf([0.5])
+        top = min(high, self.jitter.prior.ppf(1 - TAIL))
+        error, rv = visits.rv_error[own], visits.rv[own]
+        largest = np.clip(LARGE * (np.ptp(rv) + error.max()), low, top)
+        error = error.min()
+
+        def x(s):
+            return 0.5 * np.log1p((s / error) ** 2)
+
+        first, last = x(np.array([low, largest]))
+        count = max(int(np.ceil((last - first) / self.spacing)), 1)
+        steps = np.concatenate([[0.0], SPLIT, np.arange(1, count + 1)])
+        edges = error * np.sqrt(np.expm1(2 * (first + steps * (last - first) / count)))
+        edges[0], edges[-1] = low, largest
+        edges = np.unique(edges)
+        if len(edges) == 1:
+            edges = np.array([low, top])
+        # the mean of x by the prior, from the middles of equal shares of it
+        below = self.jitter.prior.cdf(edges)
+        shares = below[:-1, None] + np.diff(below)[:, None] * (np.arange(SHARES) + 0.5) / SHARES
+        within = np.clip(self.jitter.prior.ppf(shares), edges[:-1, None], edges[1:, None])
+        values = error * np.sqrt(np.expm1(2 * x(within).mean(axis=1)))
+        edges[-1] = high
+        return edges, values
 
     def cells(self, indices):
-        """Values and cells' ends at lattice points, shape (node, instrument)."""
-        place = np.array(indices)
-        low = np.exp((place - 0.5) * self.spacing)
-        high = np.exp((place + 0.5) * self.spacing)
-        low = np.where(place == self.first, self.support[0], low)
-        high = np.where(place == self.last, self.support[1], high)
-        return np.clip(np.exp(place * self.spacing), *self.support), low, high
+        """Values and cells' ends of products of cells, shape (node, instrument)."""
+        place = np.array(indices).T
+        return tuple(
+            np.array([axis[k + shift] for axis, k in zip(axes, place, strict=True)]).T
+            for axes, shift in ((self.values, 0), (self.edges, 0), (self.edges, 1))
+        )
 
     def log_mass(self, low, high):
         """ln of the prior probability of cells."""
@@ -124,7 +141,7 @@ class _Lattice:
         return orbit.Jitter(self.jitter.instrument, values, low, high, self.log_mass(low, high))
 
     def _heights(self, wanted, found, visits, period_prior):
-        """ln of evidence times prior at lattice points."""
+        """ln of evidence times prior of products of cells."""
         heights = {}
         for index in wanted:
             value, low, high = self.cells([index])
@@ -137,19 +154,16 @@ class _Lattice:
         return heights
 
     def _all(self, stride):
-        axes = [
-            sorted({*range(first, last, stride), last})
-            for first, last in zip(self.first, self.last, strict=True)
-        ]
-        return list(product(*axes))
+        lasts = [len(values) - 1 for values in self.values]
+        return list(product(*(sorted({*range(0, last, stride), last}) for last in lasts)))
 
     def _about(self, kept, reach, stride):
-        """Lattice points within ``reach`` of those kept."""
+        """Products of cells within ``reach`` of those kept."""
         points = set()
         for index in kept:
             axes = [
-                {min(max(k, first), last) for k in range(at - reach, at + reach + 1, stride)}
-                for at, first, last in zip(index, self.first, self.last, strict=True)
+                {min(max(k, 0), len(values) - 1) for k in range(at - reach, at + reach + 1, stride)}
+                for at, values in zip(index, self.values, strict=True)
             ]
             points.update(product(*axes))
         return sorted(points)

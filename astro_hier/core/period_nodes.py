@@ -289,6 +289,7 @@ def draw_periods(nodes, visits, prior, size, rng):
         above = prior.cdf(1 / nodes.low[cell])
         period = prior.ppf(above - place * nodes.prior_mass[cell])
         period = np.clip(period, 1 / nodes.high[cell], 1 / nodes.low[cell])
+        period = np.clip(period, *prior.support())
         exact = orbit.log_marginal(visits, 1 / period)
         line = np.logaddexp(log_low, log_high) - np.log(2) + np.log1p((2 * place - 1) * tilt)
         keep = np.log(rng.random(n)) < exact - line - BEND

@@ -16,9 +16,9 @@ twentieth of it: the same for all long periods, which are trends, and the mean o
 needles for short ones. So a star whose likelihood is flat says nothing about the population,
 wherever that lies.
 
-Where the scatter of the velocities is drawn from a population too, the likelihood is kept for each
-of the values at which a star's scatter is tried, as so many layers of its row: columns of W then
-stand for a point in ln P and a cell of the scatter, and g for the product of the two densities.
+Where the scatter of the velocities is drawn from a population too, a star has a row of W for each
+of the values at which its scatter is tried, its layers, and they are summed in proportion to the
+shares of the scatters in their cells.
 
 Periods are in d; ln P is ln(P / d).
 """
@@ -61,14 +61,14 @@ class LnPeriodGrid:
 
 @dataclass(frozen=True)
 class StarRow:
-    """One star's row of W, scaled to a sum of one, and what became of the scale.
+    """One star's rows of W, scaled to a sum of one, and what became of the scale.
 
     Attributes
     ----------
-    index, weight : ndarray
-        Grid points and their weights.
-    layer : ndarray
-        Which value of the scatter each weight is of.
+    index : ndarray
+        Grid points in use, shape (point,).
+    weight : ndarray
+        Their weights, shape (layer, point).
     tails : ndarray
         Weights of the shares of the population at shorter and longer periods than searched,
         shape (layer, 2).
@@ -78,7 +78,6 @@ class StarRow:
 
     index: np.ndarray
     weight: np.ndarray
-    layer: np.ndarray
     tails: np.ndarray
     log_scale: float
 
@@ -99,122 +98,105 @@ def star_row(nodes, grid, layers=None):
     ln_period, left, share = _deal(nodes, grid)
     layers = [np.exp(layer.log_mass - nodes.log_evidence) for layer in layers or (nodes,)]
     size = len(grid.points)
-    weight = [
-        np.bincount(left, mass * (1 - share), size) + np.bincount(left + 1, mass * share, size)
-        for mass in layers
-    ]
-    layer, index = np.nonzero(weight)
+    weight = np.array(
+        [
+            np.bincount(left, mass * (1 - share), size) + np.bincount(left + 1, mass * share, size)
+            for mass in layers
+        ]
+    )
+    index = np.flatnonzero(weight.any(axis=0))
     log_scale = nodes.log_evidence + np.log(grid.high - grid.low)
     width = OUTERMOST * (grid.high - grid.low)
     ends = np.array([ln_period < grid.low + width, ln_period > grid.high - width])
     tails = np.array(layers) @ ends.T / width
-    return StarRow(index, np.array(weight)[layer, index], layer, tails, float(log_scale))
+    return StarRow(index, weight[:, index], tails, float(log_scale))
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """W of all stars, and what its columns stand for.
+    """W of all stars, and what its rows and columns stand for.
 
     Attributes
     ----------
     W : sparse array
-        Shape (star, column).
+        Shape (row, point + 2), the last two for the population at shorter and longer periods than
+        searched. A star has a row for each of its layers.
     points : ndarray
-        The points of the grid in use.
+        Indices of the grid's points in use.
+    first : ndarray
+        Each star's first row.
     log_scale : ndarray
         Shape (star,).
-    point : ndarray
-        Of each column: a number of ``points``, or one of the two that follow, which stand for the
-        population at shorter and longer periods than searched.
-    cell : ndarray or None
-        Of each column: a number of ``low`` and ``high``; None if there are no layers.
-    low, high : ndarray or None
-        Ends of the cells of the scatter, shape (cell, instrument).
     """
 
     W: sparse.csr_array
     points: np.ndarray
+    first: np.ndarray
     log_scale: np.ndarray
-    point: np.ndarray
-    cell: np.ndarray | None = None
-    low: np.ndarray | None = None
-    high: np.ndarray | None = None
 
-    def log_marginal(self, log_density, log_outside, log_cells=None):
+    def log_marginal(self, log_density, outside, shares=None):
         """ln p(data | theta) of all stars together.
 
         Parameters
         ----------
         log_density : ndarray
             ln g at ``points``, shape (theta, point).
-        log_outside : ndarray
-            ln of the shares of the population beyond either end, shape (theta, 2).
-        log_cells : ndarray, optional
-            ln of the share of the scatters in each cell, shape (theta, cell).
+        outside : ndarray
+            Shares of the population beyond either end, shape (2, theta).
+        shares : ndarray, optional
+            Shares of the scatters in the cell of each row, shape (row, theta).
 
         Returns
         -------
         ndarray
             Shape (theta,); -inf where a star has no likelihood at all.
         """
-        density = np.hstack([log_density, log_outside])
-        if self.cell is not None:
-            density = density[:, self.point] + log_cells[:, self.cell]
-        highest = density.max(axis=1)
-        density -= highest[:, None]
+        beyond = np.log(np.maximum(outside.max(axis=0), 1e-300))
+        highest = np.maximum(log_density.max(axis=1), beyond)
+        density = np.vstack([np.exp(log_density - highest[:, None]).T, outside * np.exp(-highest)])
+        by_star = self.W @ density
+        if shares is not None:
+            by_star = np.add.reduceat(by_star * shares, self.first, axis=0)
         with np.errstate(divide="ignore"):
-            by_star = np.log(self.W @ np.exp(density, out=density).T)
-        return by_star.sum(axis=0) + self.W.shape[0] * highest + self.log_scale.sum()
+            by_star = np.log(by_star)
+        return by_star.sum(axis=0) + len(self.first) * highest + self.log_scale.sum()
 
 
-def matrix(rows, size, cells=None):
-    """The `Matrix` of all stars.
-
-    Parameters
-    ----------
-    rows : list of `StarRow`
-        Every star's.
-    size : int
-        Number of points of the grid.
-    cells : list of tuple, optional
-        Lower and upper ends of the cells of each star's layers, shape (layer, instrument).
-    """
-    parts, low, high = [np.zeros(1, int) for _ in rows], None, None
-    if cells is not None:
-        ends = np.concatenate([np.hstack(pair) for pair in cells])
-        ends, number = np.unique(ends, axis=0, return_inverse=True)
-        parts = np.split(number, np.cumsum([len(pair[0]) for pair in cells])[:-1])
-        low, high = np.split(ends, 2, axis=1)
-    columns, values = [], []
-    for row, of_layer in zip(rows, parts, strict=True):
-        first = of_layer * (size + 2)
-        tails = first[:, None] + size + np.arange(2)
-        columns.append(np.concatenate([first[row.layer] + row.index, tails.ravel()]))
-        values.append(np.concatenate([row.weight, row.tails.ravel()]))
-    indptr = np.concatenate([[0], np.cumsum([len(column) for column in columns])])
-    used, column = np.unique(np.concatenate(columns), return_inverse=True)
-    shape = len(rows), len(used)
-    W = sparse.csr_array((np.concatenate(values), column, indptr), shape=shape)
-    cell, point = np.divmod(used, size + 2)
-    points, point = np.unique(np.append(point, [size, size + 1]), return_inverse=True)
-    log_scale = np.array([row.log_scale for row in rows])
-    if cells is None:
-        return Matrix(W, points[:-2], log_scale, point[:-2])
-    return Matrix(W, points[:-2], log_scale, point[:-2], cell, low, high)
+def matrix(rows):
+    """The `Matrix` of all stars from their `StarRow`."""
+    layers = [len(row.weight) for row in rows]
+    lengths = np.repeat([len(row.index) for row in rows], layers)
+    indptr = np.concatenate([[0], np.cumsum(lengths)])
+    indices = np.concatenate([np.tile(row.index, len(row.weight)) for row in rows])
+    values = np.concatenate([row.weight.ravel() for row in rows])
+    used, indices = np.unique(indices, return_inverse=True)
+    W = sparse.csr_array((values, indices, indptr), shape=(len(lengths), len(used)))
+    W = sparse.hstack([W, np.concatenate([row.tails for row in rows])], format="csr")
+    W.eliminate_zeros()
+    first = np.cumsum(layers) - layers
+    return Matrix(W, used, first, np.array([row.log_scale for row in rows]))
 
 
-def draw_points(row, log_density, rng):
+def draw_points(row, log_density, shares, rng):
     """A grid point and a layer for each theta, in proportion to weight times density.
 
-    ``log_density`` is that at the row's points and layers alone, shape (theta, len(row.index)).
+    ``log_density`` is that at the row's points, shape (theta, point), ``shares`` those of the
+    scatters in the layers' cells, shape (theta, layer).
     """
-    log_mass = np.log(row.weight) + log_density
-    mass = np.exp(log_mass - log_mass.max(axis=1, keepdims=True))
+    density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
+    layer = _draw(density @ row.weight.T * shares, rng)
+    chosen = np.empty(len(layer), int)
+    for number in np.unique(layer):
+        of = layer == number
+        chosen[of] = _draw(density[of] * row.weight[number], rng)
+    return row.index[chosen], layer
+
+
+def _draw(mass, rng):
+    """A column for each row, in proportion to its mass."""
     cumulative = np.cumsum(mass, axis=1)
     chance = rng.random(len(mass)) * cumulative[:, -1]
-    chosen = (cumulative < chance[:, None]).sum(axis=1)
-    chosen = np.minimum(chosen, len(row.index) - 1)
-    return row.index[chosen], row.layer[chosen]
+    return np.minimum((cumulative < chance[:, None]).sum(axis=1), mass.shape[1] - 1)
 
 
 def draw_periods(nodes, grid, points, rng):

@@ -53,7 +53,7 @@ def summarise(visits, jitter, layered, grid, cells_kept):
     return StarSummary(row, float(1 / at[best]), nodes.error, keep, visits.jitter)
 
 
-def draw(visits, jitter, grid, star, log_density, log_cells, within, rng):
+def draw(visits, jitter, grid, star, log_density, shares, within, rng):
     """Period, scatter and linear parameters for each theta.
 
     Parameters
@@ -62,8 +62,8 @@ def draw(visits, jitter, grid, star, log_density, log_cells, within, rng):
         The star's.
     log_density : ndarray
         ln of the population's density at the points of its row, shape (theta, point).
-    log_cells : ndarray or None
-        ln of the share of scatters in the cells of its layers, shape (theta, layer), and
+    shares : ndarray or None
+        Shares of the scatters in the cells of its layers, shape (layer, theta), and
     within : callable or None
         how they are distributed within, see `astro_hier.core.jitter.draw`: where scatters are drawn
         from a population.
@@ -75,45 +75,44 @@ def draw(visits, jitter, grid, star, log_density, log_cells, within, rng):
     """
     visits = replace(visits, jitter=star.jitter)
     nodes = star.nodes or _nodes(visits, grid)
-    if log_cells is None:
-        points, _ = population.draw_points(star.row, log_density, rng)
-        P = population.draw_periods(nodes, grid, points, rng)
-    else:
-        log_density = log_density + log_cells[:, star.row.layer]
-        points, layer = population.draw_points(star.row, log_density, rng)
-        layers, P = _layers(visits, nodes), np.empty(len(points))
-        for number in np.unique(layer):
-            of = layer == number
-            P[of] = population.draw_periods(layers[number], grid, points[of], rng)
+    layers = (nodes,) if shares is None else _layers(visits, nodes)
+    of_theta = np.ones((len(log_density), 1)) if shares is None else shares.T
+    points, layer = population.draw_points(star.row, log_density, of_theta, rng)
+    P = np.empty(len(points))
+    for number in np.unique(layer):
+        of = layer == number
+        P[of] = population.draw_periods(layers[number], grid, points[of], rng)
     s = None
     if jitter is not None:
-        if log_cells is None:
+        if shares is None:
             s = jitter.draw(visits, 1 / P, rng)
         else:
-            s = scatter.draw(visits, 1 / P, log_cells.T, within, rng)
+            log_shares = np.log(np.maximum(shares, 1e-300))
+            s = scatter.draw(visits, 1 / P, log_shares, within, rng)
         visits = visits.scattered(s)
     return P, s, orbit.draw_linear(visits, 1 / P, rng)
 
 
-def describe(visits, jitter, grid, log_density, log_cells, n_fitted):
+def describe(visits, jitter, grid, log_density, shares, n_fitted):
     """The star given its velocities and the population, for a table: a dict of numbers.
 
     ``log_density`` is ln of the population's density on the grid, for some draws of it, shape
-    (theta, point); ``log_cells`` a function from the ends of cells to ln of the share of scatters
-    in them, averaged over these draws, or None; ``n_fitted`` the number of parameters adjusted to
-    the star's velocities. Also the visits with the scatter that is likely, and the best orbit.
+    (theta, point); ``shares`` a function from the ends of cells to the share of scatters in them,
+    averaged over these draws, or None; ``n_fitted`` the number of parameters adjusted to the star's
+    velocities. Also the visits with the scatter that is likely, and the best orbit.
     """
     if jitter is not None:
         visits = jitter.laid(visits, grid)
-        if log_cells is not None:
-            log_weight = log_cells(visits.jitter.low, visits.jitter.high)
+        if shares is not None:
+            share = shares(visits.jitter.low, visits.jitter.high)
+            log_weight = np.log(np.maximum(share, 1e-300))
             visits = replace(visits, jitter=replace(visits.jitter, log_weight=log_weight))
     nodes = _nodes(visits, grid)
     row = population.star_row(nodes, grid)
     # the star's posterior over that under a flat population, averaged over the population's draws
-    log_mass = np.log(row.weight) + log_density[:, row.index]
+    log_mass = np.log(row.weight[0]) + log_density[:, row.index]
     mass = np.exp(log_mass - log_mass.max(axis=1, keepdims=True))
-    mass = (mass / mass.sum(axis=1, keepdims=True)).mean(axis=0) / row.weight
+    mass = (mass / mass.sum(axis=1, keepdims=True)).mean(axis=0) / row.weight[0]
     frequency = 0.5 * (nodes.low + nodes.high)
     gain = np.interp(-np.log(frequency), grid.points[row.index], mass)
     probability = nodes.probability * gain

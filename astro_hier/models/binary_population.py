@@ -27,7 +27,6 @@ import numpy as np
 from astropy.table import QTable
 from astropy.utils.exceptions import AstropyUserWarning
 from joblib import Parallel, delayed
-from scipy.special import logsumexp
 from scipy.stats import loguniform
 from tqdm import tqdm
 
@@ -221,7 +220,7 @@ class BinaryPopulation(OrbitModel):
 
     def _jitter_of_star(self, data, star):
         """What is known of the scatter of one star's velocities."""
-        return self._jitter_of(data, data["visits"][star], spacing=data["spacing"])
+        return self._jitter_of(data, data["visits"][star])
 
     def _jitter_prior(self):
         if self._has_layers():
@@ -243,10 +242,7 @@ class BinaryPopulation(OrbitModel):
         """The data with which rows are of which star and instrument."""
         stars, index = np.unique(data["star"], return_inverse=True)
         rows = np.split(np.argsort(index, kind="stable"), np.cumsum(np.bincount(index))[:-1])
-        # all stars' jitters on the same marks, fine enough for the star of the most visits
-        spacing = scatter.spacing_for(np.bincount(index).max()) if self._has_layers() else None
-        found = {"stars": stars, "index": index, "visits": rows, "spacing": spacing}
-        data = self._with_instruments(data | found)
+        data = self._with_instruments(data | {"stars": stars, "index": index, "visits": rows})
         return data | {"linear": self._linear_priors(data)}
 
     def coordinates(self, data):
@@ -295,8 +291,7 @@ class BinaryPopulation(OrbitModel):
             for n in range(n_stars)
         )  # fmt: skip
         stars = self._in_parallel(work, n_stars, "periods", progressbar)
-        cells = [(star.jitter.low, star.jitter.high) for star in stars] if layered else None
-        matrix = core.matrix([star.row for star in stars], len(grid.points), cells)
+        matrix = core.matrix([star.row for star in stars])
         return data | {"grid": grid, "summaries": stars, "matrix": matrix}
 
     def _in_parallel(self, work, total, desc, progressbar):
@@ -399,11 +394,11 @@ class BinaryPopulation(OrbitModel):
     def log_marginal(self, data, theta):
         matrix, ends = data["matrix"], self._log_ends(data)
         log_density = self.population.log_density(data["grid"].points[matrix.points], theta, ends)
-        outside = np.maximum(self.population.outside(theta, ends), 1e-300)
-        log_cells = None
+        outside, shares = self.population.outside(theta, ends), None
         if self._has_layers():
-            log_cells = self.jitter.log_cells(matrix.low, matrix.high, theta)
-        return matrix.log_marginal(log_density, np.log(outside).T, log_cells)
+            cells = [(star.jitter.low, star.jitter.high) for star in data["summaries"]]
+            shares = self.jitter.shares(*map(np.concatenate, zip(*cells, strict=True)), theta)
+        return matrix.log_marginal(log_density, outside, shares)
 
     def _keeps_draws(self, data):
         if self.star_draws not in ("auto", True, False):
@@ -446,7 +441,7 @@ class BinaryPopulation(OrbitModel):
             chosen = {name: theta[name][which] for name in theta}
             return self.jitter.within(low, high, chance, chosen)
 
-        return self.jitter.log_cells(star.jitter.low, star.jitter.high, theta), within
+        return self.jitter.shares(star.jitter.low, star.jitter.high, theta), within
 
     def derive(self, theta):
         derived = self.population.derive(theta)
@@ -525,19 +520,18 @@ class BinaryPopulation(OrbitModel):
         """A function from the number of a star to the work that describes it."""
         theta = self._some_draws()
         points, ends = data["grid"].points, self._log_ends(data)
-        log_density, log_cells = self.population.log_density(points, theta, ends), None
+        log_density, shares = self.population.log_density(points, theta, ends), None
         if self._has_layers():
 
-            def log_cells(low, high):
-                shares = self.jitter.log_cells(low, high, theta)
-                return logsumexp(shares, axis=0) - np.log(len(shares))
+            def shares(low, high):
+                return self.jitter.shares(low, high, theta).mean(axis=1)
 
-        free = [not isinstance(self._prior_of(name), priors.Fixed) for name in self._linear_names()]
-        n_fitted = 1 + sum(free) + (self.jitter is not None)
+        known = [isinstance(self._prior_of(name), priors.Fixed) for name in self._linear_names()]
+        n_fitted = 1 + known.count(False) + (self.jitter is not None)
+        common = data["grid"], log_density, shares, n_fitted
         return lambda n: delayed(population_star.describe)(
-            self._visits(data, n), self._jitter_of_star(data, n), data["grid"], log_density,
-            log_cells, n_fitted,
-        )  # fmt: skip
+            self._visits(data, n), self._jitter_of_star(data, n), *common
+        )
 
     def star_table(self, progressbar=False):
         """Every star's own results, given its velocities and the population.
@@ -554,7 +548,8 @@ class BinaryPopulation(OrbitModel):
         describe = self._describe(data)
         work = (describe(n) for n in range(len(data["stars"])))
         rows = self._in_parallel(work, len(data["stars"]), "stars", progressbar)
-        table = QTable(rows=[row for row, _ in rows])
+        rows = [row for row, _ in rows]
+        table = QTable({name: np.array([row[name] for row in rows]) for name in rows[0]})
         table.add_column(data["stars"], name="star", index=0)
         units = {"baseline": u.day, "P": u.day, "P_sd": u.day, "P_map": u.day, "K": KMS, "v0": KMS}
         if self.jitter is not None:

@@ -176,13 +176,13 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
         )
         return orbit.Visits(time, data["rv"][rows], data["rv_error"][rows], *linear, columns)
 
-    def _jitter_of(self, data, rows, **options):
+    def _jitter_of(self, data, rows):
         """What is known of the scatter of some of the visits, or None."""
         prior = self._jitter_prior()
         if prior is None:
             return None
         number = data["instrument_index"][rows]
-        return JitterPrior(number, len(data["instruments"]), prior, **options)
+        return JitterPrior(number, len(data["instruments"]), prior)
 
     def _named_linear(self, drawn):
         """Draws of the linear parameters, the first axis, by name."""

@@ -18,6 +18,8 @@ linear parameters integrated out is that of Price-Whelan et al. (2017, ApJ 837, 
 """
 
 import warnings
+from collections import ChainMap
+from itertools import product
 
 import astropy.units as u
 import numpy as np
@@ -385,6 +387,58 @@ class SB1Binary(OrbitModel):
         return len(names) + n_offsets + free_jitter * len(data["instruments"])
 
     # ---- results
+
+    def compare(self, table, *, jitter=None, trend=None):
+        """How probable the data are with and without an orbit, a trend and a jitter.
+
+        Nothing of this needs, or changes, a fit. Evidences depend on the priors: of an orbit's
+        period and amplitudes, of the jitter and of the trend.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+            As for ``fit``.
+        jitter : `~astro_hier.priors.Prior`, optional
+            Prior on the scatter beyond the stated errors; by default this estimator's, or if it has
+            none LogUniform(0.01, 10) in km/s.
+        trend : int or tuple of `~astro_hier.priors.Prior`, optional
+            As the argument of the same name; by default this estimator's, or if it has none 1.
+
+        Returns
+        -------
+        `~astropy.table.Table`
+            Columns model, log_evidence, log_bayes_factor (ln of the evidence over that of the best
+            model) and probability (all models as probable beforehand), one row a model.
+
+        Raises
+        ------
+        TableError
+            If the table cannot be used.
+        astro_hier.priors.PriorError
+            If linear parameters have priors that are not normal.
+        """
+        jitter = jitter or self.jitter or priors.LogUniform(0.01 * KMS, 10 * KMS)
+        trend = trend or self.trend or 1
+        period = float(self._prior_of_period().median()) * u.day
+        constant = {"P": period, "a": 0 * KMS, "b": 0 * KMS}  # no amplitude, at any period
+        parts = (
+            (("constant velocity", constant), ("circular orbit", {})),
+            (("", {"trend": 0}), (" + trend", {"trend": trend})),
+            (("", {"jitter": None}), (" + jitter", {"jitter": jitter})),
+        )
+        rows = []
+        for chosen in product(*parts):
+            names, changes = zip(*chosen, strict=True)
+            model = type(self)(**{**self.get_params(), **dict(ChainMap(*changes))})
+            data = model.prepare(model._read(table), progressbar=False)
+            rows.append(("".join(names), float(model._nodes(data).log_evidence)))
+        found = Table(rows=rows, names=("model", "log_evidence"))
+        found["log_bayes_factor"] = found["log_evidence"] - found["log_evidence"].max()
+        weight = np.exp(found["log_bayes_factor"])
+        found["probability"] = weight / weight.sum()
+        for name, digits in (("log_evidence", 2), ("log_bayes_factor", 2), ("probability", 4)):
+            found[name].info.format = f".{digits}f"
+        return found
 
     def _fitted(self):
         """The fitted data, prepared again."""

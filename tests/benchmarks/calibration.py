@@ -22,6 +22,13 @@ from astro_hier.calibration import calibrate
 KMS = u.km / u.s
 STATIC = Path(__file__).parents[2] / "docs" / "_static"
 
+
+def with_instruments(table):
+    """Every third visit with another instrument."""
+    table["instrument"] = ["A", "A", "B"] * (len(table) // 3)
+    return table
+
+
 # a model, and the table whose times, errors and stars are simulated with
 CASES = {
     "star_cluster": (
@@ -35,6 +42,33 @@ CASES = {
     "binary_population": (
         BinaryPopulation(population=populations.TruncatedNormal()),
         datasets.make_binaries(14, 5, baseline=200 * u.day, rv_error=1 * KMS, random_state=1),
+    ),
+    "sb1_binary_jitter": (
+        SB1Binary(jitter=priors.LogUniform(0.1 * KMS, 10 * KMS), trend=1),
+        datasets.make_binary(8, baseline=60 * u.day, rv_error=1 * KMS, random_state=1),
+    ),
+    "sb1_binary_instruments": (
+        SB1Binary(
+            P=priors.LogUniform(2 * u.day, 20 * u.day), jitter=priors.HalfNormal(3 * KMS),
+            instrument="instrument",
+        ),
+        with_instruments(
+            datasets.make_binary(9, baseline=40 * u.day, rv_error=1 * KMS, random_state=1)
+        ),
+    ),
+    "binary_population_jitter": (
+        BinaryPopulation(
+            population=populations.TruncatedNormal(), period_range=(1 * u.day, 50 * u.day),
+            jitter=priors.LogUniform(0.1 * KMS, 10 * KMS), trend=1,
+        ),
+        datasets.make_binaries(5, 6, baseline=40 * u.day, rv_error=1 * KMS, random_state=1),
+    ),
+    "binary_population_jitter_population": (
+        BinaryPopulation(
+            population=populations.TruncatedNormal(), period_range=(1 * u.day, 50 * u.day),
+            jitter=populations.LogNormalJitter(priors.Normal(0, 1), priors.Normal(-0.5, 0.5)),
+        ),
+        datasets.make_binaries(6, 6, baseline=40 * u.day, rv_error=1 * KMS, random_state=1),
     ),
     "binary_population_narrow": (
         BinaryPopulation(
