@@ -5,6 +5,7 @@ import json
 import os
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 
 import astropy.units as u
@@ -196,7 +197,8 @@ def summarise(posterior, parameters, hdi_prob):
 def _labels(posterior, parameter):
     if not parameter.dims:
         return [parameter.name]
-    return [f"{parameter.name}[{label}]" for label in posterior[parameter.dims[0]].values]
+    labels = product(*(posterior[dim].values for dim in parameter.dims))
+    return [f"{parameter.name}[{', '.join(map(str, label))}]" for label in labels]
 
 
 def save(path, tree, estimator, params):
