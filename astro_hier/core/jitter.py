@@ -21,10 +21,11 @@ from astro_hier.core import orbit, period_nodes
 
 SPACING = 1.2
 LARGEST_SPACING = 0.25
-COARSEST = 1.2  # in x, where the search begins
+COARSEST = 8  # cells from one to the next where the search begins
 SPLIT = (1 / 16, 1 / 4, 1 / 2)  # of the first cell, in x
 LARGE = 30.0
-NEGLIGIBLE = 25.0
+UNLIKELY = 25.0  # cells of a coarse search that are below exp(-UNLIKELY) of the best
+NEGLIGIBLE = 15.0  # the same of its last step
 TAIL = 1e-6  # of a prior without an end
 SHARES = 16
 MARGIN = 0.2  # in ln, of the bound that draws are kept against
@@ -75,8 +76,6 @@ class _Lattice:
     def __init__(self, jitter, visits):
         self.jitter = jitter
         self.support = jitter.prior.support()
-        n_visits = len(visits.time)
-        self.spacing = jitter.spacing or min(LARGEST_SPACING, SPACING / np.sqrt(2 * n_visits))
         axes = [self._axis(visits, jitter.instrument == i) for i in range(jitter.count)]
         self.edges, self.values = zip(*axes, strict=True)
 
@@ -86,6 +85,7 @@ class _Lattice:
         if not own.any():  # its scatter is nowhere in the likelihood
             return np.array([low, high]), self.jitter.prior.ppf([0.5])
         top = min(high, self.jitter.prior.ppf(1 - TAIL))
+        spacing = self.jitter.spacing or min(LARGEST_SPACING, SPACING / np.sqrt(2 * own.sum()))
         error, rv = visits.rv_error[own], visits.rv[own]
         largest = np.clip(LARGE * (np.ptp(rv) + error.max()), low, top)
         error = error.min()
@@ -94,7 +94,7 @@ class _Lattice:
             return 0.5 * np.log1p((s / error) ** 2)
 
         first, last = x(np.array([low, largest]))
-        count = max(int(np.ceil((last - first) / self.spacing)), 1)
+        count = max(int(np.ceil((last - first) / spacing)), 1)
         steps = np.concatenate([[0.0], SPLIT, np.arange(1, count + 1)])
         edges = error * np.sqrt(np.expm1(2 * (first + steps * (last - first) / count)))
         edges[0], edges[-1] = low, largest
@@ -126,12 +126,12 @@ class _Lattice:
         if self.support[0] == self.support[1]:
             known = np.full((1, self.jitter.count), self.support[0])
             return orbit.Jitter(self.jitter.instrument, known, known, known, np.zeros(1))
-        stride = 2 ** int(np.log2(max(COARSEST / self.spacing, 1)))
-        found = {}
+        stride, found = COARSEST, {}
         wanted = self._all(stride)
         while True:
             heights = self._heights(wanted, found, visits, period_prior)
-            kept = [k for k, h in heights.items() if h > max(heights.values()) - NEGLIGIBLE]
+            least = max(heights.values()) - (NEGLIGIBLE if stride <= 2 else UNLIKELY)
+            kept = [k for k, height in heights.items() if height > least]
             if stride <= 2:
                 break
             stride //= 2

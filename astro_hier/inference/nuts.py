@@ -140,9 +140,10 @@ def _largest_r_hat(posterior):
 
     if posterior.sizes["chain"] < 2:
         return {}
-    # parameters given as plain values do not vary
+    # parameters given as plain values do not vary, nor does the first instrument's offset
     varying = [name for name in posterior.data_vars if np.ptp(posterior[name].values) > 0]
-    r_hat = rhat(posterior[varying])
+    with np.errstate(invalid="ignore"):
+        r_hat = rhat(posterior[varying])
     return {name: float(np.nanmax(r_hat[name].values)) for name in varying}
 
 
