@@ -12,6 +12,8 @@ from astro_hier.inference import marginal
 from astro_hier.model import HierarchicalModel
 
 SIMULATIONS = 100
+FEWER = 40  # of the cases whose fits take a second
+HEAVY = {"sb1_binary_instruments", "binary_population_jitter_population"}
 # Smallest p-value of all parameters of all cases: a correct package fails once in a thousand
 # changes of the seed.
 ALARM = 1e-3
@@ -20,8 +22,9 @@ ALARM = 1e-3
 @pytest.fixture(scope="module", params=CASES)
 def calibration(request):
     model, table = CASES[request.param]
+    simulations = FEWER if request.param in HEAVY else SIMULATIONS
     return calibrate(
-        model, table, simulations=SIMULATIONS, n_jobs=2, random_state=2, progressbar=False
+        model, table, simulations=simulations, n_jobs=2, random_state=2, progressbar=False
     )
 
 
@@ -29,7 +32,7 @@ def calibration(request):
 def test_ranks_are_uniform(calibration):
     n_tests = sum(len(model.parameters) for model, _ in CASES.values())
     table = calibration.table()
-    assert np.all(table["simulations"] == SIMULATIONS)
+    assert np.all(table["simulations"] >= FEWER)
     assert np.all(table["p_value"] > ALARM / n_tests)
 
 

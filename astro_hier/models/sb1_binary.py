@@ -98,8 +98,8 @@ class SB1Binary(OrbitModel):
     velocity then is a cos + b sin + v0 + trend1 t), ``trend2``, ... and ``offset`` (km/s, of each
     ``instrument``; zero of the first),
     and the attributes ``log_evidence``, ``shortest_period`` and ``longest_period`` (the range
-    searched, in d), ``chi2_per_dof`` (at the draw of highest ``log_prob``; not
-    a number for four visits or fewer), ``n_modes`` (periods of more than 1 percent probability)
+    searched, in d), ``chi2_per_dof`` (at the draw of highest ``log_prob``, with
+    the mean jitter; not a number for as few visits as parameters), ``n_modes`` (periods of more than 1 percent probability)
     and ``period_error`` (how much the mean of ln P still moved when the period's cells were last
     halved, in standard deviations).
 
@@ -335,6 +335,8 @@ class SB1Binary(OrbitModel):
     def diagnose(self, data, values, method):
         best = [int(np.argmax(values["log_prob"]))]
         one = {name: values[name][best] for name in values}
+        if self.jitter is not None:  # the best draw's is that of the most parameters at once: small
+            one["jitter"] = values["jitter"].mean(axis=0, keepdims=True)
         chi2 = np.sum(((data["rv"] - self._velocity(data, one)) / self._errors(data, one)) ** 2)
         dof = len(data["rv"]) - self._n_fitted(data)
         shortest, longest = period_nodes.searched_range(self._prior_of_period())
