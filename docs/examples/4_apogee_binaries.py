@@ -12,7 +12,8 @@ DR17.
 
 import warnings
 
-from astro_hier import BinaryPopulation, SB1Binary, columns, datasets
+import astropy.units as u
+from astro_hier import BinaryPopulation, SB1Binary, columns, datasets, priors
 
 visits = datasets.fetch_apogee_binaries()
 visits[:5]
@@ -64,3 +65,17 @@ population.plot_population()
 # population is wide; the stars' own errors are not to be believed.
 
 population.star_table()
+
+# %%
+# A scatter beyond the stated errors
+# ----------------------------------
+#
+# With a jitter, inferred for each star, chi2 is near 1 per degree of freedom, and the errors of
+# those six periods grow by what their velocities' scatter demands. The log evidence says whether
+# that is worth a parameter a star.
+
+jitter = priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s)
+jittered = BinaryPopulation(columns=columns.APOGEE, jitter=jitter)
+jittered.fit(visits, random_state=1, progressbar=False)
+print(population.posterior.attrs["log_evidence"], jittered.posterior.attrs["log_evidence"])
+jittered.star_table()["star", "P", "P_sd", "jitter", "chi2_per_dof"]
