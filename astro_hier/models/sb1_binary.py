@@ -96,12 +96,11 @@ class SB1Binary(OrbitModel):
 
     where they are asked for ``jitter`` (km/s; of each ``instrument``), ``trend1`` (km/s/yr; the
     velocity then is a cos + b sin + v0 + trend1 t), ``trend2``, ... and ``offset`` (km/s, of each
-    ``instrument``; zero of the first),
-    and the attributes ``log_evidence``, ``shortest_period`` and ``longest_period`` (the range
-    searched, in d), ``chi2_per_dof`` (at the draw of highest ``log_prob``, with
-    the mean jitter; not a number for as few visits as parameters), ``n_modes`` (periods of more than 1 percent probability)
-    and ``period_error`` (how much the mean of ln P still moved when the period's cells were last
-    halved, in standard deviations).
+    ``instrument``; zero of the first), and the attributes ``log_evidence``, ``shortest_period`` and
+    ``longest_period`` (the range searched, in d), ``chi2_per_dof`` (at the draw of highest
+    ``log_prob``, with the mean jitter; not a number for as few visits as parameters), ``n_modes``
+    (periods of more than 1 percent probability) and ``period_error`` (how much the mean of ln P
+    still moved when the period's cells were last halved, in standard deviations).
 
     Examples
     --------
