@@ -284,6 +284,8 @@ def _factor(own, name, unit, role):
     accepted = f"accepted is {role.unit}" + (
         f" or any unit of type {kind!r}" if kind != "unknown" else ""
     )
+    if unit is None and own is None and role.unit == u.one:
+        return 1.0
     if unit is None:
         found = "no unit" if own is None else f"the unit {str(own)!r}, which astropy does not know"
         raise TableError(

@@ -123,6 +123,7 @@ class BinaryPopulation(plots.PosteriorPlots, HierarchicalModel):
         Parameter("K", KMS, "K", "semi-amplitude", ("star",)),
     )
     row = "visit"
+    command = "binaries"
 
     def __init__(
         self,

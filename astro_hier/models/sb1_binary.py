@@ -105,6 +105,7 @@ class SB1Binary(plots.PosteriorPlots, HierarchicalModel):
         Parameter("K", KMS, "K", "semi-amplitude"),
     )
     row = "visit"
+    command = "binary"
     graph = (
         *(
             plots.Node(name, (x, 1.4), to=("rv",))
