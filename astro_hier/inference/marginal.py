@@ -316,19 +316,20 @@ class _Clouds:
 
 
 class _StudentT:
-    """Student t of 5 degrees of freedom, whose axes may differ in width by any factor."""
+    """Student t of 5 degrees of freedom, whose axes may differ in width by seven digits."""
 
     def __init__(self, mean, covariance):
         self.mean, self.sd = mean, np.sqrt(np.diag(covariance))
+        # SciPy's density takes an axis that is narrow beside another for none at all
+        self.whole = multivariate_t(mean, covariance, DEGREES_OF_FREEDOM, allow_singular=True)
         correlation = covariance / np.outer(self.sd, self.sd)
-        self.standard = multivariate_t(shape=correlation, df=DEGREES_OF_FREEDOM)
+        self.scaled = multivariate_t(shape=correlation, df=DEGREES_OF_FREEDOM)
 
     def rvs(self, size, rng):
-        standard = self.standard.rvs(size, random_state=rng).reshape(size, len(self.mean))
-        return self.mean + self.sd * standard
+        return self.whole.rvs(size, random_state=rng).reshape(size, len(self.mean))
 
     def logpdf(self, z):
-        return self.standard.logpdf((z - self.mean) / self.sd) - np.sum(np.log(self.sd))
+        return self.scaled.logpdf((z - self.mean) / self.sd) - np.sum(np.log(self.sd))
 
 
 def _fit(z, weights):
