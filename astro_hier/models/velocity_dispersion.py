@@ -243,8 +243,9 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
     def initial(self, data):
         """Median and scatter of the rows; each member's velocity shrunk to the median."""
         prior = self.frozen_priors()
-        value, error = _in_kms(data), np.median(_in_kms(data, "_error"))
         start = {name: float(p.median()) for name, p in prior.items()}
+        value, error = _in_kms(data), np.median(_in_kms(data, "_error"))
+        error *= start.get("error_scale", 1.0)
         v_sys = np.median(value)
         # the median deviation of a normal distribution is 0.6745 sd
         scatter = np.median(np.abs(value - v_sys)) / 0.6745
