@@ -170,7 +170,7 @@ def simulated_redshifts(shared_data):
 
 def simulated_interlopers(shared_data):
     table = datasets.make_velocities(40, random_state=5)
-    table["velocity"][:6] += np.array([-25, 18, 40, -33, 60, 22]) * KMS
+    table["velocity"][:6] += np.array([-25, 18, 28, -27, 30, 22]) * KMS
     grid = np.linspace(93, 106, 41), np.linspace(0, 2.8, 41)
     background = 100.0, 30.0, np.linspace(0, 0.8, 81)
     values = arrays(table, "velocity", "velocity_error")
