@@ -237,8 +237,9 @@ def test_nuts_is_marginal(case, marginal):
         assert nuts.posterior[name].attrs == marginal.posterior[name].attrs
     sampled, exact = nuts.summary("all"), marginal.summary("all")
     error = np.hypot(sampled["mcse_mean"], exact["mcse_mean"])
-    assert np.all(np.abs(sampled["mean"] - exact["mean"]) < 4.8 * error)
-    assert np.median(sampled["sd"] / exact["sd"]) == pytest.approx(1, abs=0.06)
+    assert np.all(np.abs(sampled["mean"] - exact["mean"]) <= 4.8 * error)
+    varies = exact["sd"] > 0  # not what was given as a plain value
+    assert np.median(sampled["sd"][varies] / exact["sd"][varies]) == pytest.approx(1, abs=0.06)
     # the same function of the parameters, whoever drew them
     heights = [fit.samples("log_prob").value for fit in (nuts, marginal)]
     assert abs(heights[0].mean() - heights[1].mean()) < 0.5
