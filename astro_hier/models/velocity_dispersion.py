@@ -269,27 +269,30 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             sigma_v = pm.Deterministic("sigma_v", pm.math.exp(theta["ln_sigma_v"]))
             error = theta.get("error_scale", 1.0) * _in_kms(data, "_error")
             start = initial["v_sys"] + _scale(data, initial["v_sys"]) * initial["v"]
-            # what a precise row fixes is v_sys + s v: to sample v would tie all of them to v_sys
-            true = pm.Normal("true_", v_sys, scale * sigma_v, dims="star", initval=start)
-            pm.Deterministic("v", (true - v_sys) / scale, dims="star")
             if self.outliers is None:
+                start = initial["v_sys"] + _scale(data, initial["v_sys"]) * initial["v"]
+                # what a precise row fixes is v_sys + s v: to sample v would tie all to v_sys
+                true = pm.Normal("true_", v_sys, scale * sigma_v, dims="star", initval=start)
+                pm.Deterministic("v", (true - v_sys) / scale, dims="star")
                 pm.Normal("velocity", true, error, observed=value, dims="star")
-            else:
-                fraction = theta["outlier_fraction"]
-                other = pm.Normal.dist(
-                    theta["outlier_mean"], pm.math.sqrt(theta["outlier_sd"] ** 2 + error**2)
-                )
-                member = pm.Normal.dist(v_sys, pm.math.sqrt((scale * sigma_v) ** 2 + error**2))
-                log_odds = pm.math.log(1 - fraction) - pm.math.log(fraction)
-                log_odds += pm.logp(member, value) - pm.logp(other, value)
-                pm.Deterministic("member", pm.math.sigmoid(log_odds), dims="star")
-                pm.Mixture(
-                    "velocity",
-                    pm.math.stack([1 - fraction, fraction]),
-                    [pm.Normal.dist(true, error), other],
-                    observed=value,
-                    dims="star",
-                )
+                return model
+            # v is integrated out, for its distribution has two modes that no chain would change
+            # between; it follows from two variables that the data know nothing of
+            fraction, spread = theta["outlier_fraction"], scale * sigma_v
+            sd, other_sd = (
+                pm.math.sqrt(wide**2 + error**2) for wide in (spread, theta["outlier_sd"])
+            )
+            rows = pm.Normal.dist(v_sys, sd), pm.Normal.dist(theta["outlier_mean"], other_sd)
+            shares = pm.math.stack([1 - fraction, fraction])
+            pm.Mixture("velocity", shares, rows, observed=value, dims="star")
+            log_odds = pm.math.log(1 - fraction) - pm.math.log(fraction)
+            log_odds += pm.logp(rows[0], value) - pm.logp(rows[1], value)
+            member = pm.Deterministic("member", pm.math.sigmoid(log_odds), dims="star")
+            standard = pm.Normal("standard_", dims="star")
+            chance = pm.Uniform("chance_", dims="star")
+            given = (spread / sd) ** 2 * (value - v_sys) / scale + sigma_v * error / sd * standard
+            v = pm.math.switch(chance < member, given, sigma_v * standard)
+            pm.Deterministic("v", v, dims="star")
         return model
 
     def log_marginal(self, data, theta):
