@@ -7,6 +7,7 @@ from astro_hier.model import NotFittedError
 from astro_hier.models.binary_population import BinaryPopulation
 from astro_hier.models.sb1_binary import SB1Binary
 from astro_hier.models.star_cluster import StarCluster
+from astro_hier.models.velocity_dispersion import VelocityDispersion
 from astro_hier.posterior import SavedFileError
 from astro_hier.table import TableError
 
@@ -19,6 +20,7 @@ __all__ = [
     "SavedFileError",
     "StarCluster",
     "TableError",
+    "VelocityDispersion",
     "columns",
     "datasets",
     "outliers",

@@ -157,7 +157,7 @@ def _ranks(model, data, draws, seed):
     rng = np.random.default_rng(seed)
     theta = {n: prior.rvs(1, random_state=rng) for n, prior in model.frozen_priors().items()}
     truth = theta | model.simulate(data, theta, rng)
-    observed = {role.name: truth[role.name][0] for role in model.roles if role.observed}
+    observed = {role.name: truth[role.name][0] for role in model.roles if role.name in truth}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         simulated = model.prepare(data | observed, progressbar=False)

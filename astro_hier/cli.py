@@ -1,6 +1,7 @@
 """The ``astro-hier`` command: fit a table, print the summary, write figures and the posterior."""
 
 import argparse
+import inspect
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -9,11 +10,10 @@ import astropy.units as u
 from astropy.io.registry import IORegistryError
 from astropy.table import QTable
 
-from astro_hier import columns, datasets, priors
+import astro_hier
+from astro_hier import columns, priors
 from astro_hier.inference import METHODS
-from astro_hier.models.binary_population import BinaryPopulation
-from astro_hier.models.sb1_binary import SB1Binary
-from astro_hier.models.star_cluster import StarCluster
+from astro_hier.model import HierarchicalModel
 from astro_hier.table import TableError
 
 FAMILIES = [name for name in priors.__all__ if name not in ("Prior", "PriorError")]
@@ -24,21 +24,9 @@ COLUMNS_HELP = (
     " leaves rows that are not valid out."
 )
 MODELS = {
-    "cluster": (
-        StarCluster,
-        "distance and depth of a star cluster from its members' parallaxes",
-        ("data", "distances", "corner", "trace", "graph"),
-    ),
-    "binary": (
-        SB1Binary,
-        "orbit of one single-lined binary from its radial velocities",
-        ("data", "phase", "periodogram", "corner", "trace", "graph"),
-    ),
-    "binaries": (
-        BinaryPopulation,
-        "population of the periods of single-lined binaries from their radial velocities",
-        ("data", "phase", "population", "corner", "trace", "graph"),
-    ),
+    model.command: model
+    for model in vars(astro_hier).values()
+    if inspect.isclass(model) and issubclass(model, HierarchicalModel)
 }
 
 
@@ -64,15 +52,15 @@ def _parser():
     parser.add_argument("--version", action="version", version=f"%(prog)s {version('astro_hier')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    demo = commands.add_parser(
-        "demo", help="fit a simulated star cluster and simulated binaries; needs no data"
-    )
+    about = f"simulate and fit a table of each kind ({', '.join(MODELS)}); needs no data"
+    demo = commands.add_parser("demo", help=about, description=about)
     demo.add_argument("--out", type=Path, default=Path("astro-hier-demo"), metavar="DIR",
                       help="folder to write to (default: %(default)s)")  # fmt: skip
     demo.set_defaults(run=_demo)
 
-    for name, (model, about, _) in MODELS.items():
-        roles = ", ".join(role.name for role in model.roles)
+    for name, model in MODELS.items():
+        about = inspect.getdoc(model).splitlines()[0]
+        roles = ", ".join(role.name for role in model().roles)
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument(
             "table", type=Path, metavar="TABLE", help="any file that astropy reads"
@@ -108,28 +96,19 @@ def _parser():
 
 
 def _demo(options):
-    table = datasets.make_star_cluster(random_state=42)
-    truths = {name: table.meta["truth"][name] for name in ("mu_r", "ln_std_r", "std_r")}
-    options.out.mkdir(parents=True, exist_ok=True)
-    print(f"Simulated star cluster of {len(table)} stars:")
-    model = StarCluster().fit(table, random_state=42)
-    _report(model, options.out, MODELS["cluster"][2], truths)
-
-    visits = datasets.make_binaries(random_state=42)
-    truths = {name: visits.meta["truth"][name] for name in ("mu", "lnsigma", "sigma")}
-    print(f"\nSimulated binaries, {len(visits)} velocities of 14 stars:")
-    model = BinaryPopulation().fit(visits, random_state=42)
-    out = options.out / "binaries"
-    out.mkdir(exist_ok=True)
-    _report(model, out, MODELS["binaries"][2], truths)
-    print(
-        "\nThe same in Python:\n"
-        "    from astro_hier import BinaryPopulation, StarCluster, datasets\n"
-        "    cluster = StarCluster().fit(datasets.make_star_cluster(random_state=42))\n"
-        "    cluster.summary().pprint_all()\n"
-        "    binaries = BinaryPopulation().fit(datasets.make_binaries(random_state=42))\n"
-        "    binaries.summary().pprint_all()"
-    )
+    for name, model in MODELS.items():
+        table = model.example(random_state=42)
+        print(f"Simulated table of {model.__name__}, {len(table)} rows:")
+        fitted = model().fit(table, random_state=42)
+        out = options.out / name
+        out.mkdir(parents=True, exist_ok=True)
+        _report(fitted, out, table.meta["truth"])
+        print(
+            "\nThe same in Python:\n"
+            f"    from astro_hier import {model.__name__}\n"
+            f"    model = {model.__name__}().fit({model.__name__}.example(random_state=42))\n"
+            "    model.summary().pprint_all()\n"
+        )
 
 
 def _fit(options):
@@ -140,7 +119,7 @@ def _fit(options):
             f"{options.table}: astropy does not know this format ({str(error).splitlines()[0]});"
             " name it with --format, such as ascii.ecsv, ascii.csv, fits, votable"
         ) from error
-    estimator, _, figures = MODELS[options.command]
+    estimator = MODELS[options.command]
     out = options.out or Path(f"{options.table.name.split('.')[0]}-{options.command}")
     model = estimator(columns=options.columns, on_invalid=options.on_invalid)
     chosen, parameters = dict(options.prior), list(model.frozen_priors())
@@ -149,7 +128,7 @@ def _fit(options):
     model.set_params(**chosen)
     model.fit(table, method=options.method, draws=options.draws, random_state=options.seed)
     out.mkdir(parents=True, exist_ok=True)
-    _report(model, out, figures)
+    _report(model, out)
 
 
 def _columns(text):
@@ -193,15 +172,18 @@ def _seed(text):
     return int(text)
 
 
-def _report(model, out, figures, truths=None):
+def _report(model, out, truths=None):
     """Print the summary, beside the truth if there is one, and write figures and posterior."""
     import matplotlib
 
     matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
     summary = model.summary()
     if truths:
+        truths = {name: truths[name] for name in summary["parameter"]}
         units = dict(zip(summary["parameter"], summary["unit"], strict=True))
-        values = [u.Quantity(truths[p]).to_value(units[p] or u.one) for p in summary["parameter"]]
+        values = [u.Quantity(truths[p]).to_value(units[p] or u.one) for p in truths]
         summary.add_column(values, index=2, name="truth")
         summary["truth"].info.format = ".6g"
     summary.pprint_all()
@@ -209,9 +191,16 @@ def _report(model, out, figures, truths=None):
         searched = (model.posterior.attrs[f"{end}_period"] for end in ("shortest", "longest"))
         print("\nPeriods between {:g} and {:g} d, most probable first:".format(*searched))
         model.modes().pprint(max_lines=15)
+    figures = [
+        name.removeprefix("plot_")
+        for cls in type(model).__mro__
+        for name in vars(cls)
+        if name.startswith("plot_")
+    ]
     for name in figures:
         drawn = getattr(model, f"plot_{name}")(**({"truths": truths} if name == "corner" else {}))
         drawn.figure.savefig(out / f"{name}.png", dpi=150)
+        plt.close(drawn.figure)
     model.save(out / "posterior.nc")
     written = ", ".join([*(f"{name}.png" for name in figures), "posterior.nc"])
     if hasattr(model, "star_table"):

@@ -16,6 +16,9 @@ from astro_hier.table import Epoch, read_columns
 __all__ = ["HierarchicalModel", "NotFittedError"]
 
 
+MOST_STARS = 1000  # whose draws are kept unless asked for
+
+
 class NotFittedError(ValueError, AttributeError):
     """Results were asked for before a fit."""
 
@@ -24,16 +27,17 @@ class HierarchicalModel:
     """Base of all models: arguments, fitting, results and files.
 
     A model is a subclass that declares ``roles`` (the columns it reads), ``row`` (what a row of
-    its table is) and ``parameters`` (all quantities of its posterior; those that ``__init__``
-    takes a prior for are sampled, unless a plain value is given) and writes the hooks below, which
-    work on floats in the declared units. ``data`` is a dict of arrays by role, ``theta`` one of
-    arrays of shape (n,) by parameter. A model has either ``log_marginal`` and ``draw_latents``, or
-    ``draw_exactly`` and ``log_prob``.
+    its table is), ``parameters`` (all quantities of its posterior; those that ``__init__`` takes a
+    prior for are sampled, unless a plain value is given) and ``command`` (its name on the command
+    line), and writes the hooks below, which work on floats in the declared units. ``data`` is a
+    dict of arrays by role, ``theta`` one of arrays of shape (n,) by parameter. A model has either
+    ``log_marginal`` and ``draw_latents``, or ``draw_exactly`` and ``log_prob``.
     """
 
     roles = ()
     parameters = ()
     row = "star"
+    command = None  # name on the command line
     parts = ()  # arguments that own priors of parameters: dataclasses with fields of these names
 
     def __init__(self, *, columns=None, on_invalid="raise"):
@@ -173,12 +177,16 @@ class HierarchicalModel:
 
     # ---- fitting
 
-    def _read_columns(self):
-        """Where the columns are: ``columns``, with what other arguments say of it."""
-        return self.columns
+    def _keeps_draws(self, data):
+        """Whether draws of each star's parameters are kept, for a model with ``star_draws``."""
+        if self.star_draws not in ("auto", True, False):
+            raise ValueError(f"star_draws={self.star_draws!r}; accepted are 'auto', True, False")
+        if self.star_draws == "auto":
+            return len(data["stars" if "stars" in data else "star"]) <= MOST_STARS
+        return bool(self.star_draws)
 
     def _read(self, table):
-        return read_columns(table, self.roles, self._read_columns(), self.on_invalid)
+        return read_columns(table, self.roles, self.columns, self.on_invalid)
 
     def fit(
         self,
@@ -267,7 +275,7 @@ class HierarchicalModel:
         attrs = {"method": method, **result.attrs, **self.diagnose(data, flat, method)}
         groups = {"observed_data": {}, "constant_data": {}}
         for role in self.roles:
-            if role.unit is not None:
+            if role.unit is not None and role.name in data:
                 groups[_group(role)][role.name] = data[role.name], role.unit
         coords = {self.row: np.arange(len(next(iter(groups["observed_data"].values()))[0]))}
         if self.row == "star":
@@ -318,7 +326,7 @@ class HierarchicalModel:
         tree = self.inference_data
         data = {}
         for role in self.roles:
-            if role.unit is not None:
+            if role.unit is not None and role.name in tree[_group(role)]:
                 data[role.name] = tree[_group(role)][role.name].values
         if self.row == "star":
             data["star"] = tree["observed_data"]["star"].values

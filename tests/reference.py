@@ -232,3 +232,54 @@ def population_posterior(stars, mu, lnsigma, ends, mean, sd, count, jitter=None)
         center = marginal @ values
         moments[name] = center, np.sqrt(marginal @ (values - center) ** 2)
     return moments
+
+
+def log_marginal_member(value, error, v_sys, spread, points=801):
+    """ln p(value | v_sys, spread) by the trapezoid rule over a member's true value.
+
+    Right to 1e-6 where the error is no less than a twentieth of ``spread`` and the value is within
+    ten of it.
+    """
+    t = np.linspace(-16, 16, points)
+    away = (value - v_sys[..., None] - spread[..., None] * t) / error
+    density = np.exp(-0.5 * (t**2 + away**2)).sum(axis=-1) * (t[1] - t[0])
+    with np.errstate(divide="ignore"):
+        return np.log(density / (2 * np.pi * error))
+
+
+def velocity_posterior(value, error, v_sys, ln_sigma_v, scale=1.0, background=None):
+    """Means and sds of v_sys and ln_sigma_v on a grid, their prior flat; and log evidence.
+
+    ``scale`` is how much larger the scatter of the values is than that of v, an array for the
+    values of ``v_sys`` or a number. ``background`` is the mean and sd of values of rows that are
+    not members and an array of their share, whose prior is Beta(1, 9).
+    """
+    scale = np.broadcast_to(scale, v_sys.shape)
+    centre, ln_sigma = np.meshgrid(v_sys, ln_sigma_v, indexing="ij")
+    spread = scale[:, None] * np.exp(ln_sigma)
+    mean, sd, share = background or (0.0, 1.0, np.zeros(1))
+    log_p = np.zeros((*centre.shape, len(share))) + 8 * np.log1p(-share)
+    for y, e in zip(value, error, strict=True):
+        member = np.exp(log_marginal_member(y, e, centre, spread))[..., None]
+        other = norm.pdf(y, mean, np.sqrt(sd**2 + e**2))
+        with np.errstate(divide="ignore"):
+            log_p += np.log((1 - share) * member + share * other)
+    weight = np.exp(log_p - log_p.max())
+    for axis, n in enumerate(weight.shape):
+        if n > 1:
+            ends = np.moveaxis(weight, axis, 0)
+            ends[[0, -1]] /= 2
+    cell = 1.0 if len(share) == 1 else 9 * (share[1] - share[0])
+    # the flat prior's density over the grid is one over its lengths
+    cell /= (len(v_sys) - 1) * (len(ln_sigma_v) - 1)
+    evidence = np.log(weight.sum() * cell) + log_p.max()
+    weight /= weight.sum()
+    moments = {}
+    values = {"v_sys": v_sys, "ln_sigma_v": ln_sigma_v, "outlier_fraction": share}
+    for axis, (name, points) in enumerate(values.items()):
+        marginal = weight.sum(axis=tuple({0, 1, 2} - {axis}))
+        center = marginal @ points
+        moments[name] = center, np.sqrt(marginal @ (points - center) ** 2)
+    if background is None:
+        del moments["outlier_fraction"]
+    return moments, evidence

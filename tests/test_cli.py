@@ -6,20 +6,46 @@ from astropy.table import QTable
 from astropy.utils.exceptions import AstropyUserWarning
 
 from astro_hier import SB1Binary, StarCluster, __version__, columns, datasets, priors
-from astro_hier.cli import main
+from astro_hier.cli import MODELS, main
 
+KMS = u.km / u.s
 FILES = {"data.png", "distances.png", "corner.png", "trace.png", "graph.png", "posterior.nc"}
 
 
 def test_demo_prints_the_summary_beside_the_truth_and_writes_files(tmp_path, capsys):
-    assert main(["demo", "--out", str(tmp_path / "demo")]) == 0
+    out = tmp_path / "demo"
+    assert main(["demo", "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     assert "truth" in printed
     assert "mu_r  kpc      0.5" in printed
-    assert "Simulated binaries" in printed
-    assert {path.name for path in (tmp_path / "demo").iterdir()} == FILES | {"binaries"}
-    assert len(QTable.read(tmp_path / "demo" / "binaries" / "stars.ecsv")) == 14
-    assert StarCluster.load(tmp_path / "demo" / "posterior.nc").posterior.sizes["star"] == 256
+    assert {path.name for path in out.iterdir()} == {"cluster", "binary", "binaries", "dispersion"}
+    assert {path.name for path in (out / "cluster").iterdir()} == FILES
+    assert len(QTable.read(out / "binaries" / "stars.ecsv")) == 14
+    assert StarCluster.load(out / "cluster" / "posterior.nc").posterior.sizes["star"] == 256
+
+
+def test_every_model_has_a_command_that_help_and_demo_name(capsys):
+    for words in (["--help"], ["demo", "--help"]):
+        with pytest.raises(SystemExit):
+            main(words)
+        printed = capsys.readouterr().out
+        for name in MODELS:
+            assert name in printed
+    assert None not in MODELS
+
+
+def test_dispersion_reads_redshifts(tmp_path, capsys):
+    table = datasets.make_velocities(
+        30, v_sys=20_000 * KMS, sigma_v=700 * KMS, error=50 * KMS, redshift=True, random_state=1
+    )
+    table.meta.clear()
+    table.rename_column("redshift", "z")
+    table.write(tmp_path / "galaxies.csv")
+    words = ["--columns", "redshift=z", "--out", str(tmp_path / "out"), "--draws", "50"]
+    assert main(["dispersion", str(tmp_path / "galaxies.csv"), *words]) == 0
+    assert "sigma_v" in capsys.readouterr().out
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == FILES - {"distances.png"} | {"stars.ecsv"}
 
 
 @pytest.mark.parametrize("suffix", ["ecsv", "fits", "vot"])

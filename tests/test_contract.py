@@ -160,12 +160,12 @@ def test_posterior_has_names_dims_units_and_long_names(estimator, fitted):
     assert posterior.sizes["draw"] == 50
 
 
-def test_inference_data_holds_draws_statistics_and_data(fitted, estimator):
+def test_inference_data_holds_draws_statistics_and_data(fitted, estimator, table):
     tree = fitted.inference_data
     assert isinstance(tree, xr.DataTree)
     assert set(tree.children) >= {"posterior", "sample_stats", "observed_data", "constant_data"}
-    for role in estimator.roles:
-        if role.unit is not None:
+    for role in estimator().roles:
+        if role.unit is not None and (role.required or role.name in table.colnames):
             group = tree["observed_data" if role.observed else "constant_data"]
             assert u.Unit(group[role.name].attrs["unit"]) == role.unit
 

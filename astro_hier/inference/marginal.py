@@ -14,6 +14,9 @@ integrates its latent variables out of p(data | theta), so it can be sampled by 
 4. A Student t (5 degrees of freedom) is fitted to the weighted points; more points are drawn
    from it; back to 2, until the effective size passes the number of draws asked for and the
    Pareto index k of the weights (Vehtari et al. 2024, JMLR 25, 72) says that they can be trusted.
+   Where tempering has not come to beta = 1 after `PATIENCE` points, since a broad explanation of
+   the data gives way to a narrow one at once and not by and by, proposals that climb from the best
+   point so far are added.
 5. Systematic resampling, in random order, makes draws of equal weight; each then gets its latent
    variables from their exact conditional distribution.
 """
@@ -34,6 +37,9 @@ OPTIONS = {"max_evaluations"}
 SOBOL_POINTS = 512
 CLOUD_SIZES = 10.0 ** -np.arange(5)
 BATCH = 200
+PATIENCE = 3000
+STEPS = 10.0 ** -np.arange(9)  # that the curvature at the best point is looked for with
+CLIMBS = 20  # batches at most
 ENOUGH_TO_FIT = 10
 ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it will get
 DEGREES_OF_FREEDOM = 5
@@ -167,13 +173,17 @@ class _Target:
         return result
 
 
+def _log_normal(z):
+    return norm.logpdf(z).sum(axis=1)
+
+
 class _Pool:
     """All points so far, with the density of each proposal at every point."""
 
-    def __init__(self, z, log_likelihood):
+    def __init__(self, z, log_likelihood, proposal=_log_normal):
         self.z, self.log_likelihood = z, log_likelihood
-        self.proposals, self.counts = [_log_normal], [len(z)]
-        self.log_proposals = _log_normal(z)[None]
+        self.proposals, self.counts = [proposal], [len(z)]
+        self.log_proposals = proposal(z)[None]
         self._weigh()
 
     def add(self, log_density, z, log_likelihood):
@@ -189,7 +199,7 @@ class _Pool:
     def _weigh(self):
         shares = np.array(self.counts) / len(self.z)
         mixture = logsumexp(self.log_proposals, axis=0, b=shares[:, None])
-        self.log_prior_weights = self.log_proposals[0] - mixture
+        self.log_prior_weights = _log_normal(self.z) - mixture
         self.log_weights = self.log_likelihood + self.log_prior_weights
         self.weights = _normalised(self.log_weights)
         self.effective_size = _effective_size(self.weights)
@@ -197,18 +207,27 @@ class _Pool:
     def suffices(self, wanted):
         return self.effective_size >= wanted and _pareto_k(self.log_weights) <= LARGEST_PARETO_K
 
+    def best(self):
+        """The point of highest posterior density."""
+        return self.z[np.argmax(self.log_likelihood + _log_normal(self.z))]
+
     def tempered_weights(self):
         """Normalised weights with the likelihood raised to the largest beta that leaves enough."""
+        return _tempered(self.log_prior_weights, self.log_likelihood, self.z.shape[1])
 
-        enough = ENOUGH_TO_FIT * self.z.shape[1]
 
-        def weights(log_beta):
-            return _normalised(np.exp(log_beta) * self.log_likelihood + self.log_prior_weights)
+def _tempered(log_fixed, log_raised, dimension):
+    """Normalised weights with one factor raised to the largest beta up to 1 that leaves enough."""
+    enough = ENOUGH_TO_FIT * dimension
 
-        if self.effective_size >= enough:
-            return self.weights, 1.0
-        log_beta = brentq(lambda x: _effective_size(weights(x)) - enough, -50, 0, xtol=0.01)
-        return weights(log_beta), np.exp(log_beta)
+    def weights(log_beta):
+        return _normalised(np.exp(log_beta) * log_raised + log_fixed)
+
+    whole = weights(0.0)
+    if _effective_size(whole) >= enough:
+        return whole, 1.0
+    log_beta = brentq(lambda x: _effective_size(weights(x)) - enough, -50, 0, xtol=0.01)
+    return weights(log_beta), np.exp(log_beta)
 
 
 def _explore(target, wanted, rng, max_evaluations, bar):
@@ -224,19 +243,61 @@ def _explore(target, wanted, rng, max_evaluations, bar):
     clouds = _Clouds(target.start())
     z = clouds.rvs(BATCH, rng)
     pool.add(clouds.logpdf, z, target.log_likelihood(z))
+    climbed = False
     while not pool.suffices(wanted) and len(pool.z) < max_evaluations:
         weights, beta = pool.tempered_weights()
+        if beta < 1 and len(pool.z) > PATIENCE and not climbed:
+            climbed = True
+            for batch in _climb(target, pool.best(), rng):
+                pool.add(*batch)
+            continue
         proposal = _fit(pool.z, weights)
         size = BATCH
         if ENOUGH_TO_TRUST < pool.effective_size < wanted:
             # what is missing, at the efficiency of all points so far or at best of 1
             size = max(BATCH, int(1.1 * (wanted - pool.effective_size)))
         size = min(size, max_evaluations - len(pool.z))
-        z = proposal.rvs(size, random_state=rng).reshape(size, target.dimension)
+        z = proposal.rvs(size, rng)
         pool.add(proposal.logpdf, z, target.log_likelihood(z))
         bar.set_postfix(evaluations=len(pool.z), beta=f"{beta:.1e}", refresh=False)
         bar.update(min(int(pool.effective_size), wanted) - bar.n)
     return pool
+
+
+def _climb(target, centre, rng):
+    """Proposals that lead from a point to the mode near it, and the points drawn from them.
+
+    The first is as wide along each axis as the likelihood. Each of the next is fitted to the points
+    of those before it, their weights tempered.
+    """
+    proposal = _StudentT(centre, np.diag(_widths(target, centre) ** 2))
+    batches, local = [], None
+    for _ in range(CLIMBS):
+        z = proposal.rvs(BATCH, rng)
+        batches.append((proposal.logpdf, z, target.log_likelihood(z)))
+        if local is None:
+            local = _Pool(z, batches[0][2], proposal.logpdf)
+        else:
+            local.add(*batches[-1])
+        weights, beta = _tempered(0.0, local.log_weights, target.dimension)
+        if beta == 1:
+            break
+        proposal = _fit(local.z, weights)
+    return batches
+
+
+def _widths(target, centre):
+    """Standard deviation of the likelihood along each axis through a point, at most the prior's.
+
+    From its curvature over the largest of `STEPS` that it does not fall by far over.
+    """
+    axes = np.eye(len(centre))
+    away = np.multiply.outer(STEPS, np.stack([axes, -axes], axis=1)).reshape(-1, len(centre))
+    heights = target.log_likelihood(np.vstack([centre, centre + away]))
+    falls = 2 * heights[0] - heights[1:].reshape(len(STEPS), len(centre), 2).sum(axis=2)
+    chosen = np.argmax(falls < 10, axis=0)
+    falls = falls[chosen, np.arange(len(centre))]
+    return np.minimum(STEPS[chosen] / np.sqrt(np.where(falls > 0, falls, 1.0)), 1.0)
 
 
 class _Clouds:
@@ -254,13 +315,30 @@ class _Clouds:
         return logsumexp(by_size, axis=0) - np.log(len(CLOUD_SIZES))
 
 
+class _StudentT:
+    """Student t of 5 degrees of freedom, whose axes may differ in width by seven digits."""
+
+    def __init__(self, mean, covariance):
+        self.mean, self.sd = mean, np.sqrt(np.diag(covariance))
+        # SciPy's density takes an axis that is narrow beside another for none at all
+        self.whole = multivariate_t(mean, covariance, DEGREES_OF_FREEDOM, allow_singular=True)
+        correlation = covariance / np.outer(self.sd, self.sd)
+        self.scaled = multivariate_t(shape=correlation, df=DEGREES_OF_FREEDOM)
+
+    def rvs(self, size, rng):
+        return self.whole.rvs(size, random_state=rng).reshape(size, len(self.mean))
+
+    def logpdf(self, z):
+        return self.scaled.logpdf((z - self.mean) / self.sd) - np.sum(np.log(self.sd))
+
+
 def _fit(z, weights):
     """Student t of the weighted mean and covariance of the points."""
     mean = weights @ z
     deviation = z - mean
     covariance = (weights[:, None] * deviation).T @ deviation
     covariance += 1e-16 * np.eye(z.shape[1])
-    return multivariate_t(mean, covariance, df=DEGREES_OF_FREEDOM)
+    return _StudentT(mean, covariance)
 
 
 def _resample(weights, size, rng):
@@ -268,10 +346,6 @@ def _resample(weights, size, rng):
     edges = np.cumsum(weights)
     places = (np.arange(size) + rng.random()) / size * edges[-1]
     return rng.permutation(np.searchsorted(edges, places).clip(0, len(weights) - 1))
-
-
-def _log_normal(z):
-    return norm.logpdf(z).sum(axis=1)
 
 
 def _normalised(log_weights):

@@ -36,13 +36,11 @@ from astro_hier.core import orbit, population_star
 from astro_hier.core import population as core
 from astro_hier.models.orbits import DAYS, KMS, OrbitModel
 from astro_hier.posterior import Parameter
-from astro_hier.table import Role
 
 __all__ = ["BinaryPopulation"]
 
 SHORTEST = 0.5 * u.day  # of the range searched by default
 BASELINES = 3.0  # the longest, in the longest baseline
-MOST_STARS = 1000  # whose draws are kept unless asked for
 OUTSIDE = 0.05  # share of the population beyond the range that is warned of
 TABLE_DRAWS = 200  # of the hyperparameters, to average the population over
 PANELS = 16
@@ -126,7 +124,6 @@ class BinaryPopulation(OrbitModel):
     20
     """
 
-    roles = tuple(Role("star", None) if role.name == "star" else role for role in OrbitModel.roles)
     of_each = ("star",)
     star_parameters = (
         Parameter("lnP", u.one, r"\ln(P/\mathrm{d})", "ln of the period", ("star",)),
@@ -136,6 +133,7 @@ class BinaryPopulation(OrbitModel):
         Parameter("v0", KMS, "v_0", "systemic velocity", ("star",)),
         Parameter("K", KMS, "K", "semi-amplitude", ("star",)),
     )
+    command = "binaries"
 
     def __init__(
         self,
@@ -399,13 +397,6 @@ class BinaryPopulation(OrbitModel):
             cells = [(star.jitter.low, star.jitter.high) for star in data["summaries"]]
             shares = self.jitter.shares(*map(np.concatenate, zip(*cells, strict=True)), theta)
         return matrix.log_marginal(log_density, outside, shares)
-
-    def _keeps_draws(self, data):
-        if self.star_draws not in ("auto", True, False):
-            raise ValueError(f"star_draws={self.star_draws!r}; accepted are 'auto', True, False")
-        if self.star_draws == "auto":
-            return len(data["stars"]) <= MOST_STARS
-        return bool(self.star_draws)
 
     def draw_latents(self, data, theta, rng, progressbar=False):
         if not self._keeps_draws(data):

@@ -8,8 +8,6 @@ Likelihood
 All but P and jitter enter linearly, and are integrated out in closed form with normal priors.
 """
 
-from collections.abc import Mapping
-
 import astropy.units as u
 import numpy as np
 
@@ -33,13 +31,6 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
     ``of_each`` are the dimensions of what each star has of its own.
     """
 
-    roles = (
-        Role("time", u.day, is_time=True),
-        Role("rv", KMS, observed=True),
-        Role("rv_error", KMS, positive=True),
-        Role("star", None, required=False),
-        Role("instrument", None, required=False),
-    )
     row = "visit"
     of_each = ()
 
@@ -52,6 +43,23 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
         self.trend = trend
         self.instrument = instrument
         self.offset = offset
+
+    @property
+    def roles(self):
+        found = [
+            Role("time", u.day, is_time=True),
+            Role("rv", KMS, observed=True),
+            Role("rv_error", KMS, positive=True),
+            Role("star", None, required=bool(self.of_each)),
+        ]
+        if self.instrument is not None:
+            if not isinstance(self.instrument, str):
+                raise ValueError(
+                    f"instrument={self.instrument!r}; accepted is the name of a column that says"
+                    " with which instrument each velocity was measured"
+                )
+            found.append(Role("instrument", None, column=self.instrument))
+        return tuple(found)
 
     # ---- parameters
 
@@ -137,20 +145,6 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
         return frozen
 
     # ---- data
-
-    def _read_columns(self):
-        """``columns``, with that of the instrument as the argument says."""
-        if not isinstance(self.columns, Mapping | None):
-            return self.columns
-        columns = dict(self.columns or {})
-        if self.instrument is None:
-            return columns | {"instrument": None}
-        if not isinstance(self.instrument, str):
-            raise ValueError(
-                f"instrument={self.instrument!r}; accepted is the name of a column that says with"
-                " which instrument each velocity was measured"
-            )
-        return columns | {"instrument": self.instrument}
 
     def _with_instruments(self, data):
         """The data with the instruments' labels, and the number of that of each visit."""

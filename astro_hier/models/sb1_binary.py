@@ -118,6 +118,7 @@ class SB1Binary(OrbitModel):
         Parameter("v0", KMS, "v_0", "systemic velocity"),
         Parameter("K", KMS, "K", "semi-amplitude"),
     )
+    command = "binary"
 
     @property
     def parameters(self):

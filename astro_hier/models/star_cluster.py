@@ -94,6 +94,7 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
         ),
         plots.Node("parallax", (0.75, 0.0), plates=("star",), symbol=r"\varpi_n"),
     )
+    command = "cluster"
 
     def __init__(
         self,

@@ -14,9 +14,19 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import astropy.units as u
 import matplotlib
+import numpy as np
 from astropy.table import vstack
 
-from astro_hier import BinaryPopulation, SB1Binary, StarCluster, datasets, populations, priors
+from astro_hier import (
+    BinaryPopulation,
+    SB1Binary,
+    StarCluster,
+    VelocityDispersion,
+    datasets,
+    outliers,
+    populations,
+    priors,
+)
 from astro_hier.calibration import calibrate
 
 KMS = u.km / u.s
@@ -77,6 +87,23 @@ CASES = {
             period_range=(0.3 * u.day, 500 * u.day),
         ),
         datasets.make_binaries(14, 5, baseline=200 * u.day, rv_error=1 * KMS, random_state=1),
+    ),
+    "velocity_dispersion": (
+        VelocityDispersion(),
+        datasets.make_velocities(20, error=np.geomspace(0.5, 50, 20) * KMS, random_state=1),
+    ),
+    "velocity_dispersion_options": (
+        VelocityDispersion(
+            v_sys=priors.Normal(60_000 * KMS, 1000 * KMS), ln_sigma_v=priors.Uniform(4, 7.5),
+            error_scale=priors.LogNormal(0, 0.3),
+            outliers=outliers.VelocityBackground(
+                outlier_mean=priors.Normal(60_000 * KMS, 5000 * KMS)
+            ),
+        ),
+        datasets.make_velocities(
+            40, v_sys=60_000 * KMS, error=np.geomspace(30, 300, 40) * KMS, redshift=True,
+            random_state=1,
+        ),
     ),
 }  # fmt: skip
 

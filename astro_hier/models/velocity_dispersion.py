@@ -1,0 +1,520 @@
+r"""The velocity dispersion of a system, from the velocities or the redshifts of its members.
+
+Prior
+    v_sys ~ Uniform(-1000, 1,000,000) km/s and ln_sigma_v ~ Uniform(-3, 8.5), where sigma_v =
+    exp(ln_sigma_v) km/s; both can be changed. They reach from cold star clusters in the Galaxy to
+    clusters of galaxies at a redshift of 3.
+Population
+    v_n ~ Normal(0, sigma_v), the velocity of member n along the line of sight, relative to the
+    system and measured within it.
+Likelihood
+    y_n ~ Normal(v_sys + s v_n, error_n), independent of each other. For velocities y_n is the
+    velocity, and s = 1. For redshifts y_n = c z_n and s = 1 + v_sys / c, with v_sys = c z_sys:
+    from 1 + z_n = (1 + z_sys) (1 + v_n / c) follows v_n = c (z_n - z_sys) / (1 + z_sys) (Harrison
+    1974, ApJ 191, L51; Danese, De Zotti & di Tullio 1980, A&A 82, 322). The scatter of c z_n is
+    larger than sigma_v by 1 + z_sys. The errors are those of c z_n, as stated or ``error_scale``
+    times as large.
+Marginal likelihood
+    y_n ~ Normal(v_sys, sqrt(s^2 sigma_v^2 + error_n^2)), and given theta v_n is normal about w
+    (y_n - v_sys) / s with the standard deviation sigma_v sqrt(1 - w), where w = s^2 sigma_v^2 /
+    (s^2 sigma_v^2 + error_n^2).
+Outliers
+    With a background (`astro_hier.outliers`) y_n has the density of the mixture. ``member`` is the
+    probability of membership given theta and y_n; with that probability v_n is drawn as above, else
+    from the population, since y_n then says nothing of a member.
+Upper limit
+    Where the errors hide the dispersion the likelihood is flat down to sigma_v = 0. A prior flat
+    in ln_sigma_v then puts as much probability into each factor of e, all the way down to its
+    lower end, and a limit would depend on where that is. The limit is therefore quoted for a prior
+    flat in sigma_v itself, by weighing each draw with sigma_v over the prior density of its
+    ln_sigma_v.
+"""
+
+import warnings
+
+import astropy.units as u
+import numpy as np
+from astropy import constants
+from astropy.table import QTable
+from astropy.utils.exceptions import AstropyUserWarning
+
+from astro_hier import datasets, plots, priors
+from astro_hier.core.threads import for_chunks
+from astro_hier.model import HierarchicalModel
+from astro_hier.outliers import Background
+from astro_hier.posterior import Parameter
+from astro_hier.table import Role, TableError
+
+__all__ = ["VelocityDispersion"]
+
+KMS = u.km / u.s
+C = constants.c.to_value(KMS)
+PAIRS = ("velocity", "velocity_error"), ("redshift", "redshift_error")
+# ln of the likelihood ratio of the best dispersion to none, from which it is resolved: samples
+# without dispersion exceed it in 2.3 percent of cases
+RESOLVED = 2.0
+FEW_DRAWS = 200  # of the hyperparameters, to average over
+FEW_ERRORS = 50  # that stand for those of all members in a figure
+
+
+class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
+    """Mean velocity and velocity dispersion of a system, and each member's velocity within it.
+
+    The members' velocities along the line of sight are normally distributed about the system's,
+    and measured with the stated errors.
+
+    Parameters
+    ----------
+    v_sys : `~astro_hier.priors.Prior`, optional
+        Prior on the velocity of the system, a speed; c times its redshift, where the table has
+        redshifts.
+    ln_sigma_v : `~astro_hier.priors.Prior`, optional
+        Prior on ln(sigma_v / (km/s)), a number.
+    error_scale : `~astro_hier.priors.Prior` or float, optional
+        By what all errors are multiplied, a number; by default they are taken as stated.
+    outliers : `~astro_hier.outliers.VelocityBackground`, optional
+        Describes rows that are not members; by default all are.
+    star_draws : {"auto", True, False}, optional
+        Whether to keep draws of each member's parameters; "auto" keeps those of up to 1000.
+    columns : dict, optional
+        Where the columns are that the model reads: either ``velocity`` and ``velocity_error``
+        (speeds in any unit) or ``redshift`` and ``redshift_error`` (numbers) and, optional,
+        ``star`` (identifiers, integers or strings). By default they have these names. Give the
+        column's name, or the name and the unit to take where the table has none:
+        ``{"velocity": "rv", "velocity_error": ("e_rv", u.km / u.s)}``. ``{"redshift": None,
+        "redshift_error": None}`` leaves the redshifts of a table alone that has velocities too.
+    on_invalid : {"raise", "drop"}, optional
+        Whether a table with missing or impossible values is refused, or such rows are left out
+        with a warning.
+
+    Notes
+    -----
+    The posterior has the variables
+
+    ============== ======= ==================================================================
+    name           unit    meaning
+    ============== ======= ==================================================================
+    ``v_sys``      km / s  velocity of the system; c times its redshift
+    ``ln_sigma_v``         ln(sigma_v / (km/s))
+    ``sigma_v``    km / s  standard deviation of the members' velocities along the line of sight
+    ``v``          km / s  velocity of each member relative to the system, dimension ``star``; of
+                           redshifts, in the frame of the system
+    ``log_prob``           ln of the density of the parameters above but ``v``, which is
+                           integrated out, up to a constant
+    ============== ======= ==================================================================
+
+    and, with these options, ``error_scale``, the parameters of the background, and ``member``, the
+    probability that a row is a member given the other parameters, dimension ``star``.
+
+    The attribute ``resolved`` is 1 where the data exclude that there is no dispersion (a likelihood
+    ratio of e^2), and 0 where `sigma_v_upper_limit` is what there is to quote.
+
+    Examples
+    --------
+    >>> from astro_hier import VelocityDispersion, datasets
+    >>> table = datasets.make_velocities(random_state=2)
+    >>> system = VelocityDispersion().fit(table, random_state=1, progressbar=False)
+    >>> print(f"{system.samples('sigma_v').mean():.1f}")
+    5.0 km / s
+    """
+
+    roles = (
+        Role("velocity", KMS, required=False, observed=True),
+        Role("velocity_error", KMS, positive=True, required=False),
+        Role("redshift", u.one, required=False, observed=True),
+        Role("redshift_error", u.one, positive=True, required=False),
+        Role("star", None, required=False, unique=True),
+    )
+    command = "dispersion"
+
+    def __init__(
+        self,
+        *,
+        v_sys=priors.Uniform(-1000 * KMS, 1_000_000 * KMS),
+        ln_sigma_v=priors.Uniform(-3, 8.5),
+        error_scale=None,
+        outliers=None,
+        star_draws="auto",
+        columns=None,
+        on_invalid="raise",
+    ):
+        super().__init__(columns=columns, on_invalid=on_invalid)
+        self.v_sys = v_sys
+        self.ln_sigma_v = ln_sigma_v
+        self.error_scale = error_scale
+        self.outliers = outliers
+        self.star_draws = star_draws
+
+    example = staticmethod(datasets.make_velocities)
+
+    @property
+    def parts(self):
+        if self.outliers is None:
+            return ()
+        if not isinstance(self.outliers, Background) or self.outliers.unit != KMS:
+            raise ValueError(
+                f"outliers={self.outliers!r}; accepted is outliers.VelocityBackground(), or None"
+            )
+        return (self.outliers,)
+
+    @property
+    def parameters(self):
+        scale = Parameter("error_scale", u.one, "s", "by what the stated errors are multiplied")
+        member = Parameter("member", u.one, "p", "probability of being a member", ("star",))
+        return (
+            Parameter("v_sys", KMS, r"v_\mathrm{sys}", "velocity of the system"),
+            Parameter("ln_sigma_v", u.one, r"\ln(\sigma_v/\mathrm{km\,s^{-1}})",
+                      "ln of the velocity dispersion"),
+            Parameter("sigma_v", KMS, r"\sigma_v", "velocity dispersion along the line of sight"),
+            *([] if self.error_scale is None else [scale]),
+            *(p for part in self.parts for p in part.parameters),
+            Parameter("v", KMS, "v", "velocity relative to the system", ("star",)),
+            *(member for _ in self.parts),
+        )  # fmt: skip
+
+    @property
+    def graph(self):
+        above = [name for name in self._sampled_names() if name not in ("v_sys", "ln_sigma_v")]
+        return (
+            plots.Node("ln_sigma_v", (0.0, 2.0), to=("v",), symbol=r"\ln\sigma_v"),
+            plots.Node("v_sys", (1.0, 2.0), to=("velocity",)),
+            *(plots.Node(n, (2.0 + i, 2.0), to=("velocity",)) for i, n in enumerate(above)),
+            plots.Node("v", (0.0, 1.0), to=("velocity",), plates=("star",), symbol="v_n"),
+            plots.Node("velocity_error", (2.0, 0.0), ("velocity",), ("star",), symbol=r"\sigma_n"),
+            plots.Node("velocity", (0.5, 0.0), plates=("star",), symbol="y_n"),
+        )
+
+    # ---- hooks
+
+    def _read(self, table):
+        self._check_error_scale()
+        self._keeps_draws({"star": ()})
+        data = super()._read(table)
+        given = [pair for pair in PAIRS if any(name in data for name in pair)]
+        missing = [name for pair in given for name in pair if name not in data]
+        if len(given) == 1 and not missing:
+            return data
+        found = (
+            f"has columns of both, {[name for name in sum(PAIRS, ()) if name in data]}; leave out"
+            f" the others with columns={{{given[1][0]!r}: None, {given[1][1]!r}: None}}"
+            if len(given) > 1
+            else f"has {table.colnames}, and no {' or '.join(missing or ['of them'])}; say which"
+            " columns they are with columns={'velocity': 'NAME', 'velocity_error': 'NAME'}"
+        )
+        raise TableError(
+            f"accepted is either velocity and velocity_error, or redshift and redshift_error: the"
+            f" table {found}"
+        )
+
+    def _check_error_scale(self):
+        if self.error_scale is not None:
+            low, high = self.frozen_priors()["error_scale"].support()
+            if low < 0 or high == 0:
+                raise priors.PriorError(
+                    f"error_scale={self.error_scale!r}; it must be positive, such as"
+                    " priors.LogNormal(0, 0.3)"
+                )
+
+    def _population(self, data, theta):
+        """Mean and sd of the true values of members, their scale s, and the errors of the rows.
+
+        Columns of one row each theta, in km/s.
+        """
+        theta = {name: theta[name][:, None] for name in self._sampled_names()}
+        v_sys, scale = theta["v_sys"], _scale(data, theta["v_sys"])
+        error = theta.get("error_scale", 1.0) * _in_kms(data, "_error")[None]
+        return v_sys, scale * np.exp(theta["ln_sigma_v"]), scale, error
+
+    def _log_density(self, data, theta):
+        """ln of the density of each row, shape (theta, row), and its probability of membership."""
+        v_sys, spread, _, error = self._population(data, theta)
+        value, variance = _in_kms(data), spread**2 + error**2
+        log_member = -0.5 * ((value - v_sys) ** 2 / variance + np.log(2 * np.pi * variance))
+        if self.outliers is None:
+            return log_member, 1.0
+        return self.outliers.mix(log_member, value, error, theta)
+
+    def _given_row(self, data, theta):
+        """Mean and sd of v of members given their rows."""
+        v_sys, spread, scale, error = self._population(data, theta)
+        sd = np.hypot(spread, error)
+        return (spread / sd) ** 2 * (_in_kms(data) - v_sys) / scale, (spread / scale * error / sd)
+
+    def initial(self, data):
+        """Median and scatter of the rows; each member's velocity shrunk to the median."""
+        prior = self.frozen_priors()
+        start = {name: float(p.median()) for name, p in prior.items()}
+        value, error = _in_kms(data), np.median(_in_kms(data, "_error"))
+        error *= start.get("error_scale", 1.0)
+        v_sys = np.median(value)
+        # the median deviation of a normal distribution is 0.6745 sd
+        scatter = np.median(np.abs(value - v_sys)) / 0.6745
+        excess = max(scatter**2 - error**2, (0.1 * error) ** 2)
+        guess = {"v_sys": v_sys, "ln_sigma_v": 0.5 * np.log(excess), "outlier_mean": v_sys}
+        for name in guess.keys() & start.keys():
+            start[name] = float(np.clip(guess[name], *prior[name].ppf([0.001, 0.999])))
+        theta = {name: np.array([at]) for name, at in start.items()}
+        start |= {"sigma_v": np.exp(start["ln_sigma_v"]), "v": self._given_row(data, theta)[0][0]}
+        if self.outliers is not None:
+            start["member"] = self._log_density(data, theta)[1][0]
+        return start
+
+    def build_pymc(self, data):
+        import pymc as pm
+
+        initial, value = self.initial(data), _in_kms(data)
+        with pm.Model(coords={"star": data["star"]}) as model:
+            theta = self._pymc_priors(initial)
+            v_sys, scale = theta["v_sys"], _scale(data, theta["v_sys"])
+            sigma_v = pm.Deterministic("sigma_v", pm.math.exp(theta["ln_sigma_v"]))
+            error = theta.get("error_scale", 1.0) * _in_kms(data, "_error")
+            start = initial["v_sys"] + _scale(data, initial["v_sys"]) * initial["v"]
+            if self.outliers is None:
+                start = initial["v_sys"] + _scale(data, initial["v_sys"]) * initial["v"]
+                # what a precise row fixes is v_sys + s v: to sample v would tie all to v_sys
+                true = pm.Normal("true_", v_sys, scale * sigma_v, dims="star", initval=start)
+                pm.Deterministic("v", (true - v_sys) / scale, dims="star")
+                pm.Normal("velocity", true, error, observed=value, dims="star")
+                return model
+            # v is integrated out, for its distribution has two modes that no chain would change
+            # between; it follows from two variables that the data know nothing of
+            fraction, spread = theta["outlier_fraction"], scale * sigma_v
+            sd, other_sd = (
+                pm.math.sqrt(wide**2 + error**2) for wide in (spread, theta["outlier_sd"])
+            )
+            rows = pm.Normal.dist(v_sys, sd), pm.Normal.dist(theta["outlier_mean"], other_sd)
+            shares = pm.math.stack([1 - fraction, fraction])
+            pm.Mixture("velocity", shares, rows, observed=value, dims="star")
+            log_odds = pm.math.log(1 - fraction) - pm.math.log(fraction)
+            log_odds += pm.logp(rows[0], value) - pm.logp(rows[1], value)
+            member = pm.Deterministic("member", pm.math.sigmoid(log_odds), dims="star")
+            standard = pm.Normal("standard_", dims="star")
+            chance = pm.Uniform("chance_", dims="star")
+            given = (spread / sd) ** 2 * (value - v_sys) / scale + sigma_v * error / sd * standard
+            v = pm.math.switch(chance < member, given, sigma_v * standard)
+            pm.Deterministic("v", v, dims="star")
+        return model
+
+    def log_marginal(self, data, theta):
+        result = np.empty(len(theta["v_sys"]))
+
+        def add(start, stop):
+            some = {name: values[start:stop] for name, values in theta.items()}
+            result[start:stop] = self._log_density(data, some)[0].sum(axis=1)
+
+        for_chunks(add, len(result), cost=len(data["star"]))
+        return result
+
+    def draw_latents(self, data, theta, rng, progressbar=False):
+        if not self._keeps_draws(data):
+            return {}
+        seed = rng.integers(2**63)
+        v, member = np.empty((2, len(theta["v_sys"]), len(data["star"])))
+
+        def fill(start, stop):
+            chunk_rng = np.random.default_rng([seed, start])
+            some = {name: values[start:stop] for name, values in theta.items()}
+            v[start:stop] = chunk_rng.normal(*self._given_row(data, some))
+            member[start:stop] = self._log_density(data, some)[1]
+            other = chunk_rng.random(v[start:stop].shape) >= member[start:stop]
+            sigma_v = np.exp(some["ln_sigma_v"])[:, None]
+            v[start:stop][other] = chunk_rng.normal(0, sigma_v, other.shape)[other]
+
+        for_chunks(fill, len(v), cost=len(data["star"]))
+        return {"v": v} if self.outliers is None else {"v": v, "member": member}
+
+    def derive(self, theta):
+        return {"sigma_v": np.exp(theta["ln_sigma_v"])}
+
+    def simulate(self, data, theta, rng):
+        """Also of other numbers of members, whose errors ``data`` holds."""
+        v_sys, spread, scale, error = self._population(data, theta)
+        v = rng.normal(0, spread / scale, (len(v_sys), error.shape[1]))
+        true = v_sys + scale * v
+        if self.outliers is not None:
+            member, other = self.outliers.draw(theta, error.shape[1], rng)
+            true = np.where(member, true, other)
+        value = rng.normal(true, error)
+        observed = {"redshift": value / C} if _is_redshift(data) else {"velocity": value}
+        simulated = {"v": v} | observed
+        if self.outliers is not None:
+            simulated["member"] = self._log_density(data | observed, theta)[1]
+        return simulated
+
+    def diagnose(self, data, values, method):
+        if "ln_sigma_v" not in self.free_names():
+            return {}
+        theta = self._few(values)
+        best = self.log_marginal(data, theta).max()
+        none = self.log_marginal(data, theta | {"ln_sigma_v": np.full(FEW_DRAWS, -np.inf)}).max()
+        resolved = bool(best - none > RESOLVED)
+        if not resolved:
+            warnings.warn(
+                "the errors hide the velocity dispersion: what is said of sigma_v and ln_sigma_v"
+                " depends on the lower end of the prior; quote sigma_v_upper_limit()",
+                AstropyUserWarning,
+                stacklevel=5,
+            )
+        return {"resolved": int(resolved)}
+
+    def _few(self, values):
+        """Some draws of the hyperparameters, of all those in ``values``."""
+        some = np.linspace(0, len(values["v_sys"]) - 1, FEW_DRAWS).astype(int)
+        return {name: values[name][some] for name in self._sampled_names()}
+
+    # ---- results
+
+    def _fitted_few(self):
+        return self._few({name: self.samples(name).value for name in self._sampled_names()})
+
+    def sigma_v_upper_limit(self, probability=0.95):
+        """An upper limit on the velocity dispersion, for a prior flat in sigma_v.
+
+        The prior that the fit was made with is divided out within its support, so the limit does
+        not depend on its lower end, as quantiles of the draws would. It needs three members.
+
+        Parameters
+        ----------
+        probability : float, optional
+            That sigma_v lies below the limit.
+
+        Returns
+        -------
+        `~astropy.units.Quantity`
+        """
+        if not 0 < probability < 1:
+            raise ValueError(f"probability={probability!r}; accepted is a number between 0 and 1")
+        ln_sigma_v = np.sort(self.samples("ln_sigma_v").value)
+        if "ln_sigma_v" not in self.free_names():
+            raise ValueError("ln_sigma_v was given, not inferred: there is no limit on it")
+        log_weight = ln_sigma_v - self.frozen_priors()["ln_sigma_v"].logpdf(ln_sigma_v)
+        share = np.cumsum(np.exp(log_weight - log_weight.max()))
+        return np.exp(np.interp(probability * share[-1], share, ln_sigma_v)) * KMS
+
+    def star_table(self):
+        """Every member's own results, given its row and the system.
+
+        Returns
+        -------
+        `~astropy.table.QTable`
+            Columns star, those that were measured, v and v_sd (mean and standard deviation of the
+            velocity relative to the system) and, with ``outliers``, member (the probability of
+            membership; v of a row that is hardly a member is hardly known).
+        """
+        data = self._data()
+        member, mean, square = np.zeros((3, len(data["star"])))
+        theta = self._fitted_few()
+        for i in range(FEW_DRAWS):
+            one = {name: values[i : i + 1] for name, values in theta.items()}
+            (v,), (sd,) = self._given_row(data, one)
+            share = np.ravel(self._log_density(data, one)[1])
+            member += share / FEW_DRAWS
+            mean += share * v / FEW_DRAWS
+            other = (1 - share) * np.exp(2 * one["ln_sigma_v"])
+            square += (share * (v**2 + sd**2) + other) / FEW_DRAWS
+        table = QTable({"star": data["star"]})
+        for role in self.roles:
+            if role.name in data and role.unit is not None:
+                table[role.name] = data[role.name] * role.unit
+        table["v"], table["v_sd"] = mean * KMS, np.sqrt(square - mean**2) * KMS
+        if self.outliers is not None:
+            table["member"] = member
+        for name in table.colnames[3:]:
+            table[name].info.format = ".4g"
+        return table
+
+    def predict(self, error=None, *, random_state=None):
+        """What the model would have measured of other members: its posterior predictive.
+
+        With ``outliers`` some of them are not members.
+
+        Parameters
+        ----------
+        error : `~astropy.units.Quantity`, optional
+            Errors of members yet to be measured, shape (star,), of velocities or redshifts as the
+            table was. By default as many as in the table, with the same errors.
+        random_state : None, int, `numpy.random.Generator`, optional
+            Seed or source of randomness.
+
+        Returns
+        -------
+        `~astropy.units.Quantity`
+            Velocities in km/s, or redshifts, shape (chain * draw, star).
+        """
+        data = self._data()
+        value, name = next(pair for pair in PAIRS if pair[0] in data)
+        unit = next(role.unit for role in self.roles if role.name == name)
+        if error is not None:
+            try:
+                data = {name: np.atleast_1d(u.Quantity(error).to_value(unit))}
+            except (TypeError, u.UnitConversionError):
+                data = {name: np.array([np.nan])}
+        if data[name].ndim != 1 or not np.all((data[name] > 0) & np.isfinite(data[name])):
+            raise ValueError(
+                f"error={error!r}; accepted are positive {name}s, one a star, such as"
+                f" {'[0.5, 1] * u.km / u.s' if unit == KMS else '[1e-4, 2e-4]'}"
+            )
+        theta = {name: self.samples(name).value for name in self._sampled_names()}
+        return self.simulate(data, theta, np.random.default_rng(random_state))[value] * unit
+
+    # ---- figures
+
+    def plot_data(self, ax=None):
+        """Histogram of what was measured, and the distribution that the model expects of it.
+
+        That is the population with the errors of the rows, and with the background if there is one:
+        the median of the draws and 94 percent of them. With a background the filled histogram is
+        that of the members, each row counted with its probability.
+
+        Parameters
+        ----------
+        ax : `~matplotlib.axes.Axes`, optional
+            Where to draw.
+
+        Returns
+        -------
+        `~matplotlib.axes.Axes`
+        """
+        data, theta = self._data(), self._fitted_few()
+        ax = plots.axes(ax, figsize=(7, 4.5))
+        value = _in_kms(data)
+        v_sys, spread, _, error = (np.median(x) for x in self._population(data, theta))
+        reach = 5 * np.hypot(spread, error)
+        inside = value[np.abs(value - v_sys) < reach]
+        bins = np.histogram_bin_edges(inside, bins="fd" if inside.size > 100 else "sturges")
+        height = 1 / (len(value) * (bins[1] - bins[0]))
+        if self.outliers is not None:
+            member = self.star_table()["member"]
+            ax.hist(value, bins, weights=member * height, color="0.85", label="members")
+        ax.hist(value, bins, weights=np.full(len(value), height), histtype="step", color="k",
+                label=f"measured, {len(inside)} of {len(value)} shown")  # fmt: skip
+        x = np.linspace(max(bins[0] - reach / 4, v_sys - reach), bins[-1] + reach / 4, 300)
+        name = "redshift" if _is_redshift(data) else "velocity"
+        few = np.quantile(data[f"{name}_error"], np.linspace(0, 1, 2 * FEW_ERRORS + 1)[1::2])
+        density = np.zeros((FEW_DRAWS, len(x)))
+        for one in few:
+            at = {name: x / (C if name == "redshift" else 1), f"{name}_error": np.array([one])}
+            density += np.exp(self._log_density(at, theta)[0]) / FEW_ERRORS
+        low, middle, high = np.quantile(density, [0.03, 0.5, 0.97], axis=0)
+        ax.fill_between(x, low, high, color="C1", alpha=0.3, lw=0, label="expected, 94 percent")
+        ax.plot(x, middle, color="C1")
+        ax.set(xlabel=r"$c z$ [km/s]" if name == "redshift" else "velocity [km/s]")
+        ax.set(ylabel="density [s/km]", xlim=(x[0], x[-1]))
+        ax.legend(loc="best")
+        return ax
+
+
+def _is_redshift(data):
+    return "redshift_error" in data
+
+
+def _in_kms(data, suffix=""):
+    """Values of the rows, or with the suffix their errors, as velocities: c times redshifts."""
+    if _is_redshift(data):
+        return C * data[f"redshift{suffix}"]
+    return data[f"velocity{suffix}"]
+
+
+def _scale(data, v_sys):
+    """How much larger the scatter of the values is than that of v."""
+    return 1 + v_sys / C if _is_redshift(data) else 1.0
