@@ -72,7 +72,7 @@ def _parser():
     demo.set_defaults(run=_demo)
 
     for name, (model, about, _) in MODELS.items():
-        roles = ", ".join(role.name for role in model.roles)
+        roles = ", ".join(role.name for role in model().roles)
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument(
             "table", type=Path, metavar="TABLE", help="any file that astropy reads"

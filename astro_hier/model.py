@@ -70,7 +70,8 @@ class HierarchicalModel:
     def standard_normals(self, data):
         """Parameters of several elements, each standard normal a priori: their numbers by name.
 
-        In ``theta`` they have shape (n, number), and in the posterior a dimension of that name.
+        In ``theta`` they have shape (n, number), and in the posterior the dimension that the
+        parameter declares.
         """
         return {}
 
@@ -263,7 +264,7 @@ class HierarchicalModel:
                 groups[_group(role)][role.name] = data[role.name], role.unit
         coords = {self.row: np.arange(len(next(iter(groups["observed_data"].values()))[0]))}
         for name, number in self.standard_normals(data).items():
-            coords[name] = np.arange(number)
+            coords[self._parameter(name).dims[0]] = np.arange(number)
         if self.row == "star":
             coords["star"] = data["star"]
         elif "stars" in data:

@@ -41,6 +41,8 @@ class Role:
     is_time : bool
         Whether the values are times, as Quantity or `~astropy.time.Time`; they are read as
         differences from the earliest.
+    column : str or None
+        Default name of the column where it is not that of the role.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Role:
     unique: bool = False
     observed: bool = False
     is_time: bool = False
+    column: str | None = None
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,7 @@ def _places(table, roles, columns):
         raise TableError(f"columns names the unknown roles {unknown}; accepted are {names}")
     places, problems = {}, []
     for role in roles:
-        given = columns.get(role.name, role.name)
+        given = columns.get(role.name, role.column or role.name)
         if given is None and not role.required:
             continue
         name, unit = _name_and_unit(role, given)

@@ -8,7 +8,10 @@ from astropy.utils.exceptions import AstropyUserWarning
 from astro_hier import SB1Binary, StarCluster, __version__, columns, datasets, priors
 from astro_hier.cli import main
 
-FILES = {"data.png", "distances.png", "corner.png", "trace.png", "graph.png", "posterior.nc"}
+FILES = {
+    "data.png", "distances.png", "corner.png", "trace.png", "graph.png", "posterior.nc",
+    "stars.ecsv",
+}  # fmt: skip
 
 
 def test_demo_prints_the_summary_beside_the_truth_and_writes_files(tmp_path, capsys):

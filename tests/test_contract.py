@@ -164,7 +164,7 @@ def test_inference_data_holds_draws_statistics_and_data(fitted, estimator):
     tree = fitted.inference_data
     assert isinstance(tree, xr.DataTree)
     assert set(tree.children) >= {"posterior", "sample_stats", "observed_data", "constant_data"}
-    for role in estimator.roles:
+    for role in estimator().roles:
         if role.unit is not None:
             group = tree["observed_data" if role.observed else "constant_data"]
             assert u.Unit(group[role.name].attrs["unit"]) == role.unit

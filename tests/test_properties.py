@@ -192,7 +192,7 @@ ACCEPTED = []  # by the test below, so that the next can tell that it saw legal 
 @settings(EXAMPLES, max_examples=150)
 @given(data=st.data())
 def test_rubbish_is_read_as_floats_or_refused(estimator, data):
-    roles = estimator.roles
+    roles = estimator().roles
     if data.draw(st.booleans()):
         # a legal table but for one column
         table = data.draw(clusters() if estimator is StarCluster else visits(with_stars=True))
