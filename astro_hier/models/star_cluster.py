@@ -50,6 +50,7 @@ __all__ = ["StarCluster"]
 MOST_MODES = 6
 ENOUGH = 0.01  # share of the variance of a mean parallax that may be left out of the modes
 TOO_MUCH = 0.1  # the same, above which there is a warning
+FIELD_STARS = ParallaxBackground()
 FAR = 4.0  # robust standard deviations beyond which a star is no member at the start
 
 
@@ -216,7 +217,7 @@ class StarCluster(StarClusterResults, plots.PosteriorPlots, HierarchicalModel):
         """The distribution of stars that are not members, or None."""
         if self.outliers is None or self.outliers is False:
             return None
-        background = ParallaxBackground() if self.outliers is True else self.outliers
+        background = FIELD_STARS if self.outliers is True else self.outliers
         if not isinstance(background, Background) or background.unit != u.mas:
             raise ValueError(
                 f"outliers={self.outliers!r}; accepted are True, None and"
