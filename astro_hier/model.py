@@ -67,6 +67,10 @@ class HierarchicalModel:
         """One draw of the latent variables for each theta: a dict of arrays (n, star)."""
         self._is_missing("draw_latents")
 
+    def finish(self, data, values, rng):
+        """Draws of the joint model, a dict of arrays (n, ...), as ``draw_latents`` means them."""
+        return values
+
     def standard_normals(self, data):
         """Parameters of several elements, each standard normal a priori: their numbers by name.
 

@@ -22,6 +22,12 @@ Marginal likelihood
     the one-dimensional integral of component times likelihood over r_n, which
     `astro_hier.core.distance` computes, f the outlier_fraction and B the density of the outliers.
     Draws pick z_n, the component, and then r_n, each from its exact distribution.
+Joint model
+    NUTS has r_n, and z_n summed over. A star of doubtful membership would have two modes of r_n,
+    about its parallax and in the population, between which NUTS hardly moves. There r_n of a star
+    that is no member therefore has the density q_n(r_n) in place of the population's: roughly that
+    of a member (Carlin & Chib 1995, JRSS B 57, 473), which changes nothing else. z_n is then drawn,
+    and r_n of others replaced by draws from the population.
 
 The model is that of Price-Whelan (2022), *Hierarchical Models 1*, with the options that real
 tables need.
@@ -33,7 +39,6 @@ import astropy.units as u
 import numpy as np
 from astropy.utils.exceptions import AstropyUserWarning
 from scipy.special import logsumexp
-from scipy.stats import norm
 from tqdm import tqdm
 
 from astro_hier import covariances, datasets, plots, priors, profiles
@@ -114,17 +119,21 @@ class StarCluster(StarClusterResults, plots.PosteriorPlots, HierarchicalModel):
     ``mode``                     common offsets, in standard deviations, dimension
                                  ``mode_number`` (parallax_covariance)
     ``r``                kpc     distance of each star, dimension ``star``
-    ``member``                   probability that each star is a member, given all else of
-                                 the draw, dimension ``star`` (outliers)
+    ``member``                   probability that each star is a member, given the
+                                 parameters of the draw, dimension ``star`` (outliers)
     ``log_prob``                 ln of the density of all parameters but the stars' own, up
                                  to a constant
     ==================== ======= ==========================================================
 
     ``r`` is the distance of a star in draws where it is a member; in others it is a draw from the
     population, which its parallax says nothing of. The mean of ``member`` over the draws is the
-    probability that the star is a member. With ``parallax_covariance``, the posterior's ``attrs``
-    have ``covariance_modes``, how many common offsets are kept, and ``covariance_left_out``, by
-    what share the variance of a mean parallax comes out too small for want of others.
+    probability that the star is a member. In `pymc_model`, which sums over membership, the ``r``
+    of a star that is none follows about the distribution that it would have as a member, so that
+    NUTS need not jump; `fit` replaces it by a draw from the population.
+
+    With ``parallax_covariance``, the posterior's ``attrs`` have ``covariance_modes``, how many
+    common offsets are kept, and ``covariance_left_out``, by what share the variance of a mean
+    parallax comes out too small for want of others.
 
     Examples
     --------
@@ -309,18 +318,19 @@ class StarCluster(StarClusterResults, plots.PosteriorPlots, HierarchicalModel):
         # the Gaussian of each star alone, 1/r taken as linear about mu_r
         precision, depth = (error * mu_r**2) ** -2, np.exp(-2 * ln_std_r)
         shift = (1 / mu_r - parallax) * mu_r**2 * precision / (precision + depth)
-        if background:
-            shift = np.where(near, shift, 0)
         r = np.clip(mu_r + shift, 0.1 * mu_r, 10 * mu_r)
         theta |= {"mu_r": mu_r, "ln_std_r": ln_std_r, "r": r}
         theta |= self.derive(theta)
         if background:
             one = {name: np.asarray(value)[None] for name, value in theta.items()}
-            theta["member"] = self._membership(data, one, one["r"])[0]
+            theta["member"] = self._membership(data, one)[0]
+            variance = self.profile.variance(theta)
+            theta["r"], _ = _if_member(parallax, error, mu_r, variance)
         return theta
 
     def build_pymc(self, data):
         import pymc as pm
+        import pytensor.tensor as pt
 
         initial, background = self.initial(data), self._background()
         coords = {"star": data["star"]}
@@ -333,29 +343,36 @@ class StarCluster(StarClusterResults, plots.PosteriorPlots, HierarchicalModel):
             for name, value in self.derive(theta).items():
                 theta[name] = pm.Deterministic(name, value)
             weights, sds = zip(*self.profile.components(theta), strict=True)
+            parts = [pm.TruncatedNormal.dist(theta["mu_r"], sd, lower=0) for sd in sds]
             of_star = {"dims": "star", "initval": initial["r"]}
             if len(sds) == 1:
                 r = pm.TruncatedNormal("r", mu=theta["mu_r"], sigma=sds[0], lower=0, **of_star)
+                population = parts[0]
             else:
-                parts = [pm.TruncatedNormal.dist(theta["mu_r"], sd, lower=0) for sd in sds]
-                r = pm.Mixture("r", w=pm.math.stack(weights), comp_dists=parts, **of_star)
-            mean, error = 1 / r + self._offset(data, theta), self._error(data, theta)
-            observed = {"observed": data["parallax"], "dims": "star"}
+                shares = pm.math.stack(weights)
+                r = pm.Mixture("r", w=shares, comp_dists=parts, **of_star)
+                population = pm.Mixture.dist(w=shares, comp_dists=parts)
+            offset, error = self._offset(data, theta), self._error(data, theta)
+            mean = 1 / r + offset
             if background is None:
-                pm.Normal("parallax", mu=mean, sigma=error, **observed)
+                pm.Normal("parallax", mu=mean, sigma=error, observed=data["parallax"], dims="star")
                 return model
-            fraction = theta["outlier_fraction"]
             sd = pm.math.sqrt(theta["outlier_sd"] ** 2 + error**2)
-            parts = [
-                pm.Normal.dist(mean, error, shape=r.shape),
-                pm.Normal.dist(theta["outlier_mean"], sd, shape=r.shape),
-            ]
-            weights = pm.math.stack([1 - fraction, fraction])
-            pm.Mixture("parallax", w=weights, comp_dists=parts, **observed)
-            member, other = (
-                pm.math.log(weights[i]) + pm.logp(part, data["parallax"])
-                for i, part in enumerate(parts)
+            variance = self.profile.variance(theta)
+            centre, width = _if_member(
+                pt.as_tensor(data["parallax"] - offset), error, theta["mu_r"], variance
             )
+            # the density of r in the population, which the model has already, is divided out
+            other = (
+                pm.math.log(theta["outlier_fraction"])
+                + pm.logp(pm.Normal.dist(theta["outlier_mean"], sd), data["parallax"])
+                + pm.logp(pm.LogNormal.dist(pm.math.log(centre), width / centre), r)
+                - pm.logp(population, r)
+            )
+            member = pm.math.log(1 - theta["outlier_fraction"])
+            member += pm.logp(pm.Normal.dist(mean, error), data["parallax"])
+            either = pm.math.logsumexp(pm.math.stack([member, other]), axis=0, keepdims=False)
+            pm.Potential("parallax", either, dims="star")
             pm.Deterministic("member", pm.math.sigmoid(member - other), dims="star")
         return model
 
@@ -393,10 +410,9 @@ class StarCluster(StarClusterResults, plots.PosteriorPlots, HierarchicalModel):
         error = self._error(data, columns_of(theta))
         return self._background().mix(log_member, data["parallax"], error, theta)
 
-    def _membership(self, data, theta, r):
-        """The probability of each star to be a member, given its distance."""
-        parallax, error = self._measured(data, theta)
-        return self._mix(norm.logpdf(parallax, 1 / r, error), data, theta)[1]
+    def _membership(self, data, theta):
+        """The probability of each star to be a member."""
+        return self._mix(np.logaddexp.reduce(self._log_components(data, theta)), data, theta)[1]
 
     def draw_latents(self, data, theta, rng, progressbar=False):
         theta, background = theta | self.derive(theta), self._background()
@@ -430,11 +446,31 @@ class StarCluster(StarClusterResults, plots.PosteriorPlots, HierarchicalModel):
         if self._background() is None:
             return {"r": r}
         _, chance = self._mix(log_member, data, theta)
-        others = rng.random(chance.shape) >= chance
+        r = self._replace(r, rng.random(chance.shape) >= chance, theta, rng)
+        return {"r": r, "member": chance}
+
+    def _replace(self, r, others, theta, rng):
+        """Distances, with those of stars that are not members drawn from the population."""
         sd = np.broadcast_to(self.profile.draw(theta, r.shape[1], rng), r.shape)[others]
         mu_r = np.broadcast_to(theta["mu_r"][:, None], r.shape)[others]
+        r = r.copy()
         r[others] = distance.draw_population(mu_r, sd, sd.shape, rng)
-        return {"r": r, "member": self._membership(data, theta, r)}
+        return r
+
+    def finish(self, data, values, rng):
+        """Of draws of the joint model: no member's distance, and the probability without it."""
+        if self._background() is None:
+            return values
+        others = rng.random(values["member"].shape) >= values["member"]
+        result, n_stars = values | {"member": np.empty(others.shape)}, len(data["parallax"])
+        result["r"] = self._replace(values["r"], others, values, rng)
+
+        def fill(start, stop):
+            some = {name: v[start:stop] for name, v in values.items()}
+            result["member"][start:stop] = self._membership(data, some)
+
+        for_chunks(fill, len(others), cost=n_stars)
+        return result
 
     def derive(self, theta):
         return {"std_r": np.exp(theta["ln_std_r"]), **self.profile.derive(theta)}
@@ -457,8 +493,19 @@ class StarCluster(StarClusterResults, plots.PosteriorPlots, HierarchicalModel):
             value = np.where(member, value, other)
         drawn |= {"r": r, "parallax": rng.normal(value, error)}
         if self._background():
-            drawn["member"] = self._membership(data | drawn, theta, r)
+            drawn["member"] = self._membership(data | drawn, theta)
         return drawn
+
+
+def _if_member(parallax, error, mu_r, variance):
+    """Rough mean and sd of a star's distance if it is a member: population times likelihood.
+
+    The parallax is taken within a factor of three of the cluster's, and 1/r as linear.
+    """
+    naive = 1 / parallax.clip(1 / (3 * mu_r), 3 / mu_r)
+    precision = (error * naive**2) ** -2
+    total = precision + 1 / variance
+    return (precision * naive + mu_r / variance) / total, total**-0.5
 
 
 def _within(prior, value):

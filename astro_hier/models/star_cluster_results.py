@@ -3,6 +3,7 @@
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
+from scipy.stats import norm
 
 from astro_hier import plots
 from astro_hier.core import distance
@@ -95,7 +96,9 @@ class StarClusterResults:
             r, columns = self.samples("r").to_value(u.kpc), columns_of(theta)
             value, error = 1 / r + self._offset(data, columns), self._error(data, columns)
             if self._background():
-                member = rng.random(r.shape) < self.samples("member").value
+                log_member = norm.logpdf(data["parallax"], value, error)
+                _, chance = self._mix(log_member, data, theta)
+                member = rng.random(r.shape) < chance
                 others = self._background().draw_true(data["parallax"], error, theta, rng)
                 value = np.where(member, value, others)
             return rng.normal(value, error) * u.mas
