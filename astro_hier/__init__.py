@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from astro_hier import columns, datasets, outliers, populations, priors
+from astro_hier import columns, covariances, datasets, outliers, populations, priors, profiles
 from astro_hier.model import NotFittedError
 from astro_hier.models.binary_population import BinaryPopulation
 from astro_hier.models.sb1_binary import SB1Binary
@@ -22,8 +22,10 @@ __all__ = [
     "TableError",
     "VelocityDispersion",
     "columns",
+    "covariances",
     "datasets",
     "outliers",
     "populations",
     "priors",
+    "profiles",
 ]

@@ -71,16 +71,22 @@ class HierarchicalModel:
         """One draw of the latent variables for each theta: a dict of arrays (n, star)."""
         self._is_missing("draw_latents")
 
+    def finish(self, data, values, rng):
+        """Draws of the joint model, a dict of arrays (n, ...), as ``draw_latents`` means them."""
+        return values
+
     def standard_normals(self, data):
         """Parameters of several elements, each standard normal a priori: their numbers by name.
 
-        In ``theta`` they have shape (n, number), and in the posterior a dimension of that name.
+        In ``theta`` they have shape (n, number), and in the posterior the dimension that the
+        parameter declares.
         """
         return {}
 
     def coordinates(self, data):
         """Labels of the dimensions that parameters have besides the stars."""
-        return {name: np.arange(n) for name, n in self.standard_normals(data).items()}
+        normals = self.standard_normals(data)
+        return {self._parameter(name).dims[0]: np.arange(n) for name, n in normals.items()}
 
     def draw_exactly(self, data, size, rng):
         """Independent draws of all parameters, where a model needs no importance sampling.

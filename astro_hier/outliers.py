@@ -95,6 +95,12 @@ class Background:
         mean, sd = theta["outlier_mean"][:, None], theta["outlier_sd"][:, None]
         return member, rng.normal(mean, sd, shape)
 
+    def draw_true(self, value, error, theta, rng):
+        """True values of rows that are not members, given their measured ones, (theta, row)."""
+        mean, variance = theta["outlier_mean"][:, None], theta["outlier_sd"][:, None] ** 2
+        share = variance / (variance + error**2)
+        return rng.normal(mean + share * (value - mean), np.sqrt(share) * error)
+
 
 @dataclass(frozen=True)
 class ParallaxBackground(Background):

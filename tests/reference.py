@@ -5,8 +5,9 @@ from itertools import pairwise
 import mpmath
 import numpy as np
 from scipy import integrate
+from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import brentq
-from scipy.stats import multivariate_normal, norm
+from scipy.stats import multivariate_normal, norm, truncnorm
 
 
 def log_marginal_star(parallax, error, mu_r, std_r):
@@ -283,3 +284,87 @@ def velocity_posterior(value, error, v_sys, ln_sigma_v, scale=1.0, background=No
     if background is None:
         del moments["outlier_fraction"]
     return moments, evidence
+
+
+def log_marginal_options(parallax, error, mu_r, components, offset=0.0, outliers=None):
+    """ln p(parallax | theta) of one star with all options, by Gaussian quadrature in r.
+
+    ``components`` are pairs of weight and standard deviation of the distances, ``outliers`` are
+    the fraction, mean and sd of those that are not members. For parallaxes well above zero.
+    """
+
+    def joint(r):
+        density = sum(w * truncnorm.pdf(r, -mu_r / s, np.inf, mu_r, s) for w, s in components)
+        return density * norm.pdf(parallax, 1 / r + offset, error)
+
+    # between half standard deviations of every component and of the likelihood
+    t = np.linspace(-9, 9, 37)
+    inverse = parallax - offset + error * t
+    breaks = np.concatenate([mu_r + s * t for _, s in components] + [1 / inverse[inverse > 0]])
+    breaks = np.unique(breaks[(breaks > 1e-4) & (breaks < 50)])
+    x, weights = np.polynomial.legendre.leggauss(20)
+    half, middle = 0.5 * np.diff(breaks)[:, None], 0.5 * (breaks[1:] + breaks[:-1])[:, None]
+    total = np.sum(joint(middle + half * x) * weights * half)
+    if outliers is None:
+        return np.log(total)
+    fraction, mean, sd = outliers
+    other = norm.pdf(parallax, mean, np.sqrt(sd**2 + error**2))
+    return np.log((1 - fraction) * total + fraction * other)
+
+
+def cluster_likelihood_grid(
+    parallax, error, r, mu_r, ln_std_r, offset=((0.0,),), scale=(1.0,), halo=(0.0,), ratio=1.0,
+    fraction=(0.0,), background=(0.0, 1.0),
+):  # fmt: skip
+    """ln p(parallax | theta) on a grid, of shape (mu_r, ln_std_r, offset, scale, halo, fraction).
+
+    The rectangle rule over equally spaced ``r``, which must resolve the population and each
+    likelihood. ``offset`` has one row a star, or one for all.
+    """
+    mu, std = (g.ravel()[:, None] for g in np.meshgrid(mu_r, np.exp(ln_std_r), indexing="ij"))
+    core, wide = (
+        truncnorm.pdf(r, -mu / s, np.inf, mu, s) * (r[1] - r[0]) for s in (std, std * ratio)
+    )
+    offset = np.broadcast_to(offset, (len(parallax), np.shape(offset)[1]))
+    halo, fraction = np.asarray(halo)[:, None], np.asarray(fraction)
+    total = 0.0
+    for p, e, shifts in zip(parallax, error, offset, strict=True):
+        sd = e * np.asarray(scale)
+        likely = norm.pdf(p, 1 / r[:, None, None] + shifts[:, None], sd).reshape(len(r), -1)
+        inner, outer = ((part @ likely)[..., None, None] for part in (core, wide))
+        member = (1 - halo) * inner + halo * outer
+        other = norm.pdf(p, background[0], np.hypot(background[1], sd))
+        other = np.tile(other, len(shifts))[:, None, None]
+        with np.errstate(divide="ignore"):
+            total = total + np.log((1 - fraction) * member + fraction * other)
+    shape = len(mu_r), len(ln_std_r), offset.shape[1], len(scale), len(halo), len(fraction)
+    return total.reshape(shape)
+
+
+def grid_moments(axes, log_density):
+    """Mean and sd by name of each axis of a grid of equally spaced points."""
+    weight = np.exp(log_density - log_density.max())
+    moments = {}
+    for i, (name, values) in enumerate(axes.items()):
+        along = weight.sum(axis=tuple(j for j in range(weight.ndim) if j != i))
+        mean = along @ values / along.sum()
+        moments[name] = mean, np.sqrt(along @ (values - mean) ** 2 / along.sum())
+    return moments
+
+
+def correlated_cluster_posterior(parallax, error, covariance, mu_r, ln_std_r, log_prior):
+    """Means and sds of mu_r and ln_std_r where errors have a dense covariance besides their own.
+
+    1/r is taken to second order about mu_r, and the parallaxes as jointly normal: for clusters
+    whose depth is small compared with their distance.
+    """
+    log_density = np.empty((len(mu_r), len(ln_std_r)))
+    for i, mu in enumerate(mu_r):
+        for j, std in enumerate(np.exp(ln_std_r)):
+            total = covariance + np.diag(error**2 + std**2 / mu**4)
+            residual = parallax - (1 / mu + std**2 / mu**3)
+            factor = cho_factor(total, lower=True)
+            log_density[i, j] = -0.5 * residual @ cho_solve(factor, residual)
+            log_density[i, j] -= np.sum(np.log(np.diag(factor[0])))
+            log_density[i, j] += log_prior(mu, ln_std_r[j])
+    return grid_moments({"mu_r": mu_r, "ln_std_r": ln_std_r}, log_density)

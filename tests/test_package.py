@@ -23,7 +23,7 @@ LAYERS = [
     {"core", "table", "priors", "columns", "datasets"},
     {"inference"},
     {"posterior"},
-    {"model", "outliers", "plots", "populations"},
+    {"covariances", "model", "outliers", "plots", "populations", "profiles"},
     {"models"},
     {"calibration", "cli"},
 ]

@@ -17,8 +17,9 @@ the exponential is more than exp(-`DROP`) of that.
 The integral does not depend on where the lattice starts. A lattice with a random offset, and one
 of its points picked in proportion to the density there, is therefore an exact draw of r.
 
-Distances are in kpc, parallaxes in mas. Parallaxes and their errors have shape (star,), the
-hyperparameters shape (theta,), results (theta, star).
+Distances are in kpc, parallaxes in mas. The hyperparameters have shape (theta,), results (theta,
+star). Parallaxes and their errors have shape (star,), or (theta, star) where hyperparameters shift
+or scale them.
 """
 
 import numpy as np
@@ -69,11 +70,11 @@ class _Lattice:
     """Equally spaced values of ln r for every (theta, star) pair, longest lattices first."""
 
     def __init__(self, parallax, parallax_error, mu_r, std_r):
-        q = 1 / np.multiply.outer(std_r, parallax_error)
+        q = 1 / (std_r[:, None] * parallax_error)
         self.shape = q.shape
         q = q.ravel()
         Cx = np.repeat(mu_r / std_r, self.shape[1])
-        Cy = np.tile(parallax / parallax_error, self.shape[0])
+        Cy = np.broadcast_to(parallax / parallax_error, self.shape).ravel()
         X, Y = _foot(q, Cx, Cy)
         low, high, scale = _limits(q, Cx, Cy, X, Y)
         # 16 bits sort three times as fast; no lattice of any use is longer

@@ -166,7 +166,7 @@ class _Target:
     def log_likelihood(self, z):
         """ln p(data | theta), -inf where the prior's quantile function overflows."""
         theta = self.parameters(z)
-        inside = np.all([np.isfinite(values) for values in theta.values()], axis=0)
+        inside = np.isfinite(np.column_stack(list(theta.values()))).all(axis=1)
         result = np.full(len(z), -np.inf)
         theta = {name: values[inside] for name, values in theta.items()}
         result[inside] = self.model.log_marginal(self.data, theta)

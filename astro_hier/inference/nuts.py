@@ -99,7 +99,10 @@ def sample(
         if name in SAMPLE_STATS and values.ndim == 2
     }
     names = [name for name in posterior.data_vars if not name.endswith("_")]
-    values = {name: posterior[name].values for name in names}
+    shape = chains, draws
+    flat = {name: posterior[name].values.reshape(-1, *posterior[name].shape[2:]) for name in names}
+    flat = model.finish(data, flat, rng)
+    values = {name: v.reshape(*shape, *v.shape[1:]) for name, v in flat.items()}
     divergences = int(stats["diverging"].sum()) if "diverging" in stats else 0
     _warn(_largest_r_hat(posterior[names]), divergences)
     attrs = {"sampler": nuts_sampler, "divergences": divergences}

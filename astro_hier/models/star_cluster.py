@@ -4,35 +4,68 @@ Prior
     mu_r ~ TruncatedNormal(1, 2, lower=0) kpc and ln_std_r ~ Uniform(-8, 0), where std_r =
     exp(ln_std_r) kpc; both can be changed.
 Population
-    r_n ~ TruncatedNormal(mu_r, std_r, lower=0), the distance of star n.
+    r_n ~ sum_c w_c TruncatedNormal(mu_r, s_c, lower=0), the distance of star n. By default there
+    is one component, of s = std_r; `astro_hier.profiles` holds others.
 Likelihood
-    parallax_n ~ Normal(1 / r_n, parallax_error_n), independent of each other.
+    parallax_n ~ Normal(1 / r_n + b_n, e_n), independent of each other, where
+    b_n = zero_point_n + sum_k m_kn z_k and e_n^2 = (error_scale parallax_error_n)^2 + d_n.
+    By default zero_point is 0, error_scale is 1 and there are no modes m. Where there are, z_k ~
+    Normal(0, 1): they and d_n stand for the covariance of the parallaxes, as
+    `astro_hier.core.sky` says.
+Outliers
+    If there are any, star n is a member, z_n = 1, with a probability of 1 - outlier_fraction, and
+    parallax_n is as above. If it is none, parallax_n ~ Normal(outlier_mean, hypot(outlier_sd,
+    e_n)), whatever r_n is: without zero point or offsets, of which outlier_mean and outlier_sd
+    take care. Its r_n is then a draw from the population, of which the parallax says nothing.
 Marginal likelihood
-    p(parallax | mu_r, std_r) is the product over stars of the one-dimensional integrals of
-    population times likelihood over r_n, which `astro_hier.core.distance` computes.
+    p(parallax | theta) is the product over stars of (1 - f) sum_c w_c I_c + f B, where I_c is
+    the one-dimensional integral of component times likelihood over r_n, which
+    `astro_hier.core.distance` computes, f the outlier_fraction and B the density of the outliers.
+    Draws pick z_n, the component, and then r_n, each from its exact distribution.
+Joint model
+    NUTS has r_n, and z_n summed over. A star of doubtful membership would have two modes of r_n,
+    about its parallax and in the population, between which NUTS hardly moves. There r_n of a star
+    that is no member therefore has the density q_n(r_n) in place of the population's: roughly that
+    of a member (Carlin & Chib 1995, JRSS B 57, 473), which changes nothing else. z_n is then drawn,
+    and r_n of others replaced by draws from the population.
 
-The model is that of Price-Whelan (2022), *Hierarchical Models 1*.
+The model is that of Price-Whelan (2022), *Hierarchical Models 1*, with the options that real
+tables need.
 """
+
+import warnings
 
 import astropy.units as u
 import numpy as np
+from astropy.utils.exceptions import AstropyUserWarning
+from scipy.special import logsumexp
 from tqdm import tqdm
 
-from astro_hier import datasets, plots, priors
-from astro_hier.core import distance
+from astro_hier import covariances, datasets, plots, priors, profiles
+from astro_hier.core import distance, sky
 from astro_hier.core.threads import for_chunks
 from astro_hier.model import HierarchicalModel
+from astro_hier.models.star_cluster_results import StarClusterResults, columns_of
+from astro_hier.outliers import Background, ParallaxBackground
 from astro_hier.posterior import Parameter
 from astro_hier.table import Role
 
 __all__ = ["StarCluster"]
 
+MOST_MODES = 6
+ENOUGH = 0.01  # share of the variance of a mean parallax that may be left out of the modes
+TOO_MUCH = 0.1  # the same, above which there is a warning
+FIELD_STARS = ParallaxBackground()
+FAR = 4.0  # robust standard deviations beyond which a star is no member at the start
 
-class StarCluster(plots.PosteriorPlots, HierarchicalModel):
+
+class StarCluster(StarClusterResults, plots.PosteriorPlots, HierarchicalModel):
     """Mean distance and depth along the line of sight of a star cluster, and each star's distance.
 
     The stars' distances r are normally distributed about the cluster's, and the parallaxes about
-    1/r, with the stated errors. Negative parallaxes are valid measurements.
+    1/r, with the stated errors. Negative parallaxes are valid measurements. Options describe what
+    real tables have besides: a zero point, errors that are too small or correlated, stars that are
+    not members, and wings of the distribution of distances. They can be combined.
 
     Parameters
     ----------
@@ -40,11 +73,26 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
         Prior on the mean distance, a length.
     ln_std_r : `~astro_hier.priors.Prior`, optional
         Prior on ln(std_r / kpc), a number.
+    profile : `~astro_hier.profiles.Profile`, optional
+        Distribution of the distances about mu_r: `~astro_hier.profiles.Normal` or
+        `~astro_hier.profiles.CoreHalo`.
+    zero_point : `~astropy.units.Quantity`, `~astro_hier.priors.Prior` or str, optional
+        What is added to 1/r in a measured parallax, such as Gaia's -0.029 mas in data release 2:
+        its value; a prior, to infer it; or the name of a column that has one for each star.
+    error_scale : float or `~astro_hier.priors.Prior`, optional
+        Factor by which all errors are larger than stated.
+    outliers : bool or `~astro_hier.outliers.ParallaxBackground`, optional
+        Distribution of the parallaxes of stars that are not members; True is the default one.
+    parallax_covariance : str or callable, optional
+        Covariance of the parallaxes of two stars as a function of the angle between them, one of
+        `astro_hier.covariances.COVARIANCES` by name, or a function of a Quantity that returns one.
+        The table must have the columns ``ra`` and ``dec`` then.
     columns : dict, optional
         Where the columns are that the model reads: ``parallax`` and ``parallax_error`` (angles in
-        any unit) and, optional, ``star`` (identifiers, integers or strings). By default they have
-        these names. Give the column's name, or the name and the unit to take where the table has
-        none: ``{"parallax": "plx", "parallax_error": ("e_plx", u.mas)}``, or a preset,
+        any unit) and, optional, ``star`` (identifiers, integers or strings); with the options
+        that need them, ``zero_point``, ``ra`` and ``dec``. By default they have these names. Give
+        the column's name, or the name and the unit to take where the table has none:
+        ``{"parallax": "plx", "parallax_error": ("e_plx", u.mas)}``, or a preset,
         `astro_hier.columns.GAIA`. ``{"star": None}`` numbers the rows.
     on_invalid : {"raise", "drop"}, optional
         Whether a table with missing or impossible values is refused, or such rows are left out
@@ -54,16 +102,38 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
     -----
     The posterior has the variables
 
-    ============ ======= ==================================================================
-    name         unit    meaning
-    ============ ======= ==================================================================
-    ``mu_r``     kpc     mean distance
-    ``ln_std_r``         ln(std_r / kpc)
-    ``std_r``    kpc     standard deviation of the distances
-    ``r``        kpc     distance of each star, dimension ``star``
-    ``log_prob``         ln of the density of mu_r and ln_std_r (r integrated out), up to a
-                         constant
-    ============ ======= ==================================================================
+    ==================== ======= ==========================================================
+    name                 unit    meaning
+    ==================== ======= ==========================================================
+    ``mu_r``             kpc     mean distance
+    ``ln_std_r``                 ln(std_r / kpc)
+    ``std_r``            kpc     standard deviation of the distances (of the core)
+    ``halo_fraction``            share of stars in the halo (profile)
+    ``ln_halo_ratio``            ln of halo_ratio (profile)
+    ``halo_ratio``               depth of the halo over that of the core (profile)
+    ``zero_point``       mas     zero point (if given, not as a column)
+    ``error_scale``              true errors over stated errors (if given)
+    ``outlier_fraction``         share of stars that are not members (outliers)
+    ``outlier_mean``     mas     mean of their parallaxes (outliers)
+    ``outlier_sd``       mas     standard deviation of their parallaxes (outliers)
+    ``mode``                     common offsets, in standard deviations, dimension
+                                 ``mode_number`` (parallax_covariance)
+    ``r``                kpc     distance of each star, dimension ``star``
+    ``member``                   probability that each star is a member, given the
+                                 parameters of the draw, dimension ``star`` (outliers)
+    ``log_prob``                 ln of the density of all parameters but the stars' own, up
+                                 to a constant
+    ==================== ======= ==========================================================
+
+    ``r`` is the distance of a star in draws where it is a member; in others it is a draw from the
+    population, which its parallax says nothing of. The mean of ``member`` over the draws is the
+    probability that the star is a member. In `pymc_model`, which sums over membership, the ``r``
+    of a star that is none follows about the distribution that it would have as a member, so that
+    NUTS need not jump; `fit` replaces it by a draw from the population.
+
+    With ``parallax_covariance``, the posterior's ``attrs`` have ``covariance_modes``, how many
+    common offsets are kept, and ``covariance_left_out``, by what share the variance of a mean
+    parallax comes out too small for want of others.
 
     Examples
     --------
@@ -74,26 +144,6 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
     500 pc
     """
 
-    roles = (
-        Role("parallax", u.mas, observed=True),
-        Role("parallax_error", u.mas, positive=True),
-        Role("star", None, required=False, unique=True),
-    )
-    parameters = (
-        Parameter("mu_r", u.kpc, r"\mu_r", "mean distance"),
-        Parameter("ln_std_r", u.one, r"\ln(\sigma_r/\mathrm{kpc})", "log of the depth"),
-        Parameter("std_r", u.kpc, r"\sigma_r", "depth: standard deviation of the distances"),
-        Parameter("r", u.kpc, "r", "distance", ("star",)),
-    )
-    graph = (
-        plots.Node("mu_r", (0.0, 2.0), to=("r",)),
-        plots.Node("ln_std_r", (1.5, 2.0), to=("r",), symbol=r"\ln\sigma_r"),
-        plots.Node("r", (0.75, 1.0), to=("parallax",), plates=("star",), symbol="r_n"),
-        plots.Node(
-            "parallax_error", (2.0, 0.0), ("parallax",), ("star",), symbol=r"\sigma_{\varpi,n}"
-        ),
-        plots.Node("parallax", (0.75, 0.0), plates=("star",), symbol=r"\varpi_n"),
-    )
     command = "cluster"
 
     def __init__(
@@ -101,183 +151,363 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
         *,
         mu_r=priors.TruncatedNormal(1 * u.kpc, 2 * u.kpc, lower=0 * u.kpc),
         ln_std_r=priors.Uniform(-8, 0),
+        profile=profiles.Normal(),
+        zero_point=None,
+        error_scale=None,
+        outliers=None,
+        parallax_covariance=None,
         columns=None,
         on_invalid="raise",
     ):
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.mu_r = mu_r
         self.ln_std_r = ln_std_r
+        self.profile = profile
+        self.zero_point = zero_point
+        self.error_scale = error_scale
+        self.outliers = outliers
+        self.parallax_covariance = parallax_covariance
 
     example = staticmethod(datasets.make_star_cluster)
 
+    # ---- what the options add
+
+    @property
+    def roles(self):
+        roles = [
+            Role("parallax", u.mas, observed=True),
+            Role("parallax_error", u.mas, positive=True),
+            Role("star", None, required=False, unique=True),
+        ]
+        if isinstance(self.zero_point, str):
+            roles.append(Role("zero_point", u.mas, column=self.zero_point))
+        if self.parallax_covariance is not None:
+            roles += [Role("ra", u.deg), Role("dec", u.deg)]
+        return tuple(roles)
+
+    @property
+    def parameters(self):
+        parameters = [
+            Parameter("mu_r", u.kpc, r"\mu_r", "mean distance"),
+            Parameter("ln_std_r", u.one, r"\ln(\sigma_r/\mathrm{kpc})", "log of the depth"),
+            Parameter("std_r", u.kpc, r"\sigma_r", "depth: standard deviation of the distances"),
+            *self._shape().parameters,
+        ]
+        if not (self.zero_point is None or isinstance(self.zero_point, str)):
+            parameters.append(Parameter("zero_point", u.mas, r"\varpi_0", "zero point"))
+        if self.error_scale is not None:
+            parameters.append(
+                Parameter("error_scale", u.one, r"f_\sigma", "true errors over stated errors")
+            )
+        if self._background():
+            parameters += self._background().parameters
+        if self.parallax_covariance is not None:
+            parameters.append(
+                Parameter("mode", u.one, "z", "common offset of the parallaxes", ("mode_number",))
+            )
+        parameters.append(Parameter("r", u.kpc, "r", "distance", ("star",)))
+        if self._background():
+            parameters.append(
+                Parameter("member", u.one, "p", "probability of membership", ("star",))
+            )
+        return tuple(parameters)
+
+    @property
+    def parts(self):
+        return tuple(part for part in (self._background(), self._shape()) if part)
+
+    def _shape(self):
+        if not isinstance(self.profile, profiles.Profile):
+            raise ValueError(
+                f"profile={self.profile!r}; accepted are those of astro_hier.profiles, such as"
+                " profiles.CoreHalo()"
+            )
+        return self.profile
+
+    def _background(self):
+        """The distribution of stars that are not members, or None."""
+        if self.outliers is None or self.outliers is False:
+            return None
+        background = FIELD_STARS if self.outliers is True else self.outliers
+        if not isinstance(background, Background) or background.unit != u.mas:
+            raise ValueError(
+                f"outliers={self.outliers!r}; accepted are True, None and"
+                " astro_hier.outliers.ParallaxBackground()"
+            )
+        return background
+
+    def frozen_priors(self):
+        frozen = super().frozen_priors()
+        if "error_scale" in frozen:
+            low, high = frozen["error_scale"].support()
+            if low < 0 or high <= 0:
+                raise priors.PriorError(f"error_scale={self.error_scale!r}; it must be positive")
+        return frozen
+
+    def standard_normals(self, data):
+        return {"mode": len(data["modes"])} if "modes" in data else {}
+
+    def _read(self, table):
+        return self._with_modes(super()._read(table))
+
+    def _data(self):
+        return self._with_modes(super()._data())
+
+    def _with_modes(self, data):
+        if self.parallax_covariance is None:
+            return data
+        covariance = covariances.of(self.parallax_covariance)
+        modes, variance, left_out = sky.modes(
+            data["ra"], data["dec"], data["parallax_error"], covariance, MOST_MODES, ENOUGH
+        )
+        return data | {"modes": modes, "own_variance": variance, "left_out": left_out}
+
+    def diagnose(self, data, values, method):
+        if "modes" not in data:
+            return {}
+        if abs(data["left_out"]) > TOO_MUCH:
+            warnings.warn(
+                f"{len(data['modes'])} common offsets leave out {100 * data['left_out']:.0f}"
+                " percent of the variance of the mean parallax, for the covariance of these stars"
+                " changes too fast with their separation: the error of mu_r is off by half as much",
+                AstropyUserWarning,
+                stacklevel=5,
+            )
+        return {"covariance_modes": len(data["modes"]), "covariance_left_out": data["left_out"]}
+
+    # ---- the likelihood of a star; ``theta`` holds columns (theta, 1), or variables of PyMC
+
+    @staticmethod
+    def _offset(data, theta):
+        """What a measured parallax has besides 1/r."""
+        offset = data.get("zero_point", theta.get("zero_point", 0.0))
+        return offset + theta["mode"] @ data["modes"] if "modes" in data else offset
+
+    @staticmethod
+    def _error(data, theta):
+        error = data["parallax_error"]
+        if "error_scale" in theta:
+            error = theta["error_scale"] * error
+        return (error**2 + data["own_variance"]) ** 0.5 if "own_variance" in data else error
+
+    # ---- hooks
+
     def initial(self, data):
-        """Inverse-variance weighted parallax; its excess scatter; each distance shrunk to it."""
-        parallax, error = data["parallax"], data["parallax_error"]
-        weight = error**-2 / np.sum(error**-2)
-        mean = weight @ parallax
-        prior = self.frozen_priors()
+        """Inverse-variance weighted parallax; its excess scatter; each distance shrunk to it.
+
+        Without stars that are far off, where there is a background for them. Other parameters
+        start at the medians of their priors.
+        """
+        prior, background = self.frozen_priors(), self._background()
+        theta = {name: float(frozen.median()) for name, frozen in prior.items()}
+        if "error_scale" in theta:
+            theta["error_scale"] = _within(prior["error_scale"], 1.0)
+        theta |= {name: np.zeros(number) for name, number in self.standard_normals(data).items()}
+        parallax = data["parallax"] - self._offset(data, theta)
+        error = self._error(data, theta)
+        near = slice(None)
+        if background:
+            off = np.abs(parallax - np.median(parallax))
+            near = off <= FAR * np.hypot(1.4826 * np.median(off), error)
+            theta["outlier_fraction"] = _within(prior["outlier_fraction"], np.mean(~near))
+        weight = error[near] ** -2 / np.sum(error[near] ** -2)
+        mean = weight @ parallax[near]
         mu_r = _within(prior["mu_r"], 1 / mean if mean > 0 else np.inf)
-        excess = weight @ ((parallax - mean) ** 2 - error**2)
-        least = 0.1 * mu_r**2 * np.sqrt(weight @ error**2)
+        excess = weight @ ((parallax[near] - mean) ** 2 - error[near] ** 2)
+        least = 0.1 * mu_r**2 * np.sqrt(weight @ error[near] ** 2)
         std_r = max(mu_r**2 * np.sqrt(max(excess, 0)), least)
         ln_std_r = _within(prior["ln_std_r"], np.log(std_r))
         # the Gaussian of each star alone, 1/r taken as linear about mu_r
         precision, depth = (error * mu_r**2) ** -2, np.exp(-2 * ln_std_r)
         shift = (1 / mu_r - parallax) * mu_r**2 * precision / (precision + depth)
         r = np.clip(mu_r + shift, 0.1 * mu_r, 10 * mu_r)
-        return {"mu_r": mu_r, "ln_std_r": ln_std_r, "std_r": np.exp(ln_std_r), "r": r}
+        theta |= {"mu_r": mu_r, "ln_std_r": ln_std_r, "r": r}
+        theta |= self.derive(theta)
+        if background:
+            one = {name: np.asarray(value)[None] for name, value in theta.items()}
+            theta["member"] = self._membership(data, one)[0]
+            variance = self.profile.variance(theta)
+            theta["r"], _ = _if_member(parallax, error, mu_r, variance)
+        return theta
 
     def build_pymc(self, data):
         import pymc as pm
+        import pytensor.tensor as pt
 
-        initial = self.initial(data)
-        with pm.Model(coords={"star": data["star"]}) as model:
+        initial, background = self.initial(data), self._background()
+        coords = {"star": data["star"]}
+        for name, number in self.standard_normals(data).items():
+            coords[f"{name}_number"] = np.arange(number)
+        with pm.Model(coords=coords) as model:
             theta = self._pymc_priors(initial)
-            std_r = pm.Deterministic("std_r", pm.math.exp(theta["ln_std_r"]))
-            r = pm.TruncatedNormal(
-                "r", mu=theta["mu_r"], sigma=std_r, lower=0, dims="star", initval=initial["r"]
+            for name in self.standard_normals(data):
+                theta[name] = pm.Normal(name, 0, 1, dims=f"{name}_number", initval=initial[name])
+            for name, value in self.derive(theta).items():
+                theta[name] = pm.Deterministic(name, value)
+            weights, sds = zip(*self.profile.components(theta), strict=True)
+            parts = [pm.TruncatedNormal.dist(theta["mu_r"], sd, lower=0) for sd in sds]
+            of_star = {"dims": "star", "initval": initial["r"]}
+            if len(sds) == 1:
+                r = pm.TruncatedNormal("r", mu=theta["mu_r"], sigma=sds[0], lower=0, **of_star)
+                population = parts[0]
+            else:
+                shares = pm.math.stack(weights)
+                r = pm.Mixture("r", w=shares, comp_dists=parts, **of_star)
+                population = pm.Mixture.dist(w=shares, comp_dists=parts)
+            offset, error = self._offset(data, theta), self._error(data, theta)
+            mean = 1 / r + offset
+            if background is None:
+                pm.Normal("parallax", mu=mean, sigma=error, observed=data["parallax"], dims="star")
+                return model
+            sd = pm.math.sqrt(theta["outlier_sd"] ** 2 + error**2)
+            variance = self.profile.variance(theta)
+            centre, width = _if_member(
+                pt.as_tensor(data["parallax"] - offset), error, theta["mu_r"], variance
             )
-            pm.Normal(
-                "parallax",
-                mu=1 / r,
-                sigma=data["parallax_error"],
-                observed=data["parallax"],
-                dims="star",
+            # the density of r in the population, which the model has already, is divided out
+            other = (
+                pm.math.log(theta["outlier_fraction"])
+                + pm.logp(pm.Normal.dist(theta["outlier_mean"], sd), data["parallax"])
+                + pm.logp(pm.LogNormal.dist(pm.math.log(centre), width / centre), r)
+                - pm.logp(population, r)
             )
+            member = pm.math.log(1 - theta["outlier_fraction"])
+            member += pm.logp(pm.Normal.dist(mean, error), data["parallax"])
+            either = pm.math.logsumexp(pm.math.stack([member, other]), axis=0, keepdims=False)
+            pm.Potential("parallax", either, dims="star")
+            pm.Deterministic("member", pm.math.sigmoid(member - other), dims="star")
         return model
 
     def log_marginal(self, data, theta):
-        parallax, error = data["parallax"], data["parallax_error"]
-        mu_r, std_r = theta["mu_r"], np.exp(theta["ln_std_r"])
-        result = np.empty(len(mu_r))
+        theta = theta | self.derive(theta)
+        result = np.empty(len(theta["mu_r"]))
 
         def add(start, stop):
-            by_star = distance.log_marginal(parallax, error, mu_r[start:stop], std_r[start:stop])
+            some = {name: values[start:stop] for name, values in theta.items()}
+            by_star = np.logaddexp.reduce(self._log_components(data, some))
+            if self._background():
+                by_star, _ = self._mix(by_star, data, some)
             result[start:stop] = by_star.sum(axis=1)
 
-        for_chunks(add, len(mu_r), cost=len(parallax))
+        for_chunks(add, len(result), cost=len(data["parallax"]))
         return result
 
+    def _measured(self, data, theta):
+        """Parallaxes less what they have besides 1/r, and their errors."""
+        theta = columns_of(theta)
+        return data["parallax"] - self._offset(data, theta), self._error(data, theta)
+
+    def _log_components(self, data, theta):
+        """ln of weight times density of each component of members, (component, theta, star)."""
+        parallax, error = self._measured(data, theta)
+        with np.errstate(divide="ignore"):
+            return [
+                np.log(weight)[..., None]
+                + distance.log_marginal(parallax, error, theta["mu_r"], sd)
+                for weight, sd in self.profile.components(theta)
+            ]
+
+    def _mix(self, log_member, data, theta):
+        """With those that are not members: ln of the density, and the share of members."""
+        error = self._error(data, columns_of(theta))
+        return self._background().mix(log_member, data["parallax"], error, theta)
+
+    def _membership(self, data, theta):
+        """The probability of each star to be a member."""
+        return self._mix(np.logaddexp.reduce(self._log_components(data, theta)), data, theta)[1]
+
     def draw_latents(self, data, theta, rng, progressbar=False):
-        parallax, error = data["parallax"], data["parallax_error"]
-        mu_r, std_r = theta["mu_r"], np.exp(theta["ln_std_r"])
+        theta, background = theta | self.derive(theta), self._background()
         seed = rng.integers(2**63)
-        result = np.empty((len(mu_r), len(parallax)))
+        n, n_stars = len(theta["mu_r"]), len(data["parallax"])
+        names = ["r", "member"] if background else ["r"]
+        result = {name: np.empty((n, n_stars)) for name in names}
 
         def fill(start, stop):
-            chunk_rng = np.random.default_rng([seed, start])
-            result[start:stop] = distance.draw(
-                parallax, error, mu_r[start:stop], std_r[start:stop], chunk_rng
-            )
+            some = {name: values[start:stop] for name, values in theta.items()}
+            drawn = self._draw_stars(data, some, np.random.default_rng([seed, start]))
+            for name in names:
+                result[name][start:stop] = drawn[name]
 
-        with tqdm(total=len(mu_r), unit="draw", desc="distances", disable=not progressbar) as bar:
-            for_chunks(fill, len(mu_r), cost=len(parallax), progress=bar.update)
-        return {"r": result}
+        with tqdm(total=n, unit="draw", desc="distances", disable=not progressbar) as bar:
+            for_chunks(fill, n, cost=n_stars, progress=bar.update)
+        return result
+
+    def _draw_stars(self, data, theta, rng):
+        """Distances, and memberships where there are outliers."""
+        parallax, error = self._measured(data, theta)
+        components = self.profile.components(theta)
+        r = [distance.draw(parallax, error, theta["mu_r"], sd, rng) for _, sd in components]
+        if len(r) == 1 and self._background() is None:
+            return {"r": r[0]}
+        parts = self._log_components(data, theta)
+        log_member = logsumexp(parts, axis=0)
+        upper = np.cumsum(np.exp(parts - log_member), axis=0)[:-1]
+        chosen = np.sum(rng.random(log_member.shape) > upper, axis=0)
+        r = np.take_along_axis(np.array(r), chosen[None], axis=0)[0]
+        if self._background() is None:
+            return {"r": r}
+        _, chance = self._mix(log_member, data, theta)
+        r = self._replace(r, rng.random(chance.shape) >= chance, theta, rng)
+        return {"r": r, "member": chance}
+
+    def _replace(self, r, others, theta, rng):
+        """Distances, with those of stars that are not members drawn from the population."""
+        sd = np.broadcast_to(self.profile.draw(theta, r.shape[1], rng), r.shape)[others]
+        mu_r = np.broadcast_to(theta["mu_r"][:, None], r.shape)[others]
+        r = r.copy()
+        r[others] = distance.draw_population(mu_r, sd, sd.shape, rng)
+        return r
+
+    def finish(self, data, values, rng):
+        """Of draws of the joint model: no member's distance, and the probability without it."""
+        if self._background() is None:
+            return values
+        others = rng.random(values["member"].shape) >= values["member"]
+        result, n_stars = values | {"member": np.empty(others.shape)}, len(data["parallax"])
+        result["r"] = self._replace(values["r"], others, values, rng)
+
+        def fill(start, stop):
+            some = {name: v[start:stop] for name, v in values.items()}
+            result["member"][start:stop] = self._membership(data, some)
+
+        for_chunks(fill, len(others), cost=n_stars)
+        return result
 
     def derive(self, theta):
-        return {"std_r": np.exp(theta["ln_std_r"])}
+        return {"std_r": np.exp(theta["ln_std_r"]), **self.profile.derive(theta)}
 
     def simulate(self, data, theta, rng):
-        error = data["parallax_error"]
-        mu_r, std_r = theta["mu_r"][:, None], np.exp(theta["ln_std_r"])[:, None]
-        r = distance.draw_population(mu_r, std_r, (len(mu_r), len(error)), rng)
-        return {"r": r, "parallax": rng.normal(1 / r, error)}
+        theta, n_stars = theta | self.derive(theta), len(data["parallax_error"])
+        shape = len(theta["mu_r"]), n_stars
+        drawn = {
+            name: rng.standard_normal((shape[0], number))
+            for name, number in self.standard_normals(data).items()
+            if name not in theta
+        }
+        theta |= drawn
+        sd = self.profile.draw(theta, n_stars, rng)
+        r = distance.draw_population(theta["mu_r"][:, None], sd, shape, rng)
+        columns = columns_of(theta)
+        value, error = 1 / r + self._offset(data, columns), self._error(data, columns)
+        if self._background():
+            member, other = self._background().draw(theta, n_stars, rng)
+            value = np.where(member, value, other)
+        drawn |= {"r": r, "parallax": rng.normal(value, error)}
+        if self._background():
+            drawn["member"] = self._membership(data | drawn, theta)
+        return drawn
 
-    def predict(self, parallax_error=None, *, random_state=None):
-        """Parallaxes as the model would have them measured: its posterior predictive.
 
-        Parameters
-        ----------
-        parallax_error : `~astropy.units.Quantity`, optional
-            Errors of stars yet to be measured, members of the cluster, shape (star,). By default
-            the fitted stars are measured again.
-        random_state : None, int, `numpy.random.Generator`, optional
-            Seed or source of randomness.
+def _if_member(parallax, error, mu_r, variance):
+    """Rough mean and sd of a star's distance if it is a member: population times likelihood.
 
-        Returns
-        -------
-        `~astropy.units.Quantity`
-            Parallaxes in mas, shape (chain * draw, star).
-        """
-        rng = np.random.default_rng(random_state)
-        if parallax_error is None:
-            r = self.samples("r").to_value(u.kpc)
-            return rng.normal(1 / r, self._data()["parallax_error"]) * u.mas
-        try:
-            error = np.atleast_1d(u.Quantity(parallax_error).to_value(u.mas))
-        except (TypeError, u.UnitConversionError):
-            error = np.array([np.nan])
-        if error.ndim != 1 or not np.all((error > 0) & np.isfinite(error)):
-            raise ValueError(
-                f"parallax_error={parallax_error!r}; accepted are positive angles, one a star, such"
-                " as [0.1, 0.2] * u.mas"
-            )
-        theta = {name: self.samples(name).value for name in self.frozen_priors()}
-        return self.simulate({"parallax_error": error}, theta, rng)["parallax"] * u.mas
-
-    def plot_data(self, ax=None):
-        """Parallaxes with their standard errors, star by star, and the cluster's parallax.
-
-        Parameters
-        ----------
-        ax : `~matplotlib.axes.Axes`, optional
-            Where to draw.
-
-        Returns
-        -------
-        `~matplotlib.axes.Axes`
-        """
-        data = self._data()
-        ax = plots.axes(ax, figsize=(8, 4))
-        plots.errorbar(ax, np.arange(len(data["star"])), data["parallax"], data["parallax_error"])
-        low, middle, high = np.quantile(1 / self.samples("mu_r").to_value(u.kpc), [0.03, 0.5, 0.97])
-        ax.axhspan(low, high, color="C1", alpha=0.3, lw=0, label=r"$1/\mu_r$, 94 percent")
-        ax.axhline(middle, color="C1", lw=1)
-        ax.set(xlabel="star, by row of the table", ylabel=r"parallax $\varpi$ [mas]")
-        ax.legend(loc="best")
-        return ax
-
-    def plot_distances(self, ax=None):
-        """Each star's naive distance 1/parallax against its posterior one: the shrinkage.
-
-        Error bars are one standard deviation. Stars of parallax below two standard errors have no
-        naive distance to speak of: their posterior means are ticks at the left.
-
-        Parameters
-        ----------
-        ax : `~matplotlib.axes.Axes`, optional
-            Where to draw.
-
-        Returns
-        -------
-        `~matplotlib.axes.Axes`
-        """
-        data = self._data()
-        ax = plots.axes(ax, figsize=(6, 5.5))
-        r = self.samples("r").to(u.pc)
-        mean, sd = r.mean(axis=0).value, r.std(axis=0).value
-        parallax, error = data["parallax"], data["parallax_error"]
-        good = parallax > 2 * error
-        naive = (parallax[good] * u.mas).to_value(u.pc, u.parallax())
-        plots.errorbar(ax, naive, mean[good], sd[good], xerr=naive * (error / parallax)[good])
-        if not good.all():
-            ax.plot(
-                np.full((~good).sum(), 0.02),
-                mean[~good],
-                "_",
-                color="C3",
-                transform=ax.get_yaxis_transform(),
-                label=r"posterior mean where $\varpi < 2\sigma_\varpi$",
-            )
-        mu_r = self.samples("mu_r").to_value(u.pc).mean()
-        ax.axhline(mu_r, color="C1", label=r"$\mu_r$")
-        if good.any():
-            low, high = ax.get_ylim()
-            ax.plot([low, high], [low, high], color="0.5", ls="--", label="no shrinkage")
-            ax.set_ylim(low, high)
-        ax.set(xlabel=r"$1/\varpi$ [pc]", ylabel="posterior distance $r$ [pc]")
-        ax.legend(loc="best")
-        return ax
+    The parallax is taken within a factor of three of the cluster's, and 1/r as linear.
+    """
+    naive = 1 / parallax.clip(1 / (3 * mu_r), 3 / mu_r)
+    precision = (error * naive**2) ** -2
+    total = precision + 1 / variance
+    return (precision * naive + mu_r / variance) / total, total**-0.5
 
 
 def _within(prior, value):

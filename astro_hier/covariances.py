@@ -1,0 +1,89 @@
+r"""Published covariances of Gaia's parallaxes, as functions of the angle between two stars.
+
+The errors of neighbouring stars have a part in common, which does not average out over a cluster.
+It was measured from quasars and from stars of known distance. Each function takes a separation and
+returns a covariance, as Quantities; in the formulas, :math:`\theta` is in degrees and the result in
+mas\ :sup:`2`.
+"""
+
+import astropy.units as u
+import numpy as np
+
+__all__ = [
+    "COVARIANCES",
+    "lindegren18",
+    "lindegren20",
+    "vasiliev19",
+    "vasiliev_baumgardt21",
+]
+
+
+def lindegren18(separation):
+    r"""Data release 2, :math:`285 \times 10^{-6} \exp(-\theta / 14)`.
+
+    Lindegren et al. (2018, A&A 616, A2), equation 16.
+    """
+    theta = separation.to_value(u.deg)
+    return 285e-6 * np.exp(-theta / 14) * u.mas**2
+
+
+def lindegren20(separation):
+    r"""Early data release 3, :math:`142 \times 10^{-6} \exp(-\theta / 16)`.
+
+    Lindegren et al. (2021, A&A 649, A2), equation 24.
+    """
+    theta = separation.to_value(u.deg)
+    return 142e-6 * np.exp(-theta / 16) * u.mas**2
+
+
+def vasiliev19(separation):
+    r"""Data release 2, with the wave of half a degree that its scanning left in the parallaxes.
+
+    Vasiliev (2019, MNRAS 484, 2832):
+    :math:`0.0003 \exp(-\theta / 20) + 0.002\,\mathrm{sinc}(\theta / 0.5 + 0.25)` with
+    :math:`\mathrm{sinc}(x) = \sin(\pi x) / (\pi x)`. It is not positive definite: the negative
+    eigenvalues that it leads to are set to zero.
+    """
+    theta = separation.to_value(u.deg)
+    return (0.0003 * np.exp(-theta / 20) + 0.002 * np.sinc(theta / 0.5 + 0.25)) * u.mas**2
+
+
+def vasiliev_baumgardt21(separation):
+    r"""Early data release 3, with an excess at small angles.
+
+    Vasiliev & Baumgardt (2021, MNRAS 505, 5978):
+    :math:`0.00005 / (1 + \theta / 0.3) + 0.00007 \exp(-\theta / 30 - (\theta / 50)^2)`.
+    """
+    theta = separation.to_value(u.deg)
+    return (
+        0.00005 / (1 + theta / 0.3) + 0.00007 * np.exp(-theta / 30 - (theta / 50) ** 2)
+    ) * u.mas**2
+
+
+COVARIANCES = {
+    "Lindegren+18": lindegren18,
+    "Lindegren+20": lindegren20,
+    "Vasiliev+19": vasiliev19,
+    "Vasiliev & Baumgardt 21": vasiliev_baumgardt21,
+}
+
+
+def of(given):
+    """The function of an array of degrees, in mas^2, that a name or callable stands for.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name, or its values are no variances of parallaxes.
+    """
+    function = COVARIANCES.get(given, given) if isinstance(given, str) else given
+    try:
+        variance = u.Quantity(function(0 * u.deg)).to_value(u.mas**2)
+    except (TypeError, AttributeError, u.UnitConversionError) as error:
+        raise ValueError(
+            f"parallax_covariance={given!r} ({error}); accepted are {list(COVARIANCES)}, or a"
+            " function that takes a separation and returns a covariance, such as in mas2"
+        ) from None
+    if not variance > 0:
+        raise ValueError(f"parallax_covariance={given!r}; the variance, at 0 deg, must be positive")
+    return lambda theta: function(theta * u.deg).to_value(u.mas**2)

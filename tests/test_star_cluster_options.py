@@ -1,0 +1,356 @@
+"""Claims about the options of StarCluster, one by one; test_agreement.py has them together."""
+
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.utils.exceptions import AstropyUserWarning
+from benchmarks.star_cluster_options import contaminated_cluster, correlated_cluster
+from reference import correlated_cluster_posterior, log_marginal_options
+from scipy import stats
+from test_plots import text_of
+
+from astro_hier import StarCluster, TableError, covariances, datasets, outliers, priors, profiles
+from astro_hier.core import sky
+from astro_hier.posterior import register
+
+FEW = {"draws": 50, "chains": 2, "progressbar": False}
+ZERO_POINT = -0.029 * u.mas
+
+
+@pytest.fixture(scope="module")
+def table():
+    """Twelve stars with all columns, the first two of the field."""
+    rng = np.random.default_rng(1)
+    table = datasets.make_star_cluster(12, std_r=20 * u.pc, random_state=rng)
+    table["parallax"][:2] = [1.1, 4.2] * u.mas
+    table["ra"] = rng.uniform(55, 58, 12) * u.deg
+    table["dec"] = rng.uniform(22, 25, 12) * u.deg
+    table["zpt"] = rng.normal(-30, 10, 12) * u.uas
+    return table
+
+
+ALL = {
+    "profile": profiles.CoreHalo(),
+    "zero_point": priors.Normal(ZERO_POINT, 0.01 * u.mas),
+    "error_scale": priors.LogNormal(0, 0.2),
+    "outliers": True,
+    "parallax_covariance": "Lindegren+18",
+}
+OPTIONS = {
+    "plain": {},
+    "zero_point, a value": {"zero_point": ZERO_POINT},
+    "zero_point, a column": {"zero_point": "zpt"},
+    "error_scale": {"error_scale": 1.7},
+    **{name: {name: value} for name, value in ALL.items()},
+    "all": ALL,
+}
+
+
+@pytest.fixture(scope="module", params=OPTIONS)
+def options(request):
+    return OPTIONS[request.param]
+
+
+@pytest.fixture(scope="module")
+def fitted(options, table):
+    return StarCluster(**options).fit(table, random_state=1, **FEW)
+
+
+def a_theta(model, data, rng):
+    theta = {name: prior.rvs(1, random_state=rng) for name, prior in model.frozen_priors().items()}
+    theta |= {"mu_r": np.array([rng.uniform(0.45, 0.55)]), "ln_std_r": rng.uniform(-5, -2.5, 1)}
+    if "outlier_fraction" in theta:
+        theta["outlier_fraction"] = rng.uniform(0.05, 0.4, 1)
+    normals = model.standard_normals(data).items()
+    return theta | {name: rng.standard_normal((1, number)) for name, number in normals}
+
+
+def test_log_marginal_is_that_of_direct_quadrature(options, table):
+    model, rng = StarCluster(**options), np.random.default_rng(3)
+    data = model._read(table)
+    for _ in range(4):
+        theta = a_theta(model, data, rng)
+        of = {name: values[0] for name, values in theta.items()}
+        std_r, share = np.exp(of["ln_std_r"]), of.get("halo_fraction", 0.0)
+        wide = std_r * np.exp(of.get("ln_halo_ratio", 0.0))
+        offset = np.zeros(12) + of.get("zero_point", 0.0)
+        error = table["parallax_error"].value * of.get("error_scale", 1.0)
+        if options.get("zero_point") == "zpt":
+            offset += table["zpt"].to_value(u.mas)
+        if "modes" in data:
+            offset += of["mode"] @ data["modes"]
+            error = np.sqrt(error**2 + data["own_variance"])
+        background = [of.get(f"outlier_{name}") for name in ("fraction", "mean", "sd")]
+        expected = sum(
+            log_marginal_options(
+                *star, of["mu_r"], [(1 - share, std_r), (share, wide)], shift,
+                background if model.outliers else None,
+            )
+            for *star, shift in zip(table["parallax"].value, error, offset, strict=True)
+        )  # fmt: skip
+        assert model.log_marginal(data, theta)[0] == pytest.approx(expected, abs=12e-6)
+
+
+def test_draws_of_a_star_follow_membership_component_and_distance():
+    # False alarm: one in 10,000 each. A star that may be in the core, in the halo, or neither.
+    model = StarCluster(profile=profiles.CoreHalo(0.4, 1.5), outliers=True)
+    n, parallax, error = 20_000, 2.3, 0.05
+    theta = {
+        "mu_r": 0.5, "ln_std_r": -3.5, "halo_fraction": 0.4, "ln_halo_ratio": 1.5,
+        "outlier_fraction": 0.4, "outlier_mean": 2.0, "outlier_sd": 0.5,
+    }  # fmt: skip
+    data = {"parallax": np.array([parallax]), "parallax_error": np.array([error])}
+    many = {name: np.full(n, value) for name, value in theta.items()}
+    drawn = model.draw_latents(data, many, np.random.default_rng(1))
+    r = np.linspace(0.001, 1.5, 200_001)
+    std = np.exp(-3.5) * np.array([1, np.exp(1.5)])
+    population = 0.6 * stats.truncnorm.pdf(r, -0.5 / std[0], np.inf, 0.5, std[0])
+    population += 0.4 * stats.truncnorm.pdf(r, -0.5 / std[1], np.inf, 0.5, std[1])
+    joint = 0.6 * population * stats.norm.pdf(parallax, 1 / r, error)
+    other = 0.4 * stats.norm.pdf(parallax, 2.0, np.hypot(0.5, error))
+    total = joint.sum() * (r[1] - r[0])
+    assert 0.2 < total / (total + other) < 0.8
+    np.testing.assert_allclose(drawn["member"], total / (total + other), rtol=1e-5)
+    cumulative = np.cumsum(joint + other * population) * (r[1] - r[0]) / (total + other)
+    assert stats.kstest(np.interp(drawn["r"][:, 0], r, cumulative), "uniform").pvalue > 1e-4
+
+
+def test_results_are_sound_and_saved(options, fitted, table, tmp_path):
+    names = [p.name for p in fitted.parameters]
+    assert list(fitted.posterior.data_vars) == [*names, "log_prob"]
+    assert set(fitted.initial_values(table)) == set(names)
+    for name in names:
+        assert np.all(np.isfinite(fitted.samples(name)))
+    fitted.save(tmp_path / "x.nc")
+    loaded = StarCluster.load(tmp_path / "x.nc")
+    assert loaded.get_params() == fitted.get_params()
+    again, once = (model.predict(random_state=1) for model in (loaded, fitted))
+    assert np.all(again == once)
+    assert once.shape == (100, 12)
+    assert fitted.predict([0.1, 0.2] * u.mas, random_state=1).shape == (100, 2)
+    stars = fitted.star_table()
+    assert ("member" in stars.colnames) == ("member" in names)
+    assert np.abs(stars["n_sigma"][2:]).max() < 6
+    height = fitted.log_prob(fitted._data(), {name: fitted.samples(name).value for name in names})
+    np.testing.assert_allclose(height, fitted.samples("log_prob").value)
+
+
+def test_figures_show_what_the_options_add(fitted):
+    text = text_of(fitted.plot_graph().figure)
+    symbols = {p.name: p.symbol for p in fitted.parameters}
+    assert all(f"${symbols[name]}$" in text for name in fitted.free_names() if name != "ln_std_r")
+    for figure in (fitted.plot_data(), fitted.plot_distances()):
+        assert ("probability of membership" in text_of(figure.figure)) == ("member" in symbols)
+
+
+def test_joint_model_starts_where_its_density_and_slope_are_finite(options, table):
+    model = StarCluster(**options).pymc_model(table)
+    assert np.all(np.isfinite(model.compile_dlogp()(model.initial_point())))
+
+
+def same(first, second, rtol=1e-9):
+    for name in ("mu_r", "ln_std_r"):
+        np.testing.assert_allclose(first.samples(name), second.samples(name), rtol=rtol)
+
+
+def test_zero_points_and_error_scales_are_those_applied_by_hand(table):
+    by_hand = table.copy()
+    by_hand["parallax"] -= by_hand["zpt"]
+    by_hand["parallax_error"] *= 2
+    plain = StarCluster().fit(by_hand, random_state=1, **FEW)
+    same(StarCluster(zero_point="zpt", error_scale=2.0).fit(table, random_state=1, **FEW), plain)
+    bare = table.copy()
+    bare["zpt"].unit = None
+    bare["zpt"] = np.array(table["zpt"].value)
+    named = StarCluster(zero_point="zpt", error_scale=2, columns={"zero_point": ("zpt", "uas")})
+    same(named.fit(bare, random_state=1, **FEW), plain)
+    with pytest.raises(TableError, match=r"column 'zpt' \(zero_point\) has no unit"):
+        StarCluster(zero_point="zpt").fit(bare)
+    with pytest.raises(TableError, match=r"column 'zp' \(zero_point\) is not in the table"):
+        StarCluster(zero_point="zp").fit(bare)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"zero_point": -0.03}, priors.PriorError, "prior of zero_point .* 'angle'"),
+        ({"error_scale": 0.0}, priors.PriorError, "error_scale=0.0; it must be positive"),
+        ({"error_scale": priors.Normal(1, 1)}, priors.PriorError, "it must be positive"),
+        ({"outliers": "yes"}, ValueError, "accepted are True, None"),
+        ({"outliers": outliers.VelocityBackground()}, ValueError, "accepted are True, None"),
+        ({"profile": 3}, ValueError, "accepted are those of astro_hier.profiles"),
+        ({"parallax_covariance": "Gaia"}, ValueError, "accepted are .*'Lindegren.18'"),
+        ({"parallax_covariance": lambda x: x}, ValueError, "takes a separation"),
+        ({"parallax_covariance": lambda x: -1 * u.mas**2}, ValueError, "must be positive"),
+    ],
+)  # fmt: skip
+def test_impossible_options_are_named(table, options, error, message):
+    with pytest.raises(error, match=message):
+        StarCluster(**options).fit(table)
+
+
+def test_impossible_halos_are_named():
+    with pytest.raises(priors.PriorError, match="between 0 and 1"):
+        profiles.CoreHalo(halo_fraction=priors.Uniform(0, 2))
+    with pytest.raises(priors.PriorError, match="must not be negative"):
+        profiles.CoreHalo(ln_halo_ratio=priors.Normal(1, 1))
+
+
+def test_coordinates_are_asked_for_where_they_are_needed(table):
+    with pytest.raises(TableError, match=r"column 'ra' \(ra\) is not in the table"):
+        StarCluster(parallax_covariance="Lindegren+18").fit(table["parallax", "parallax_error"])
+
+
+@register
+@dataclass(frozen=True)
+class Exponential:
+    length: u.Quantity = 5 * u.deg
+
+    def __call__(self, separation):
+        return 1e-4 * np.exp(-(separation / self.length).to_value(u.one)) * u.mas**2
+
+
+def test_covariances_of_ones_own_are_saved_if_they_can_be(table, tmp_path):
+    fitted = StarCluster(parallax_covariance=Exponential()).fit(table, random_state=1, **FEW)
+    fitted.save(tmp_path / "x.nc")
+    assert StarCluster.load(tmp_path / "x.nc").parallax_covariance == Exponential()
+    own = StarCluster(parallax_covariance=lambda x: Exponential()(x))
+    own.fit(table, random_state=1, **FEW)
+    with pytest.raises(TypeError, match="cannot be saved"):
+        own.save(tmp_path / "y.nc")
+
+
+# ---- covariances
+
+
+@pytest.mark.parametrize(
+    ("name", "at_zero", "at_one_degree"),
+    [
+        # 285 exp(-1 / 14) and 142 exp(-1 / 16), in 1e-6 mas^2
+        ("Lindegren+18", 285e-6, 265.35e-6),
+        ("Lindegren+20", 142e-6, 133.40e-6),
+        # 300 + 2000 sin(pi / 4) / (pi / 4); at 1 deg sin(2.25 pi) / (2.25 pi) = 0.100035
+        ("Vasiliev+19", 2100.63e-6, 485.44e-6),
+        # 50 + 70; 50 / (1 + 1 / 0.3) + 70 exp(-1 / 30 - 1 / 2500)
+        ("Vasiliev & Baumgardt 21", 120e-6, 79.216e-6),
+    ],
+)
+def test_published_covariances(name, at_zero, at_one_degree):
+    function = covariances.COVARIANCES[name]
+    found = function([0, 60] * u.arcmin).to_value(u.mas**2)
+    np.testing.assert_allclose(found, [at_zero, at_one_degree], rtol=2e-5)
+
+
+def field(n, size, seed, error=0.05):
+    rng = np.random.default_rng(seed)
+    ra, dec = rng.uniform(0, size, (2, n))
+    return ra, dec, error * 10 ** rng.uniform(-0.3, 0.3, n)
+
+
+@pytest.mark.parametrize("name", covariances.COVARIANCES)
+def test_all_modes_together_are_the_covariance(name):
+    ra, dec, error = field(60, 5, seed=1)
+    covariance = covariances.of(name)
+    C = covariance(sky.separation(ra, dec, ra, dec))
+    modes, variance, left_out = sky.modes(ra, dec, error, covariance, most=60, enough=-1)
+    allowed = 1e-12 - 3 * min(np.linalg.eigvalsh(C)[0], 0)  # negative eigenvalues are left out
+    np.testing.assert_allclose(modes.T @ modes, C, atol=allowed)
+    np.testing.assert_allclose(variance, 0, atol=allowed)
+    assert abs(left_out) < 1e-6 + allowed / C[0, 0]
+
+
+def test_separations_are_those_of_astropy():
+    from astropy.coordinates import SkyCoord
+
+    ra, dec, _ = field(30, 90, seed=2)
+    stars = SkyCoord(ra, dec, unit="deg")
+    expected = stars[:, None].separation(stars).deg
+    np.testing.assert_allclose(sky.separation(ra, dec, ra, dec), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["Lindegren+20", "Vasiliev+19"])
+def test_what_is_left_out_is_stated(name):
+    ra, dec, error = field(150, 3, seed=3)
+    covariance = covariances.of(name)
+    modes, variance, left_out = sky.modes(ra, dec, error, covariance, most=3, enough=0.01)
+    C = covariance(sky.separation(ra, dec, ra, dec))
+    np.testing.assert_allclose(np.sum(modes**2, axis=0) + variance, C[0, 0])
+    approximate = modes.T @ modes + np.diag(variance + error**2)
+    weights = np.linalg.solve(approximate, np.ones(150))
+    shares = [
+        1 - (a @ approximate @ a) / (a @ (C + np.diag(error**2)) @ a)
+        for a in (weights, np.ones(150))
+    ]
+    assert left_out == pytest.approx(max(shares, key=abs), abs=1e-3)
+
+
+def test_many_stars_are_represented_by_some():
+    ra, dec, error = field(1500, 5, seed=4)
+    covariance = covariances.of("Vasiliev & Baumgardt 21")
+    modes, variance, _ = sky.modes(ra, dec, error, covariance, most=6, enough=0.01)
+    C = covariance(sky.separation(ra, dec, ra, dec))
+    assert modes.shape[1] == 1500
+    assert np.all(variance >= 0)
+    weights = error**-2 / np.sum(error**-2)
+    kept = np.sum((modes @ weights) ** 2) + weights**2 @ variance
+    assert kept == pytest.approx(weights @ C @ weights, rel=0.01)
+
+
+@pytest.mark.slow
+def test_error_of_the_distance_is_that_of_the_whole_covariance():
+    # The Monte Carlo error of an sd of 4000 independent draws is 1.1 percent.
+    table = correlated_cluster(200, size=3.0, random_state=1)
+    plain = StarCluster().fit(table, random_state=1, progressbar=False)
+    model = StarCluster(parallax_covariance="Lindegren+20")
+    model.fit(table, random_state=1, progressbar=False)
+    ra, dec = table["ra"].value, table["dec"].value
+    covariance = covariances.of("Lindegren+20")(sky.separation(ra, dec, ra, dec))
+    expected = correlated_cluster_posterior(
+        table["parallax"].value, table["parallax_error"].value, covariance,
+        np.linspace(0.485, 0.515, 61), np.linspace(-5.2, -4.3, 19),
+        lambda mu, _: stats.truncnorm.logpdf(mu, -0.5, np.inf, 1, 2),
+    )  # fmt: skip
+    for name, (mean, sd) in expected.items():
+        draws = model.samples(name).value
+        assert draws.std() == pytest.approx(sd, rel=0.05)
+        assert abs(draws.mean() - mean) < 0.1 * sd
+    assert model.posterior.attrs["covariance_left_out"] < 0.01
+    assert plain.samples("mu_r").std() < 0.4 * model.samples("mu_r").std()
+
+
+def test_a_covariance_that_takes_more_modes_is_said():
+    table = correlated_cluster(300, size=3.0, name="Vasiliev+19", random_state=1)
+    table["parallax_error"] /= 4
+    with pytest.warns(AstropyUserWarning, match="6 common offsets leave out .* percent"):
+        fitted = StarCluster(parallax_covariance="Vasiliev+19").fit(table, random_state=1, **FEW)
+    assert fitted.posterior.attrs["covariance_modes"] == 6
+    assert abs(fitted.posterior.attrs["covariance_left_out"]) > 0.1
+
+
+# ---- stars that are not members
+
+
+@pytest.mark.slow
+def test_contaminants_do_not_move_the_cluster():
+    # False alarm: 3.9 standard deviations, one in 10,000 each.
+    table = contaminated_cluster(200, random_state=2)
+    plain = StarCluster().fit(table, random_state=1, progressbar=False)
+    model = StarCluster(outliers=True).fit(table, random_state=1, progressbar=False)
+    for name, truth in (("mu_r", 0.5), ("std_r", 0.0087)):
+        draws = model.samples(name).value
+        assert abs(draws.mean() - truth) < 3.9 * draws.std()
+    assert plain.samples("std_r").mean() > 3 * model.samples("std_r").mean()
+    member = model.star_table()["member"]
+    assert np.all(member[~table["field"]] > 0.2)
+    # field stars at the cluster's distance cannot be told
+    assert np.mean(member[table["field"]] < 0.5) > 0.7
+
+
+def test_replicates_scatter_like_the_measured_ones(table):
+    # False alarm: one in 10,000. Fitted values lean to the middle; three sds hold nearly all.
+    model = StarCluster(**ALL).fit(table, random_state=1, progressbar=False)
+    replicated = model.predict(random_state=1)
+    centre, sd = replicated.mean(axis=0), replicated.std(axis=0)
+    assert np.all(np.abs(table["parallax"] - centre) < 3.9 * sd)
