@@ -11,6 +11,9 @@ integrates its latent variables out of p(data | theta), so it can be sampled by 
    sampling, Cornuet et al. 2012, Scand. J. Stat. 39, 798).
 3. While few points carry weight, the likelihood is tempered, L^beta, with beta as large as leaves
    `ENOUGH_TO_FIT` effective points a dimension.
+   A narrow mode of little prior volume is lost to tempering if a wide one, of less probability,
+   takes its place at small beta. So where the likelihood is tempered still after `LATE`
+   evaluations, every other proposal is fitted to the points of highest density.
 4. A Student t (5 degrees of freedom) is fitted to the weighted points; more points are drawn
    from it; back to 2, until the effective size passes the number of draws asked for and the
    Pareto index k of the weights (Vehtari et al. 2024, JMLR 25, 72) says that they can be trusted.
@@ -36,6 +39,7 @@ CLOUD_SIZES = 10.0 ** -np.arange(5)
 BATCH = 200
 ENOUGH_TO_FIT = 10
 ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it will get
+LATE = 8000  # evaluations after which a search that tempers still is helped
 DEGREES_OF_FREEDOM = 5
 LARGEST_PARETO_K = 0.7
 # A posterior is pressed against an edge if its median lies in this share of the prior next to it,
@@ -197,6 +201,11 @@ class _Pool:
     def suffices(self, wanted):
         return self.effective_size >= wanted and _pareto_k(self.log_weights) <= LARGEST_PARETO_K
 
+    def highest(self):
+        """The points of highest posterior density, as many as a proposal is fitted to."""
+        density = self.log_likelihood + self.log_proposals[0]
+        return self.z[np.argsort(density)[-ENOUGH_TO_FIT * self.z.shape[1] :]]
+
     def tempered_weights(self):
         """Normalised weights with the likelihood raised to the largest beta that leaves enough."""
 
@@ -227,6 +236,9 @@ def _explore(target, wanted, rng, max_evaluations, bar):
     while not pool.suffices(wanted) and len(pool.z) < max_evaluations:
         weights, beta = pool.tempered_weights()
         proposal = _fit(pool.z, weights)
+        if beta < 1 and len(pool.z) > LATE and len(pool.proposals) % 2:
+            highest = pool.highest()
+            proposal = _fit(highest, np.full(len(highest), 1 / len(highest)))
         size = BATCH
         if ENOUGH_TO_TRUST < pool.effective_size < wanted:
             # what is missing, at the efficiency of all points so far or at best of 1
