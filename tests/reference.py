@@ -297,10 +297,13 @@ def log_marginal_options(parallax, error, mu_r, components, offset=0.0, outliers
         density = sum(w * truncnorm.pdf(r, -mu_r / s, np.inf, mu_r, s) for w, s in components)
         return density * norm.pdf(parallax, 1 / r + offset, error)
 
-    # between half standard deviations of every component and of the likelihood
+    # between half standard deviations of every component and of the likelihood, and in between,
+    # where the product of two tails has its peak
     t = np.linspace(-9, 9, 37)
     inverse = parallax - offset + error * t
-    breaks = np.concatenate([mu_r + s * t for _, s in components] + [1 / inverse[inverse > 0]])
+    far = np.linspace(*np.sort([mu_r, 1 / (parallax - offset)]), 400)
+    narrow = [mu_r + s * t for _, s in components]
+    breaks = np.concatenate([*narrow, 1 / inverse[inverse > 0], far])
     breaks = np.unique(breaks[(breaks > 1e-4) & (breaks < 50)])
     x, weights = np.polynomial.legendre.leggauss(20)
     half, middle = 0.5 * np.diff(breaks)[:, None], 0.5 * (breaks[1:] + breaks[:-1])[:, None]

@@ -162,8 +162,7 @@ def test_zero_points_and_error_scales_are_those_applied_by_hand(table):
     plain = StarCluster().fit(by_hand, random_state=1, **FEW)
     same(StarCluster(zero_point="zpt", error_scale=2.0).fit(table, random_state=1, **FEW), plain)
     bare = table.copy()
-    bare["zpt"].unit = None
-    bare["zpt"] = np.array(table["zpt"].value)
+    bare["zpt"] = table["zpt"].value
     named = StarCluster(zero_point="zpt", error_scale=2, columns={"zero_point": ("zpt", "uas")})
     same(named.fit(bare, random_state=1, **FEW), plain)
     with pytest.raises(TableError, match=r"column 'zpt' \(zero_point\) has no unit"):
@@ -229,8 +228,8 @@ def test_covariances_of_ones_own_are_saved_if_they_can_be(table, tmp_path):
     ("name", "at_zero", "at_one_degree"),
     [
         # 285 exp(-1 / 14) and 142 exp(-1 / 16), in 1e-6 mas^2
-        ("Lindegren+18", 285e-6, 265.35e-6),
-        ("Lindegren+20", 142e-6, 133.40e-6),
+        ("Lindegren+18", 285e-6, 265.3523e-6),
+        ("Lindegren+20", 142e-6, 133.3967e-6),
         # 300 + 2000 sin(pi / 4) / (pi / 4); at 1 deg sin(2.25 pi) / (2.25 pi) = 0.100035
         ("Vasiliev+19", 2100.63e-6, 485.44e-6),
         # 50 + 70; 50 / (1 + 1 / 0.3) + 70 exp(-1 / 30 - 1 / 2500)
@@ -335,7 +334,7 @@ def test_a_covariance_that_takes_more_modes_is_said():
 @pytest.mark.slow
 def test_contaminants_do_not_move_the_cluster():
     # False alarm: 3.9 standard deviations, one in 10,000 each.
-    table = contaminated_cluster(200, random_state=2)
+    table = contaminated_cluster(200, random_state=1)
     plain = StarCluster().fit(table, random_state=1, progressbar=False)
     model = StarCluster(outliers=True).fit(table, random_state=1, progressbar=False)
     for name, truth in (("mu_r", 0.5), ("std_r", 0.0087)):

@@ -25,6 +25,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
 
 MOST = 1000  # stars whose covariances are decomposed as they are
+INFORMED = 0.3  # eigenvalue, in units of the errors' variance, of a mode that is worth keeping
 BLOCK = 2000  # stars whose covariance with those is computed at a time
 
 
@@ -49,8 +50,8 @@ def modes(ra, dec, error, covariance, most, enough):
     most : int
         Modes to keep at most.
     enough : float
-        Share left out below which fewer will do, if the data do not tell of more: if the next
-        eigenvalue is below 1.
+        Share left out below which fewer will do, if the next eigenvalue is below `INFORMED`: the
+        stars tell little of that mode then.
 
     Returns
     -------
@@ -70,7 +71,7 @@ def modes(ra, dec, error, covariance, most, enough):
     zero = float(covariance(np.zeros(1))[0])
     for count in range(1, most + 1):
         left_out = _left_out(parts, zero, error_of_all, count)
-        informed = count < len(values) and values[count] > 1
+        informed = count < len(values) and values[count] > INFORMED
         if abs(left_out) < enough and not informed:
             break
     kept = parts[:, :count].T
