@@ -145,8 +145,8 @@ def test_figures_show_what_the_options_add(fitted):
         assert ("probability of membership" in text_of(figure.figure)) == ("member" in symbols)
 
 
-def test_joint_model_starts_where_its_density_and_slope_are_finite(options, table):
-    model = StarCluster(**options).pymc_model(table)
+def test_joint_model_with_all_options_starts_where_its_density_and_slope_are_finite(table):
+    model = StarCluster(**ALL).pymc_model(table)
     assert np.all(np.isfinite(model.compile_dlogp()(model.initial_point())))
 
 
