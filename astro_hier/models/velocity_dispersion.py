@@ -268,7 +268,6 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             v_sys, scale = theta["v_sys"], _scale(data, theta["v_sys"])
             sigma_v = pm.Deterministic("sigma_v", pm.math.exp(theta["ln_sigma_v"]))
             error = theta.get("error_scale", 1.0) * _in_kms(data, "_error")
-            start = initial["v_sys"] + _scale(data, initial["v_sys"]) * initial["v"]
             if self.outliers is None:
                 start = initial["v_sys"] + _scale(data, initial["v_sys"]) * initial["v"]
                 # what a precise row fixes is v_sys + s v: to sample v would tie all to v_sys
