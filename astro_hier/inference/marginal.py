@@ -40,6 +40,7 @@ BATCH = 200
 ENOUGH_TO_FIT = 10
 ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it will get
 LATE = 8000  # evaluations after which a search that tempers still is helped
+WIDER = 6  # in variance, than the points of highest density
 DEGREES_OF_FREEDOM = 5
 LARGEST_PARETO_K = 0.7
 # A posterior is pressed against an edge if its median lies in this share of the prior next to it,
@@ -237,8 +238,7 @@ def _explore(target, wanted, rng, max_evaluations, bar):
         weights, beta = pool.tempered_weights()
         proposal = _fit(pool.z, weights)
         if beta < 1 and len(pool.z) > LATE and len(pool.proposals) % 2:
-            highest = pool.highest()
-            proposal = _fit(highest, np.full(len(highest), 1 / len(highest)))
+            proposal = _fit_highest(pool.highest())
         size = BATCH
         if ENOUGH_TO_TRUST < pool.effective_size < wanted:
             # what is missing, at the efficiency of all points so far or at best of 1
@@ -273,6 +273,13 @@ def _fit(z, weights):
     covariance = (weights[:, None] * deviation).T @ deviation
     covariance += 1e-16 * np.eye(z.shape[1])
     return multivariate_t(mean, covariance, df=DEGREES_OF_FREEDOM)
+
+
+def _fit_highest(z):
+    """The same, wider, of points that are not weighted: they lie closer together than a mode."""
+    covariance = WIDER * np.cov(z, rowvar=False).reshape(z.shape[1], -1)
+    covariance += 1e-4 * np.diag(np.diag(covariance)) + 1e-16 * np.eye(z.shape[1])
+    return multivariate_t(z.mean(axis=0), covariance, df=DEGREES_OF_FREEDOM)
 
 
 def _resample(weights, size, rng):
