@@ -5,13 +5,23 @@ from dataclasses import dataclass
 import astropy.units as u
 import numpy as np
 import pytest
+from astropy.table import QTable
 from astropy.utils.exceptions import AstropyUserWarning
 from benchmarks.star_cluster_options import contaminated_cluster, correlated_cluster
 from reference import correlated_cluster_posterior, log_marginal_options
 from scipy import stats
 from test_plots import text_of
 
-from astro_hier import StarCluster, TableError, covariances, datasets, outliers, priors, profiles
+from astro_hier import (
+    StarCluster,
+    TableError,
+    columns,
+    covariances,
+    datasets,
+    outliers,
+    priors,
+    profiles,
+)
 from astro_hier.core import sky
 from astro_hier.posterior import register
 
@@ -345,6 +355,16 @@ def test_contaminants_do_not_move_the_cluster():
     assert np.all(member[~table["field"]] > 0.2)
     # field stars at the cluster's distance cannot be told
     assert np.mean(member[table["field"]] < 0.5) > 0.7
+
+
+@pytest.mark.slow
+def test_a_narrow_background_that_a_wide_one_hides_is_found(shared_data):
+    """The wings of the Pleiades: an independent simplex search has ln p 35 higher than no wings."""
+    members = QTable.read(shared_data / "gaia_dr2_clusters" / "nearby_clusters_gaia_dr2.ecsv")
+    model = StarCluster(outliers=True, zero_point=ZERO_POINT, columns=columns.GAIA)
+    model.fit(members[members["cluster"] == "Pleiades"], random_state=2, progressbar=False)
+    assert model.samples("outlier_fraction").mean().value == pytest.approx(0.42, abs=0.02)
+    assert model.samples("outlier_sd").mean().value == pytest.approx(0.33, abs=0.01)
 
 
 def test_replicates_scatter_like_the_measured_ones(table):

@@ -26,6 +26,7 @@ from astro_hier import (
     outliers,
     populations,
     priors,
+    profiles,
 )
 from astro_hier.calibration import calibrate
 
@@ -39,10 +40,39 @@ def with_instruments(table):
     return table
 
 
+def with_coordinates(table):
+    """The same stars over three degrees."""
+    rng = np.random.default_rng(1)
+    table["ra"], table["dec"] = rng.uniform(0, 3, (2, len(table))) * u.deg
+    return table
+
+
+def strong_covariance(separation):
+    """As large as the errors themselves, so that it matters for fifteen stars."""
+    return 0.01 * np.exp(-(separation / (3 * u.deg)).to_value(u.one)) * u.mas**2
+
+
 # a model, and the table whose times, errors and stars are simulated with
 CASES = {
     "star_cluster": (
         StarCluster(),
+        datasets.make_star_cluster(15, log10_error=(-1.5, -0.5), random_state=1),
+    ),
+    "star_cluster_outliers": (
+        StarCluster(outliers=True),
+        datasets.make_star_cluster(15, log10_error=(-1.5, -0.5), random_state=1),
+    ),
+    "star_cluster_errors": (
+        StarCluster(
+            zero_point=priors.Normal(-0.03 * u.mas, 0.05 * u.mas),
+            error_scale=priors.LogNormal(0.1, 0.2), parallax_covariance=strong_covariance,
+        ),
+        with_coordinates(
+            datasets.make_star_cluster(15, log10_error=(-1.5, -0.5), random_state=1)
+        ),
+    ),
+    "star_cluster_core_halo": (
+        StarCluster(profile=profiles.CoreHalo()),
         datasets.make_star_cluster(15, log10_error=(-1.5, -0.5), random_state=1),
     ),
     "sb1_binary": (
