@@ -301,7 +301,7 @@ class LogNormalJitter:
         return np.exp(theta["mu_jitter"] + np.where(flip, -x, x).T * sigma).T
 
     def draw(self, theta, shape, rng):
-        """Scatters in km/s, shape (theta, *shape)."""
+        """Scatters in km/s, the first axis that of theta, then those of ``shape``."""
         extra = (...,) + (None,) * len(shape)
         mu, sigma = theta["mu_jitter"][extra], np.exp(theta["lnsigma_jitter"])[extra]
         return np.exp(rng.normal(mu, sigma, (len(mu), *shape)))
