@@ -108,6 +108,17 @@ def test_far_and_narrow_systems_are_found():
     assert model.posterior.attrs["pareto_k"] < 0.7
 
 
+@pytest.mark.parametrize("seed", [3, 16, 28])
+def test_a_dispersion_that_is_hardly_resolved_is_drawn_to_its_tail(seed):
+    # a peak, and beside it a shelf down to the prior's end that holds some percent
+    table = datasets.make_velocities(20, sigma_v=2 * KMS, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "the errors hide", AstropyUserWarning)
+        attrs = fit(table, seed=seed).posterior.attrs
+    assert attrs["pareto_k"] < 0.7
+    assert attrs["evaluations"] < 30_000
+
+
 def test_posterior_does_not_depend_on_unit_or_order():
     table = datasets.make_velocities(30, random_state=1)
     table["star"] = np.arange(30)

@@ -17,6 +17,8 @@ integrates its latent variables out of p(data | theta), so it can be sampled by 
    Where tempering has not come to beta = 1 after `PATIENCE` points, since a broad explanation of
    the data gives way to a narrow one at once and not by and by, proposals that climb from the best
    point so far are added.
+   Where the size suffices and k does not, the next Student t is fitted to the square of the
+   weights, and so to the tail that the others leave out.
 5. Systematic resampling, in random order, makes draws of equal weight; each then gets its latent
    variables from their exact conditional distribution.
 """
@@ -251,6 +253,9 @@ def _explore(target, wanted, rng, max_evaluations, bar):
             for batch in _climb(target, pool.best(), rng):
                 pool.add(*batch)
             continue
+        if pool.effective_size >= wanted:
+            # a tail is left out that holds few but heavy points: fit to those
+            weights, _ = _tempered(pool.log_weights, pool.log_weights, target.dimension)
         proposal = _fit(pool.z, weights)
         size = BATCH
         if ENOUGH_TO_TRUST < pool.effective_size < wanted:
@@ -329,7 +334,9 @@ class _StudentT:
         return self.whole.rvs(size, random_state=rng).reshape(size, len(self.mean))
 
     def logpdf(self, z):
-        return self.scaled.logpdf((z - self.mean) / self.sd) - np.sum(np.log(self.sd))
+        # SciPy returns a number for one point
+        scaled = np.atleast_1d(self.scaled.logpdf((z - self.mean) / self.sd))
+        return scaled - np.sum(np.log(self.sd))
 
 
 def _fit(z, weights):
