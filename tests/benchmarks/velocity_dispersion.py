@@ -1,7 +1,7 @@
 """Velocity dispersions of samples of 5 to 500: ``python tests/benchmarks/velocity_dispersion.py``.
 
 Prints the calibration with a number of members of its own for each simulated table, and how often
-the upper limit of 95 percent holds where the errors hide the dispersion. Takes four minutes on two
+the upper limit of 95 percent holds where the errors hide the dispersion. Takes some minutes on two
 cores.
 """
 
