@@ -80,5 +80,5 @@ print(SB1Binary.load(path).summary()["parameter", "mean", "sd"])
 # Next
 # ----
 #
-# :doc:`2_hierarchical_models` goes through three of the models step by step; :doc:`/tables` says how
-# your own columns are read; :doc:`/diagnostics` what to check before you believe a result.
+# :doc:`2_hierarchical_models` goes through three of the models step by step; :doc:`/tables` says
+# how your own columns are read; :doc:`/diagnostics` what to check before you believe a result.
