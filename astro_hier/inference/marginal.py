@@ -16,7 +16,7 @@ integrates its latent variables out of p(data | theta), so it can be sampled by 
    Pareto index k of the weights (Vehtari et al. 2024, JMLR 25, 72) says that they can be trusted.
    Where tempering has not come to beta = 1 after `PATIENCE` points, since a broad explanation of
    the data gives way to a narrow one at once and not by and by, proposals that climb from the best
-   point so far are added.
+   point so far are added, and if that does not help either, ones about the best points.
    Where the size suffices and k does not, the next Student t is fitted to the square of the
    weights, and so to the tail that the others leave out.
 5. Systematic resampling, in random order, makes draws of equal weight; each then gets its latent
@@ -42,6 +42,8 @@ BATCH = 200
 PATIENCE = 3000
 STEPS = 10.0 ** -np.arange(9)  # that the curvature at the best point is looked for with
 CLIMBS = 20  # batches at most
+LATE = 8000  # points after which every other proposal is fitted to the best points alone
+WIDER = 6  # in variance, than these points
 ENOUGH_TO_FIT = 10
 ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it will get
 DEGREES_OF_FREEDOM = 5
@@ -209,9 +211,9 @@ class _Pool:
     def suffices(self, wanted):
         return self.effective_size >= wanted and _pareto_k(self.log_weights) <= LARGEST_PARETO_K
 
-    def best(self):
-        """The point of highest posterior density."""
-        return self.z[np.argmax(self.log_likelihood + _log_normal(self.z))]
+    def best(self, size):
+        """The points of highest posterior density, the highest last."""
+        return self.z[np.argsort(self.log_likelihood + _log_normal(self.z))[-size:]]
 
     def tempered_weights(self):
         """Normalised weights with the likelihood raised to the largest beta that leaves enough."""
@@ -250,13 +252,15 @@ def _explore(target, wanted, rng, max_evaluations, bar):
         weights, beta = pool.tempered_weights()
         if beta < 1 and len(pool.z) > PATIENCE and not climbed:
             climbed = True
-            for batch in _climb(target, pool.best(), rng):
+            for batch in _climb(target, pool.best(1)[0], rng):
                 pool.add(*batch)
             continue
         if pool.effective_size >= wanted:
             # a tail is left out that holds few but heavy points: fit to those
             weights, _ = _tempered(pool.log_weights, pool.log_weights, target.dimension)
         proposal = _fit(pool.z, weights)
+        if beta < 1 and len(pool.z) > LATE and len(pool.proposals) % 2:
+            proposal = _fit_best(pool.best(ENOUGH_TO_FIT * target.dimension))
         size = BATCH
         if ENOUGH_TO_TRUST < pool.effective_size < wanted:
             # what is missing, at the efficiency of all points so far or at best of 1
@@ -346,6 +350,13 @@ def _fit(z, weights):
     covariance = (weights[:, None] * deviation).T @ deviation
     covariance += 1e-16 * np.eye(z.shape[1])
     return _StudentT(mean, covariance)
+
+
+def _fit_best(z):
+    """The same, wider, of points that are not weighted: they lie closer together than a mode."""
+    covariance = WIDER * np.cov(z, rowvar=False).reshape(z.shape[1], -1)
+    covariance += 1e-4 * np.diag(np.diag(covariance)) + 1e-16 * np.eye(z.shape[1])
+    return _StudentT(z.mean(axis=0), covariance)
 
 
 def _resample(weights, size, rng):
