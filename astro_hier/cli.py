@@ -18,6 +18,7 @@ from astro_hier.table import TableError
 
 FAMILIES = [name for name in priors.__all__ if name not in ("Prior", "PriorError")]
 PRESETS = {"gaia": columns.GAIA, "apogee": columns.APOGEE}
+OFF_BY_DEFAULT = ("jitter", "zero_point", "error_scale")  # options that take a prior
 COLUMNS_HELP = (
     "On the command line: --columns ROLE=NAME:UNIT,... says which columns to read and the unit of"
     f" those that have none, and so does --columns {' or '.join(PRESETS)}; --on-invalid drop"
@@ -123,6 +124,7 @@ def _fit(options):
     out = options.out or Path(f"{options.table.name.split('.')[0]}-{options.command}")
     model = estimator(columns=options.columns, on_invalid=options.on_invalid)
     chosen, parameters = dict(options.prior), list(model.frozen_priors())
+    parameters += [name for name in OFF_BY_DEFAULT if name in model.get_params()]
     if set(chosen) - set(parameters):
         raise ValueError(f"--prior: there are no priors of {list(chosen)} but of {parameters}")
     model.set_params(**chosen)
@@ -197,12 +199,19 @@ def _report(model, out, truths=None):
         for name in vars(cls)
         if name.startswith("plot_")
     ]
+    written = []
     for name in figures:
-        drawn = getattr(model, f"plot_{name}")(**({"truths": truths} if name == "corner" else {}))
-        drawn.figure.savefig(out / f"{name}.png", dpi=150)
-        plt.close(drawn.figure)
+        options = {"truths": truths} if name == "corner" else {}
+        try:
+            figure = getattr(model, f"plot_{name}")(**options).figure
+        except ValueError as error:  # there is nothing to draw, such as the posterior of a known P
+            print(f"\nNo {name}.png: {error}")
+            continue
+        figure.savefig(out / f"{name}.png", dpi=150)
+        plt.close(figure)
+        written.append(f"{name}.png")
     model.save(out / "posterior.nc")
-    written = ", ".join([*(f"{name}.png" for name in figures), "posterior.nc"])
+    written = ", ".join([*written, "posterior.nc"])
     if hasattr(model, "star_table"):
         model.star_table().write(out / "stars.ecsv", overwrite=True)
         written += ", stars.ecsv"

@@ -201,3 +201,17 @@ def test_an_interrupt_is_said(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(StarCluster, "fit", interrupted)
     assert main(["demo", "--out", str(tmp_path / "demo")]) == 130
     assert capsys.readouterr().err.endswith("astro-hier: interrupted\n")
+
+
+def test_binary_takes_a_jitter_and_a_known_period(tmp_path, capsys):
+    table = datasets.make_binary(random_state=1)
+    table.meta.clear()
+    table.write(tmp_path / "visits.ecsv")
+    priors_of = ["--prior", "jitter=LogUniform(0.01 km/s, 5 km/s)", "--prior", "P=Fixed(7.3 d)"]
+    out = ["--out", str(tmp_path / "out"), "--draws", "20"]
+    assert main(["binary", str(tmp_path / "visits.ecsv"), *priors_of, *out]) == 0
+    printed = capsys.readouterr().out
+    assert "jitter" in printed
+    assert "No periodogram.png: P=Fixed(value=7.3 d) is given" in printed
+    assert (tmp_path / "out" / "phase.png").exists()
+    assert not (tmp_path / "out" / "periodogram.png").exists()
