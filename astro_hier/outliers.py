@@ -122,5 +122,17 @@ class VelocityBackground(Background):
     unit = KMS
 
 
+def of(given, kind):
+    """The background that a model's argument stands for, one of ``kind``; None if there is none."""
+    if given is None or given is False:
+        return None
+    background = kind() if given is True else given
+    if not isinstance(background, Background) or background.unit != kind.unit:
+        raise ValueError(
+            f"outliers={given!r}; accepted are True, None and astro_hier.outliers.{kind.__name__}()"
+        )
+    return background
+
+
 for _background in (ParallaxBackground, VelocityBackground):
     register(_background)

@@ -373,3 +373,10 @@ def test_replicates_scatter_like_the_measured_ones(table):
     replicated = model.predict(random_state=1)
     centre, sd = replicated.mean(axis=0), replicated.std(axis=0)
     assert np.all(np.abs(table["parallax"] - centre) < 3.9 * sd)
+
+
+def test_impossible_declinations_are_refused(table):
+    wrong = table.copy()
+    wrong["dec"][3] = 91 * u.deg
+    with pytest.raises(TableError, match=r"column dec has 1 values beyond 90 .*row 3: 91"):
+        StarCluster(parallax_covariance="Lindegren+20").fit(wrong, **FEW)

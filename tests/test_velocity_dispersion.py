@@ -213,7 +213,7 @@ def test_nuts_is_marginal_with_all_options():
         ({"error_scale": -1.0}, priors.PriorError, "error_scale=-1.0; it must be positive"),
         ({"error_scale": priors.Normal(1, 1)}, priors.PriorError, "such as priors.LogNormal"),
         ({"error_scale": "2"}, priors.PriorError, "error_scale='2' is not a prior"),
-        ({"outliers": True}, ValueError, r"outliers=True; accepted is outliers.VelocityBack"),
+        ({"outliers": 3}, ValueError, r"outliers=3; accepted are True, None and .*VelocityBack"),
         ({"outliers": outliers.ParallaxBackground()}, ValueError, "VelocityBackground"),
         ({"star_draws": "some"}, ValueError, "star_draws='some'; accepted are 'auto', True"),
     ],
@@ -400,3 +400,13 @@ def test_simulated_tables_hold_their_truth():
     assert stats.kstest(noise.value, "norm").pvalue > 1e-4
     assert stats.kstest((truth["v"] / truth["sigma_v"]).value, "norm").pvalue > 1e-4
     assert truth["ln_sigma_v"] == pytest.approx(np.log(5))
+
+
+def test_true_is_the_default_background():
+    table = datasets.make_velocities(12, random_state=1)
+    options = {"draws": 50, "random_state": 0, "progressbar": False}
+    first, second = (
+        VelocityDispersion(outliers=given).fit(table, **options)
+        for given in (True, outliers.VelocityBackground())
+    )
+    assert np.all(first.samples("member") == second.samples("member"))

@@ -41,21 +41,19 @@ from astropy.utils.exceptions import AstropyUserWarning
 from scipy.special import logsumexp
 from tqdm import tqdm
 
-from astro_hier import covariances, datasets, plots, priors, profiles
+from astro_hier import covariances, datasets, outliers, plots, priors, profiles
 from astro_hier.core import distance, sky
 from astro_hier.core.threads import for_chunks
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.star_cluster_results import StarClusterResults, columns_of
-from astro_hier.outliers import Background, ParallaxBackground
 from astro_hier.posterior import Parameter
-from astro_hier.table import Role
+from astro_hier.table import Role, TableError
 
 __all__ = ["StarCluster"]
 
 MOST_MODES = 6
 ENOUGH = 0.01  # share of the variance of a mean parallax that may be left out of the modes
 TOO_MUCH = 0.1  # the same, above which there is a warning
-FIELD_STARS = ParallaxBackground()
 FAR = 4.0  # robust standard deviations beyond which a star is no member at the start
 
 
@@ -226,15 +224,7 @@ class StarCluster(StarClusterResults, plots.PosteriorPlots, HierarchicalModel):
 
     def _background(self):
         """The distribution of stars that are not members, or None."""
-        if self.outliers is None or self.outliers is False:
-            return None
-        background = FIELD_STARS if self.outliers is True else self.outliers
-        if not isinstance(background, Background) or background.unit != u.mas:
-            raise ValueError(
-                f"outliers={self.outliers!r}; accepted are True, None and"
-                " astro_hier.outliers.ParallaxBackground()"
-            )
-        return background
+        return outliers.of(self.outliers, outliers.ParallaxBackground)
 
     def frozen_priors(self):
         frozen = super().frozen_priors()
@@ -248,7 +238,16 @@ class StarCluster(StarClusterResults, plots.PosteriorPlots, HierarchicalModel):
         return {"mode": len(data["modes"])} if "modes" in data else {}
 
     def _read(self, table):
-        return self._with_modes(super()._read(table))
+        if self.parallax_covariance is not None:
+            covariances.of(self.parallax_covariance)  # says which there are, before the columns
+        data = super()._read(table)
+        beyond = np.flatnonzero(np.abs(data.get("dec", np.zeros(1))) > 90)
+        if beyond.size:
+            raise TableError(
+                f"column dec has {beyond.size} values beyond 90 degrees (row {beyond[0]}:"
+                f" {data['dec'][beyond[0]]:g}); accepted are declinations"
+            )
+        return self._with_modes(data)
 
     def _data(self):
         return self._with_modes(super()._data())

@@ -38,10 +38,9 @@ from astropy import constants
 from astropy.table import QTable
 from astropy.utils.exceptions import AstropyUserWarning
 
-from astro_hier import datasets, plots, priors
+from astro_hier import datasets, outliers, plots, priors
 from astro_hier.core.threads import for_chunks
 from astro_hier.model import HierarchicalModel
-from astro_hier.outliers import Background
 from astro_hier.posterior import Parameter
 from astro_hier.table import Role, TableError
 
@@ -72,8 +71,8 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         Prior on ln(sigma_v / (km/s)), a number.
     error_scale : `~astro_hier.priors.Prior` or float, optional
         By what all errors are multiplied, a number; by default they are taken as stated.
-    outliers : `~astro_hier.outliers.VelocityBackground`, optional
-        Describes rows that are not members; by default all are.
+    outliers : bool or `~astro_hier.outliers.VelocityBackground`, optional
+        Distribution of the velocities of rows that are not members; True is the default one.
     star_draws : {"auto", True, False}, optional
         Whether to keep draws of each member's parameters; "auto" keeps those of up to 1000.
     columns : dict, optional
@@ -149,13 +148,12 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
 
     @property
     def parts(self):
-        if self.outliers is None:
-            return ()
-        if not isinstance(self.outliers, Background) or self.outliers.unit != KMS:
-            raise ValueError(
-                f"outliers={self.outliers!r}; accepted is outliers.VelocityBackground(), or None"
-            )
-        return (self.outliers,)
+        background = self._background()
+        return () if background is None else (background,)
+
+    def _background(self):
+        """The distribution of rows that are not members, or None."""
+        return outliers.of(self.outliers, outliers.VelocityBackground)
 
     @property
     def parameters(self):
@@ -230,9 +228,9 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         v_sys, spread, _, error = self._population(data, theta)
         value, variance = _in_kms(data), spread**2 + error**2
         log_member = -0.5 * ((value - v_sys) ** 2 / variance + np.log(2 * np.pi * variance))
-        if self.outliers is None:
+        if self._background() is None:
             return log_member, 1.0
-        return self.outliers.mix(log_member, value, error, theta)
+        return self._background().mix(log_member, value, error, theta)
 
     def _given_row(self, data, theta):
         """Mean and sd of v of members given their rows."""
@@ -255,7 +253,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             start[name] = float(np.clip(guess[name], *prior[name].ppf([0.001, 0.999])))
         theta = {name: np.array([at]) for name, at in start.items()}
         start |= {"sigma_v": np.exp(start["ln_sigma_v"]), "v": self._given_row(data, theta)[0][0]}
-        if self.outliers is not None:
+        if self._background():
             start["member"] = self._log_density(data, theta)[1][0]
         return start
 
@@ -268,7 +266,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             v_sys, scale = theta["v_sys"], _scale(data, theta["v_sys"])
             sigma_v = pm.Deterministic("sigma_v", pm.math.exp(theta["ln_sigma_v"]))
             error = theta.get("error_scale", 1.0) * _in_kms(data, "_error")
-            if self.outliers is None:
+            if self._background() is None:
                 start = initial["v_sys"] + _scale(data, initial["v_sys"]) * initial["v"]
                 # what a precise row fixes is v_sys + s v: to sample v would tie all to v_sys
                 true = pm.Normal("true_", v_sys, scale * sigma_v, dims="star", initval=start)
@@ -320,7 +318,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             v[start:stop][other] = chunk_rng.normal(0, sigma_v, other.shape)[other]
 
         for_chunks(fill, len(v), cost=len(data["star"]))
-        return {"v": v} if self.outliers is None else {"v": v, "member": member}
+        return {"v": v} if self._background() is None else {"v": v, "member": member}
 
     def derive(self, theta):
         return {"sigma_v": np.exp(theta["ln_sigma_v"])}
@@ -330,13 +328,13 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         v_sys, spread, scale, error = self._population(data, theta)
         v = rng.normal(0, spread / scale, (len(v_sys), error.shape[1]))
         true = v_sys + scale * v
-        if self.outliers is not None:
-            member, other = self.outliers.draw(theta, error.shape[1], rng)
+        if self._background():
+            member, other = self._background().draw(theta, error.shape[1], rng)
             true = np.where(member, true, other)
         value = rng.normal(true, error)
         observed = {"redshift": value / C} if _is_redshift(data) else {"velocity": value}
         simulated = {"v": v} | observed
-        if self.outliers is not None:
+        if self._background():
             simulated["member"] = self._log_density(data | observed, theta)[1]
         return simulated
 
@@ -416,7 +414,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             if role.name in data and role.unit is not None:
                 table[role.name] = data[role.name] * role.unit
         table["v"], table["v_sd"] = mean * KMS, np.sqrt(square - mean**2) * KMS
-        if self.outliers is not None:
+        if self._background():
             table["member"] = member
         for name in table.colnames[3:]:
             table[name].info.format = ".4g"
@@ -482,7 +480,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         inside = value[np.abs(value - v_sys) < reach]
         bins = np.histogram_bin_edges(inside, bins="fd" if inside.size > 100 else "sturges")
         height = 1 / (len(value) * (bins[1] - bins[0]))
-        if self.outliers is not None:
+        if self._background():
             member = self.star_table()["member"]
             ax.hist(value, bins, weights=member * height, color="0.85", label="members")
         ax.hist(value, bins, weights=np.full(len(value), height), histtype="step", color="k",
