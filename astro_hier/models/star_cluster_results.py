@@ -20,7 +20,7 @@ OPTIONS = {
     "halo_fraction": ((2.5, 2.0), ("r",)),
     "ln_halo_ratio": ((3.5, 2.0), ("r",)),
     "zero_point": ((3.5, 1.2), ("parallax",)),
-    "error_scale": ((3.5, 0.35), ("parallax",)),
+    "error_scale": ((2.8, -1.4), ("parallax",)),
     "outlier_fraction": ((-1.6, 0.0), ("member",)),
     "outlier_mean": ((0.0, -1.4), ("parallax",)),
     "outlier_sd": ((0.9, -1.4), ("parallax",)),

@@ -1,0 +1,124 @@
+"""What the options of a star cluster add to its columns, parameters and data."""
+
+import warnings
+
+import astropy.units as u
+import numpy as np
+from astropy.utils.exceptions import AstropyUserWarning
+
+from astro_hier import covariances, outliers, priors, profiles
+from astro_hier.core import sky
+from astro_hier.posterior import Parameter
+from astro_hier.table import Role, TableError
+
+MOST_MODES = 6
+ENOUGH = 0.01  # share of the variance of a mean parallax that may be left out of the modes
+TOO_MUCH = 0.1  # the same, above which there is a warning
+
+
+class StarClusterOptions:
+    """The columns and parameters of `~astro_hier.StarCluster`, as its options have them."""
+
+    @property
+    def roles(self):
+        roles = [
+            Role("parallax", u.mas, observed=True),
+            Role("parallax_error", u.mas, positive=True),
+            Role("star", None, required=False, unique=True),
+        ]
+        if isinstance(self.zero_point, str):
+            roles.append(Role("zero_point", u.mas, column=self.zero_point))
+        if self.parallax_covariance is not None:
+            roles += [Role("ra", u.deg), Role("dec", u.deg)]
+        return tuple(roles)
+
+    @property
+    def parameters(self):
+        parameters = [
+            Parameter("mu_r", u.kpc, r"\mu_r", "mean distance"),
+            Parameter("ln_std_r", u.one, r"\ln(\sigma_r/\mathrm{kpc})", "log of the depth"),
+            Parameter("std_r", u.kpc, r"\sigma_r", "depth: standard deviation of the distances"),
+            *self._shape().parameters,
+        ]
+        if not (self.zero_point is None or isinstance(self.zero_point, str)):
+            parameters.append(Parameter("zero_point", u.mas, r"\varpi_0", "zero point"))
+        if self.error_scale is not None:
+            parameters.append(
+                Parameter("error_scale", u.one, r"f_\sigma", "true errors over stated errors")
+            )
+        if self._background():
+            parameters += self._background().parameters
+        if self.parallax_covariance is not None:
+            parameters.append(
+                Parameter("mode", u.one, "z", "common offset of the parallaxes", ("mode_number",))
+            )
+        parameters.append(Parameter("r", u.kpc, "r", "distance", ("star",)))
+        if self._background():
+            parameters.append(
+                Parameter("member", u.one, "p", "probability of membership", ("star",))
+            )
+        return tuple(parameters)
+
+    @property
+    def parts(self):
+        return tuple(part for part in (self._background(), self._shape()) if part)
+
+    def _shape(self):
+        if not isinstance(self.profile, profiles.Profile):
+            raise ValueError(
+                f"profile={self.profile!r}; accepted are those of astro_hier.profiles, such as"
+                " profiles.CoreHalo()"
+            )
+        return self.profile
+
+    def _background(self):
+        """The distribution of stars that are not members, or None."""
+        return outliers.of(self.outliers, outliers.ParallaxBackground)
+
+    def frozen_priors(self):
+        frozen = super().frozen_priors()
+        if "error_scale" in frozen:
+            low, high = frozen["error_scale"].support()
+            if low < 0 or high <= 0:
+                raise priors.PriorError(f"error_scale={self.error_scale!r}; it must be positive")
+        return frozen
+
+    def standard_normals(self, data):
+        return {"mode": len(data["modes"])} if "modes" in data else {}
+
+    def _read(self, table):
+        if self.parallax_covariance is not None:
+            covariances.of(self.parallax_covariance)  # says which there are, before the columns
+        data = super()._read(table)
+        beyond = np.flatnonzero(np.abs(data.get("dec", np.zeros(1))) > 90)
+        if beyond.size:
+            raise TableError(
+                f"column dec has {beyond.size} values beyond 90 degrees (row {beyond[0]}:"
+                f" {data['dec'][beyond[0]]:g}); accepted are declinations"
+            )
+        return self._with_modes(data)
+
+    def _data(self):
+        return self._with_modes(super()._data())
+
+    def _with_modes(self, data):
+        if self.parallax_covariance is None:
+            return data
+        covariance = covariances.of(self.parallax_covariance)
+        modes, variance, left_out = sky.modes(
+            data["ra"], data["dec"], data["parallax_error"], covariance, MOST_MODES, ENOUGH
+        )
+        return data | {"modes": modes, "own_variance": variance, "left_out": left_out}
+
+    def diagnose(self, data, values, method):
+        if "modes" not in data:
+            return {}
+        if abs(data["left_out"]) > TOO_MUCH:
+            warnings.warn(
+                f"{len(data['modes'])} common offsets leave out {100 * data['left_out']:.0f}"
+                " percent of the variance of the mean parallax, for the covariance of these stars"
+                " changes too fast with their separation: the error of mu_r is off by half as much",
+                AstropyUserWarning,
+                stacklevel=5,
+            )
+        return {"covariance_modes": len(data["modes"]), "covariance_left_out": data["left_out"]}
