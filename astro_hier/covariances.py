@@ -69,7 +69,9 @@ COVARIANCES = {
 
 
 def of(given):
-    """The function of an array of degrees, in mas^2, that a name or callable stands for.
+    """What a name or callable stands for: a function of coordinates (ra, dec, ra2, dec2).
+
+    It takes degrees, of shapes (n,) and (m,), and returns mas^2, of shape (n, m).
 
     Raises
     ------
@@ -86,4 +88,12 @@ def of(given):
         ) from None
     if not variance > 0:
         raise ValueError(f"parallax_covariance={given!r}; the variance, at 0 deg, must be positive")
-    return lambda theta: function(theta * u.deg).to_value(u.mas**2)
+
+    def between(ra, dec, ra2, dec2):
+        from astropy.coordinates import angular_separation
+
+        ra, dec, ra2, dec2 = (np.deg2rad(angle) for angle in (ra, dec, ra2, dec2))
+        angle = angular_separation(ra[:, None], dec[:, None], ra2, dec2)
+        return function(angle * u.rad).to_value(u.mas**2)
+
+    return between

@@ -15,7 +15,6 @@ from astro_hier.table import Epoch, read_columns
 
 __all__ = ["HierarchicalModel", "NotFittedError"]
 
-
 MOST_STARS = 1000  # whose draws are kept unless asked for
 
 
@@ -176,9 +175,15 @@ class HierarchicalModel:
         """
         frozen = {}
         for name in self._sampled_names():
-            prior, unit = self._prior_of(name), self._parameter(name).unit
-            priors.check(name, prior, unit)
-            frozen[name] = prior.frozen(unit)
+            prior, parameter = self._prior_of(name), self._parameter(name)
+            priors.check(name, prior, parameter.unit)
+            frozen[name] = prior.frozen(parameter.unit)
+            low, high = frozen[name].support()
+            if parameter.positive and (low < 0 or high <= 0):
+                given = getattr(self._owner(name), name)
+                raise priors.PriorError(
+                    f"{name}={given!r}; it must be positive, such as priors.LogNormal(0, 0.3)"
+                )
         return frozen
 
     # ---- fitting

@@ -39,18 +39,9 @@ class Background:
     unit = u.one
 
     def __post_init__(self):
-        support = {}
-        for parameter in self.parameters:
-            prior = priors.of(getattr(self, parameter.name))
-            priors.check(parameter.name, prior, parameter.unit)
-            support[parameter.name] = prior.frozen(parameter.unit).support()
-        low, high = support["outlier_fraction"]
-        if low < 0 or high > 1:
-            raise priors.PriorError(
-                f"outlier_fraction={self.outlier_fraction!r}; it must lie between 0 and 1"
-            )
-        if support["outlier_sd"][0] < 0:
-            raise priors.PriorError(f"outlier_sd={self.outlier_sd!r}; it must not be negative")
+        priors.check("outlier_fraction", priors.of(self.outlier_fraction), u.one, 0, 1)
+        priors.check("outlier_mean", priors.of(self.outlier_mean), self.unit)
+        priors.check("outlier_sd", priors.of(self.outlier_sd), self.unit, 0)
 
     @property
     def parameters(self):

@@ -176,13 +176,9 @@ class NormalMixture(Population):
     sampled = ("mu1", "separation", "lnsigma1", "lnsigma2", "fraction1")
 
     def __post_init__(self):
+        bounds = {"fraction1": (0, 1), "separation": (0,)}
         for name in self.sampled:
-            priors.check(name, getattr(self, name), u.one)
-        low, high = self.fraction1.frozen(u.one).support()
-        if low < 0 or high > 1:
-            raise priors.PriorError(f"fraction1={self.fraction1!r}; it must lie between 0 and 1")
-        if self.separation.frozen(u.one).support()[0] < 0:
-            raise priors.PriorError(f"separation={self.separation!r}; it must not be negative")
+            priors.check(name, priors.of(getattr(self, name)), u.one, *bounds.get(name, ()))
 
     def _components(self, theta):
         share = theta["fraction1"]

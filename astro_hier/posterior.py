@@ -68,6 +68,8 @@ class Parameter:
         What it is.
     dims : tuple of str
         Dimensions besides chain and draw.
+    positive : bool
+        Whether a prior that allows values below zero, or zero alone, is refused.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Parameter:
     symbol: str
     long_name: str
     dims: tuple = ()
+    positive: bool = False
 
     @property
     def label(self):

@@ -161,8 +161,8 @@ def of(given):
     return given
 
 
-def check(name, prior, unit):
-    """Raise `PriorError` unless ``prior`` is a prior whose values can be expressed in ``unit``."""
+def check(name, prior, unit, low=-np.inf, high=np.inf):
+    """Raise `PriorError` unless ``prior`` is a prior in ``unit`` of values from low to high."""
     if not isinstance(prior, Prior):
         families = ", ".join(n for n in __all__ if n not in ("Prior", "PriorError"))
         raise PriorError(
@@ -170,9 +170,13 @@ def check(name, prior, unit):
             " value itself if it is known"
         )
     try:
-        prior.frozen(unit)
+        support = prior.frozen(unit).support()
     except PriorError as error:
         raise PriorError(f"prior of {name} (in {unit.to_string() or 'no unit'}): {error}") from None
+    if support[0] < low or support[1] > high:
+        allowed = "not be negative" if high == np.inf else f"lie between {low} and {high}"
+        given = prior.value if isinstance(prior, Fixed) else prior
+        raise PriorError(f"{name}={given!r}; it must {allowed}")
 
 
 @dataclass(frozen=True, repr=False)

@@ -78,19 +78,8 @@ class CoreHalo(Profile):
     )
 
     def __post_init__(self):
-        support = {}
-        for name in ("halo_fraction", "ln_halo_ratio"):
-            prior = priors.of(getattr(self, name))
-            priors.check(name, prior, u.one)
-            support[name] = prior.frozen(u.one).support()
-        if support["halo_fraction"][0] < 0 or support["halo_fraction"][1] > 1:
-            raise priors.PriorError(
-                f"halo_fraction={self.halo_fraction!r}; it must lie between 0 and 1"
-            )
-        if support["ln_halo_ratio"][0] < 0:
-            raise priors.PriorError(
-                f"ln_halo_ratio={self.ln_halo_ratio!r}; it must not be negative"
-            )
+        priors.check("halo_fraction", priors.of(self.halo_fraction), u.one, 0, 1)
+        priors.check("ln_halo_ratio", priors.of(self.ln_halo_ratio), u.one, 0)
 
     def derive(self, theta):
         return {"halo_ratio": np.exp(theta["ln_halo_ratio"])}

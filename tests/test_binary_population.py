@@ -197,6 +197,8 @@ def test_impossible_arguments_are_refused(table):
         populations.NormalMixture(fraction1=priors.Uniform(0, 2))
     with pytest.raises(priors.PriorError, match="must not be negative"):
         populations.NormalMixture(separation=priors.Uniform(-2, 2))
+    half = BinaryPopulation(population=populations.NormalMixture(fraction1=0.5))
+    assert half.free_names() == ["mu1", "separation", "lnsigma1", "lnsigma2"]
 
 
 def test_a_wide_range_cuts_no_truncated_normal(table, model):

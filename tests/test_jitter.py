@@ -18,19 +18,26 @@ def star(n, error, scatter, seed):
     rng = np.random.default_rng(seed)
     time = np.concatenate([[0.0], np.sort(rng.uniform(0, 100, n - 1))])
     rv = orbit.radial_velocity(time, 7.3, 10, -5, -60) + rng.normal(0, np.hypot(error, scatter), n)
-    return orbit.Visits(time, rv, np.full(n, error), np.zeros(3), SD)
+    instrument = np.zeros(n, int)
+    return orbit.Visits(time, rv, np.full(n, error), np.zeros(3), SD, instrument=instrument)
 
 
-def one(visits, prior, **options):
-    return jitter.JitterPrior(np.zeros(len(visits.time), int), 1, prior, **options)
+@pytest.fixture
+def spaced(monkeypatch):
+    """A function that sets the width of the cells."""
+
+    def change(spacing):
+        monkeypatch.setattr(jitter, "SPACING", np.inf)
+        monkeypatch.setattr(jitter, "LARGEST_SPACING", spacing)
+
+    return change
 
 
 @pytest.mark.parametrize("s", [0.0, 0.01, 1.0, 300.0])
 def test_the_likelihood_at_a_scatter_is_that_of_the_normal_density(s):
     visits = star(6, 20.0, 30.0, seed=1)
     number = np.array([0, 1, 0, 1, 1, 0])
-    lattice = orbit.Jitter(number, *np.zeros((3, 1, 2)), np.zeros(1))
-    scattered = replace(visits, jitter=lattice).scattered([s, 3 * s])
+    scattered = replace(visits, instrument=number).scattered([s, 3 * s])
     phase = 2 * np.pi * visits.time * 0.14
     M = np.column_stack([np.cos(phase), np.sin(phase), np.ones(6)])
     extra = np.where(number == 0, s, 3 * s)
@@ -49,7 +56,7 @@ def test_the_likelihood_at_a_scatter_is_that_of_the_normal_density(s):
 )
 def test_the_likelihood_of_a_period_is_that_integrated_over_the_scatter(n, error, scatter, prior):
     visits = star(n, error, scatter, seed=n)
-    laid = one(visits, prior).laid(visits, PERIOD)
+    laid = jitter.JitterPrior(1, prior).laid(visits, PERIOD)
     frequency = 1 / np.array([7.29, 7.3, 7.31])
     # nodes that matter at no period are left out; none of these is needed where the likelihood is
     low, high = np.log(prior.ppf(1e-9)), np.log(prior.ppf(1 - 1e-12))
@@ -66,12 +73,14 @@ def test_the_likelihood_of_a_period_is_that_integrated_over_the_scatter(n, error
     )
 
 
-def test_finer_nodes_change_neither_evidence_nor_draws():
+def test_finer_nodes_change_neither_evidence_nor_draws(spaced):
     # False alarm: 4.5 standard errors of two means, 1e-5.
     visits, prior = star(12, 0.3, 1.0, seed=3), stats.loguniform(0.01, 10)
     results = []
+    known = jitter.JitterPrior(1, prior)
     for spacing in (None, 0.08):
-        known = one(visits, prior, spacing=spacing)
+        if spacing:
+            spaced(spacing)
         laid = known.laid(visits, PERIOD)
         nodes = period_nodes.period_nodes(laid, PERIOD)
         rng = np.random.default_rng(0)
@@ -84,11 +93,12 @@ def test_finer_nodes_change_neither_evidence_nor_draws():
 
 
 @pytest.mark.parametrize("spacing", [0.1, 0.7])
-def test_draws_have_the_distribution_of_the_scatter(spacing):
+def test_draws_have_the_distribution_of_the_scatter(spaced, spacing):
     # False alarm: one in 10,000 each. The period is known; draws do not depend on the lattice.
     visits, prior = star(9, 0.5, 1.0, seed=5), stats.loguniform(0.05, 20)
     frequency = 1 / np.full(4000, 7.3)
-    known = one(visits, prior, spacing=spacing)
+    spaced(spacing)
+    known = jitter.JitterPrior(1, prior)
     draws = known.draw(known.laid(visits, PERIOD), frequency, np.random.default_rng(1))[0]
     ln_s = np.linspace(np.log(0.05), np.log(20), 3000)
     log_p = [
@@ -107,9 +117,9 @@ def test_two_instruments_have_scatters_of_their_own():
     number = np.repeat([0, 1], 10)
     time = np.sort(rng.uniform(0, 100, 20))
     rv = orbit.radial_velocity(time, 7.3, 10, -5, -60) + rng.normal(0, np.where(number, 2.0, 0.3))
-    visits = orbit.Visits(time, rv, np.full(20, 0.1), np.zeros(3), SD)
+    visits = orbit.Visits(time, rv, np.full(20, 0.1), np.zeros(3), SD, instrument=number)
     prior, period = stats.loguniform(0.01, 10), stats.uniform(7.2999, 2e-4)
-    known = jitter.JitterPrior(number, 2, prior)
+    known = jitter.JitterPrior(2, prior)
     laid = known.laid(visits, period)
     ln_s = np.linspace(np.log(0.01), np.log(10), 90)
     log_p = np.array(

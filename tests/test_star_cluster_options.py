@@ -262,7 +262,7 @@ def field(n, size, seed, error=0.05):
 def test_all_modes_together_are_the_covariance(name):
     ra, dec, error = field(60, 5, seed=1)
     covariance = covariances.of(name)
-    C = covariance(sky.separation(ra, dec, ra, dec))
+    C = covariance(ra, dec, ra, dec)
     modes, variance, left_out = sky.modes(ra, dec, error, covariance, most=60, enough=-1)
     allowed = 1e-12 - 3 * min(np.linalg.eigvalsh(C)[0], 0)  # negative eigenvalues are left out
     np.testing.assert_allclose(modes.T @ modes, C, atol=allowed)
@@ -270,13 +270,15 @@ def test_all_modes_together_are_the_covariance(name):
     assert abs(left_out) < 1e-6 + allowed / C[0, 0]
 
 
-def test_separations_are_those_of_astropy():
+def test_covariances_are_of_the_angles_between_stars():
     from astropy.coordinates import SkyCoord
 
     ra, dec, _ = field(30, 90, seed=2)
     stars = SkyCoord(ra, dec, unit="deg")
-    expected = stars[:, None].separation(stars).deg
-    np.testing.assert_allclose(sky.separation(ra, dec, ra, dec), expected, atol=1e-6)
+    angles = stars[:4, None].separation(stars)
+    between = covariances.of(lambda angle: (1 + angle.to_value(u.deg)) * u.mas**2)
+    found = between(ra[:4], dec[:4], ra, dec)
+    np.testing.assert_allclose(found, 1 + angles.deg, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["Lindegren+20", "Vasiliev+19"])
@@ -284,7 +286,7 @@ def test_what_is_left_out_is_stated(name):
     ra, dec, error = field(150, 3, seed=3)
     covariance = covariances.of(name)
     modes, variance, left_out = sky.modes(ra, dec, error, covariance, most=3, enough=0.01)
-    C = covariance(sky.separation(ra, dec, ra, dec))
+    C = covariance(ra, dec, ra, dec)
     np.testing.assert_allclose(np.sum(modes**2, axis=0) + variance, C[0, 0])
     approximate = modes.T @ modes + np.diag(variance + error**2)
     weights = np.linalg.solve(approximate, np.ones(150))
@@ -299,7 +301,7 @@ def test_many_stars_are_represented_by_some():
     ra, dec, error = field(1500, 5, seed=4)
     covariance = covariances.of("Vasiliev & Baumgardt 21")
     modes, variance, _ = sky.modes(ra, dec, error, covariance, most=6, enough=0.01)
-    C = covariance(sky.separation(ra, dec, ra, dec))
+    C = covariance(ra, dec, ra, dec)
     assert modes.shape[1] == 1500
     assert np.all(variance >= 0)
     weights = error**-2 / np.sum(error**-2)
@@ -315,7 +317,7 @@ def test_error_of_the_distance_is_that_of_the_whole_covariance():
     model = StarCluster(parallax_covariance="Lindegren+20")
     model.fit(table, random_state=1, progressbar=False)
     ra, dec = table["ra"].value, table["dec"].value
-    covariance = covariances.of("Lindegren+20")(sky.separation(ra, dec, ra, dec))
+    covariance = covariances.of("Lindegren+20")(ra, dec, ra, dec)
     expected = correlated_cluster_posterior(
         table["parallax"].value, table["parallax_error"].value, covariance,
         np.linspace(0.485, 0.515, 61), np.linspace(-5.2, -4.3, 19),

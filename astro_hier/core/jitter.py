@@ -33,33 +33,25 @@ MARGIN = 0.2  # in ln, of the bound that draws are kept against
 
 @dataclass(frozen=True)
 class JitterPrior:
-    """What is known of the scatter of one star's velocities.
+    """What is known of the scatter of velocities.
 
     Attributes
     ----------
-    instrument : ndarray
-        Number of the instrument of each visit.
     count : int
         Number of instruments, each with a scatter of its own.
     prior : object
         ``cdf``, ``ppf`` and ``support`` as of `scipy.stats`, of any one scatter.
-    spacing : float, optional
-        Of the cells in x; by default what the number of visits needs.
     """
 
-    instrument: np.ndarray
     count: int
     prior: Any
-    spacing: float | None = None
 
     def laid(self, visits, period_prior):
         """``visits`` with the nodes of the scatter that matter."""
-        nodes = _Lattice(self, visits).nodes(visits, period_prior)
-        return replace(visits, jitter=nodes)
+        return replace(visits, jitter=_Lattice(self, visits).nodes(period_prior))
 
     def draw(self, visits, frequency, rng):
         """One exact draw of the scatter for each frequency, shape (instrument, frequency)."""
-
         if len(set(self.prior.support())) == 1:  # it is known
             return np.repeat(visits.jitter.values.T, len(frequency), axis=1)
 
@@ -74,19 +66,21 @@ class _Lattice:
     """Cells of the scatter of every instrument, and their products."""
 
     def __init__(self, jitter, visits):
-        self.jitter = jitter
+        self.prior, self.visits = jitter.prior, visits
         self.support = jitter.prior.support()
-        axes = [self._axis(visits, jitter.instrument == i) for i in range(jitter.count)]
+        axes = [self._axis(visits.instrument == i) for i in range(jitter.count)]
         self.edges, self.values = zip(*axes, strict=True)
 
-    def _axis(self, visits, own):
-        """Edges of the cells of one instrument's scatter, and a value in each."""
+    def _axis(self, own):
+        """Edges of the cells of the scatter of an instrument's ``own`` visits, a value in each."""
         low, high = self.support
+        if low == high:  # it is known
+            return np.array([low, high]), np.array([low])
         if not own.any():  # its scatter is nowhere in the likelihood
-            return np.array([low, high]), self.jitter.prior.ppf([0.5])
-        top = min(high, self.jitter.prior.ppf(1 - TAIL))
-        spacing = self.jitter.spacing or min(LARGEST_SPACING, SPACING / np.sqrt(2 * own.sum()))
-        error, rv = visits.rv_error[own], visits.rv[own]
+            return np.array([low, high]), self.prior.ppf([0.5])
+        top = min(high, self.prior.ppf(1 - TAIL))
+        spacing = min(LARGEST_SPACING, SPACING / np.sqrt(2 * own.sum()))
+        error, rv = self.visits.rv_error[own], self.visits.rv[own]
         largest = np.clip(LARGE * (np.ptp(rv) + error.max()), low, top)
         error = error.min()
 
@@ -102,9 +96,9 @@ class _Lattice:
         if len(edges) == 1:
             edges = np.array([low, top])
         # the mean of x by the prior, from the middles of equal shares of it
-        below = self.jitter.prior.cdf(edges)
+        below = self.prior.cdf(edges)
         shares = below[:-1, None] + np.diff(below)[:, None] * (np.arange(SHARES) + 0.5) / SHARES
-        within = np.clip(self.jitter.prior.ppf(shares), edges[:-1, None], edges[1:, None])
+        within = np.clip(self.prior.ppf(shares), edges[:-1, None], edges[1:, None])
         values = error * np.sqrt(np.expm1(2 * x(within).mean(axis=1)))
         edges[-1] = high
         return edges, values
@@ -119,17 +113,17 @@ class _Lattice:
 
     def log_mass(self, low, high):
         """ln of the prior probability of cells."""
-        mass = self.jitter.prior.cdf(high) - self.jitter.prior.cdf(low)
+        mass = self.prior.cdf(high) - self.prior.cdf(low)
         return np.log(np.maximum(mass, 1e-300)).sum(axis=1)
 
-    def nodes(self, visits, period_prior):
+    def nodes(self, period_prior):
+        """The products that matter, as the visits hold them."""
         if self.support[0] == self.support[1]:
-            known = np.full((1, self.jitter.count), self.support[0])
-            return orbit.Jitter(self.jitter.instrument, known, known, known, np.zeros(1))
+            return orbit.Jitter(*self.cells(self._all(1)), np.zeros(1))
         stride, found = COARSEST, {}
         wanted = self._all(stride)
         while True:
-            heights = self._heights(wanted, found, visits, period_prior)
+            heights = self._heights(wanted, found, period_prior)
             least = max(heights.values()) - (NEGLIGIBLE if stride <= 2 else UNLIKELY)
             kept = [k for k, height in heights.items() if height > least]
             if stride <= 2:
@@ -138,17 +132,15 @@ class _Lattice:
             wanted = self._about(kept, 2 * stride, stride)
         indices = self._about(kept, stride, 1)
         values, low, high = self.cells(indices)
-        return orbit.Jitter(self.jitter.instrument, values, low, high, self.log_mass(low, high))
+        return orbit.Jitter(values, low, high, self.log_mass(low, high))
 
-    def _heights(self, wanted, found, visits, period_prior):
+    def _heights(self, wanted, found, period_prior):
         """ln of evidence times prior of products of cells."""
         heights = {}
         for index in wanted:
             value, low, high = self.cells([index])
             if index not in found:
-                scattered = replace(
-                    visits, rv_error=np.hypot(visits.rv_error, value[0][self.jitter.instrument])
-                )
+                scattered = self.visits.scattered(value[0])
                 found[index] = period_nodes.log_evidence(scattered, period_prior)
             heights[index] = found[index] + self.log_mass(low, high)[0]
         return heights

@@ -46,8 +46,6 @@ class Jitter:
 
     Attributes
     ----------
-    instrument : ndarray
-        Number of the instrument of each visit.
     values, low, high : ndarray
         The scatter at each node, and the ends of the cell that it stands for, shape
         (node, instrument).
@@ -55,7 +53,6 @@ class Jitter:
         ln of the prior probability of each cell, shape (node,).
     """
 
-    instrument: np.ndarray
     values: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -74,8 +71,10 @@ class Visits:
         Shape (visit,), or (visit, frequency) where it differs between the frequencies asked for.
     mean, sd : ndarray
         Of a, b, v0 and the parameters of further columns; sd is zero of those that are known.
-    columns : ndarray
+    columns : ndarray, optional
         Columns of M of the parameters that follow v0, shape (visit, parameter).
+    instrument : ndarray, optional
+        Number of the instrument of each visit, needed where a scatter is known or to be found.
     jitter : Jitter, optional
         Where an extra scatter is integrated over.
     """
@@ -86,6 +85,7 @@ class Visits:
     mean: np.ndarray
     sd: np.ndarray
     columns: np.ndarray | None = None
+    instrument: np.ndarray | None = None
     jitter: Jitter | None = None
 
     @property
@@ -116,7 +116,7 @@ class Visits:
 
         ``jitter`` has shape (instrument,), or (instrument, frequency).
         """
-        extra = np.asarray(jitter)[self.jitter.instrument]
+        extra = np.asarray(jitter)[self.instrument]
         error = self.rv_error if extra.ndim == 1 else self.rv_error[:, None]
         return replace(self, rv_error=np.hypot(error, extra), jitter=None)
 

@@ -29,15 +29,6 @@ INFORMED = 0.3  # eigenvalue, in units of the errors' variance, of a mode that i
 BLOCK = 2000  # stars whose covariance with those is computed at a time
 
 
-def separation(ra, dec, ra2, dec2):
-    """Angles between all stars of one set and all of another, by the haversine formula."""
-    ra, dec, ra2, dec2 = (np.deg2rad(angle) for angle in (ra, dec, ra2, dec2))
-    dec, ra = dec[:, None], ra[:, None]
-    square = np.sin((dec - dec2) / 2) ** 2
-    square += np.cos(dec) * np.cos(dec2) * np.sin((ra - ra2) / 2) ** 2
-    return np.rad2deg(2 * np.arcsin(np.sqrt(np.clip(square, 0, 1))))
-
-
 def modes(ra, dec, error, covariance, most, enough):
     """The modes of the stars' offsets.
 
@@ -46,7 +37,7 @@ def modes(ra, dec, error, covariance, most, enough):
     ra, dec, error : ndarray
         Coordinates and errors, shape (star,).
     covariance : callable
-        Covariance as a function of an array of separations.
+        ``covariance(ra, dec, ra2, dec2)`` of all stars of one set with all of another.
     most : int
         Modes to keep at most.
     enough : float
@@ -63,12 +54,12 @@ def modes(ra, dec, error, covariance, most, enough):
     chosen = _representatives(ra, dec)
     error_of_all = error[chosen] * np.sqrt(len(chosen) / len(error))
     floor = np.hypot(error_of_all, np.median(error_of_all))
-    C = covariance(separation(ra[chosen], dec[chosen], ra[chosen], dec[chosen]))
+    C = covariance(*(ra[chosen], dec[chosen]) * 2)
     values, vectors = eigh(C / np.multiply.outer(floor, floor))
     values, vectors = values[::-1].clip(0), vectors[:, ::-1]
     parts = floor[:, None] * vectors * np.sqrt(values)
     most = min(most, int(np.sum(values > 1e-12 * values[0])))
-    zero = float(covariance(np.zeros(1))[0])
+    zero = float(C[0, 0])
     for count in range(1, most + 1):
         left_out = _left_out(parts, zero, error_of_all, count)
         informed = count < len(values) and values[count] > INFORMED
@@ -78,8 +69,8 @@ def modes(ra, dec, error, covariance, most, enough):
     if len(chosen) < len(ra):
         X = vectors[:, :count] / floor[:, None] / np.sqrt(values[:count])
         blocks = np.array_split(np.arange(len(ra)), -(-len(ra) // BLOCK))
-        to_chosen = (separation(ra[i], dec[i], ra[chosen], dec[chosen]) for i in blocks)
-        kept = np.concatenate([covariance(angles) @ X for angles in to_chosen]).T
+        to_chosen = (covariance(ra[i], dec[i], ra[chosen], dec[chosen]) for i in blocks)
+        kept = np.concatenate([block @ X for block in to_chosen]).T
     # the sign, which is arbitrary, by that of the mean
     kept = kept * np.where(kept @ error**-2 < 0, -1, 1)[:, None]
     return kept, np.maximum(zero - np.sum(kept**2, axis=0), 0), left_out

@@ -216,10 +216,6 @@ class BinaryPopulation(OrbitModel):
         """The visits of one star."""
         return self._visits_of(data, data["visits"][star], data["linear"])
 
-    def _jitter_of_star(self, data, star):
-        """What is known of the scatter of one star's velocities."""
-        return self._jitter_of(data, data["visits"][star])
-
     def _jitter_prior(self):
         if self._has_layers():
             return loguniform(*self.jitter.range())
@@ -280,14 +276,12 @@ class BinaryPopulation(OrbitModel):
         """Every star's likelihood of its period, on a common grid."""
         self._keeps_draws(data)
         grid = self._grid(data)
-        n_stars, layered = len(data["stars"]), self._has_layers()
+        n_stars = len(data["stars"])
+        common = self._known_jitter(data), self._has_layers(), grid, CELLS_KEPT // n_stars
         work = (
-            delayed(population_star.summarise)(
-                self._visits(data, n), self._jitter_of_star(data, n), layered, grid,
-                CELLS_KEPT // n_stars,
-            )
+            delayed(population_star.summarise)(self._visits(data, n), *common)
             for n in range(n_stars)
-        )  # fmt: skip
+        )
         stars = self._in_parallel(work, n_stars, "periods", progressbar)
         matrix = core.matrix([star.row for star in stars])
         return data | {"grid": grid, "summaries": stars, "matrix": matrix}
@@ -402,11 +396,11 @@ class BinaryPopulation(OrbitModel):
         if not self._keeps_draws(data):
             return {}
         grid, ends = data["grid"], self._log_ends(data)
-        seed = int(rng.integers(2**63))
+        seed, known = int(rng.integers(2**63)), self._known_jitter(data)
         work = (
             delayed(population_star.draw)(
                 self._visits(data, n),
-                self._jitter_of_star(data, n),
+                known,
                 grid,
                 star,
                 self.population.log_density(grid.points[star.row.index], theta, ends),
@@ -517,11 +511,9 @@ class BinaryPopulation(OrbitModel):
             def shares(low, high):
                 return self.jitter.shares(low, high, theta).mean(axis=1)
 
-        known = [isinstance(self._prior_of(name), priors.Fixed) for name in self._linear_names()]
-        n_fitted = 1 + known.count(False) + (self.jitter is not None)
-        common = data["grid"], log_density, shares, n_fitted
+        known, common = self._known_jitter(data), (data["grid"], log_density, shares)
         return lambda n: delayed(population_star.describe)(
-            self._visits(data, n), self._jitter_of_star(data, n), *common
+            self._visits(data, n), known, *common, 1 + self._n_adjusted(data, data["visits"][n])
         )
 
     def star_table(self, progressbar=False):

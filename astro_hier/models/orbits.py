@@ -161,22 +161,29 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
         """Some of the visits, with the priors of the linear parameters, as the core takes them."""
         time = data["time"][rows] - data["time"][rows].min()
         order = len(self._trend())
-        number = data["instrument_index"][rows][:, None]
+        number = data["instrument_index"][rows]
         columns = np.hstack(
             [
                 (time[:, None] / DAYS) ** np.arange(1, order + 1),
-                number == np.arange(1, len(data["instruments"])),
+                number[:, None] == np.arange(1, len(data["instruments"])),
             ]
         )
-        return orbit.Visits(time, data["rv"][rows], data["rv_error"][rows], *linear, columns)
+        measured = data["rv"][rows], data["rv_error"][rows]
+        return orbit.Visits(time, *measured, *linear, columns, number)
 
-    def _jitter_of(self, data, rows):
-        """What is known of the scatter of some of the visits, or None."""
+    def _known_jitter(self, data):
+        """What is known of the scatter of the velocities, or None."""
         prior = self._jitter_prior()
-        if prior is None:
-            return None
-        number = data["instrument_index"][rows]
-        return JitterPrior(number, len(data["instruments"]), prior)
+        return None if prior is None else JitterPrior(len(data["instruments"]), prior)
+
+    def _n_adjusted(self, data, rows):
+        """How many parameters besides the period were adjusted to some of the visits."""
+        n_instruments = len(np.unique(data["instrument_index"][rows]))
+        given = [(self._prior_of(name), 1) for name in self._linear_names()]
+        given.append((self._prior_of("offset"), n_instruments - 1))
+        if self.jitter is not None:
+            given.append((priors.of(self.jitter), n_instruments))
+        return sum(count for prior, count in given if not isinstance(prior, priors.Fixed))
 
     def _named_linear(self, drawn):
         """Draws of the linear parameters, the first axis, by name."""

@@ -175,7 +175,7 @@ class SB1Binary(OrbitModel):
         if not self._is_linear():
             return data
         visits = self._visits_of(data, slice(None), self._linear_priors(data))
-        known = self._jitter_of(data, slice(None))
+        known = self._known_jitter(data)
         if known is not None:
             visits = known.laid(visits, self._prior_of_period())
         return data | {"visits": visits, "jitter_prior": known}
@@ -338,7 +338,8 @@ class SB1Binary(OrbitModel):
         if self.jitter is not None:  # the best draw's is that of the most parameters at once: small
             one["jitter"] = values["jitter"].mean(axis=0, keepdims=True)
         chi2 = np.sum(((data["rv"] - self._velocity(data, one)) / self._errors(data, one)) ** 2)
-        dof = len(data["rv"]) - self._n_fitted(data)
+        n_fitted = ("P" in self.free_names()) + self._n_adjusted(data, slice(None))
+        dof = len(data["rv"]) - n_fitted
         shortest, longest = period_nodes.searched_range(self._prior_of_period())
         found = {
             "chi2_per_dof": float(chi2 / dof) if dof > 0 else np.nan,
@@ -377,16 +378,6 @@ class SB1Binary(OrbitModel):
                 stacklevel=5,
             )
         return found
-
-    def _n_fitted(self, data):
-        """How many parameters were adjusted to the velocities."""
-        others = len(data["instruments"]) - 1
-        names = [n for n in self.free_names() if n != "jitter"]
-        n_offsets = others * (not isinstance(self._prior_of("offset"), priors.Fixed))
-        free_jitter = self.jitter is not None and not isinstance(
-            priors.of(self.jitter), priors.Fixed
-        )
-        return len(names) + n_offsets + free_jitter * len(data["instruments"])
 
     # ---- results
 

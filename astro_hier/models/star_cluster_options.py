@@ -6,7 +6,7 @@ import astropy.units as u
 import numpy as np
 from astropy.utils.exceptions import AstropyUserWarning
 
-from astro_hier import covariances, outliers, priors, profiles
+from astro_hier import covariances, outliers, profiles
 from astro_hier.core import sky
 from astro_hier.posterior import Parameter
 from astro_hier.table import Role, TableError
@@ -14,6 +14,9 @@ from astro_hier.table import Role, TableError
 MOST_MODES = 6
 ENOUGH = 0.01  # share of the variance of a mean parallax that may be left out of the modes
 TOO_MUCH = 0.1  # the same, above which there is a warning
+ERROR_SCALE = Parameter(
+    "error_scale", u.one, r"f_\sigma", "true errors over stated errors", positive=True
+)
 
 
 class StarClusterOptions:
@@ -43,9 +46,7 @@ class StarClusterOptions:
         if not (self.zero_point is None or isinstance(self.zero_point, str)):
             parameters.append(Parameter("zero_point", u.mas, r"\varpi_0", "zero point"))
         if self.error_scale is not None:
-            parameters.append(
-                Parameter("error_scale", u.one, r"f_\sigma", "true errors over stated errors")
-            )
+            parameters.append(ERROR_SCALE)
         if self._background():
             parameters += self._background().parameters
         if self.parallax_covariance is not None:
@@ -74,14 +75,6 @@ class StarClusterOptions:
     def _background(self):
         """The distribution of stars that are not members, or None."""
         return outliers.of(self.outliers, outliers.ParallaxBackground)
-
-    def frozen_priors(self):
-        frozen = super().frozen_priors()
-        if "error_scale" in frozen:
-            low, high = frozen["error_scale"].support()
-            if low < 0 or high <= 0:
-                raise priors.PriorError(f"error_scale={self.error_scale!r}; it must be positive")
-        return frozen
 
     def standard_normals(self, data):
         return {"mode": len(data["modes"])} if "modes" in data else {}

@@ -157,7 +157,9 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
 
     @property
     def parameters(self):
-        scale = Parameter("error_scale", u.one, "s", "by what the stated errors are multiplied")
+        scale = Parameter(
+            "error_scale", u.one, "s", "true errors over stated errors", positive=True
+        )
         member = Parameter("member", u.one, "p", "probability of being a member", ("star",))
         return (
             Parameter("v_sys", KMS, r"v_\mathrm{sys}", "velocity of the system"),
@@ -185,7 +187,6 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
     # ---- hooks
 
     def _read(self, table):
-        self._check_error_scale()
         self._keeps_draws({"star": ()})
         data = super()._read(table)
         given = [pair for pair in PAIRS if any(name in data for name in pair)]
@@ -203,15 +204,6 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             f"accepted is either velocity and velocity_error, or redshift and redshift_error: the"
             f" table {found}"
         )
-
-    def _check_error_scale(self):
-        if self.error_scale is not None:
-            low, high = self.frozen_priors()["error_scale"].support()
-            if low < 0 or high == 0:
-                raise priors.PriorError(
-                    f"error_scale={self.error_scale!r}; it must be positive, such as"
-                    " priors.LogNormal(0, 0.3)"
-                )
 
     def _population(self, data, theta):
         """Mean and sd of the true values of members, their scale s, and the errors of the rows.

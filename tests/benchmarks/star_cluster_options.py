@@ -18,7 +18,6 @@ from astropy.table import QTable
 from joblib import Parallel, delayed
 
 from astro_hier import StarCluster, columns, covariances, datasets, priors, profiles
-from astro_hier.core import sky
 
 PLEIADES = Path(__file__).parents[3] / "shared/data/gaia_dr2_clusters/nearby_clusters_gaia_dr2.ecsv"
 TRUTH = {"mu_r": 0.5, "std_r": 0.0087}
@@ -43,8 +42,7 @@ def correlated_cluster(n_stars=200, size=3.0, name="Lindegren+20", random_state=
     rng = np.random.default_rng(random_state)
     table = datasets.make_star_cluster(n_stars, random_state=rng)
     ra, dec = rng.uniform(0, size, (2, n_stars))
-    angles = sky.separation(ra, dec, ra, dec)
-    values, vectors = np.linalg.eigh(covariances.of(name)(angles))
+    values, vectors = np.linalg.eigh(covariances.of(name)(ra, dec, ra, dec))
     common = vectors @ (np.sqrt(values.clip(0)) * rng.standard_normal(n_stars))
     table["parallax"] += common * u.mas
     table["ra"], table["dec"] = ra * u.deg, dec * u.deg
