@@ -101,6 +101,40 @@ def test_both_modes_of_a_posterior_get_their_weight():
     assert abs(share - 0.3) < 4.5 * np.sqrt(0.3 * 0.7 / 4000)
 
 
+def test_a_narrow_peak_of_heavy_tails_is_found_in_nine_dimensions():
+    # False alarm: 7e-6. Tempering alone leads into the tails, not to the peak.
+    names, width, power = "abcdefghi", 1e-3, 100
+
+    def heavy(**theta):
+        r2 = sum((value - 1.5) ** 2 for value in theta.values())
+        return -0.5 * power * np.log1p(r2 / width**2)
+
+    priors = {name: stats.norm(0, 1) for name in names}
+    result = run(Toy(priors, heavy, dict.fromkeys(names, 0.0)))
+    assert result.attrs["effective_size"] >= 4000
+    # a Student t of 91 degrees of freedom, whose scale is width / sqrt(91)
+    sd = width / np.sqrt(91 - 2)
+    assert abs(result.posterior["a"].mean() - 1.5) < 4.5 * sd / np.sqrt(4000)
+    assert result.posterior["a"].std() == pytest.approx(sd, rel=4.5 / np.sqrt(2 * 4000))
+
+
+def test_a_posterior_of_many_shapes_is_drawn_from():
+    """A long crescent, the arms of which no one ellipse covers."""
+    # False alarm: 7e-6.
+    toy = Toy(
+        {"x": stats.norm(0, 1), "y": stats.norm(0, 1)},
+        lambda x, y: stats.norm.logpdf(y, x**2 - 1, 0.03),
+        {"x": 0.0, "y": 0.0},
+    )
+    result = run(toy, max_evaluations=20_000)
+    assert result.attrs["effective_size"] >= 4000
+    assert result.attrs["pareto_k"] < 0.7
+    x = np.linspace(-4, 4, 4001)
+    density = stats.norm.pdf(x) * stats.norm.pdf(x**2 - 1, 0, np.hypot(1, 0.03))
+    sd = np.sqrt(density @ x**2 / density.sum())
+    assert abs(result.posterior["x"].mean()) < 4.5 * sd / np.sqrt(4000)
+
+
 def test_a_posterior_flat_down_to_the_priors_edge_is_flat_in_the_draws():
     # False alarm: one in 10,000. The likelihood is one below 0.5 and zero above.
     toy = Toy({"x": stats.uniform(0, 1)}, lambda x: np.where(x < 0.5, 0.0, -np.inf), {"x": 0.9})
@@ -181,7 +215,7 @@ def test_pool_weighs_by_the_mixture_of_all_proposals():
     z = np.array([[0.0], [1.0]])
     pool = marginal._Pool(z, np.zeros(2))
     proposal = SimpleNamespace(logpdf=lambda z: stats.norm.logpdf(z[:, 0], 1, 2))
-    pool.add(proposal.logpdf, np.array([[2.0]]), np.zeros(1))
+    pool.add(proposal, np.array([[2.0]]), np.zeros(1))
     points = np.array([0.0, 1, 2])
     mixture = 2 / 3 * stats.norm.pdf(points) + 1 / 3 * stats.norm.pdf(points, 1, 2)
     np.testing.assert_allclose(np.exp(pool.log_weights), stats.norm.pdf(points) / mixture)

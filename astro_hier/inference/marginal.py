@@ -5,20 +5,19 @@ integrates its latent variables out of p(data | theta), so it can be sampled by 
 
 1. The prior is mapped to a standard normal z through its quantile function. Sobol points of it
    are the first sample, so that nothing need be known of where the posterior lies; normal
-   clouds of many sizes about the model's starting point are the second, in case it is good.
+   clouds of many sizes about the model's starting point are the second, in case it is good; from
+   that and from the best point so far `proposals.peaks` climbs to the maxima of the posterior,
+   and a Student t (5 degrees of freedom) about each is the third.
 2. All points so far are weighed by target over the mixture of every proposal used, in proportion
    to the number drawn from each (Owen & Zhou 2000, JASA 95, 135; adaptive multiple importance
    sampling, Cornuet et al. 2012, Scand. J. Stat. 39, 798).
 3. While few points carry weight, the likelihood is tempered, L^beta, with beta as large as leaves
    `ENOUGH_TO_FIT` effective points a dimension.
-4. A Student t (5 degrees of freedom) is fitted to the weighted points; more points are drawn
+4. A mixture of Student t distributions is fitted to the weighted points; more points are drawn
    from it; back to 2, until the effective size passes the number of draws asked for and the
    Pareto index k of the weights (Vehtari et al. 2024, JMLR 25, 72) says that they can be trusted.
-   Where tempering has not come to beta = 1 after `PATIENCE` points, since a broad explanation of
-   the data gives way to a narrow one at once and not by and by, proposals that climb from the best
-   point so far are added, and if that does not help either, ones about the best points.
-   Where the size suffices and k does not, the next Student t is fitted to the square of the
-   weights, and so to the tail that the others leave out.
+   Where new points add little to the effective size, or k is too large, the mixture gets one more
+   part, fitted to the square of the weights: to what the other parts leave out.
 5. Systematic resampling, in random order, makes draws of equal weight; each then gets its latent
    variables from their exact conditional distribution.
 """
@@ -29,24 +28,22 @@ import numpy as np
 from astropy.utils.exceptions import AstropyUserWarning
 from scipy.optimize import brentq
 from scipy.special import logsumexp, ndtr, ndtri
-from scipy.stats import multivariate_t, norm, qmc
+from scipy.stats import qmc
 from tqdm import tqdm
 
+from astro_hier.inference import proposals
 from astro_hier.inference.draws import Draws
 
 OPTIONS = {"max_evaluations"}
 
+PRIOR = proposals.Normal()
 SOBOL_POINTS = 512
-CLOUD_SIZES = 10.0 ** -np.arange(5)
 BATCH = 200
-PATIENCE = 3000
-STEPS = 10.0 ** -np.arange(9)  # that the curvature at the best point is looked for with
-CLIMBS = 20  # batches at most
-LATE = 8000  # points after which every other proposal is fitted to the best points alone
-WIDER = 6  # in variance, than these points
+GROWTH = 8  # at least so large a part of all points is drawn at a time
+LEAST_GAIN = 0.3  # effective points for each new one, below which a proposal leaves something out
+MOST_PARTS = 10
 ENOUGH_TO_FIT = 10
 ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it will get
-DEGREES_OF_FREEDOM = 5
 LARGEST_PARETO_K = 0.7
 # A posterior is pressed against an edge if its median lies in this share of the prior next to it,
 # and within so many sds of it: 0.7 for an exponential that the edge cuts off, 1.1 for half of a
@@ -100,7 +97,7 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
     theta = target.parameters(pool.z[chosen])
     latents = model.draw_latents(data, theta, rng, progressbar)
     pareto_k = _pareto_k(pool.log_weights)
-    _warn(pool.effective_size, enough, pareto_k, len(pool.z), max_evaluations)
+    _warn(pool.effective_size, enough, pareto_k, target.evaluations, max_evaluations)
     inferred = {name: theta[name] for name in target.priors}
     _warn_of_conflict(pool.z[chosen], inferred)
     _warn_of_edges(target.priors, inferred)
@@ -110,7 +107,7 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
         {
             "log_evidence": float(logsumexp(pool.log_weights) - np.log(len(pool.z))),
             "effective_size": float(pool.effective_size),
-            "evaluations": len(pool.z),
+            "evaluations": target.evaluations,
             "pareto_k": pareto_k,
         },
         chains=chains,
@@ -139,6 +136,7 @@ class _Target:
         self.known = {name: prior.mean() for name, prior in every.items() if name not in free}
         self.normals = model.standard_normals(data)
         self.dimension = len(self.priors) + sum(self.normals.values())
+        self.evaluations = 0
 
     def parameters(self, z):
         """Hyperparameters by name, one value per row of ``z``."""
@@ -169,6 +167,7 @@ class _Target:
 
     def log_likelihood(self, z):
         """ln p(data | theta), -inf where the prior's quantile function overflows."""
+        self.evaluations += len(z)
         theta = self.parameters(z)
         inside = np.isfinite(np.column_stack(list(theta.values()))).all(axis=1)
         result = np.full(len(z), -np.inf)
@@ -176,25 +175,25 @@ class _Target:
         result[inside] = self.model.log_marginal(self.data, theta)
         return result
 
-
-def _log_normal(z):
-    return norm.logpdf(z).sum(axis=1)
+    def log_posterior(self, z):
+        """ln of the density of z given the data, up to a constant."""
+        return self.log_likelihood(z) + PRIOR.logpdf(z)
 
 
 class _Pool:
     """All points so far, with the density of each proposal at every point."""
 
-    def __init__(self, z, log_likelihood, proposal=_log_normal):
+    def __init__(self, z, log_likelihood):
         self.z, self.log_likelihood = z, log_likelihood
-        self.proposals, self.counts = [proposal], [len(z)]
-        self.log_proposals = proposal(z)[None]
+        self.proposals, self.counts = [PRIOR], [len(z)]
+        self.log_proposals = PRIOR.logpdf(z)[None]
         self._weigh()
 
-    def add(self, log_density, z, log_likelihood):
-        self.log_proposals = np.vstack([self.log_proposals, log_density(self.z)])
-        self.proposals.append(log_density)
+    def add(self, proposal, z, log_likelihood):
+        self.log_proposals = np.vstack([self.log_proposals, proposal.logpdf(self.z)])
+        self.proposals.append(proposal)
         self.counts.append(len(z))
-        at_new = np.array([proposal(z) for proposal in self.proposals])
+        at_new = np.array([proposal.logpdf(z) for proposal in self.proposals])
         self.log_proposals = np.hstack([self.log_proposals, at_new])
         self.z = np.vstack([self.z, z])
         self.log_likelihood = np.concatenate([self.log_likelihood, log_likelihood])
@@ -203,7 +202,7 @@ class _Pool:
     def _weigh(self):
         shares = np.array(self.counts) / len(self.z)
         mixture = logsumexp(self.log_proposals, axis=0, b=shares[:, None])
-        self.log_prior_weights = _log_normal(self.z) - mixture
+        self.log_prior_weights = PRIOR.logpdf(self.z) - mixture
         self.log_weights = self.log_likelihood + self.log_prior_weights
         self.weights = _normalised(self.log_weights)
         self.effective_size = _effective_size(self.weights)
@@ -211,13 +210,17 @@ class _Pool:
     def suffices(self, wanted):
         return self.effective_size >= wanted and _pareto_k(self.log_weights) <= LARGEST_PARETO_K
 
-    def best(self, size):
-        """The points of highest posterior density, the highest last."""
-        return self.z[np.argsort(self.log_likelihood + _log_normal(self.z))[-size:]]
+    def best(self):
+        """The point of highest posterior density."""
+        return self.z[np.argmax(self.log_likelihood + PRIOR.logpdf(self.z))]
 
     def tempered_weights(self):
         """Normalised weights with the likelihood raised to the largest beta that leaves enough."""
         return _tempered(self.log_prior_weights, self.log_likelihood, self.z.shape[1])
+
+    def squared_weights(self):
+        """The weights squared, or to as high a power as leaves enough, normalised."""
+        return _tempered(self.log_weights, self.log_weights, self.z.shape[1])[0]
 
 
 def _tempered(log_fixed, log_raised, dimension):
@@ -244,119 +247,32 @@ def _explore(target, wanted, rng, max_evaluations, bar):
             " or correct the measurement errors if they are far too small"
         )
     pool = _Pool(z, log_likelihood)
-    clouds = _Clouds(target.start())
-    z = clouds.rvs(BATCH, rng)
-    pool.add(clouds.logpdf, z, target.log_likelihood(z))
-    climbed = False
-    while not pool.suffices(wanted) and len(pool.z) < max_evaluations:
-        weights, beta = pool.tempered_weights()
-        if beta < 1 and len(pool.z) > PATIENCE and not climbed:
-            climbed = True
-            for batch in _climb(target, pool.best(1)[0], rng):
-                pool.add(*batch)
-            continue
-        if pool.effective_size >= wanted:
-            # a tail is left out that holds few but heavy points: fit to those
-            weights, _ = _tempered(pool.log_weights, pool.log_weights, target.dimension)
-        proposal = _fit(pool.z, weights)
-        if beta < 1 and len(pool.z) > LATE and len(pool.proposals) % 2:
-            proposal = _fit_best(pool.best(ENOUGH_TO_FIT * target.dimension))
-        size = BATCH
-        if ENOUGH_TO_TRUST < pool.effective_size < wanted:
-            # what is missing, at the efficiency of all points so far or at best of 1
-            size = max(BATCH, int(1.1 * (wanted - pool.effective_size)))
-        size = min(size, max_evaluations - len(pool.z))
+
+    def add(proposal, size):
+        """Draw from a proposal; returns by how much a point adds to the effective size."""
         z = proposal.rvs(size, rng)
-        pool.add(proposal.logpdf, z, target.log_likelihood(z))
-        bar.set_postfix(evaluations=len(pool.z), beta=f"{beta:.1e}", refresh=False)
+        before = pool.effective_size
+        pool.add(proposal, z, target.log_likelihood(z))
+        return (pool.effective_size - before) / size
+
+    start = target.start()
+    add(proposals.Clouds(start), BATCH)
+    mixture = proposals.peaks(target.log_posterior, [start, pool.best()])
+    gain = add(mixture, BATCH * len(mixture.parts))
+    while not pool.suffices(wanted) and target.evaluations < max_evaluations:
+        weights, beta = pool.tempered_weights()
+        left_out = gain < LEAST_GAIN or pool.effective_size >= wanted
+        if beta == 1 and left_out and len(mixture.parts) < MOST_PARTS:
+            mixture = mixture.and_a_part(proposals.StudentT.of(pool.z, pool.squared_weights()))
+        mixture = mixture.fitted(pool.z, weights)
+        size = max(BATCH, len(pool.z) // GROWTH)
+        if ENOUGH_TO_TRUST < pool.effective_size < wanted and gain >= LEAST_GAIN:
+            # what is missing, at an efficiency of 1
+            size = max(BATCH, int(1.1 * (wanted - pool.effective_size)))
+        gain = add(mixture, min(size, max_evaluations - target.evaluations))
+        bar.set_postfix(evaluations=target.evaluations, beta=f"{beta:.1e}", refresh=False)
         bar.update(min(int(pool.effective_size), wanted) - bar.n)
     return pool
-
-
-def _climb(target, centre, rng):
-    """Proposals that lead from a point to the mode near it, and the points drawn from them.
-
-    The first is as wide along each axis as the likelihood. Each of the next is fitted to the points
-    of those before it, their weights tempered.
-    """
-    proposal = _StudentT(centre, np.diag(_widths(target, centre) ** 2))
-    batches, local = [], None
-    for _ in range(CLIMBS):
-        z = proposal.rvs(BATCH, rng)
-        batches.append((proposal.logpdf, z, target.log_likelihood(z)))
-        if local is None:
-            local = _Pool(z, batches[0][2], proposal.logpdf)
-        else:
-            local.add(*batches[-1])
-        weights, beta = _tempered(0.0, local.log_weights, target.dimension)
-        if beta == 1:
-            break
-        proposal = _fit(local.z, weights)
-    return batches
-
-
-def _widths(target, centre):
-    """Standard deviation of the likelihood along each axis through a point, at most the prior's.
-
-    From its curvature over the largest of `STEPS` that it does not fall by far over.
-    """
-    axes = np.eye(len(centre))
-    away = np.multiply.outer(STEPS, np.stack([axes, -axes], axis=1)).reshape(-1, len(centre))
-    heights = target.log_likelihood(np.vstack([centre, centre + away]))
-    falls = 2 * heights[0] - heights[1:].reshape(len(STEPS), len(centre), 2).sum(axis=2)
-    chosen = np.argmax(falls < 10, axis=0)
-    falls = falls[chosen, np.arange(len(centre))]
-    return np.minimum(STEPS[chosen] / np.sqrt(np.where(falls > 0, falls, 1.0)), 1.0)
-
-
-class _Clouds:
-    """Equal mixture of isotropic normal distributions of several sizes about one point."""
-
-    def __init__(self, centre):
-        self.centre = centre
-
-    def rvs(self, size, rng):
-        sizes = rng.permutation(np.resize(CLOUD_SIZES, size))
-        return self.centre + sizes[:, None] * rng.standard_normal((size, len(self.centre)))
-
-    def logpdf(self, z):
-        by_size = [norm.logpdf(z, self.centre, s).sum(axis=1) for s in CLOUD_SIZES]
-        return logsumexp(by_size, axis=0) - np.log(len(CLOUD_SIZES))
-
-
-class _StudentT:
-    """Student t of 5 degrees of freedom, whose axes may differ in width by seven digits."""
-
-    def __init__(self, mean, covariance):
-        self.mean, self.sd = mean, np.sqrt(np.diag(covariance))
-        # SciPy's density takes an axis that is narrow beside another for none at all
-        self.whole = multivariate_t(mean, covariance, DEGREES_OF_FREEDOM, allow_singular=True)
-        correlation = covariance / np.outer(self.sd, self.sd)
-        self.scaled = multivariate_t(shape=correlation, df=DEGREES_OF_FREEDOM)
-
-    def rvs(self, size, rng):
-        return self.whole.rvs(size, random_state=rng).reshape(size, len(self.mean))
-
-    def logpdf(self, z):
-        # SciPy returns a number for one point
-        scaled = np.atleast_1d(self.scaled.logpdf((z - self.mean) / self.sd))
-        return scaled - np.sum(np.log(self.sd))
-
-
-def _fit(z, weights):
-    """Student t of the weighted mean and covariance of the points."""
-    mean = weights @ z
-    deviation = z - mean
-    covariance = (weights[:, None] * deviation).T @ deviation
-    covariance += 1e-16 * np.eye(z.shape[1])
-    return _StudentT(mean, covariance)
-
-
-def _fit_best(z):
-    """The same, wider, of points that are not weighted: they lie closer together than a mode."""
-    covariance = WIDER * np.cov(z, rowvar=False).reshape(z.shape[1], -1)
-    covariance += 1e-4 * np.diag(np.diag(covariance)) + 1e-16 * np.eye(z.shape[1])
-    return _StudentT(z.mean(axis=0), covariance)
 
 
 def _resample(weights, size, rng):

@@ -1,0 +1,96 @@
+"""Claims about the distributions that points are drawn from, and the peaks they stand on."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from astro_hier.inference.proposals import Mixture, StudentT, peaks
+
+T5 = stats.t(5)
+
+
+def two_parts():
+    return Mixture([StudentT([-3.0], [[1.0]]), StudentT([4.0], [[0.25]])], [1.0, 3.0])
+
+
+def test_points_of_a_mixture_have_its_density():
+    # False alarm: one in 10,000.
+    mixture = two_parts()
+    z = mixture.rvs(4000, np.random.default_rng(1))
+
+    def cdf(x):
+        return 0.25 * T5.cdf(x + 3) + 0.75 * T5.cdf((x - 4) / 0.5)
+
+    assert z.shape == (4000, 1)
+    assert stats.kstest(z[:, 0], cdf).pvalue > 1e-4
+    expected = 0.25 * T5.pdf(z + 3) + 0.75 * T5.pdf((z - 4) / 0.5) / 0.5
+    np.testing.assert_allclose(np.exp(mixture.logpdf(z)), expected[:, 0])
+
+
+def test_one_more_part_has_the_average_share():
+    mixture = two_parts().and_a_part(StudentT([0.0], [[1.0]]))
+    np.testing.assert_allclose(mixture.shares, [1 / 6, 3 / 6, 2 / 6])
+
+
+def test_a_mixture_moves_to_weighted_points():
+    # False alarm: 4.5 standard errors of six numbers, 4e-5.
+    rng = np.random.default_rng(2)
+    z = np.vstack([rng.normal([0, 0], [1, 0.1], (1500, 2)), rng.normal([6, 1], 0.5, (1500, 2))])
+    weights = np.repeat([1.0, 3.0], 1500) / 6000
+    start = Mixture([StudentT(np.array(m), np.eye(2)) for m in ([1.0, 0], [5.0, 0], [50.0, 0])],
+                    np.ones(3))  # fmt: skip
+    found = start.fitted(z, weights)
+    np.testing.assert_allclose(found.shares, [0.25, 0.75], atol=1e-3)  # that far off is left out
+    error = 4.5 / np.sqrt(1500)
+    np.testing.assert_allclose(found.parts[0].mean, [0, 0], atol=error)
+    np.testing.assert_allclose(found.parts[1].mean, [6, 1], atol=0.5 * error)
+    np.testing.assert_allclose(found.parts[0].sd, [1, 0.1], rtol=4.5 / np.sqrt(3000))
+
+
+def test_one_part_has_the_moments_of_the_points():
+    z, weights = np.array([[0.0, 1], [2, 5], [4, 3]]), np.array([0.5, 0.25, 0.25])
+    found = Mixture([StudentT(np.zeros(2), np.eye(2))], [1.0]).fitted(z, weights)
+    (part,) = found.parts
+    np.testing.assert_allclose(part.mean, weights @ z)
+    np.testing.assert_allclose(part.sd**2, weights @ (z - part.mean) ** 2)
+
+
+@pytest.mark.parametrize("width", [1.0, 1e-3, 1e-6])
+def test_a_peak_has_the_mean_and_covariance_of_a_normal_density(width):
+    covariance = width**2 * np.array([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1e-4]])
+    exact = stats.multivariate_normal([1, -0.5, 2], covariance, allow_singular=True)
+    inverse = np.linalg.inv(covariance / width**2)
+
+    def log_density(z):  # SciPy's takes the third axis for none
+        x = (z - exact.mean) / width
+        return -0.5 * np.einsum("ni,ij,nj->n", x, inverse, x)
+
+    found = peaks(log_density, [np.zeros(3)])
+    (part,) = found.parts
+    np.testing.assert_allclose(part.mean, exact.mean, atol=0.02 * part.sd.min())
+    np.testing.assert_allclose(part.sd, np.sqrt(np.diag(covariance)), rtol=1e-3)
+    correlation = part.scaled.rvs(4000, random_state=1)
+    assert np.corrcoef(correlation[:, 0], correlation[:, 1])[0, 1] == pytest.approx(0.9, abs=0.03)
+
+
+def two_hills(z):
+    return np.logaddexp(
+        stats.norm.logpdf(z, -2, 0.1).sum(axis=1), stats.norm.logpdf(z, 3, 0.5).sum(axis=1)
+    )
+
+
+def test_every_peak_is_found_once_from_starts_near_it():
+    starts = [np.full(2, x) for x in (-2.2, 2.0, -1.9, 3.5)]
+    found = peaks(two_hills, starts)
+    assert sorted(part.mean[0] for part in found.parts) == pytest.approx([-2, 3], abs=0.01)
+
+
+def test_where_a_density_is_zero_no_peak_is_looked_for():
+    def inside(z):
+        with np.errstate(invalid="ignore"):
+            return np.where(np.abs(z[:, 0]) < 1, -0.5 * z[:, 0] ** 2, -np.inf)
+
+    for start in (0.5, 0.999, 7.0):
+        (part,) = peaks(inside, [np.array([start])]).parts
+        assert np.isfinite(part.mean[0])
+        assert part.sd[0] <= 2
