@@ -11,13 +11,15 @@ from astropy.io.registry import IORegistryError
 from astropy.table import QTable
 
 import astro_hier
-from astro_hier import columns, priors
+from astro_hier import columns, populations, priors, profiles
 from astro_hier.inference import METHODS
 from astro_hier.model import HierarchicalModel
 from astro_hier.table import TableError
 
 FAMILIES = [name for name in priors.__all__ if name not in ("Prior", "PriorError")]
 PRESETS = {"gaia": columns.GAIA, "apogee": columns.APOGEE}
+NAMED = {"profile": profiles, "population": populations, "jitter": populations}
+WORDS = {"True": True, "False": False, "None": None}
 OFF_BY_DEFAULT = ("jitter", "zero_point", "error_scale")  # options that take a prior
 COLUMNS_HELP = (
     "On the command line: --columns ROLE=NAME:UNIT,... says which columns to read and the unit of"
@@ -88,6 +90,16 @@ def _parser():
             help="prior of a parameter, such as 'P=LogUniform(1 d, 1000 d)'; may be repeated; the"
             f" families are {', '.join(FAMILIES)}",
         )
+        command.add_argument(
+            "--set",
+            type=_setting,
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="any other argument of the model, such as outliers=True, zero_point='-0.029 mas',"
+            f" trend=1 or instrument=COLUMN; may be repeated; {model.__name__} has"
+            f" {', '.join(model().get_params())}",
+        )
         command.add_argument("--on-invalid", choices=("raise", "drop"), default="raise")
         command.add_argument("--method", choices=tuple(METHODS), default="marginal")
         command.add_argument("--draws", type=int, default=1000, help="draws in each of 4 chains")
@@ -127,7 +139,7 @@ def _fit(options):
     parameters += [name for name in OFF_BY_DEFAULT if name in model.get_params()]
     if set(chosen) - set(parameters):
         raise ValueError(f"--prior: there are no priors of {list(chosen)} but of {parameters}")
-    model.set_params(**chosen)
+    model.set_params(**dict(options.set), **chosen)
     model.fit(table, method=options.method, draws=options.draws, random_state=options.seed)
     out.mkdir(parents=True, exist_ok=True)
     _report(model, out)
@@ -166,6 +178,25 @@ def _prior(text):
             f"{text!r} ({error}); accepted is such as P=LogUniform(1 d, 1000 d), with one of the"
             f" families {', '.join(FAMILIES)}"
         ) from error
+
+
+def _setting(text):
+    """Name and value from ``NAME=VALUE``: a number, a Quantity, several of them, or a word."""
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not (equals and name and value):
+        raise argparse.ArgumentTypeError(f"{text!r}; accepted is NAME=VALUE, such as trend=1")
+    if value in WORDS:
+        return name, WORDS[value]
+    if name in NAMED and value in NAMED[name].__all__:
+        return name, getattr(NAMED[name], value)()
+    if value.isdigit():
+        return name, int(value)
+    try:
+        values = [u.Quantity(number) for number in value.split(",")]
+    except TypeError:
+        return name, value
+    values = [v.value if v.unit == u.dimensionless_unscaled else v for v in values]
+    return name, values[0] if len(values) == 1 else tuple(values)
 
 
 def _seed(text):

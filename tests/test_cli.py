@@ -5,7 +5,17 @@ import pytest
 from astropy.table import QTable
 from astropy.utils.exceptions import AstropyUserWarning
 
-from astro_hier import SB1Binary, StarCluster, __version__, columns, datasets, priors
+from astro_hier import (
+    SB1Binary,
+    StarCluster,
+    __version__,
+    cli,
+    columns,
+    datasets,
+    populations,
+    priors,
+    profiles,
+)
 from astro_hier.cli import MODELS, main
 
 KMS = u.km / u.s
@@ -201,6 +211,45 @@ def test_an_interrupt_is_said(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(StarCluster, "fit", interrupted)
     assert main(["demo", "--out", str(tmp_path / "demo")]) == 130
     assert capsys.readouterr().err.endswith("astro-hier: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("outliers=True", ("outliers", True)),
+        ("trend = 2", ("trend", 2)),
+        ("zero_point=-0.029 mas", ("zero_point", -0.029 * u.mas)),
+        ("zero_point=zpt", ("zero_point", "zpt")),
+        ("error_scale=1.2", ("error_scale", 1.2)),
+        ("parallax_covariance=Lindegren+20", ("parallax_covariance", "Lindegren+20")),
+        ("period_range=1 d, 2 yr", ("period_range", (1 * u.day, 2 * u.yr))),
+        ("profile=CoreHalo", ("profile", profiles.CoreHalo())),
+        ("jitter=LogNormalJitter", ("jitter", populations.LogNormalJitter())),
+    ],
+)
+def test_arguments_are_numbers_quantities_or_words(text, expected):
+    assert cli._setting(text) == expected
+
+
+def test_a_cluster_has_its_options_on_the_command_line(tmp_path, capsys):
+    table = datasets.make_star_cluster(30, random_state=1)
+    table.meta.clear()
+    table.write(tmp_path / "members.ecsv")
+    words = ["cluster", str(tmp_path / "members.ecsv"), "--draws", "20"]
+    words += ["--out", str(tmp_path / "out"), "--seed", "1"]
+    options = ["--set", "outliers=True", "--set", "zero_point=-0.03 mas"]
+    assert main([*words, *options]) == 0
+    assert "outlier_fraction" in capsys.readouterr().out
+    loaded = StarCluster.load(tmp_path / "out" / "posterior.nc")
+    assert loaded.outliers is True
+    assert loaded.zero_point == -0.03 * u.mas
+    assert main([*words, "--set", "outlier=True"]) == 1
+    assert "has no arguments ['outlier']; it has ['mu_r'" in capsys.readouterr().err
+    assert main([*words, "--set", "parallax_covariance=Gaia"]) == 1
+    assert "accepted are ['Lindegren+18'" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*words, "--set", "outliers"])
+    assert "'outliers'; accepted is NAME=VALUE, such as trend=1" in capsys.readouterr().err
 
 
 def test_binary_takes_a_jitter_and_a_known_period(tmp_path, capsys):

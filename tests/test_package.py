@@ -87,7 +87,7 @@ def test_readme_examples_run(tmp_path, monkeypatch):
     members.meta.clear()
     members.write("members.ecsv")
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.S)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
         exec(compile(block, "README.md", "exec"), {})
     assert (tmp_path / "cluster.nc").exists()
