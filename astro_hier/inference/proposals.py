@@ -13,7 +13,8 @@ CLOUD_SIZES = 10.0 ** -np.arange(5)
 STEPS = 10.0 ** -np.arange(9)  # that the curvature at a point is looked for with
 LARGEST_FALL = 5.0  # over such a step
 DIFFERENCE = 0.1  # of the widths along the axes, for derivatives
-CLIMBS = 6  # at most, each in units of the widths where it starts
+CLIMBS = 6  # at most, of at most
+MOST_STEPS = 100  # each, in units of the widths where it starts
 LOWEST = -1e100  # in place of -inf
 GAIN = 0.1  # in ln of the density, below which a climb was the last
 LEAST_CURVATURE = 0.3  # of the standard normal prior's
@@ -146,7 +147,13 @@ def _peak(log_density, start):
         height = log_density(centre[None])[0]
         if height - before < GAIN:
             break
-        climbed = minimize(falls_and_slopes, 0 * centre, jac=True, method="L-BFGS-B")
+        climbed = minimize(
+            falls_and_slopes,
+            0 * centre,
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": MOST_STEPS},
+        )
         centre = centre + widths * climbed.x
     return StudentT(centre, widths[:, None] * _covariance(log_density, centre, widths) * widths)
 
