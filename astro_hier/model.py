@@ -58,6 +58,10 @@ class HierarchicalModel:
         """The starting point: a dict of floats and arrays by parameter."""
         self._is_missing("initial")
 
+    def starts(self, data):
+        """Where the posterior may have peaks: points as that of ``initial``, which is the first."""
+        return [self.initial(data)]
+
     def build_pymc(self, data):
         """The joint `pymc.Model` with its starting point."""
         self._is_missing("build_pymc")
@@ -157,6 +161,7 @@ class HierarchicalModel:
             setattr(self, name, value)
         if params:
             vars(self).pop("_inference_data", None)
+            vars(self).pop("_prepared", None)
         return self
 
     def __repr__(self):
@@ -269,9 +274,10 @@ class HierarchicalModel:
             progressbar=progressbar,
             **options,
         )
-        self._inference_data, self._fitted_params = (
+        self._inference_data, self._fitted_params, self._prepared = (
             self._label(data, result, method),
             self.get_params(),
+            data,
         )
         return self
 
@@ -347,6 +353,16 @@ class HierarchicalModel:
         if "epoch" in tree["constant_data"].attrs:
             data["epoch"] = Epoch(**json.loads(tree["constant_data"].attrs["epoch"]))
         return data
+
+    def _restored(self):
+        """The fitted data as `_read` returned them."""
+        return self._data()
+
+    def _fitted(self):
+        """The fitted data, prepared; once more if they come from a file."""
+        if "_prepared" not in vars(self):
+            self._prepared = self.prepare(self._restored(), progressbar=False)
+        return self._prepared
 
     def _common_parameters(self):
         return [p for p in self.parameters if not p.dims]

@@ -6,10 +6,13 @@ quadrature (Hogg, Bovy & Lang 2010, arXiv:1008.4686, section 3). Which rows are 
 over exactly: each has a posterior probability of membership, none is removed.
 """
 
+import warnings
 from dataclasses import dataclass
+from functools import cache
 
 import astropy.units as u
 import numpy as np
+from astropy.utils.exceptions import AstropyUserWarning
 from scipy.special import expit
 from scipy.stats import norm
 
@@ -19,6 +22,9 @@ from astro_hier.posterior import Parameter, register
 __all__ = ["Background", "ParallaxBackground", "VelocityBackground"]
 
 KMS = u.km / u.s
+# draws in which a background is no wider than this many sds of the members, and has this share of
+# the rows, are warned of if they are more than this share of all
+NARROW, MANY, OFTEN = 4.0, 0.05, 0.1
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,35 @@ class Background:
             other = np.log(fraction) + self.log_density(value, error, theta)
         return np.logaddexp(member, other), expit(member - other)
 
+    def narrow(self, start, value, sd):
+        """A starting point with a background about the members' ``value``, two ``sd`` wide.
+
+        So it takes the wings of their distribution, where ``start`` has stars of the field.
+        """
+        guess = {"outlier_fraction": 0.2, "outlier_mean": value, "outlier_sd": 2 * sd}
+        bounds = {
+            p.name: priors.of(getattr(self, p.name)).frozen(p.unit).ppf([0.001, 0.999])
+            for p in self.parameters
+        }
+        return start | {name: float(np.clip(guess[name], *bounds[name])) for name in guess}
+
+    def warn_of_wings(self, theta, sd, remedy):
+        """Warn where the background stands for the wings of the members' distribution.
+
+        ``sd`` is the members' standard deviation with errors, shape (theta,).
+        """
+        narrow = theta["outlier_sd"] < NARROW * sd
+        share = np.mean(narrow & (theta["outlier_fraction"] > MANY))
+        if share > OFTEN:
+            warnings.warn(
+                f"in {100 * share:.0f} percent of the draws the outliers are more than"
+                f" {100 * MANY:.0f} percent of the rows, and hardly wider spread than the members:"
+                " they are the wings of the members' own distribution. If you look for others, say"
+                f" how widely these are spread, such as with {remedy}",
+                AstropyUserWarning,
+                stacklevel=6,
+            )
+
     def draw(self, theta, size, rng):
         """Which of ``size`` rows are members, and true values of others, shape (theta, size)."""
         shape = len(theta["outlier_fraction"]), size
@@ -117,12 +152,18 @@ def of(given, kind):
     """The background that a model's argument stands for, one of ``kind``; None if there is none."""
     if given is None or given is False:
         return None
-    background = kind() if given is True else given
+    background = _default(kind) if given is True else given
     if not isinstance(background, Background) or background.unit != kind.unit:
         raise ValueError(
-            f"outliers={given!r}; accepted are True, None and astro_hier.outliers.{kind.__name__}()"
+            f"outliers={given!r}; accepted are True, False, None and"
+            f" astro_hier.outliers.{kind.__name__}()"
         )
     return background
+
+
+@cache  # it is asked for at every evaluation
+def _default(kind):
+    return kind()
 
 
 for _background in (ParallaxBackground, VelocityBackground):

@@ -161,7 +161,7 @@ def summarise(posterior, parameters, hdi_prob):
 
     The statistics are ArviZ's: rank-normalised split R-hat, bulk and tail effective sample size
     and Monte Carlo standard errors of Vehtari et al. (2021, Bayesian Analysis 16, 667), and the
-    narrowest interval that holds ``hdi_prob``.
+    narrowest interval that holds ``hdi_prob``. Values that are given have no effective size.
     """
     import arviz_stats as azs
 
@@ -169,17 +169,19 @@ def summarise(posterior, parameters, hdi_prob):
     dims = ("chain", "draw")
     interval = azs.hdi(draws, prob=hdi_prob)
     low, high = (f"hdi_{100 * edge:.3g}%" for edge in ((1 - hdi_prob) / 2, (1 + hdi_prob) / 2))
-    with np.errstate(invalid="ignore"):  # of parameters given as plain values, which do not vary
+    # parameters given as plain values do not vary: statistics of rounding say nothing of them
+    varies = draws.max(dims) > draws.min(dims)
+    with np.errstate(invalid="ignore"):
         columns = {
             "mean": draws.mean(dims),
-            "sd": draws.std(dims, ddof=1),
+            "sd": draws.std(dims, ddof=1).where(varies, 0.0),
             low: interval.isel(ci_bound=0),
             high: interval.isel(ci_bound=1),
-            "mcse_mean": azs.mcse(draws, method="mean"),
-            "mcse_sd": azs.mcse(draws, method="sd"),
-            "ess_bulk": azs.ess(draws, method="bulk"),
-            "ess_tail": azs.ess(draws, method="tail"),
-            "r_hat": azs.rhat(draws),
+            "mcse_mean": azs.mcse(draws, method="mean").where(varies, 0.0),
+            "mcse_sd": azs.mcse(draws, method="sd").where(varies, 0.0),
+            "ess_bulk": azs.ess(draws, method="bulk").where(varies),
+            "ess_tail": azs.ess(draws, method="tail").where(varies),
+            "r_hat": azs.rhat(draws).where(varies),
         }
     table = Table()
     table["parameter"] = [label for p in parameters for label in _labels(posterior, p)]

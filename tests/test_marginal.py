@@ -26,8 +26,8 @@ class Toy:
     def standard_normals(self, data):
         return {}
 
-    def initial(self, data):
-        return self.start
+    def starts(self, data):
+        return [self.start]
 
     def log_marginal(self, data, theta):
         self.evaluations += len(next(iter(theta.values())))

@@ -94,3 +94,13 @@ def test_where_a_density_is_zero_no_peak_is_looked_for():
         (part,) = peaks(inside, [np.array([start])]).parts
         assert np.isfinite(part.mean[0])
         assert part.sd[0] <= 2
+
+
+def test_a_width_is_not_taken_from_beyond_a_cliff():
+    # a narrow peak in a valley between ridges that are nearly as high
+    def peak_in_a_valley(z):
+        return np.logaddexp(-0.5 * (z[:, 0] / 1e-4) ** 2, 5 * np.minimum(np.abs(z[:, 0]), 1) - 8)
+
+    (part,) = peaks(peak_in_a_valley, [np.array([2e-5])]).parts
+    assert part.mean[0] == pytest.approx(0, abs=1e-6)
+    assert part.sd[0] == pytest.approx(1e-4, rel=0.05)

@@ -188,8 +188,8 @@ def test_zero_points_and_error_scales_are_those_applied_by_hand(table):
         ({"zero_point": -0.03}, priors.PriorError, "prior of zero_point .* 'angle'"),
         ({"error_scale": 0.0}, priors.PriorError, "error_scale=0.0; it must be positive"),
         ({"error_scale": priors.Normal(1, 1)}, priors.PriorError, "it must be positive"),
-        ({"outliers": "yes"}, ValueError, "accepted are True, None"),
-        ({"outliers": outliers.VelocityBackground()}, ValueError, "accepted are True, None"),
+        ({"outliers": "yes"}, ValueError, "accepted are True, False, None"),
+        ({"outliers": outliers.VelocityBackground()}, ValueError, "accepted are True, False, None"),
         ({"profile": 3}, ValueError, "accepted are those of astro_hier.profiles"),
         ({"parallax_covariance": "Gaia"}, ValueError, "accepted are .*'Lindegren.18'"),
         ({"parallax_covariance": lambda x: x}, ValueError, "takes a separation"),
@@ -365,9 +365,20 @@ def test_a_narrow_background_that_a_wide_one_hides_is_found(shared_data):
     """The wings of the Pleiades: an independent simplex search has ln p 35 higher than no wings."""
     members = QTable.read(shared_data / "gaia_dr2_clusters" / "nearby_clusters_gaia_dr2.ecsv")
     model = StarCluster(outliers=True, zero_point=ZERO_POINT, columns=columns.GAIA)
-    model.fit(members[members["cluster"] == "Pleiades"], random_state=2, progressbar=False)
+    with pytest.warns(AstropyUserWarning, match=r"100 percent .* outliers .* wings .*CoreHalo"):
+        model.fit(members[members["cluster"] == "Pleiades"], random_state=2, progressbar=False)
     assert model.samples("outlier_fraction").mean().value == pytest.approx(0.42, abs=0.02)
     assert model.samples("outlier_sd").mean().value == pytest.approx(0.33, abs=0.01)
+
+
+@pytest.mark.slow
+def test_wings_and_field_stars_of_praesepe_get_their_weights(shared_data):
+    """Two explanations: the evidence of each alone puts 0.25 of the probability into the wings."""
+    members = QTable.read(shared_data / "gaia_dr2_clusters" / "nearby_clusters_gaia_dr2.ecsv")
+    model = StarCluster(outliers=True, columns=columns.GAIA)
+    with pytest.warns(AstropyUserWarning, match=r"2. percent of the draws the outliers"):
+        model.fit(members[members["cluster"] == "Praesepe"], random_state=3, progressbar=False)
+    assert np.mean(model.samples("outlier_fraction") > 0.05) == pytest.approx(0.23, abs=0.04)
 
 
 def test_replicates_scatter_like_the_measured_ones(table):

@@ -213,7 +213,11 @@ def test_nuts_is_marginal_with_all_options():
         ({"error_scale": -1.0}, priors.PriorError, "error_scale=-1.0; it must be positive"),
         ({"error_scale": priors.Normal(1, 1)}, priors.PriorError, "such as priors.LogNormal"),
         ({"error_scale": "2"}, priors.PriorError, "error_scale='2' is not a prior"),
-        ({"outliers": 3}, ValueError, r"outliers=3; accepted are True, None and .*VelocityBack"),
+        (
+            {"outliers": 3},
+            ValueError,
+            r"outliers=3; accepted are True, False, None and .*VelocityBack",
+        ),
         ({"outliers": outliers.ParallaxBackground()}, ValueError, "VelocityBackground"),
         ({"star_draws": "some"}, ValueError, "star_draws='some'; accepted are 'auto', True"),
     ],
@@ -276,19 +280,17 @@ def test_tables_that_cannot_be_used_are_errors(table, message):
 
 
 def test_the_upper_limit_does_not_depend_on_the_priors_lower_end(unresolved):
-    # 4000 draws over eight factors of e know the limit to some percent
     assert unresolved.posterior.attrs["resolved"] == 0
     table = datasets.make_velocities(20, sigma_v=0.2 * KMS, random_state=1)
     with pytest.warns(AstropyUserWarning, match=r"hide the velocity dispersion.*upper_limit\(\)"):
         lower = fit(table, VelocityDispersion(ln_sigma_v=priors.Uniform(-8, 8.5)))
     limits = [m.sigma_v_upper_limit().to_value(KMS) for m in (unresolved, lower)]
-    assert limits[1] == pytest.approx(limits[0], rel=0.1)
+    assert limits[1] == pytest.approx(limits[0], rel=0.03)
     naive = [np.quantile(m.samples("sigma_v").value, 0.95) for m in (unresolved, lower)]
     assert naive[1] < 0.9 * naive[0]
 
 
 def test_the_upper_limit_is_that_of_a_grid():
-    # 4000 draws, 3 percent
     table = datasets.make_velocities(20, sigma_v=0.2 * KMS, random_state=1)
     y, e = table["velocity"].value, table["velocity_error"].value
     sigma = np.linspace(0, 10, 2001)[1:]
@@ -298,7 +300,8 @@ def test_the_upper_limit_is_that_of_a_grid():
     share = np.cumsum(np.exp(log_p - log_p.max()))
     expected = np.interp(0.95 * share[-1], share, sigma)
     with pytest.warns(AstropyUserWarning, match="hide"):
-        model = fit(table, draws=10_000)
+        model = fit(table)
+    # averaged over 200 draws of v_sys: one percent
     assert model.sigma_v_upper_limit().to_value(KMS) == pytest.approx(expected, rel=0.03)
     assert model.sigma_v_upper_limit(0.5) < model.sigma_v_upper_limit()
 

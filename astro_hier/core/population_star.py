@@ -93,21 +93,21 @@ def draw(visits, jitter, grid, star, log_density, shares, within, rng):
     return P, s, orbit.draw_linear(visits, 1 / P, rng)
 
 
-def describe(visits, jitter, grid, log_density, shares, n_fitted):
+def describe(visits, star, grid, log_density, shares, n_fitted):
     """The star given its velocities and the population, for a table: a dict of numbers.
 
-    ``log_density`` is ln of the population's density on the grid, for some draws of it, shape
-    (theta, point); ``shares`` a function from the ends of cells to the share of scatters in them,
-    averaged over these draws, or None; ``n_fitted`` the number of parameters adjusted to the star's
-    velocities. Also the visits with the scatter that is likely, and the best orbit.
+    ``star`` is its `StarSummary`, ``log_density`` ln of the population's density on the grid, for
+    some draws of it, shape (theta, point); ``shares`` a function from the ends of cells to the
+    share of scatters in them, averaged over these draws, or None; ``n_fitted`` the number of
+    parameters adjusted to the star's velocities. Also the visits with the scatter that is likely,
+    and the best orbit.
     """
-    if jitter is not None:
-        visits = jitter.laid(visits, grid)
-        if shares is not None:
-            share = shares(visits.jitter.low, visits.jitter.high)
-            log_weight = np.log(np.maximum(share, 1e-300))
-            visits = replace(visits, jitter=replace(visits.jitter, log_weight=log_weight))
-    nodes = _nodes(visits, grid)
+    visits, nodes = replace(visits, jitter=star.jitter), star.nodes
+    if shares is not None:
+        share = shares(visits.jitter.low, visits.jitter.high)
+        log_weight = np.log(np.maximum(share, 1e-300))
+        visits, nodes = replace(visits, jitter=replace(visits.jitter, log_weight=log_weight)), None
+    nodes = nodes or _nodes(visits, grid)
     row = population.star_row(nodes, grid)
     # the star's posterior over that under a flat population, averaged over the population's draws
     log_mass = np.log(row.weight[0]) + log_density[:, row.index]
@@ -121,7 +121,7 @@ def describe(visits, jitter, grid, log_density, shares, n_fitted):
     spread = np.sqrt(probability @ (1 / frequency - P) ** 2)
     density = 0.5 * (nodes.log_low + nodes.log_high) + np.log(np.maximum(gain, 1e-300))
     best = np.array([frequency[np.argmax(density)]])
-    likely = {} if jitter is None else {"jitter": scatter.likely(visits, best)[:, 0]}
+    likely = {} if star.jitter is None else {"jitter": scatter.likely(visits, best)[:, 0]}
     if likely:
         visits = visits.scattered(likely["jitter"])
     linear = orbit.Solution(visits, best).linear()[:, 0]

@@ -5,14 +5,15 @@ integrates its latent variables out of p(data | theta), so it can be sampled by 
 
 1. The prior is mapped to a standard normal z through its quantile function. Sobol points of it
    are the first sample, so that nothing need be known of where the posterior lies; normal
-   clouds of many sizes about the model's starting point are the second, in case it is good; from
-   that and from the best point so far `proposals.peaks` climbs to the maxima of the posterior,
-   and a Student t (5 degrees of freedom) about each is the third.
+   clouds of many sizes about the model's starting points are the second, in case they are good;
+   from these and from the best point so far `proposals.peaks` climbs to the maxima of the
+   posterior, and a Student t (5 degrees of freedom) about each is the third.
 2. All points so far are weighed by target over the mixture of every proposal used, in proportion
    to the number drawn from each (Owen & Zhou 2000, JASA 95, 135; adaptive multiple importance
    sampling, Cornuet et al. 2012, Scand. J. Stat. 39, 798).
 3. While few points carry weight, the likelihood is tempered, L^beta, with beta as large as leaves
-   `ENOUGH_TO_FIT` effective points a dimension.
+   `ENOUGH_TO_FIT` effective points a dimension. Where that comes to no end, the climb is repeated
+   from the best point by then.
 4. A mixture of Student t distributions is fitted to the weighted points; more points are drawn
    from it; back to 2, until the effective size passes the number of draws asked for and the
    Pareto index k of the weights (Vehtari et al. 2024, JMLR 25, 72) says that they can be trusted.
@@ -42,6 +43,7 @@ BATCH = 200
 GROWTH = 8  # at least so large a part of all points is drawn at a time
 LEAST_GAIN = 0.3  # effective points for each new one, below which a proposal leaves something out
 MOST_PARTS = 10
+PATIENCE = 3000  # points after which, and after twice as many, tempering has stalled
 ENOUGH_TO_FIT = 10
 ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it will get
 LARGEST_PARETO_K = 0.7
@@ -151,18 +153,13 @@ class _Target:
             first += number
         return theta
 
-    def start(self):
-        """The model's starting point as z, within the prior wherever the model puts it."""
-        initial = self.model.initial(self.data)
-        z = np.array(
-            [
-                ndtri(prior.cdf(initial[name]))
-                if prior.cdf(initial[name]) < 0.5
-                else -ndtri(prior.sf(initial[name]))
-                for name, prior in self.priors.items()
-            ]
-            + [0.0] * sum(self.normals.values())
-        )
+    def starts(self):
+        """The model's starting points as z, within the prior wherever the model puts them."""
+        z = np.zeros((len(points := self.model.starts(self.data)), self.dimension))
+        for i, (name, prior) in enumerate(self.priors.items()):
+            at = np.array([float(point[name]) for point in points])
+            below = prior.cdf(at)
+            z[:, i] = np.where(below < 0.5, ndtri(below), -ndtri(prior.sf(at)))
         return np.nan_to_num(z).clip(-FARTHEST_START, FARTHEST_START)
 
     def log_likelihood(self, z):
@@ -255,12 +252,19 @@ def _explore(target, wanted, rng, max_evaluations, bar):
         pool.add(proposal, z, target.log_likelihood(z))
         return (pool.effective_size - before) / size
 
-    start = target.start()
-    add(proposals.Clouds(start), BATCH)
-    mixture = proposals.peaks(target.log_posterior, [start, pool.best()])
+    starts = target.starts()
+    for start in starts:
+        add(proposals.Clouds(start), BATCH)
+    mixture = proposals.peaks(target.log_posterior, [*starts, pool.best()])
     gain = add(mixture, BATCH * len(mixture.parts))
+    patience = PATIENCE
     while not pool.suffices(wanted) and target.evaluations < max_evaluations:
         weights, beta = pool.tempered_weights()
+        if beta < 1 and len(pool.z) > patience:
+            patience *= 2
+            mixture = proposals.peaks(target.log_posterior, [pool.best()])
+            gain = add(mixture, BATCH)
+            continue
         left_out = gain < LEAST_GAIN or pool.effective_size >= wanted
         if beta == 1 and left_out and len(mixture.parts) < MOST_PARTS:
             mixture = mixture.and_a_part(proposals.StudentT.of(pool.z, pool.squared_weights()))

@@ -12,7 +12,8 @@ DEGREES_OF_FREEDOM = 5
 CLOUD_SIZES = 10.0 ** -np.arange(5)
 STEPS = 10.0 ** -np.arange(9)  # that the curvature at a point is looked for with
 LARGEST_FALL = 5.0  # over such a step
-DIFFERENCE = 0.1  # of the widths along the axes, for derivatives
+SMALL_DIFFERENCE = 0.01  # of the widths along the axes, for slopes
+DIFFERENCE = 0.1  # and for curvatures
 CLIMBS = 6  # at most, of at most
 MOST_STEPS = 100  # each, in units of the widths where it starts
 LOWEST = -1e100  # in place of -inf
@@ -137,10 +138,10 @@ def _peak(log_density, start):
     eye, centre, height = np.eye(len(start)), start, -np.inf
 
     def falls_and_slopes(x):
-        away = DIFFERENCE * np.vstack([0 * x[None], eye, -eye])
+        away = SMALL_DIFFERENCE * np.vstack([0 * x[None], eye, -eye])
         heights = log_density(centre + widths * (x + away))
         plus, minus = np.split(heights[1:], 2)
-        return height - heights[0], (minus - plus) / (2 * DIFFERENCE)
+        return height - heights[0], (minus - plus) / (2 * SMALL_DIFFERENCE)
 
     for _ in range(CLIMBS):
         widths, before = _widths(log_density, centre), height
@@ -161,13 +162,16 @@ def _peak(log_density, start):
 def _widths(log_density, centre):
     """Standard deviation of a density along each axis through a point, at most one.
 
-    From its curvature over the largest of `STEPS` that it does not fall by far over.
+    From its curvature over the largest of `STEPS` that it does not fall by far over, nor over any
+    smaller one: far from a peak it may have fallen and be flat again.
     """
     axes = np.eye(len(centre))
     away = np.multiply.outer(STEPS, np.stack([axes, -axes], axis=1)).reshape(-1, len(centre))
     heights = log_density(np.vstack([centre, centre + away]))
     falls = 2 * heights[0] - heights[1:].reshape(len(STEPS), len(centre), 2).sum(axis=2)
-    chosen = np.argmax(falls < 2 * LARGEST_FALL, axis=0)
+    near = np.logical_and.accumulate((falls < 2 * LARGEST_FALL)[::-1])[::-1]
+    near[-1] = True
+    chosen = np.argmax(near, axis=0)
     falls = falls[chosen, np.arange(len(centre))]
     return (STEPS[chosen] / np.sqrt(np.where(falls > 0, falls, 1.0))).clip(STEPS[-1], 1.0)
 

@@ -232,6 +232,11 @@ class BinaryPopulation(OrbitModel):
         data = self._by_star(super()._read(table))
         return data | {"ends": self._ends(data, data["index"])}
 
+    def _restored(self):
+        attrs = self.posterior.attrs
+        ends = attrs["shortest_period"], attrs["longest_period"]
+        return self._by_star(super()._restored()) | {"ends": ends}
+
     def _by_star(self, data):
         """The data with which rows are of which star and instrument."""
         stars, index = np.unique(data["star"], return_inverse=True)
@@ -488,13 +493,6 @@ class BinaryPopulation(OrbitModel):
 
     # ---- results
 
-    def _fitted(self):
-        """The fitted data, prepared again for work on single stars."""
-        attrs = self.posterior.attrs
-        data = self._by_star(self._data())
-        data["ends"] = attrs["shortest_period"], attrs["longest_period"]
-        return data | {"grid": self._grid(data)}
-
     def _some_draws(self):
         """The population's parameters in some of the draws."""
         size = self.samples(self._sampled_names()[0]).size
@@ -511,9 +509,12 @@ class BinaryPopulation(OrbitModel):
             def shares(low, high):
                 return self.jitter.shares(low, high, theta).mean(axis=1)
 
-        known, common = self._known_jitter(data), (data["grid"], log_density, shares)
+        common = data["grid"], log_density, shares
         return lambda n: delayed(population_star.describe)(
-            self._visits(data, n), known, *common, 1 + self._n_adjusted(data, data["visits"][n])
+            self._visits(data, n),
+            data["summaries"][n],
+            *common,
+            1 + self._n_adjusted(data, data["visits"][n]),
         )
 
     def star_table(self, progressbar=False):

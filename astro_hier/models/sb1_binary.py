@@ -170,6 +170,9 @@ class SB1Binary(OrbitModel):
             )
         return self._with_instruments(data) | {"name": stars}
 
+    def _restored(self):
+        return self._with_instruments(super()._restored())
+
     def prepare(self, data, progressbar):
         """The visits as the core takes them, on a lattice of the jitter if there is one."""
         if not self._is_linear():
@@ -391,11 +394,12 @@ class SB1Binary(OrbitModel):
         ----------
         table : `~astropy.table.Table`
             As for ``fit``.
-        jitter : `~astro_hier.priors.Prior`, optional
-            Prior on the scatter beyond the stated errors; by default this estimator's, or if it has
-            none LogUniform(0.01, 10) in km/s.
+        jitter : `~astro_hier.priors.Prior` or `~astropy.units.Quantity`, optional
+            Prior on the scatter beyond the stated errors, or its value; by default this
+            estimator's, or if it has none LogUniform(0.01, 10) in km/s.
         trend : int or tuple of `~astro_hier.priors.Prior`, optional
-            As the argument of the same name; by default this estimator's, or if it has none 1.
+            As the argument of the same name; by default this estimator's, or if it has none 1,
+            with a prior Normal(0, 10) in km/s/yr. With 0, no trend is tried.
 
         Returns
         -------
@@ -410,13 +414,18 @@ class SB1Binary(OrbitModel):
         astro_hier.priors.PriorError
             If linear parameters have priors that are not normal.
         """
-        jitter = jitter or self.jitter or priors.LogUniform(0.01 * KMS, 10 * KMS)
-        trend = trend or self.trend or 1
+        if jitter is None:
+            jitter = self.jitter
+        if jitter is None:
+            jitter = priors.LogUniform(0.01 * KMS, 10 * KMS)
+        if trend is None:
+            trend = self.trend or 1
+        trends = (("", {"trend": 0}), (" + trend", {"trend": trend}))
         period = float(self._prior_of_period().median()) * u.day
         constant = {"P": period, "a": 0 * KMS, "b": 0 * KMS}  # no amplitude, at any period
         parts = (
             (("constant velocity", constant), ("circular orbit", {})),
-            (("", {"trend": 0}), (" + trend", {"trend": trend})),
+            trends if trend else trends[:1],
             (("", {"jitter": None}), (" + jitter", {"jitter": jitter})),
         )
         rows = []
@@ -432,10 +441,6 @@ class SB1Binary(OrbitModel):
         for name, digits in (("log_evidence", 2), ("log_bayes_factor", 2), ("probability", 4)):
             found[name].info.format = f".{digits}f"
         return found
-
-    def _fitted(self):
-        """The fitted data, prepared again."""
-        return self.prepare(self._with_instruments(self._data()), progressbar=False)
 
     def modes(self, min_probability=1e-3):
         """The periods that the data allow, most probable first.
@@ -509,7 +514,7 @@ class SB1Binary(OrbitModel):
         TableError
             If the times are not of the table's kind.
         """
-        data = self._with_instruments(self._data())
+        data = self._fitted()
         if times is None:
             return self._velocity(data, self._values()) * KMS
         return self._of_draws(np.atleast_1d(data["epoch"].since(times)), self._values()) * KMS
@@ -523,7 +528,7 @@ class SB1Binary(OrbitModel):
         chosen = np.arange(len(values["P"]))
         if near_period is not None:
             # phases have drifted apart by less than half a cycle at the last visit
-            drift = np.abs(1 / values["P"] - 1 / near_period) * np.ptp(self._data()["time"])
+            drift = np.abs(1 / values["P"] - 1 / near_period) * np.ptp(self._fitted()["time"])
             chosen = chosen[drift < 0.5]
         chosen = chosen[np.linspace(0, len(chosen) - 1, min(len(chosen), CURVES)).astype(int)]
         return {name: draws[chosen] for name, draws in values.items()}
@@ -556,7 +561,7 @@ class SB1Binary(OrbitModel):
         -------
         `~matplotlib.axes.Axes`
         """
-        data = self._with_instruments(self._data())
+        data = self._fitted()
         rv, _, error = self._corrected(data, self._best(), trend=False)
         ax = plots.axes(ax, figsize=(9, 4))
         span = max(np.ptp(data["time"]), 2 * float(self.map_sample["P"].value))
@@ -594,7 +599,7 @@ class SB1Binary(OrbitModel):
         """
         fig = plots.figure(fig, figsize=(6.5, 5))
         top, bottom = fig.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        data, best = self._with_instruments(self._data()), self._best()
+        data, best = self._fitted(), self._best()
         rv, residual, error = self._corrected(data, best, trend=True)
         period = best["P"][0]
         phase = (data["time"] / period) % 1

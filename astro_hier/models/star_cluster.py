@@ -176,6 +176,12 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
             error = theta["error_scale"] * error
         return (error**2 + data["own_variance"]) ** 0.5 if "own_variance" in data else error
 
+    def _spread(self, data, theta):
+        """Standard deviation of members' parallaxes, 1/r taken as linear, shape (theta,)."""
+        variance = self.profile.variance(theta) / theta["mu_r"] ** 4
+        error = np.median(data["parallax_error"]) * theta.get("error_scale", 1.0)
+        return np.sqrt(variance + error**2)
+
     # ---- hooks
 
     def initial(self, data):
@@ -215,6 +221,12 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
             variance = self.profile.variance(theta)
             theta["r"], _ = _if_member(parallax, error, mu_r, variance)
         return theta
+
+    def starts(self, data):
+        start, background = self.initial(data), self._background()
+        if background is None:
+            return [start]
+        return [start, background.narrow(start, 1 / start["mu_r"], self._spread(data, start))]
 
     def build_pymc(self, data):
         import pymc as pm

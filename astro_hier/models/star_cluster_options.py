@@ -91,8 +91,8 @@ class StarClusterOptions:
             )
         return self._with_modes(data)
 
-    def _data(self):
-        return self._with_modes(super()._data())
+    def _restored(self):
+        return self._with_modes(super()._restored())
 
     def _with_modes(self, data):
         if self.parallax_covariance is None:
@@ -104,6 +104,13 @@ class StarClusterOptions:
         return data | {"modes": modes, "own_variance": variance, "left_out": left_out}
 
     def diagnose(self, data, values, method):
+        if self._background():
+            self._background().warn_of_wings(
+                values,
+                self._spread(data, values),
+                "outliers=ParallaxBackground(outlier_sd=priors.Uniform(1 * u.mas, 10 * u.mas)); if"
+                " they belong to the cluster, profile=profiles.CoreHalo() describes them",
+            )
         if "modes" not in data:
             return {}
         if abs(data["left_out"]) > TOO_MUCH:

@@ -52,7 +52,7 @@ class StarClusterResults:
             how many standard deviations the parallax differs from that of a member, of error,
             depth (1/r taken as linear) and parameters together.
         """
-        data, theta = self._data(), self._theta()
+        data, theta = self._fitted(), self._theta()
         r, columns = self.samples("r"), columns_of(theta)
         expected = 1 / columns["mu_r"] + self._offset(data, columns)
         spread = self.profile.variance(theta)[:, None] / columns["mu_r"] ** 4
@@ -92,7 +92,7 @@ class StarClusterResults:
         """
         rng = np.random.default_rng(random_state)
         if parallax_error is None:
-            data, theta = self._data(), self._theta()
+            data, theta = self._fitted(), self._theta()
             r, columns = self.samples("r").to_value(u.kpc), columns_of(theta)
             value, error = 1 / r + self._offset(data, columns), self._error(data, columns)
             if self._background():
@@ -111,7 +111,7 @@ class StarClusterResults:
                 f"parallax_error={parallax_error!r}; accepted are positive angles, one a star, such"
                 " as [0.1, 0.2] * u.mas"
             )
-        data, theta = self._data(), self._theta()
+        data, theta = self._fitted(), self._theta()
         own = [name for name in ("zero_point", "modes", "own_variance") if name in data]
         if own:
             places = rng.integers(len(data["parallax"]), size=len(error))
@@ -166,7 +166,7 @@ class StarClusterResults:
         -------
         `~matplotlib.axes.Axes`
         """
-        data = self._data()
+        data = self._fitted()
         ax = plots.axes(ax, figsize=(8, 4))
         parallax, error = self._corrected(data)
         row = np.arange(len(parallax))
@@ -196,7 +196,7 @@ class StarClusterResults:
         -------
         `~matplotlib.axes.Axes`
         """
-        data = self._data()
+        data = self._fitted()
         ax = plots.axes(ax, figsize=(6, 5.5))
         r = self.samples("r").to(u.pc)
         mean, sd = r.mean(axis=0).value, r.std(axis=0).value

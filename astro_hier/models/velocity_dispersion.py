@@ -26,8 +26,9 @@ Upper limit
     Where the errors hide the dispersion the likelihood is flat down to sigma_v = 0. A prior flat
     in ln_sigma_v then puts as much probability into each factor of e, all the way down to its
     lower end, and a limit would depend on where that is. The limit is therefore quoted for a prior
-    flat in sigma_v itself, by weighing each draw with sigma_v over the prior density of its
-    ln_sigma_v.
+    flat in sigma_v itself: on a grid of sigma_v, the likelihood is averaged over draws of all other
+    parameters, each weighed by one over its mean under the prior of ln_sigma_v with which it was
+    drawn.
 """
 
 import warnings
@@ -37,6 +38,8 @@ import numpy as np
 from astropy import constants
 from astropy.table import QTable
 from astropy.utils.exceptions import AstropyUserWarning
+from scipy.integrate import cumulative_trapezoid
+from scipy.special import logsumexp
 
 from astro_hier import datasets, outliers, plots, priors
 from astro_hier.core.threads import for_chunks
@@ -53,6 +56,9 @@ PAIRS = ("velocity", "velocity_error"), ("redshift", "redshift_error")
 # without dispersion exceed it in 2.3 percent of cases
 RESOLVED = 2.0
 FEW_DRAWS = 200  # of the hyperparameters, to average over
+LIMIT_POINTS = 200  # of ln sigma_v, for an upper limit
+# where they end, in ln sigma_v, from the largest that was drawn
+BELOW_LARGEST, ABOVE_LARGEST = 15.0, 1.0
 FEW_ERRORS = 50  # that stand for those of all members in a figure
 
 
@@ -249,6 +255,13 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             start["member"] = self._log_density(data, theta)[1][0]
         return start
 
+    def starts(self, data):
+        start, background = self.initial(data), self._background()
+        if background is None:
+            return [start]
+        spread = _scale(data, start["v_sys"]) * start["sigma_v"]
+        return [start, background.narrow(start, start["v_sys"], spread)]
+
     def build_pymc(self, data):
         import pymc as pm
 
@@ -331,6 +344,15 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         return simulated
 
     def diagnose(self, data, values, method):
+        if self._background():
+            error = np.median(_in_kms(data, "_error")) * values.get("error_scale", 1.0)
+            spread = np.hypot(_scale(data, values["v_sys"]) * values["sigma_v"], error)
+            self._background().warn_of_wings(
+                values,
+                spread,
+                "outliers=VelocityBackground(outlier_sd=priors.LogUniform(LOW, HIGH)), LOW several"
+                " times the velocity dispersion",
+            )
         if "ln_sigma_v" not in self.free_names():
             return {}
         theta = self._few(values)
@@ -359,8 +381,8 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
     def sigma_v_upper_limit(self, probability=0.95):
         """An upper limit on the velocity dispersion, for a prior flat in sigma_v.
 
-        The prior that the fit was made with is divided out within its support, so the limit does
-        not depend on its lower end, as quantiles of the draws would. It needs three members.
+        The prior is flat from zero to the upper end of that of the fit, so the limit does not
+        depend on the latter's lower end, as quantiles of the draws would. It needs three members.
 
         Parameters
         ----------
@@ -373,12 +395,28 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         """
         if not 0 < probability < 1:
             raise ValueError(f"probability={probability!r}; accepted is a number between 0 and 1")
-        ln_sigma_v = np.sort(self.samples("ln_sigma_v").value)
+        largest = self.samples("ln_sigma_v").value.max()
         if "ln_sigma_v" not in self.free_names():
             raise ValueError("ln_sigma_v was given, not inferred: there is no limit on it")
-        log_weight = ln_sigma_v - self.frozen_priors()["ln_sigma_v"].logpdf(ln_sigma_v)
-        share = np.cumsum(np.exp(log_weight - log_weight.max()))
-        return np.exp(np.interp(probability * share[-1], share, ln_sigma_v)) * KMS
+        prior, data = self.frozen_priors()["ln_sigma_v"], self._fitted()
+        high = min(prior.support()[1], largest + ABOVE_LARGEST)
+        grid = np.linspace(largest - BELOW_LARGEST, high, LIMIT_POINTS)
+        log_p = np.array([
+            self.log_marginal(data, theta | {"ln_sigma_v": grid})
+            for theta in self._each_of_few(LIMIT_POINTS)
+        ])  # fmt: skip
+        log_p -= logsumexp(log_p + prior.logpdf(grid), axis=1, keepdims=True)
+        density = np.exp(grid) * np.exp(log_p - log_p.max()).sum(axis=0)
+        share = cumulative_trapezoid(density, grid, initial=0)
+        return np.exp(np.interp(probability * share[-1], share, grid)) * KMS
+
+    def _each_of_few(self, size):
+        """Each of a few draws of the hyperparameters, repeated ``size`` times."""
+        few = self._fitted_few()
+        return (
+            {name: np.repeat(values[i], size) for name, values in few.items()}
+            for i in range(FEW_DRAWS)
+        )
 
     def star_table(self):
         """Every member's own results, given its row and the system.
@@ -390,7 +428,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             velocity relative to the system) and, with ``outliers``, member (the probability of
             membership; v of a row that is hardly a member is hardly known).
         """
-        data = self._data()
+        data = self._fitted()
         member, mean, square = np.zeros((3, len(data["star"])))
         theta = self._fitted_few()
         for i in range(FEW_DRAWS):
@@ -430,7 +468,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         `~astropy.units.Quantity`
             Velocities in km/s, or redshifts, shape (chain * draw, star).
         """
-        data = self._data()
+        data = self._fitted()
         value, name = next(pair for pair in PAIRS if pair[0] in data)
         unit = next(role.unit for role in self.roles if role.name == name)
         if error is not None:
@@ -464,7 +502,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         -------
         `~matplotlib.axes.Axes`
         """
-        data, theta = self._data(), self._fitted_few()
+        data, theta = self._fitted(), self._fitted_few()
         ax = plots.axes(ax, figsize=(7, 4.5))
         value = _in_kms(data)
         v_sys, spread, _, error = (np.median(x) for x in self._population(data, theta))
