@@ -3,6 +3,7 @@
 import argparse
 import inspect
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,8 +20,15 @@ from astro_hier.table import TableError
 FAMILIES = [name for name in priors.__all__ if name not in ("Prior", "PriorError")]
 PRESETS = {"gaia": columns.GAIA, "apogee": columns.APOGEE}
 NAMED = {"profile": profiles, "population": populations, "jitter": populations}
-WORDS = {"True": True, "False": False, "None": None}
-OFF_BY_DEFAULT = ("jitter", "zero_point", "error_scale")  # options that take a prior
+WORDS = {"true": True, "false": False, "none": None}
+EXAMPLES = {
+    "outliers": "outliers=True",
+    "zero_point": "zero_point='-0.029 mas'",
+    "trend": "trend=1",
+    "instrument": "instrument=COLUMN",
+    "population": "population=NormalMixture",
+}
+OPTIONAL_PRIORS = ("jitter", "offset", "zero_point", "error_scale")  # of options
 COLUMNS_HELP = (
     "On the command line: --columns ROLE=NAME:UNIT,... says which columns to read and the unit of"
     f" those that have none, and so does --columns {' or '.join(PRESETS)}; --on-invalid drop"
@@ -63,7 +71,9 @@ def _parser():
 
     for name, model in MODELS.items():
         about = inspect.getdoc(model).splitlines()[0]
-        roles = ", ".join(role.name for role in model().roles)
+        roles, arguments = [role.name for role in model().roles], model().get_params()
+        presets = [name for name, preset in PRESETS.items() if set(preset) <= set(roles)]
+        examples = [example for name, example in EXAMPLES.items() if name in arguments]
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument(
             "table", type=Path, metavar="TABLE", help="any file that astropy reads"
@@ -75,8 +85,8 @@ def _parser():
             "--columns",
             type=_columns,
             metavar="ROLE=NAME[:UNIT],...",
-            help=f"columns of the roles {roles} where they are named otherwise, or a preset:"
-            f" {', '.join(PRESETS)}",
+            help=f"columns of the roles {', '.join(roles)} where they are named otherwise"
+            + (f", or a preset: {', '.join(presets)}" if presets else ""),
         )
         command.add_argument(
             "--out", type=Path, metavar="DIR", help=f"folder to write to (default: TABLE-{name})"
@@ -96,13 +106,13 @@ def _parser():
             action="append",
             default=[],
             metavar="NAME=VALUE",
-            help="any other argument of the model, such as outliers=True, zero_point='-0.029 mas',"
-            f" trend=1 or instrument=COLUMN; may be repeated; {model.__name__} has"
-            f" {', '.join(model().get_params())}",
+            help=f"any other argument of the model, such as {', '.join(examples)}; may be repeated;"
+            f" {model.__name__} has {', '.join(arguments)}",
         )
         command.add_argument("--on-invalid", choices=("raise", "drop"), default="raise")
         command.add_argument("--method", choices=tuple(METHODS), default="marginal")
         command.add_argument("--draws", type=int, default=1000, help="draws in each of 4 chains")
+        command.add_argument("--max-evaluations", type=int, help="when to give up, with a warning")
         command.add_argument("--seed", type=_seed, help="for the same draws each time")
         command.set_defaults(run=_fit, command=name)
     return parser
@@ -128,21 +138,42 @@ def _fit(options):
     try:
         table = QTable.read(options.table, format=options.format)
     except IORegistryError as error:
-        raise TableError(
+        raise ValueError(
             f"{options.table}: astropy does not know this format ({str(error).splitlines()[0]});"
             " name it with --format, such as ascii.ecsv, ascii.csv, fits, votable"
         ) from error
     estimator = MODELS[options.command]
     out = options.out or Path(f"{options.table.name.split('.')[0]}-{options.command}")
     model = estimator(columns=options.columns, on_invalid=options.on_invalid)
-    chosen, parameters = dict(options.prior), list(model.frozen_priors())
-    parameters += [name for name in OFF_BY_DEFAULT if name in model.get_params()]
-    if set(chosen) - set(parameters):
-        raise ValueError(f"--prior: there are no priors of {list(chosen)} but of {parameters}")
-    model.set_params(**dict(options.set), **chosen)
-    model.fit(table, method=options.method, draws=options.draws, random_state=options.seed)
+    model.set_params(**dict(options.set))
+    for name, prior in options.prior:
+        _set_prior(model, name, prior)
+    more = {"max_evaluations": options.max_evaluations} if options.max_evaluations else {}
+    model.fit(table, method=options.method, draws=options.draws, random_state=options.seed, **more)
     out.mkdir(parents=True, exist_ok=True)
     _report(model, out)
+
+
+def _set_prior(model, name, prior):
+    """Give a parameter its prior, wherever the model keeps it."""
+    arguments = model.get_params()
+    if name in OPTIONAL_PRIORS and name in arguments:
+        model.set_params(**{name: prior})
+        return
+    parameters = list(model.frozen_priors())
+    if name not in parameters:
+        parameters += [n for n in OPTIONAL_PRIORS if n in arguments and n not in parameters]
+        raise ValueError(f"--prior: there is no prior of {name!r} but of {parameters}")
+    owner = model._owner(name)
+    if owner is model:
+        model.set_params(**{name: prior})
+        return
+    argument = next(
+        argument
+        for argument, value in arguments.items()
+        if value is owner or (argument == "outliers" and value is True)
+    )
+    model.set_params(**{argument: replace(owner, **{name: prior})})
 
 
 def _columns(text):
@@ -165,37 +196,46 @@ def _columns(text):
 def _prior(text):
     """Name and prior from ``NAME=FAMILY(NUMBER [UNIT], ...)``."""
     name, _, call = (part.strip() for part in text.partition("="))
-    family, _, numbers = call.partition("(")
+    family, bracket, numbers = call.partition("(")
     try:
+        if not bracket:
+            raise ValueError("a value that is known is given with --set")
+        if family not in FAMILIES:
+            raise ValueError(f"there is no family {family!r}")
         if not numbers.endswith(")"):
             raise ValueError("no closing bracket")
-        numbers = numbers.removesuffix(")")
-        values = [u.Quantity(number) for number in numbers.split(",")]
-        values = [v.value if v.unit == u.dimensionless_unscaled else v for v in values]
-        return name, getattr(priors, family if family in FAMILIES else "")(*values)
-    except (AttributeError, TypeError, ValueError) as error:
+        return name, getattr(priors, family)(*_numbers(numbers.removesuffix(")")))
+    except (TypeError, ValueError) as error:
         raise argparse.ArgumentTypeError(
             f"{text!r} ({error}); accepted is such as P=LogUniform(1 d, 1000 d), with one of the"
             f" families {', '.join(FAMILIES)}"
         ) from error
 
 
+def _numbers(text):
+    """Numbers and Quantities with commas between."""
+    values = [u.Quantity(number) for number in text.split(",")]
+    return [v.item() if v.unit == u.dimensionless_unscaled else v for v in values]
+
+
 def _setting(text):
-    """Name and value from ``NAME=VALUE``: a number, a Quantity, several of them, or a word."""
+    """Name and value from ``NAME=VALUE``: a number, Quantity, several of them, prior or word."""
     name, equals, value = (part.strip() for part in text.partition("="))
     if not (equals and name and value):
         raise argparse.ArgumentTypeError(f"{text!r}; accepted is NAME=VALUE, such as trend=1")
-    if value in WORDS:
-        return name, WORDS[value]
-    if name in NAMED and value in NAMED[name].__all__:
-        return name, getattr(NAMED[name], value)()
+    if value.lower() in WORDS:
+        return name, WORDS[value.lower()]
+    word = value.removesuffix("()").rpartition(".")[2]
+    if name in NAMED and word in NAMED[name].__all__:
+        return name, getattr(NAMED[name], word)()
+    if value.partition("(")[0] in FAMILIES:
+        return _prior(text)
     if value.isdigit():
         return name, int(value)
     try:
-        values = [u.Quantity(number) for number in value.split(",")]
+        values = _numbers(value)
     except TypeError:
         return name, value
-    values = [v.value if v.unit == u.dimensionless_unscaled else v for v in values]
     return name, values[0] if len(values) == 1 else tuple(values)
 
 
@@ -224,6 +264,12 @@ def _report(model, out, truths=None):
         searched = (model.posterior.attrs[f"{end}_period"] for end in ("shortest", "longest"))
         print("\nPeriods between {:g} and {:g} d, most probable first:".format(*searched))
         model.modes().pprint(max_lines=15)
+    if model.posterior.attrs.get("resolved") == 0:
+        print(f"\nsigma_v < {model.sigma_v_upper_limit():.4g}, 95 percent")
+    if hasattr(model, "star_table"):
+        stars = model.star_table()
+        print()
+        stars.pprint(max_lines=12, max_width=-1)
     figures = [
         name.removeprefix("plot_")
         for cls in type(model).__mro__
@@ -244,7 +290,7 @@ def _report(model, out, truths=None):
     model.save(out / "posterior.nc")
     written = ", ".join([*written, "posterior.nc"])
     if hasattr(model, "star_table"):
-        model.star_table().write(out / "stars.ecsv", overwrite=True)
+        stars.write(out / "stars.ecsv", overwrite=True)
         written += ", stars.ecsv"
     print(f"\nWritten to {out}/: {written}")
     print(f"Read it again: {type(model).__name__}.load({str(out / 'posterior.nc')!r})")

@@ -78,7 +78,9 @@ def of(given):
     ValueError
         If there is none of this name, or its values are no variances of parallaxes.
     """
-    function = COVARIANCES.get(given, given) if isinstance(given, str) else given
+    function = COVARIANCES.get(given) if isinstance(given, str) else given
+    if function is None:
+        raise ValueError(f"parallax_covariance={given!r}; accepted are {list(COVARIANCES)}")
     try:
         variance = u.Quantity(function(0 * u.deg)).to_value(u.mas**2)
     except (TypeError, AttributeError, u.UnitConversionError) as error:

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from collections.abc import Mapping
 
 import astropy.units as u
 import numpy as np
@@ -37,6 +38,7 @@ class HierarchicalModel:
     parameters = ()
     row = "star"
     command = None  # name on the command line
+    roles_of_options = ()  # that options add: ``columns`` may name them where these are off
     parts = ()  # arguments that own priors of parameters: dataclasses with fields of these names
 
     def __init__(self, *, columns=None, on_invalid="raise"):
@@ -202,7 +204,11 @@ class HierarchicalModel:
         return bool(self.star_draws)
 
     def _read(self, table):
-        return read_columns(table, self.roles, self.columns, self.on_invalid)
+        columns = self.columns
+        if isinstance(columns, Mapping):
+            off = set(self.roles_of_options) - {role.name for role in self.roles}
+            columns = {name: place for name, place in columns.items() if name not in off}
+        return read_columns(table, self.roles, columns, self.on_invalid)
 
     def fit(
         self,
@@ -435,8 +441,8 @@ class HierarchicalModel:
         Parameters
         ----------
         var_names : str or list of str, optional
-            Names of parameters, or "all"; by default those common to all stars. Parameters of
-            single stars have one row a star, ``r[0]`` or ``r[id]``.
+            Names of parameters, or "all"; by default those common to all stars, of every
+            instrument. Parameters of single stars have one row a star, ``r[0]`` or ``r[id]``.
         hdi_prob : float, optional
             Probability in the interval of highest density.
 
@@ -450,7 +456,7 @@ class HierarchicalModel:
             raise ValueError(f"hdi_prob={hdi_prob!r}; accepted is a number between 0 and 1")
         posterior = self.posterior
         if var_names is None:
-            parameters = self._common_parameters()
+            parameters = [p for p in self.parameters if set(p.dims) <= {"instrument"}]
         elif isinstance(var_names, str) and var_names == "all":
             parameters = [p for p in self.parameters if p.name in posterior]
         else:

@@ -3,7 +3,9 @@
 Matplotlib, corner and daft are imported when a figure is drawn.
 """
 
+import logging
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import astropy.units as u
@@ -58,9 +60,9 @@ def figure(fig=None, **options):
     return fig
 
 
-def errorbar(ax, x, y, yerr, xerr=None):
+def errorbar(ax, x, y, yerr, xerr=None, fmt="o"):
     """Data points with error bars, light enough for hundreds of them."""
-    ax.errorbar(x, y, yerr, xerr, fmt="o", ms=3, color="k", ecolor="0.6", elinewidth=0.8, lw=0)
+    ax.errorbar(x, y, yerr, xerr, fmt=fmt, ms=3, color="k", ecolor="0.6", elinewidth=0.8)
 
 
 class PosteriorPlots:
@@ -69,24 +71,38 @@ class PosteriorPlots:
     graph = ()
 
     def _chosen(self, var_names):
-        parameters = self._named(self.free_names() if var_names is None else var_names)
-        for parameter in parameters:
-            if parameter.dims:
+        """What to show: parameter, element of it, symbol, unit and draws (chain, draw)."""
+        if var_names is None:
+            free = self.free_names()
+            names = [p.name for p in self.parameters if p.name in free or p.dims == ("instrument",)]
+        chosen = []
+        for parameter in self._named(names if var_names is None else var_names):
+            if "star" in parameter.dims:
                 raise ValueError(
-                    f"{parameter.name} has a value for each {parameter.dims[0]}; this figure is for"
-                    f" {[p.name for p in self._common_parameters()]}"
+                    f"{parameter.name} has a value for each star; this figure is for"
+                    f" {[p.name for p in self.parameters if 'star' not in p.dims]}"
                 )
-        return parameters
+            draws = self.posterior[parameter.name]
+            symbol = f"${parameter.symbol}$"
+            if not parameter.dims:
+                chosen.append((parameter.name, 0, symbol, parameter.unit_label, draws.values))
+                continue
+            (dim,) = parameter.dims
+            for i, label in enumerate(draws[dim].values):
+                each = draws.isel({dim: i}).values
+                if np.ptp(each) > 0:  # the offset of the first instrument does not vary
+                    name = f"{symbol} {label}"
+                    chosen.append((parameter.name, i, name, parameter.unit_label, each))
+        return chosen
 
     def _marks(self, truths):
-        """Values to mark, as floats in the posterior's units."""
+        """Values to mark, as arrays of floats in the posterior's units."""
         marks = {}
         for name, value in truths.items():
             unit = self._parameter(name).unit
             try:
-                marks[name] = (
-                    u.Quantity(value) if hasattr(value, "unit") else value * unit
-                ).to_value(unit)
+                quantity = u.Quantity(value) if hasattr(value, "unit") else value * unit
+                marks[name] = np.atleast_1d(quantity.to_value(unit))
             except u.UnitConversionError as error:
                 raise u.UnitConversionError(f"truth of {name}: {error}") from None
         return marks
@@ -114,23 +130,27 @@ class PosteriorPlots:
             warnings.simplefilter("ignore", FutureWarning)
             import corner
 
-        parameters = self._chosen(var_names)
-        values = np.column_stack([self.samples(p.name).value for p in parameters])
+        names, elements, symbols, units, draws = zip(*self._chosen(var_names), strict=True)
         marks = self._marks(truths or {})
-        style = {"label_kwargs": {"fontsize": 12}, "max_n_ticks": 4, "labelpad": 0.06}
-        drawn = corner.corner(
-            values,
-            labels=[p.label for p in parameters],
-            truths=[marks.get(p.name) for p in parameters] if len(parameters) > 1 else None,
-            fig=fig,
-            **(style | options),
-        )
-        diagonal = drawn.axes[:: len(parameters) + 1]
-        for ax, parameter, draws in zip(diagonal, parameters, values.T, strict=True):
-            ax.set_title(f"${parameter.symbol} = {_rounded(draws)}$", fontsize=9)
-        if len(parameters) == 1 and marks:
+        marks = [
+            marks[name][i] if name in marks else None
+            for name, i in zip(names, elements, strict=True)
+        ]
+        style = {"label_kwargs": {"fontsize": 12}, "max_n_ticks": 3, "labelpad": 0.06}
+        with _unheard():
+            drawn = corner.corner(
+                np.column_stack([np.ravel(values) for values in draws]),
+                labels=[symbol + unit for symbol, unit in zip(symbols, units, strict=True)],
+                truths=marks if len(names) > 1 else None,
+                fig=fig,
+                **(style | options),
+            )
+        diagonal = drawn.axes[:: len(names) + 1]
+        for ax, symbol, unit, values in zip(diagonal, symbols, units, draws, strict=True):
+            ax.set_title(f"{symbol} = ${_rounded(values)}$ {unit.strip(' []')}", fontsize=9)
+        if len(names) == 1 and marks[0] is not None:
             # corner fails to mark a single histogram
-            drawn.axes[0].axvline(*marks.values(), color=options.get("truth_color", "#4682b4"))
+            drawn.axes[0].axvline(marks[0], color=options.get("truth_color", "#4682b4"))
         return drawn
 
     def plot_trace(self, var_names=None, fig=None):
@@ -147,19 +167,18 @@ class PosteriorPlots:
         -------
         `~matplotlib.figure.Figure`
         """
-        parameters = self._chosen(var_names)
-        fig = figure(fig, figsize=(10, 1.9 * len(parameters) + 0.4))
-        grid = fig.subplots(len(parameters), 2, squeeze=False, width_ratios=(1, 2))
-        for parameter, (left, right) in zip(parameters, grid, strict=True):
-            chains = self.posterior[parameter.name].values
+        chosen = self._chosen(var_names)
+        fig = figure(fig, figsize=(10, 1.9 * len(chosen) + 0.4))
+        grid = fig.subplots(len(chosen), 2, squeeze=False, width_ratios=(1, 2))
+        for (_, _, symbol, unit, chains), (left, right) in zip(chosen, grid, strict=True):
             bins = np.histogram_bin_edges(chains, bins=40)
             step = int(np.ceil(chains.shape[1] / LARGEST_TRACE))
             for draws in chains:
                 left.hist(draws, bins=bins, density=True, histtype="step")
                 right.plot(np.arange(len(draws))[::step], draws[::step], lw=0.5, alpha=0.7)
             left.locator_params(axis="x", nbins=5)
-            left.set(xlabel=parameter.label, yticks=[], ylabel="density")
-            right.set(ylabel=parameter.label, xlabel="draw")
+            left.set(xlabel=symbol + unit, yticks=[], ylabel="density")
+            right.set(ylabel=symbol + unit, xlabel="draw")
         return fig
 
     def plot_graph(self):
@@ -198,6 +217,17 @@ class PosteriorPlots:
             label = f"{plate} ${PLATE_INDEX[plate]}$"
             graph.add_plate([*corner, *size], label=label, position="bottom right")
         return graph.render(dpi=150)
+
+
+@contextmanager
+def _unheard():
+    """Keep what corner tells the root logger from being printed, and from setting that up."""
+    root, handler = logging.getLogger(), logging.NullHandler()
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
 
 
 def _rounded(draws):

@@ -82,10 +82,9 @@ class Parameter:
     positive: bool = False
 
     @property
-    def label(self):
-        """Symbol and unit, for an axis."""
-        unit = "" if self.unit == u.one else f" [{self.unit.to_string('latex_inline')}]"
-        return f"${self.symbol}${unit}"
+    def unit_label(self):
+        """The unit as it follows a symbol at an axis."""
+        return "" if self.unit == u.one else f" [{self.unit.to_string('latex_inline')}]"
 
 
 LOG_PROB = Parameter(
@@ -297,10 +296,13 @@ def _encode(value):
         return value.item()
     if value is not None and not isinstance(value, (bool, int, float, str, list)):
         kind = type(value).__name__
-        raise TypeError(
-            f"{value!r} cannot be saved; if {kind} is a dataclass of yours, call"
-            f" astro_hier.posterior.register({kind}) and save again"
-        )
+        cure = f"if {kind} is a dataclass of yours, call astro_hier.posterior.register({kind})"
+        if callable(value):
+            cure = (
+                "a file holds no code: make it a dataclass that can be called, and call"
+                " astro_hier.posterior.register with its class"
+            )
+        raise TypeError(f"{value!r} cannot be saved; {cure} and save again")
     return value
 
 

@@ -172,7 +172,10 @@ def check(name, prior, unit, low=-np.inf, high=np.inf):
     try:
         support = prior.frozen(unit).support()
     except PriorError as error:
-        raise PriorError(f"prior of {name} (in {unit.to_string() or 'no unit'}): {error}") from None
+        what = f"prior of {name}"
+        if isinstance(prior, Fixed):
+            what = f"{name}={prior.value!r}"
+        raise PriorError(f"{what} (in {unit.to_string() or 'no unit'}): {error}") from None
     if support[0] < low or support[1] > high:
         allowed = "not be negative" if high == np.inf else f"lie between {low} and {high}"
         given = prior.value if isinstance(prior, Fixed) else prior

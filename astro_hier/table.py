@@ -32,6 +32,8 @@ class Role:
         are.
     positive : bool
         Whether values must exceed zero.
+    largest : float
+        Largest absolute value, in the unit.
     required : bool
         Whether a table without this column is refused.
     unique : bool
@@ -53,6 +55,16 @@ class Role:
     observed: bool = False
     is_time: bool = False
     column: str | None = None
+    largest: float = np.inf
+
+    @property
+    def accepted(self):
+        """Which values are, in words."""
+        if self.positive:
+            return "finite values greater than zero"
+        if self.largest < np.inf:
+            return f"values from {-self.largest:g} to {self.largest:g} {self.unit}"
+        return "finite values"
 
 
 @dataclass(frozen=True)
@@ -84,6 +96,8 @@ class Epoch:
             return (time.to_value(u.day) - self.day) - self.fraction
         kind = "a Quantity of time" if self.scale is None else f"a Time ({self.scale})"
         found = f"in {time.unit}" if isinstance(time, u.Quantity) else type(time).__name__
+        if self.scale is None and not isinstance(time, (u.Quantity, Time)):
+            found += " without unit"
         raise TableError(f"times are {found}; accepted is what was fitted, {kind}")
 
     def later(self, days):
@@ -250,11 +264,12 @@ def _read_floats(column, name, unit, role):
         raise TableError(
             f"column {name!r} ({role.name}) has type {values.dtype} and shape {values.shape};"
             f" accepted is one number a row, {_in_unit(role.unit)}{_no_numbers(values)}"
+            + (f"; dates are read by table[{name!r}] = Time(table[{name!r}])" * role.is_time)
         )
     factor = _factor(column.unit, name, unit, role)
     floats = np.array(getattr(values, "value", values), dtype=float) * factor
     floats[missing] = np.nan
-    allowed = np.isfinite(floats)
+    allowed = np.isfinite(floats) & (np.abs(floats) <= role.largest)
     if role.positive:
         allowed &= floats > 0
     return floats, missing | ~allowed
@@ -287,6 +302,8 @@ def _factor(own, name, unit, role):
     accepted = f"accepted is {role.unit}" + (
         f" or any unit of type {kind!r}" if kind != "unknown" else ""
     )
+    if role.unit == u.one:
+        accepted = "accepted are numbers without unit"
     if unit is None and own is None and role.unit == u.one:
         return 1.0
     if unit is None:
@@ -327,8 +344,7 @@ def _valid_rows(data, invalid, places, roles, on_invalid):
     bad = np.any(list(invalid.values()), axis=0)
     if not bad.any():
         return ~bad
-    accepts = {r.name: "finite values greater than zero" if r.positive else "finite values"
-               for r in roles if r.unit is not None}  # fmt: skip
+    accepts = {role.name: role.accepted for role in roles if role.unit is not None}
     findings = []
     for role, rows in invalid.items():
         if rows.any():

@@ -1,5 +1,7 @@
 """Claims about the population of periods, on simulated and real binaries."""
 
+import warnings
+
 import astropy.units as u
 import numpy as np
 import pytest
@@ -18,6 +20,9 @@ from astro_hier import (
     priors,
 )
 from astro_hier.posterior import SAVED, register
+
+# of the tutorial's binaries, whose scatter is what it is
+pytestmark = pytest.mark.filterwarnings("ignore:chi2 per degree of freedom is above")
 
 KMS = u.km / u.s
 
@@ -199,6 +204,19 @@ def test_impossible_arguments_are_refused(table):
         populations.NormalMixture(separation=priors.Uniform(-2, 2))
     half = BinaryPopulation(population=populations.NormalMixture(fraction1=0.5))
     assert half.free_names() == ["mu1", "separation", "lnsigma1", "lnsigma2"]
+
+
+def test_stars_whose_errors_do_not_explain_their_scatter_are_named(table):
+    wrong = table.copy()
+    of = wrong["star"] == wrong["star"][0]
+    wrong["rv"][of] += 30 * KMS * (-1) ** np.arange(of.sum())
+    with pytest.warns(AstropyUserWarning, match=r"1 of \d+ stars \(star-0000: .*jitter=") as said:
+        fit(wrong)
+    assert len(said) == 1
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        fit(wrong, jitter=priors.LogUniform(1 * KMS, 100 * KMS))
+    assert not any("chi2" in str(warning.message) for warning in said)
 
 
 def test_a_wide_range_cuts_no_truncated_normal(table, model):

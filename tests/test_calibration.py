@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from benchmarks.calibration import CASES
+from benchmarks.calibration import CASES, HEAVY
 
 import astro_hier
 from astro_hier import StarCluster
@@ -13,7 +13,6 @@ from astro_hier.model import HierarchicalModel
 
 SIMULATIONS = 100
 FEWER = 40  # of the cases whose fits take a second
-HEAVY = {"sb1_binary_instruments", "binary_population_jitter_population"}
 # Smallest p-value of all parameters of all cases: a correct package fails once in a thousand
 # changes of the seed.
 ALARM = 1e-3

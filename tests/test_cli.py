@@ -1,5 +1,7 @@
 """Claims about the astro-hier command."""
 
+import re
+
 import astropy.units as u
 import pytest
 from astropy.table import QTable
@@ -12,6 +14,7 @@ from astro_hier import (
     cli,
     columns,
     datasets,
+    outliers,
     populations,
     priors,
     profiles,
@@ -160,7 +163,7 @@ def test_priors_are_given_with_units(tmp_path, capsys):
         assert "accepted is such as P=LogUniform(1 d, 1000 d)" in capsys.readouterr().err
     for bad in ("Q", "columns"):
         assert main([*words, "--prior", f"{bad}=Uniform(1, 2)"]) == 1
-        assert f"no priors of ['{bad}'] but of ['P', 'a'" in capsys.readouterr().err
+        assert f"no prior of '{bad}' but of ['P', 'a'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -217,6 +220,9 @@ def test_an_interrupt_is_said(tmp_path, capsys, monkeypatch):
     ("text", "expected"),
     [
         ("outliers=True", ("outliers", True)),
+        ("outliers=none", ("outliers", None)),
+        ("profile=profiles.CoreHalo()", ("profile", profiles.CoreHalo())),
+        ("error_scale=Uniform(0.5, 2)", ("error_scale", priors.Uniform(0.5, 2))),
         ("trend = 2", ("trend", 2)),
         ("zero_point=-0.029 mas", ("zero_point", -0.029 * u.mas)),
         ("zero_point=zpt", ("zero_point", "zpt")),
@@ -231,6 +237,24 @@ def test_arguments_are_numbers_quantities_or_words(text, expected):
     assert cli._setting(text) == expected
 
 
+def test_the_prior_of_an_offset_and_a_limit_on_a_dispersion(tmp_path, capsys):
+    visits = datasets.make_binary(12, random_state=1)
+    visits["tel"] = ["A", "B"] * 6
+    members = datasets.make_velocities(20, sigma_v=0.1 * u.km / u.s, random_state=1)
+    for name, table in (("visits", visits), ("members", members)):
+        table.meta.clear()
+        table.write(tmp_path / f"{name}.ecsv")
+    out = ["--out", str(tmp_path / "out"), "--draws", "50", "--seed", "1"]
+    words = ["--set", "instrument=tel", "--prior", "offset=Normal(0 km/s, 1 km/s)"]
+    assert main(["binary", str(tmp_path / "visits.ecsv"), *words, *out]) == 0
+    assert "offset[B]" in capsys.readouterr().out
+    loaded = SB1Binary.load(tmp_path / "out" / "posterior.nc")
+    assert loaded.offset == priors.Normal(0 * u.km / u.s, 1 * u.km / u.s)
+    with pytest.warns(AstropyUserWarning, match="errors hide the velocity dispersion"):
+        assert main(["dispersion", str(tmp_path / "members.ecsv"), *out]) == 0
+    assert re.search(r"sigma_v < [\d.]+ km / s, 95 percent", capsys.readouterr().out)
+
+
 def test_a_cluster_has_its_options_on_the_command_line(tmp_path, capsys):
     table = datasets.make_star_cluster(30, random_state=1)
     table.meta.clear()
@@ -238,10 +262,15 @@ def test_a_cluster_has_its_options_on_the_command_line(tmp_path, capsys):
     words = ["cluster", str(tmp_path / "members.ecsv"), "--draws", "20"]
     words += ["--out", str(tmp_path / "out"), "--seed", "1"]
     options = ["--set", "outliers=True", "--set", "zero_point=-0.03 mas"]
-    assert main([*words, *options]) == 0
-    assert "outlier_fraction" in capsys.readouterr().out
+    prior = ["--prior", "outlier_sd=LogUniform(1 mas, 10 mas)", "--max-evaluations", "50000"]
+    assert main([*words, *options, *prior]) == 0
+    printed = capsys.readouterr().out
+    assert "outlier_fraction" in printed
+    assert "n_sigma" in printed  # of the stars
     loaded = StarCluster.load(tmp_path / "out" / "posterior.nc")
-    assert loaded.outliers is True
+    assert loaded.outliers == outliers.ParallaxBackground(
+        outlier_sd=priors.LogUniform(1 * u.mas, 10 * u.mas)
+    )
     assert loaded.zero_point == -0.03 * u.mas
     assert main([*words, "--set", "outlier=True"]) == 1
     assert "has no arguments ['outlier']; it has ['mu_r'" in capsys.readouterr().err

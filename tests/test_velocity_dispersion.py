@@ -233,7 +233,7 @@ def test_impossible_options_are_errors(arguments, error, message):
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["star"], r"accepted is either velocity and velocity_error, or redshift .* no of them"),
+        (["star"], r"accepted is either velocity and velocity_error, or redshift .* no such"),
         (["velocity"], r"no velocity_error; say which columns"),
         (["redshift"], r"no redshift_error; say which columns"),
         (

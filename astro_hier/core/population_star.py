@@ -19,6 +19,7 @@ class StarSummary:
 
     row: population.StarRow
     best_period: float
+    chi2: float  # of the best orbit there, without jitter
     error: float
     nodes: period_nodes.PeriodNodes | None
     jitter: orbit.Jitter | None
@@ -50,7 +51,13 @@ def summarise(visits, jitter, layered, grid, cells_kept):
     at = nodes.low if nodes.log_low[best] > nodes.log_high[best] else nodes.high
     keep = nodes if len(nodes.low) <= cells_kept else None
     row = population.star_row(nodes, grid, _layers(visits, nodes) if layered else None)
-    return StarSummary(row, float(1 / at[best]), nodes.error, keep, visits.jitter)
+    linear = orbit.Solution(visits, at[[best]]).linear()[:, 0]
+    chi2 = np.sum((_residual(visits, at[best], linear) / visits.rv_error) ** 2)
+    return StarSummary(row, float(1 / at[best]), float(chi2), nodes.error, keep, visits.jitter)
+
+
+def _residual(visits, frequency, linear):
+    return visits.rv - orbit.velocity(visits, frequency, linear)
 
 
 def draw(visits, jitter, grid, star, log_density, shares, within, rng):
@@ -125,7 +132,7 @@ def describe(visits, star, grid, log_density, shares, n_fitted):
     if likely:
         visits = visits.scattered(likely["jitter"])
     linear = orbit.Solution(visits, best).linear()[:, 0]
-    residual = visits.rv - orbit.velocity(visits, best[0], linear)
+    chi2 = np.sum((_residual(visits, best[0], linear) / visits.rv_error) ** 2)
     dof = len(visits.rv) - n_fitted
     shares = np.bincount(period_nodes.mode_of_cells(nodes), probability)
     return {
@@ -139,5 +146,5 @@ def describe(visits, star, grid, log_density, shares, n_fitted):
         "n_modes": int(np.sum(shares > 0.01)),
         "probability": min(float(shares.max()), 1.0),
         **likely,
-        "chi2_per_dof": np.sum((residual / visits.rv_error) ** 2) / dof if dof > 0 else np.nan,
+        "chi2_per_dof": chi2 / dof if dof > 0 else np.nan,
     }, (visits, linear)

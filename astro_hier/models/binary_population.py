@@ -34,7 +34,7 @@ from astro_hier import datasets, plots, populations, priors
 from astro_hier.core import jitter as scatter
 from astro_hier.core import orbit, population_star
 from astro_hier.core import population as core
-from astro_hier.models.orbits import DAYS, KMS, OrbitModel
+from astro_hier.models.orbits import DAYS, KMS, LARGEST_CHI2, OrbitModel
 from astro_hier.posterior import Parameter
 
 __all__ = ["BinaryPopulation"]
@@ -44,6 +44,7 @@ BASELINES = 3.0  # the longest, in the longest baseline
 OUTSIDE = 0.05  # share of the population beyond the range that is warned of
 TABLE_DRAWS = 200  # of the hyperparameters, to average the population over
 PANELS = 16
+STARS_NAMED = 5  # in a warning
 CELLS_KEPT = 2_000_000  # of all stars, 80 MB; those of other stars are made again when needed
 MOST_POINTS = 50_000  # of the grid in ln P
 
@@ -484,12 +485,31 @@ class BinaryPopulation(OrbitModel):
                 AstropyUserWarning,
                 stacklevel=5,
             )
+        if self.jitter is None:
+            self._warn_of_scatter(data)
         return {
             "outside_range": outside,
             "shortest_period": float(shortest),
             "longest_period": float(longest),
             "period_error": max(star.error for star in data["summaries"]),
         }
+
+    def _warn_of_scatter(self, data):
+        """Where the stated errors do not explain what the best orbits leave."""
+        dof = np.array([len(rows) - 1 - self._n_adjusted(data, rows) for rows in data["visits"]])
+        chi2 = np.array([star.chi2 for star in data["summaries"]])
+        ratio = np.where(dof > 0, chi2 / np.maximum(dof, 1), 0.0)
+        worst = np.argsort(-ratio)[: min(STARS_NAMED, np.sum(ratio > LARGEST_CHI2))]
+        if worst.size:
+            named = ", ".join(f"{data['stars'][n]}: {ratio[n]:.3g}" for n in worst)
+            warnings.warn(
+                f"chi2 per degree of freedom is above {LARGEST_CHI2:g} at the best orbits of"
+                f" {np.sum(ratio > LARGEST_CHI2)} of {len(ratio)} stars ({named}): their stated"
+                " errors do not explain the scatter; infer it with jitter=, such as"
+                " priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s), and see star_table()",
+                AstropyUserWarning,
+                stacklevel=6,
+            )
 
     # ---- results
 

@@ -19,6 +19,7 @@ from astro_hier.posterior import Parameter
 from astro_hier.table import Role
 
 KMS = u.km / u.s
+LARGEST_CHI2 = 3.0  # per degree of freedom, above which there is a warning
 AMPLITUDES = ("a", "b", "v0")
 TREND = 10.0  # km/s per year, per year squared, ...: standard deviation of the default priors
 LARGEST_ORDER = 5
@@ -33,6 +34,7 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
 
     row = "visit"
     of_each = ()
+    roles_of_options = ("instrument",)
 
     def __init__(self, *, a, b, v0, jitter, trend, instrument, offset, columns, on_invalid):
         super().__init__(columns=columns, on_invalid=on_invalid)

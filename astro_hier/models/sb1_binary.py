@@ -29,19 +29,19 @@ from scipy.stats import norm
 
 from astro_hier import datasets, plots, priors
 from astro_hier.core import jitter, orbit, period_nodes
-from astro_hier.models.orbits import AMPLITUDES, DAYS, KMS, OrbitModel
+from astro_hier.models.orbits import AMPLITUDES, DAYS, KMS, LARGEST_CHI2, OrbitModel
 from astro_hier.posterior import Parameter
 from astro_hier.table import TableError
 
 __all__ = ["SB1Binary"]
 
-LARGEST_CHI2 = 3.0
 LARGEST_ERROR = 0.02
 PERIODS_PER_PEAK = 10  # of the periodogram that gives the starting point
 LINEAR_DEPTH = 10.0  # of the periodogram, in ln p
 CURVES = 64
 MOST_CYCLES = 80
 CURVE_POINTS = 400
+MODE_GAP = 0.25  # cycles over the baseline, from one draw to the next, that part two modes
 
 
 class SB1Binary(OrbitModel):
@@ -534,7 +534,16 @@ class SB1Binary(OrbitModel):
         return {name: draws[chosen] for name, draws in values.items()}
 
     def _best(self):
-        return {name: np.array([value.value]) for name, value in self.map_sample.items()}
+        """The best draw in the most probable mode, and the share of draws in that mode."""
+        values = self._values()
+        order = np.argsort(values["P"])
+        cycles = np.ptp(self._fitted()["time"]) / values["P"][order]
+        # draws of one mode drift from one to the next by far less than a cycle
+        mode = np.concatenate([[0], np.cumsum(np.abs(np.diff(cycles)) > MODE_GAP)])
+        sizes = np.bincount(mode)
+        inside = order[mode == np.argmax(sizes)]
+        best = inside[np.argmax(self.samples("log_prob").value[inside])]
+        return {name: draws[[best]] for name, draws in values.items()}, sizes.max() / len(mode)
 
     def _corrected(self, data, best, trend):
         """Velocities less the best draw's offsets and, if asked, trend, and errors with jitter."""
@@ -562,9 +571,10 @@ class SB1Binary(OrbitModel):
         `~matplotlib.axes.Axes`
         """
         data = self._fitted()
-        rv, _, error = self._corrected(data, self._best(), trend=False)
+        best, _ = self._best()
+        rv, _, error = self._corrected(data, best, trend=False)
         ax = plots.axes(ax, figsize=(9, 4))
-        span = max(np.ptp(data["time"]), 2 * float(self.map_sample["P"].value))
+        span = max(np.ptp(data["time"]), 2 * float(best["P"][0]))
         some = self._some()
         cycles = span / np.median(some["P"])
         if cycles < MOST_CYCLES:
@@ -582,11 +592,12 @@ class SB1Binary(OrbitModel):
         return ax
 
     def plot_phase(self, fig=None):
-        """Velocities folded at the period of the best draw, orbits, and residuals below.
+        """Velocities folded at the best draw of the most probable mode, and residuals below.
 
-        The orbits are those draws whose period is in the same mode as the best one's, each folded
-        at its own. Error bars are standard errors, with the jitter of the best draw; its trend and
-        offsets of instruments are taken off.
+        The orbits are those draws whose period is in that mode, each folded at its own; where there
+        are other modes, the title says what share of the draws they leave it. Error bars are
+        standard errors, with the jitter of the best draw; its trend and offsets of instruments are
+        taken off.
 
         Parameters
         ----------
@@ -599,7 +610,7 @@ class SB1Binary(OrbitModel):
         """
         fig = plots.figure(fig, figsize=(6.5, 5))
         top, bottom = fig.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        data, best = self._fitted(), self._best()
+        data, (best, share) = self._fitted(), self._best()
         rv, residual, error = self._corrected(data, best, trend=True)
         period = best["P"][0]
         phase = (data["time"] / period) % 1
@@ -613,6 +624,8 @@ class SB1Binary(OrbitModel):
         plots.errorbar(bottom, phase, residual, error)
         chi2 = self.posterior.attrs["chi2_per_dof"]
         title = f"P = {period:.7g} d" + (f", $\\chi^2$/dof = {chi2:.3g}" if chi2 == chi2 else "")
+        if share < 0.995:
+            title += f", {100 * share:.0f}% of draws"
         star = self.posterior.attrs.get("star")
         top.set(ylabel="radial velocity [km/s]", title=f"{star}: {title}" if star else title)
         bottom.set(
@@ -655,9 +668,9 @@ class SB1Binary(OrbitModel):
         log_p += prior.logpdf(period)
         order = np.argsort(period)
         ax.plot(period[order], (log_p - log_p.max())[order], lw=0.6, color="k")
-        best = np.array([self.map_sample["P"].value])
+        best = self._best()[0]["P"]
         height = orbit.log_marginal(visits, 1 / best) + prior.logpdf(best) - log_p.max()
-        ax.plot(best, height, "v", color="C1", label="best draw")
+        ax.plot(best, height, "v", color="C1", label="best draw of the most probable mode")
         ax.set(xscale="log", xlabel="period $P$ [d]", ylabel=r"$\ln p(P \mid v)$ - maximum")
         ax.set_xlim(shortest, longest)
         ax.set_yscale("symlog", linthresh=LINEAR_DEPTH, linscale=2)

@@ -3,13 +3,12 @@
 import warnings
 
 import astropy.units as u
-import numpy as np
 from astropy.utils.exceptions import AstropyUserWarning
 
 from astro_hier import covariances, outliers, profiles
 from astro_hier.core import sky
 from astro_hier.posterior import Parameter
-from astro_hier.table import Role, TableError
+from astro_hier.table import Role
 
 MOST_MODES = 6
 ENOUGH = 0.01  # share of the variance of a mean parallax that may be left out of the modes
@@ -22,6 +21,8 @@ ERROR_SCALE = Parameter(
 class StarClusterOptions:
     """The columns and parameters of `~astro_hier.StarCluster`, as its options have them."""
 
+    roles_of_options = ("zero_point", "ra", "dec")
+
     @property
     def roles(self):
         roles = [
@@ -32,7 +33,7 @@ class StarClusterOptions:
         if isinstance(self.zero_point, str):
             roles.append(Role("zero_point", u.mas, column=self.zero_point))
         if self.parallax_covariance is not None:
-            roles += [Role("ra", u.deg), Role("dec", u.deg)]
+            roles += [Role("ra", u.deg, largest=360), Role("dec", u.deg, largest=90)]
         return tuple(roles)
 
     @property
@@ -82,14 +83,7 @@ class StarClusterOptions:
     def _read(self, table):
         if self.parallax_covariance is not None:
             covariances.of(self.parallax_covariance)  # says which there are, before the columns
-        data = super()._read(table)
-        beyond = np.flatnonzero(np.abs(data.get("dec", np.zeros(1))) > 90)
-        if beyond.size:
-            raise TableError(
-                f"column dec has {beyond.size} values beyond 90 degrees (row {beyond[0]}:"
-                f" {data['dec'][beyond[0]]:g}); accepted are declinations"
-            )
-        return self._with_modes(data)
+        return self._with_modes(super()._read(table))
 
     def _restored(self):
         return self._with_modes(super()._restored())

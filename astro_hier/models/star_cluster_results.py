@@ -115,7 +115,7 @@ class StarClusterResults:
         own = [name for name in ("zero_point", "modes", "own_variance") if name in data]
         if own:
             places = rng.integers(len(data["parallax"]), size=len(error))
-            data |= {name: data[name][..., places] for name in own}
+            data = data | {name: data[name][..., places] for name in own}
         r = distance.draw_population(
             theta["mu_r"][:, None],
             self.profile.draw(theta, len(error), rng),
@@ -146,6 +146,10 @@ class StarClusterResults:
         offset, error = (np.broadcast_to(values, shape).mean(axis=0) for values in both)
         return data["parallax"] - offset, error
 
+    def _corrects(self):
+        """Whether parallaxes have anything besides 1/r that can be taken off."""
+        return self.zero_point is not None or self.parallax_covariance is not None
+
     def _colour_by_membership(self, ax, x, y, chosen):
         member = self.samples("member").value.mean(axis=0)[chosen]
         points = ax.scatter(x, y, 14, member, cmap="viridis", vmin=0, vmax=1, zorder=3)
@@ -170,13 +174,15 @@ class StarClusterResults:
         ax = plots.axes(ax, figsize=(8, 4))
         parallax, error = self._corrected(data)
         row = np.arange(len(parallax))
-        plots.errorbar(ax, row, parallax, error)
-        if "member" in self.posterior:
+        coloured = "member" in self.posterior
+        plots.errorbar(ax, row, parallax, error, fmt="none" if coloured else "o")
+        if coloured:
             self._colour_by_membership(ax, row, parallax, slice(None))
         low, middle, high = np.quantile(1 / self.samples("mu_r").to_value(u.kpc), [0.03, 0.5, 0.97])
         ax.axhspan(low, high, color="C1", alpha=0.3, lw=0, label=r"$1/\mu_r$, 94 percent")
         ax.axhline(middle, color="C1", lw=1)
-        ax.set(xlabel="star, by row of the table", ylabel=r"parallax $\varpi$ [mas]")
+        of = "corrected " if self._corrects() else ""
+        ax.set(xlabel="star, by row of the table", ylabel=rf"{of}parallax $\varpi$ [mas]")
         ax.legend(loc="best")
         return ax
 
@@ -203,8 +209,10 @@ class StarClusterResults:
         parallax, error = self._corrected(data)
         good = parallax > 2 * error
         naive = (parallax[good] * u.mas).to_value(u.pc, u.parallax())
-        plots.errorbar(ax, naive, mean[good], sd[good], xerr=naive * (error / parallax)[good])
-        if "member" in self.posterior:
+        coloured = "member" in self.posterior
+        xerr, fmt = naive * (error / parallax)[good], "none" if coloured else "o"
+        plots.errorbar(ax, naive, mean[good], sd[good], xerr=xerr, fmt=fmt)
+        if coloured:
             self._colour_by_membership(ax, naive, mean[good], good)
         if not good.all():
             ax.plot(
@@ -221,6 +229,7 @@ class StarClusterResults:
             low, high = ax.get_ylim()
             ax.plot([low, high], [low, high], color="0.5", ls="--", label="no shrinkage")
             ax.set_ylim(low, high)
-        ax.set(xlabel=r"$1/\varpi$ [pc]", ylabel="posterior distance $r$ [pc]")
+        of = ", corrected" if self._corrects() else ""
+        ax.set(xlabel=rf"$1/\varpi${of} [pc]", ylabel="posterior distance $r$ [pc]")
         ax.legend(loc="best")
         return ax

@@ -203,8 +203,8 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             f"has columns of both, {[name for name in sum(PAIRS, ()) if name in data]}; leave out"
             f" the others with columns={{{given[1][0]!r}: None, {given[1][1]!r}: None}}"
             if len(given) > 1
-            else f"has {table.colnames}, and no {' or '.join(missing or ['of them'])}; say which"
-            " columns they are with columns={'velocity': 'NAME', 'velocity_error': 'NAME'}"
+            else f"has {table.colnames}, and no {' or '.join(missing) if missing else 'such'}; say"
+            " which columns they are with columns={'velocity': 'NAME', 'velocity_error': 'NAME'}"
         )
         raise TableError(
             f"accepted is either velocity and velocity_error, or redshift and redshift_error: the"
@@ -446,8 +446,8 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         table["v"], table["v_sd"] = mean * KMS, np.sqrt(square - mean**2) * KMS
         if self._background():
             table["member"] = member
-        for name in table.colnames[3:]:
-            table[name].info.format = ".4g"
+        for name in table.colnames[1:]:
+            table[name].info.format = ".4g" if name in ("v", "v_sd", "member") else ".7g"
         return table
 
     def predict(self, error=None, *, random_state=None):
