@@ -392,7 +392,7 @@ def test_data_figure_shows_the_rows_and_the_expected_density(mixed):
         assert 0.7 < np.trapezoid(density, x) < 1.02
     words = [text.get_text() for text in mixed.plot_data().get_legend().get_texts()]
     assert "members" in words
-    assert "measured, 55 of 60 shown" in words
+    assert "measured, 56 of 60 shown" in words
 
 
 def test_simulated_tables_hold_their_truth():

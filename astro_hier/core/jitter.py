@@ -46,9 +46,9 @@ class JitterPrior:
     count: int
     prior: Any
 
-    def laid(self, visits, period_prior):
-        """``visits`` with the nodes of the scatter that matter."""
-        return replace(visits, jitter=_Lattice(self, visits).nodes(period_prior))
+    def laid(self, visits, period_prior, progress=iter):
+        """``visits`` with the nodes of the scatter that matter; ``progress`` wraps the search."""
+        return replace(visits, jitter=_Lattice(self, visits).nodes(period_prior, progress))
 
     def draw(self, visits, frequency, rng):
         """One exact draw of the scatter for each frequency, shape (instrument, frequency)."""
@@ -116,14 +116,14 @@ class _Lattice:
         mass = self.prior.cdf(high) - self.prior.cdf(low)
         return np.log(np.maximum(mass, 1e-300)).sum(axis=1)
 
-    def nodes(self, period_prior):
+    def nodes(self, period_prior, progress):
         """The products that matter, as the visits hold them."""
         if self.support[0] == self.support[1]:
             return orbit.Jitter(*self.cells(self._all(1)), np.zeros(1))
         stride, found = COARSEST, {}
         wanted = self._all(stride)
         while True:
-            heights = self._heights(wanted, found, period_prior)
+            heights = self._heights(progress(wanted), found, period_prior)
             least = max(heights.values()) - (NEGLIGIBLE if stride <= 2 else UNLIKELY)
             kept = [k for k, height in heights.items() if height > least]
             if stride <= 2:

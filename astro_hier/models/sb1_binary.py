@@ -19,6 +19,7 @@ linear parameters integrated out is that of Price-Whelan et al. (2017, ApJ 837, 
 
 import warnings
 from collections import ChainMap
+from functools import partial
 from itertools import product
 
 import astropy.units as u
@@ -26,6 +27,7 @@ import numpy as np
 from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
 from scipy.stats import norm
+from tqdm import tqdm
 
 from astro_hier import datasets, plots, priors
 from astro_hier.core import jitter, orbit, period_nodes
@@ -180,7 +182,8 @@ class SB1Binary(OrbitModel):
         visits = self._visits_of(data, slice(None), self._linear_priors(data))
         known = self._known_jitter(data)
         if known is not None:
-            visits = known.laid(visits, self._prior_of_period())
+            progress = partial(tqdm, desc="jitters", disable=not progressbar)
+            visits = known.laid(visits, self._prior_of_period(), progress)
         return data | {"visits": visits, "jitter_prior": known}
 
     def _nodes(self, data):

@@ -59,6 +59,7 @@ FEW_DRAWS = 200  # of the hyperparameters, to average over
 LIMIT_POINTS = 200  # of ln sigma_v, for an upper limit
 # where they end, in ln sigma_v, from the largest that was drawn
 BELOW_LARGEST, ABOVE_LARGEST = 15.0, 1.0
+BULK, FARTHEST = 5.0, 15.0  # sds from the system that a figure holds at least, and at most
 FEW_ERRORS = 50  # that stand for those of all members in a figure
 
 
@@ -487,11 +488,11 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
     # ---- figures
 
     def plot_data(self, ax=None):
-        """Histogram of what was measured, and the distribution that the model expects of it.
+        """Histogram of what was measured, a tick a row, and what the model expects of it.
 
-        That is the population with the errors of the rows, and with the background if there is one:
-        the median of the draws and 94 percent of them. With a background the filled histogram is
-        that of the members, each row counted with its probability.
+        The latter is the population with the errors of the rows, and with the background if there
+        is one: the median of the draws and 94 percent of them. With a background the filled
+        histogram is that of the members, each row counted with its probability.
 
         Parameters
         ----------
@@ -506,16 +507,21 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         ax = plots.axes(ax, figsize=(7, 4.5))
         value = _in_kms(data)
         v_sys, spread, _, error = (np.median(x) for x in self._population(data, theta))
-        reach = 5 * np.hypot(spread, error)
-        inside = value[np.abs(value - v_sys) < reach]
-        bins = np.histogram_bin_edges(inside, bins="fd" if inside.size > 100 else "sturges")
+        sd, off = np.hypot(spread, error), np.abs(value - v_sys)
+        near = value[off < BULK * sd]
+        width = np.diff(np.histogram_bin_edges(near, bins="fd" if near.size > 100 else "sturges"))
+        reach = np.clip(1.1 * off.max(), BULK * sd, FARTHEST * sd)
+        bins = (
+            v_sys + np.arange(-np.ceil(reach / width[0]), np.ceil(reach / width[0]) + 1) * width[0]
+        )
+        shown = np.sum((value > bins[0]) & (value < bins[-1]))
         height = 1 / (len(value) * (bins[1] - bins[0]))
         if self._background():
             member = self.star_table()["member"]
             ax.hist(value, bins, weights=member * height, color="0.85", label="members")
         ax.hist(value, bins, weights=np.full(len(value), height), histtype="step", color="k",
-                label=f"measured, {len(inside)} of {len(value)} shown")  # fmt: skip
-        x = np.linspace(max(bins[0] - reach / 4, v_sys - reach), bins[-1] + reach / 4, 300)
+                label=f"measured, {shown} of {len(value)} shown")  # fmt: skip
+        x = np.linspace(bins[0], bins[-1], 400)
         name = "redshift" if _is_redshift(data) else "velocity"
         few = np.quantile(data[f"{name}_error"], np.linspace(0, 1, 2 * FEW_ERRORS + 1)[1::2])
         density = np.zeros((FEW_DRAWS, len(x)))
@@ -525,8 +531,9 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         low, middle, high = np.quantile(density, [0.03, 0.5, 0.97], axis=0)
         ax.fill_between(x, low, high, color="C1", alpha=0.3, lw=0, label="expected, 94 percent")
         ax.plot(x, middle, color="C1")
+        ax.plot(value, np.zeros(len(value)), "|", color="k", ms=12, mew=0.6)
         ax.set(xlabel=r"$c z$ [km/s]" if name == "redshift" else "velocity [km/s]")
-        ax.set(ylabel="density [s/km]", xlim=(x[0], x[-1]))
+        ax.set(ylabel="density [s/km]", xlim=(x[0], x[-1]), ylim=(0, None))
         ax.legend(loc="best")
         return ax
 
