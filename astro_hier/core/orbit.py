@@ -29,6 +29,7 @@ Times are in d, frequencies in 1 / d, velocities in km / s. A visit's arrays hav
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -146,14 +147,13 @@ class Solution:
         Right-hand side of R x = z, x the deviations from the centre in prior standard deviations.
     """
 
-    def __init__(self, visits, frequency):
+    def __init__(self, visits, frequency, waves=None):
         self.visits = visits
-        phase = 2 * np.pi * np.multiply.outer(visits.time, frequency)
+        cosine, sine = _waves(visits.time, frequency) if waves is None else waves
         error = visits.rv_error if visits.rv_error.ndim == 2 else visits.rv_error[:, None]
         size, visit = len(visits.sd), len(visits.time)
         columns = np.zeros((size, visit + size, len(frequency)))
-        np.cos(phase, out=columns[0, :visit])
-        np.sin(phase, out=columns[1, :visit])
+        columns[0, :visit], columns[1, :visit] = cosine, sine
         columns[2:, :visit] = visits.constant.T[:, :, None]
         self.center, target = visits.center, visits.from_center
         rest = np.zeros((visit + size, len(frequency)))
@@ -207,7 +207,14 @@ def log_marginal(visits, frequency):
 
 def by_node(visits, frequency):
     """ln of weight times p(rv | frequency, s) at the nodes of s, shape (node, frequency)."""
-    return np.array([w + Solution(v, frequency).log_marginal() for w, v in visits.nodes()])
+    waves = _waves(visits.time, frequency)
+    return np.array([w + Solution(v, frequency, waves).log_marginal() for w, v in visits.nodes()])
+
+
+def _waves(time, frequency):
+    """Cosine and sine of the phases, shape (visit, frequency)."""
+    phase = 2 * np.pi * np.multiply.outer(time, frequency)
+    return np.cos(phase), np.sin(phase)
 
 
 def draw_linear(visits, frequency, rng):
@@ -240,16 +247,23 @@ def log_marginal_grid(visits, start, step, count):
     columns = visits.constant * visits.sd[2:]
     triangle = np.linalg.cholesky(np.eye(columns.shape[1]) + (columns.T * weight) @ columns)
     columns = solve_triangular(triangle, columns.T, lower=True)
-    inner = int(np.ceil(np.sqrt(count)))
-    outer = -(-count // inner)
-    coarse = start + np.arange(outer) * (inner * step)
-    coarse = np.exp(2j * np.pi * np.multiply.outer(coarse, visits.time))
-    fine = np.exp(2j * np.pi * np.multiply.outer(visits.time, np.arange(inner) * step))
+    coarse, fine = _phase_factors(visits.time.tobytes(), start, step, count)
     single = np.concatenate([coarse * (weight * row) for row in (rv, *columns)]) @ fine
     w2 = (coarse**2 * weight) @ fine**2
     y1, *w1 = (sums.ravel()[:count] for sums in np.split(single, len(columns) + 1))
     sums = _Sums(w1, y1, w2.ravel()[:count])
     return sums.log_marginal(visits, weight, rv, columns, triangle)
+
+
+@lru_cache(maxsize=2)  # a jitter is tried many times at the same phases
+def _phase_factors(time, start, step, count):
+    """The two factors of exp(2 pi i f t) at equally spaced frequencies, ``time`` as bytes."""
+    time = np.frombuffer(time)
+    inner = int(np.ceil(np.sqrt(count)))
+    outer = -(-count // inner)
+    coarse = start + np.arange(outer) * (inner * step)
+    coarse = np.exp(2j * np.pi * np.multiply.outer(coarse, time))
+    return coarse, np.exp(2j * np.pi * np.multiply.outer(time, np.arange(inner) * step))
 
 
 @dataclass

@@ -104,6 +104,15 @@ CASES = {
         ),
         datasets.make_binaries(5, 6, baseline=40 * u.day, rv_error=1 * KMS, random_state=1),
     ),
+    "binary_population_instruments": (
+        BinaryPopulation(
+            population=populations.TruncatedNormal(), period_range=(1 * u.day, 50 * u.day),
+            instrument="instrument", trend=2,
+        ),
+        with_instruments(
+            datasets.make_binaries(5, 9, baseline=40 * u.day, rv_error=1 * KMS, random_state=1)
+        ),
+    ),
     "binary_population_jitter_population": (
         BinaryPopulation(
             population=populations.TruncatedNormal(), period_range=(1 * u.day, 50 * u.day),
