@@ -128,7 +128,7 @@ def calibrate(model, table, *, simulations=200, draws=399, n_jobs=1, random_stat
     Returns
     -------
     Calibration
-        Of a parameter that each star has, the rank of a star picked at random.
+        Of a parameter that each star or instrument has, the rank of one picked at random.
 
     Raises
     ------
@@ -170,8 +170,9 @@ def _ranks(model, data, draws, seed):
     for parameter in model.parameters:
         values, true = posterior[parameter.name][0], truth[parameter.name]
         if parameter.dims:
-            star = rng.integers(values.shape[1])
-            values, true = values[:, star], true[:, star]
+            values, true = values.reshape(len(values), -1), np.reshape(true, (1, -1))
+            one = rng.integers(values.shape[1])
+            values, true = values[:, one], true[:, one]
         # a random place among equals, so that ranks of a correct model are uniform
         below = np.sum(values < true) + rng.random() * (1 + np.sum(values == true))
         ranks[parameter.name] = below / (len(values) + 1)
