@@ -8,9 +8,9 @@ Population
     is one component, of s = std_r; `astro_hier.profiles` holds others.
 Likelihood
     parallax_n ~ Normal(1 / r_n + b_n, e_n), independent of each other, where
-    b_n = zero_point_n + sum_k m_kn z_k and e_n^2 = (error_scale parallax_error_n)^2 + d_n.
-    By default zero_point is 0, error_scale is 1 and there are no modes m. Where there are, z_k ~
-    Normal(0, 1): they and d_n stand for the covariance of the parallaxes, as
+    b_n = zero_point_n + sum_k m_kn zeta_k and e_n^2 = (error_scale parallax_error_n)^2 + d_n.
+    By default zero_point is 0, error_scale is 1 and there are no modes m. Where there are, zeta_k
+    ~ Normal(0, 1): they and d_n stand for the covariance of the parallaxes, as
     `astro_hier.core.sky` says.
 Outliers
     If there are any, star n is a member, z_n = 1, with a probability of 1 - outlier_fraction, and

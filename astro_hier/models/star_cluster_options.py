@@ -52,7 +52,9 @@ class StarClusterOptions:
             parameters += self._background().parameters
         if self.parallax_covariance is not None:
             parameters.append(
-                Parameter("mode", u.one, "z", "common offset of the parallaxes", ("mode_number",))
+                Parameter(
+                    "mode", u.one, r"\zeta", "common offset of the parallaxes", ("mode_number",)
+                )
             )
         parameters.append(Parameter("r", u.kpc, "r", "distance", ("star",)))
         if self._background():
