@@ -40,6 +40,17 @@ class Node:
     symbol: str | None = None
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """One column of a figure of draws: its parameter, which element, labels, and the draws."""
+
+    name: str
+    element: int
+    symbol: str
+    unit: str
+    draws: np.ndarray
+
+
 def axes(ax=None, **options):
     """``ax``, or the axes of a new figure."""
     if ax is not None:
@@ -71,7 +82,7 @@ class PosteriorPlots:
     graph = ()
 
     def _chosen(self, var_names):
-        """What to show: parameter, element of it, symbol, unit and draws (chain, draw)."""
+        """What to show: parameters, and all elements that vary of those of every instrument."""
         if var_names is None:
             free = self.free_names()
             names = [p.name for p in self.parameters if p.name in free or p.dims == ("instrument",)]
@@ -85,14 +96,16 @@ class PosteriorPlots:
             draws = self.posterior[parameter.name]
             symbol = f"${parameter.symbol}$"
             if not parameter.dims:
-                chosen.append((parameter.name, 0, symbol, parameter.unit_label, draws.values))
+                chosen.append(_Shown(parameter.name, 0, symbol, parameter.unit_label, draws.values))
                 continue
             (dim,) = parameter.dims
             for i, label in enumerate(draws[dim].values):
                 each = draws.isel({dim: i}).values
                 if np.ptp(each) > 0:  # the offset of the first instrument does not vary
-                    name = f"{symbol} {label}"
-                    chosen.append((parameter.name, i, name, parameter.unit_label, each))
+                    label = f"{symbol} {label}"
+                    chosen.append(_Shown(parameter.name, i, label, parameter.unit_label, each))
+        if not chosen:
+            raise ValueError("no parameter was inferred: there is no distribution to draw")
         return chosen
 
     def _marks(self, truths):
@@ -130,25 +143,25 @@ class PosteriorPlots:
             warnings.simplefilter("ignore", FutureWarning)
             import corner
 
-        names, elements, symbols, units, draws = zip(*self._chosen(var_names), strict=True)
-        marks = self._marks(truths or {})
+        chosen = self._chosen(var_names)
+        truths = self._marks(truths or {})
         marks = [
-            marks[name][i] if name in marks else None
-            for name, i in zip(names, elements, strict=True)
+            np.resize(truths[one.name], one.element + 1)[-1] if one.name in truths else None
+            for one in chosen
         ]
         style = {"label_kwargs": {"fontsize": 12}, "max_n_ticks": 3, "labelpad": 0.06}
         with _unheard():
             drawn = corner.corner(
-                np.column_stack([np.ravel(values) for values in draws]),
-                labels=[symbol + unit for symbol, unit in zip(symbols, units, strict=True)],
-                truths=marks if len(names) > 1 else None,
+                np.column_stack([np.ravel(one.draws) for one in chosen]),
+                labels=[one.symbol + one.unit for one in chosen],
+                truths=marks if len(chosen) > 1 else None,
                 fig=fig,
                 **(style | options),
             )
-        diagonal = drawn.axes[:: len(names) + 1]
-        for ax, symbol, unit, values in zip(diagonal, symbols, units, draws, strict=True):
-            ax.set_title(f"{symbol} = ${_rounded(values)}$ {unit.strip(' []')}", fontsize=9)
-        if len(names) == 1 and marks[0] is not None:
+        for ax, one in zip(drawn.axes[:: len(chosen) + 1], chosen, strict=True):
+            title = f"{one.symbol} = ${_rounded(one.draws)}$ {one.unit.strip(' []')}"
+            ax.set_title(title, fontsize=9)
+        if len(chosen) == 1 and marks[0] is not None:
             # corner fails to mark a single histogram
             drawn.axes[0].axvline(marks[0], color=options.get("truth_color", "#4682b4"))
         return drawn
@@ -170,15 +183,16 @@ class PosteriorPlots:
         chosen = self._chosen(var_names)
         fig = figure(fig, figsize=(10, 1.9 * len(chosen) + 0.4))
         grid = fig.subplots(len(chosen), 2, squeeze=False, width_ratios=(1, 2))
-        for (_, _, symbol, unit, chains), (left, right) in zip(chosen, grid, strict=True):
+        for one, (left, right) in zip(chosen, grid, strict=True):
+            label, chains = one.symbol + one.unit, one.draws
             bins = np.histogram_bin_edges(chains, bins=40)
             step = int(np.ceil(chains.shape[1] / LARGEST_TRACE))
             for draws in chains:
                 left.hist(draws, bins=bins, density=True, histtype="step")
                 right.plot(np.arange(len(draws))[::step], draws[::step], lw=0.5, alpha=0.7)
             left.locator_params(axis="x", nbins=5)
-            left.set(xlabel=symbol + unit, yticks=[], ylabel="density")
-            right.set(ylabel=symbol + unit, xlabel="draw")
+            left.set(xlabel=label, yticks=[], ylabel="density")
+            right.set(ylabel=label, xlabel="draw")
         return fig
 
     def plot_graph(self):

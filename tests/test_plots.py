@@ -5,10 +5,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from astropy.table import QTable
+from astropy.utils.exceptions import AstropyUserWarning
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from astro_hier import StarCluster
+from astro_hier import SB1Binary, StarCluster, datasets, priors
+
+KMS = u.km / u.s
 
 
 def text_of(figure):
@@ -84,6 +87,27 @@ def test_corner_draws_on_a_given_figure_and_chosen_parameters(fitted):
         fitted.plot_corner(truths={"distance": 1 * u.kpc})
     with pytest.raises(u.UnitConversionError, match="truth of mu_r"):
         fitted.plot_corner(truths={"mu_r": 500 * u.s})
+
+
+def test_corner_shows_what_every_instrument_has_and_prints_nothing(capfd):
+    table = datasets.make_binary(10, random_state=6)
+    table["tel"] = ["A_1", "B"] * 5
+    model = SB1Binary(instrument="tel", jitter=priors.HalfNormal(1 * KMS))
+    model.fit(table, draws=20, random_state=1, progressbar=False)
+    figure = model.plot_corner(truths={"offset": 2 * KMS})
+    assert len(figure.axes) == 7**2  # the offset of the first instrument is zero
+    titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
+    assert [title.split(" = ")[0] for title in titles[-3:]] == [r"$\Delta v$ B", "$s$ A_1", "$s$ B"]
+    assert all("km" in title for title in titles[1:])
+    marks = [line.get_xdata()[0] for line in figure.axes[4 * 8].lines]
+    assert 2 in marks
+    assert len(model.plot_trace().axes) == 14
+    assert capfd.readouterr() == ("", "")
+    known = SB1Binary(P=7.3 * u.day, a=1 * KMS, b=2 * KMS, v0=0 * KMS)
+    with pytest.warns(AstropyUserWarning, match="chi2"):
+        known.fit(table, draws=20, random_state=1, progressbar=False)
+    with pytest.raises(ValueError, match="no parameter was inferred"):
+        known.plot_corner()
 
 
 def test_trace_has_a_row_a_parameter_and_a_line_a_chain(fitted):

@@ -313,3 +313,24 @@ def test_simulated_binary_is_what_it_says():
     np.testing.assert_allclose(table["rv"].value, rv.value, atol=1e-5)
     # a quarter of an orbit past the highest velocity is the systemic velocity
     assert table["rv"][0].value == pytest.approx(truth["v0"].value, abs=1e-5)
+
+
+def test_the_phase_figure_is_folded_at_the_most_probable_mode():
+    model = SB1Binary().fit(datasets.make_binary(4, random_state=1), random_state=1)
+    first = QTable(model.modes())[0]
+    title = model.plot_phase().axes[0].get_title()
+    period = float(title.split()[2])
+    assert abs(period - first["P"].to_value(u.day)) < 5 * first["P_sd"].to_value(u.day)
+    share = float(title.split(", ")[-1].split("%")[0]) / 100
+    assert share == pytest.approx(first["probability"], abs=0.03)
+
+
+def test_a_known_jitter_and_no_trend_are_compared():
+    table = datasets.make_binary(8, random_state=1)
+    found = SB1Binary().compare(table, jitter=0.5 * u.km / u.s, trend=0)
+    assert found["model"].tolist() == [
+        "constant velocity", "constant velocity + jitter",
+        "circular orbit", "circular orbit + jitter",
+    ]  # fmt: skip
+    of_model = SB1Binary(jitter=0.5 * u.km / u.s).compare(table)
+    assert of_model["log_evidence"][5] == pytest.approx(found["log_evidence"][3])
