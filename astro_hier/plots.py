@@ -85,9 +85,11 @@ class PosteriorPlots:
         """What to show: parameters, and all elements that vary of those of every instrument."""
         if var_names is None:
             free = self.free_names()
-            names = [p.name for p in self.parameters if p.name in free or p.dims == ("instrument",)]
+            shown = [p for p in self.parameters if p.name in free or p.dims == ("instrument",)]
+        else:
+            shown = self._named(var_names)
         chosen = []
-        for parameter in self._named(names if var_names is None else var_names):
+        for parameter in shown:
             if "star" in parameter.dims:
                 raise ValueError(
                     f"{parameter.name} has a value for each star; this figure is for"
