@@ -65,8 +65,8 @@ population.plot_population()
 
 # %%
 # The column ``chi2_per_dof`` shows that 8 of the 14 stars have errors too small for a circular
-# orbit, six of them by far. The population is not hurt by it, since every period is known far better than the
-# population is wide; the stars' own errors are not to be believed.
+# orbit, six of them by far. The population is not hurt by it, since every period is known far
+# better than the population is wide; the stars' own errors are not to be believed.
 
 population.star_table()
 
