@@ -219,3 +219,17 @@ def test_pool_weighs_by_the_mixture_of_all_proposals():
     points = np.array([0.0, 1, 2])
     mixture = 2 / 3 * stats.norm.pdf(points) + 1 / 3 * stats.norm.pdf(points, 1, 2)
     np.testing.assert_allclose(np.exp(pool.log_weights), stats.norm.pdf(points) / mixture)
+
+
+def test_weights_are_tempered_as_far_as_leaves_enough():
+    rng = np.random.default_rng(0)
+    fixed, raised = rng.normal(size=(2, 1000)) * [[0.1], [30.0]]
+    weights, beta = marginal._tempered(fixed, raised, 2)
+    assert 0 < beta < 1
+    assert 1 / np.sum(weights**2) == pytest.approx(2 * marginal.ENOUGH_TO_FIT, rel=0.05)
+    weights, beta = marginal._tempered(fixed, 0.1 * fixed, 2)
+    assert beta == 1
+    # what is fixed leaves too few by itself
+    weights, beta = marginal._tempered(raised, raised, 2)
+    assert beta < 1e-20
+    np.testing.assert_allclose(weights, marginal._normalised(raised))

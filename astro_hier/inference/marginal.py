@@ -43,6 +43,7 @@ BATCH = 200
 GROWTH = 8  # at least so large a part of all points is drawn at a time
 LEAST_GAIN = 0.3  # effective points for each new one, below which a proposal leaves something out
 MOST_PARTS = 10
+LEAST_LOG_BETA = -50.0
 PATIENCE = 3000  # points after which, and after twice as many, tempering has stalled
 ENOUGH_TO_FIT = 10
 ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it will get
@@ -227,10 +228,14 @@ def _tempered(log_fixed, log_raised, dimension):
     def weights(log_beta):
         return _normalised(np.exp(log_beta) * log_raised + log_fixed)
 
-    whole = weights(0.0)
-    if _effective_size(whole) >= enough:
-        return whole, 1.0
-    log_beta = brentq(lambda x: _effective_size(weights(x)) - enough, -50, 0, xtol=0.01)
+    def excess(log_beta):
+        return _effective_size(weights(log_beta)) - enough
+
+    if excess(0.0) >= 0:
+        return weights(0.0), 1.0
+    if excess(LEAST_LOG_BETA) <= 0:  # not even without that factor
+        return weights(LEAST_LOG_BETA), np.exp(LEAST_LOG_BETA)
+    log_beta = brentq(excess, LEAST_LOG_BETA, 0, xtol=0.01)
     return weights(log_beta), np.exp(log_beta)
 
 
