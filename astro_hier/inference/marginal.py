@@ -44,6 +44,7 @@ GROWTH = 8  # at least so large a part of all points is drawn at a time
 LEAST_GAIN = 0.3  # effective points for each new one, below which a proposal leaves something out
 MOST_PARTS = 10
 LEAST_LOG_BETA = -50.0
+FEWEST_EFFECTIVE = 1000  # with fewer, adaptive weights miss a percent of a heavy tail
 PATIENCE = 3000  # points after which, and after twice as many, tempering has stalled
 ENOUGH_TO_FIT = 10
 ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it will get
@@ -88,7 +89,7 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
     exact = model.draw_exactly(data, wanted, rng)
     if exact is not None:
         return Draws.of_chains(*exact, chains=chains)
-    enough = max(wanted, ENOUGH_TO_TRUST)
+    enough = max(wanted, FEWEST_EFFECTIVE)
     if max_evaluations is None:
         max_evaluations = 10 * wanted + 20_000
     target = _Target(model, data)
