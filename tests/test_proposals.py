@@ -85,7 +85,7 @@ def test_every_peak_is_found_once_from_starts_near_it():
     assert sorted(part.mean[0] for part in found.parts) == pytest.approx([-2, 3], abs=0.01)
 
 
-def test_where_a_density_is_zero_no_peak_is_looked_for():
+def test_a_density_that_is_zero_in_places_has_a_finite_proposal():
     def inside(z):
         with np.errstate(invalid="ignore"):
             return np.where(np.abs(z[:, 0]) < 1, -0.5 * z[:, 0] ** 2, -np.inf)

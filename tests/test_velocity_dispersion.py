@@ -395,6 +395,14 @@ def test_data_figure_shows_the_rows_and_the_expected_density(mixed):
     assert "measured, 56 of 60 shown" in words
 
 
+def test_rows_that_are_all_but_equal_do_not_make_a_million_bins():
+    table = datasets.make_velocities(3, random_state=1)
+    table["velocity"] = [100, 100.00001, 100.00002] * KMS
+    with pytest.warns(AstropyUserWarning, match="hide"):
+        ax = fit(table, draws=100).plot_data()
+    assert len(ax.patches[0].get_xy()) < 4 * 15 * 50
+
+
 def test_simulated_tables_hold_their_truth():
     # false alarm: 1e-4
     table = datasets.make_velocities(300, error=np.full(300, 1000) * u.m / u.s, random_state=1)

@@ -60,6 +60,7 @@ LIMIT_POINTS = 200  # of ln sigma_v, for an upper limit
 # where they end, in ln sigma_v, from the largest that was drawn
 BELOW_LARGEST, ABOVE_LARGEST = 15.0, 1.0
 BULK, FARTHEST = 5.0, 15.0  # sds from the system that a figure holds at least, and at most
+MOST_BINS = 50  # an sd, of its histogram
 FEW_ERRORS = 50  # that stand for those of all members in a figure
 
 
@@ -509,11 +510,11 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         v_sys, spread, _, error = (np.median(x) for x in self._population(data, theta))
         sd, off = np.hypot(spread, error), np.abs(value - v_sys)
         near = value[off < BULK * sd]
-        width = np.diff(np.histogram_bin_edges(near, bins="fd" if near.size > 100 else "sturges"))
+        edges = np.histogram_bin_edges(near, bins="fd" if near.size > 100 else "sturges")
+        width = max(edges[1] - edges[0], sd / MOST_BINS)
         reach = np.clip(1.1 * off.max(), BULK * sd, FARTHEST * sd)
-        bins = (
-            v_sys + np.arange(-np.ceil(reach / width[0]), np.ceil(reach / width[0]) + 1) * width[0]
-        )
+        count = np.ceil(reach / width)
+        bins = v_sys + np.arange(-count, count + 1) * width
         shown = np.sum((value > bins[0]) & (value < bins[-1]))
         height = 1 / (len(value) * (bins[1] - bins[0]))
         if self._background():
