@@ -1,5 +1,6 @@
 """Claims about importance sampling, on models whose posterior is known in closed form."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 from astropy.utils.exceptions import AstropyUserWarning
 from scipy import stats
 
+from astro_hier import checks
 from astro_hier.inference import marginal
+from astro_hier.inference.checks import of_weights
 
 
 class Toy:
@@ -41,7 +44,7 @@ class Toy:
 
 
 def run(toy, draws=1000, chains=4, seed=0, **options):
-    return marginal.sample(
+    result = marginal.sample(
         toy,
         {},
         draws=draws,
@@ -50,6 +53,8 @@ def run(toy, draws=1000, chains=4, seed=0, **options):
         progressbar=False,
         **options,
     )
+    checks.warn_of(result.findings)
+    return result
 
 
 def gaussian(width, start=0.0):
@@ -178,8 +183,9 @@ def test_unreliable_weights_are_a_warning():
     rng = np.random.default_rng(0)
     pareto_k = marginal._pareto_k(-np.log(rng.random(5000)))
     assert pareto_k == pytest.approx(1, abs=0.3)
-    with pytest.warns(AstropyUserWarning, match="Pareto k = 1.*narrow the priors.*nuts"):
-        marginal._warn(4000, 4000, pareto_k, 5000, 60_000)
+    enough, trusted = of_weights(4000, 4000, pareto_k, 5000, 60_000)
+    assert not enough.failed
+    assert re.search("Pareto k = 1.*narrow the priors.*nuts", trusted.message())
 
 
 def test_weights_with_a_light_tail_are_reliable():

@@ -23,16 +23,13 @@ integrates its latent variables out of p(data | theta), so it can be sampled by 
    variables from their exact conditional distribution.
 """
 
-import warnings
-
 import numpy as np
-from astropy.utils.exceptions import AstropyUserWarning
 from scipy.optimize import brentq
 from scipy.special import logsumexp, ndtr, ndtri
 from scipy.stats import qmc
 from tqdm import tqdm
 
-from astro_hier.inference import proposals
+from astro_hier.inference import checks, proposals
 from astro_hier.inference.draws import Draws
 
 OPTIONS = {"max_evaluations"}
@@ -48,15 +45,7 @@ FEWEST_EFFECTIVE = 1000  # with fewer, adaptive weights miss a percent of a heav
 PATIENCE = 3000  # points after which, and after twice as many, tempering has stalled
 ENOUGH_TO_FIT = 10
 ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it will get
-LARGEST_PARETO_K = 0.7
-# A posterior is pressed against an edge if its median lies in this share of the prior next to it,
-# and within so many sds of it: 0.7 for an exponential that the edge cuts off, 1.1 for half of a
-# normal, 1.7 for a flat one.
-ABRUPT = {"uniform", "loguniform", "reciprocal"}
-EDGE_SHARE = 0.05
-EDGE_SDS = 1.3
 FARTHEST_START = 6.0  # standard deviations
-CONFLICT = 5.0  # standard deviations, or the quantile as far out for other priors
 
 
 def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None):
@@ -101,19 +90,20 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
     theta = target.parameters(pool.z[chosen])
     latents = model.draw_latents(data, theta, rng, progressbar)
     pareto_k = _pareto_k(pool.log_weights)
-    _warn(pool.effective_size, enough, pareto_k, target.evaluations, max_evaluations)
+    size = pool.effective_size
+    findings = checks.of_weights(size, enough, pareto_k, target.evaluations, max_evaluations)
     inferred = {name: theta[name] for name in target.priors}
-    _warn_of_conflict(pool.z[chosen], inferred)
-    _warn_of_edges(target.priors, inferred)
+    findings += checks.of_priors(target.priors, pool.z[chosen], inferred)
     return Draws.of_chains(
         {**theta, **latents},
         {"log_marginal": pool.log_likelihood[chosen]},
         {
             "log_evidence": float(logsumexp(pool.log_weights) - np.log(len(pool.z))),
-            "effective_size": float(pool.effective_size),
+            "effective_size": float(size),
             "evaluations": target.evaluations,
             "pareto_k": pareto_k,
         },
+        findings,
         chains=chains,
     )
 
@@ -207,7 +197,8 @@ class _Pool:
         self.effective_size = _effective_size(self.weights)
 
     def suffices(self, wanted):
-        return self.effective_size >= wanted and _pareto_k(self.log_weights) <= LARGEST_PARETO_K
+        pareto_k = _pareto_k(self.log_weights)
+        return self.effective_size >= wanted and pareto_k <= checks.LARGEST_PARETO_K
 
     def best(self):
         """The point of highest posterior density."""
@@ -309,58 +300,3 @@ def _pareto_k(log_weights):
     with np.errstate(divide="ignore", invalid="ignore"):
         pareto_k = float(array_stats.psislw(-log_weights)[1])
     return pareto_k if np.isfinite(pareto_k) else np.inf
-
-
-def _warn(effective_size, enough, pareto_k, evaluations, max_evaluations):
-    trouble = []
-    if effective_size < enough:
-        trouble.append(
-            f"the effective number of draws is {effective_size:.0f} where {enough} are wanted,"
-            f" after {evaluations} evaluations: raise max_evaluations (now {max_evaluations})"
-        )
-    if pareto_k > LARGEST_PARETO_K:
-        trouble.append(
-            f"the importance weights have Pareto k = {pareto_k:.2f} > {LARGEST_PARETO_K}: means"
-            " and intervals may be off"
-        )
-    if trouble:
-        warnings.warn(
-            "; ".join(trouble) + "; else narrow the priors to what is possible or compare with"
-            " method='nuts'",
-            AstropyUserWarning,
-            stacklevel=4,
-        )
-
-
-def _warn_of_conflict(z, theta):
-    far = [
-        f"{name} (posterior mean {values.mean():.4g})"
-        for (name, values), x in zip(theta.items(), z.T, strict=False)
-        if abs(np.median(x)) > CONFLICT
-    ]
-    if far:
-        warnings.warn(
-            f"the data put {', '.join(far)} where the prior has less than a millionth of its"
-            " probability: check the units of the table, or widen the prior",
-            AstropyUserWarning,
-            stacklevel=4,
-        )
-
-
-def _warn_of_edges(priors, theta):
-    """Where the data would go beyond the edge of a prior that ends abruptly."""
-    pressed = []
-    for name, values in theta.items():
-        prior, median = priors[name], np.median(values)
-        if prior.dist.name in ABRUPT:
-            shares = prior.cdf(median), prior.sf(median)
-            for edge, share in zip(prior.support(), shares, strict=True):
-                if share < EDGE_SHARE and abs(median - edge) < EDGE_SDS * np.std(values):
-                    pressed.append(f"{name} (posterior mean {values.mean():.4g}, edge {edge:.4g})")
-    if pressed:
-        warnings.warn(
-            f"the data press {', '.join(pressed)} against the edge of the prior: check the units of"
-            " the table and its outliers, or widen the prior",
-            AstropyUserWarning,
-            stacklevel=4,
-        )
