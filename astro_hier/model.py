@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import norm
 
 from astro_hier import checks, priors
+from astro_hier.core.above import Above
 from astro_hier.inference import METHODS
 from astro_hier.inference.draws import Draws
 from astro_hier.posterior import LOG_PROB, build_tree, draws_table, load, samples, save, summarise
@@ -16,6 +17,7 @@ from astro_hier.table import Epoch, read_columns
 
 __all__ = ["HierarchicalModel", "NotFittedError"]
 
+ABOVE_END = 1.2  # how far a starting point lies above the lower end of a prior, as a factor
 MOST_STARS = 1000  # whose draws are kept unless asked for
 
 
@@ -64,6 +66,22 @@ class HierarchicalModel:
         """Where the posterior may have peaks: points as that of ``initial``, which is the first."""
         return [self.initial(data)]
 
+    def candidates(self, data, rng=None):
+        """More points, read off the data, each of which may lie near a peak of the posterior.
+
+        Each costs one evaluation, and the best are climbed from. With ``rng`` they are others,
+        chosen at random: a second look at the data.
+        """
+        return []
+
+    def lower_ends(self, data):
+        """Where priors are cut below, and normalised, given other parameters.
+
+        A dict by name of functions of theta, which return arrays of shape (n,); a parameter comes
+        after those that its end depends on.
+        """
+        return {}
+
     def build_pymc(self, data):
         """The joint `pymc.Model` with its starting point."""
         self._is_missing("build_pymc")
@@ -110,11 +128,16 @@ class HierarchicalModel:
         if log_marginal is None:
             log_marginal = self.log_marginal(data, theta | normals)
         height = sum(norm.logpdf(x).sum(axis=1) for x in normals.values())
-        return log_marginal + self.log_prior(theta) + height
+        return log_marginal + self.log_prior(theta, data) + height
 
-    def log_prior(self, theta):
-        """ln of the prior density of the sampled parameters, shape (n,)."""
-        return sum(prior.logpdf(theta[name]) for name, prior in self.frozen_priors().items())
+    def log_prior(self, theta, data=None):
+        """ln of the prior density of the sampled parameters, shape (n,).
+
+        ``data`` are needed where the ends of priors depend on them.
+        """
+        frozen, ends = self.frozen_priors(), self.lower_ends(data)
+        cut = {name: Above(frozen[name], low(theta)) for name, low in ends.items()}
+        return sum(prior.logpdf(theta[name]) for name, prior in (frozen | cut).items())
 
     def diagnose(self, data, values, method):
         """What to say of a fit: a dict of numbers for the posterior's ``attrs``."""
@@ -400,15 +423,33 @@ class HierarchicalModel:
         """Those that are not given as plain values."""
         return [n for n in self._sampled_names() if not isinstance(self._prior_of(n), priors.Fixed)]
 
-    def _pymc_priors(self, initial):
+    def _pymc_priors(self, data, initial):
         """The sampled parameters as variables of the PyMC model in whose context this is called."""
-        return {
-            name: self._prior_of(name).pymc(name, self._parameter(name).unit, initial[name])
-            for name in self._sampled_names()
-        }
+        theta, ends = {}, self.lower_ends(data)
+        for name in sorted(self._sampled_names(), key=lambda name: name in ends):
+            prior, unit = self._prior_of(name), self._parameter(name).unit
+            if name in ends:
+                excess = max(initial[name] - ends[name](initial), 1e-3 * initial[name])
+                theta[name] = prior.pymc_above(name, unit, ends[name](theta), excess)
+            else:
+                theta[name] = prior.pymc(name, unit, initial[name])
+        return theta
 
     def _prior_of(self, name):
         return priors.of(getattr(self._owner(name), name))
+
+    def _within_bulk(self, name, value):
+        """A value of a parameter, moved into the bulk of its prior if it lies outside."""
+        prior, unit = self._prior_of(name), self._parameter(name).unit
+        return float(np.clip(value, *priors.bulk(prior, unit)))
+
+    def _above_ends(self, data, point):
+        """A point, its parameters moved above the ends of their priors that depend on others."""
+        point = dict(point)
+        for name, low in self.lower_ends(data).items():
+            if name in self.free_names():
+                point[name] = max(point[name], ABOVE_END * float(low(point)))
+        return point
 
     def _named(self, names):
         names = [names] if isinstance(names, str) else list(names)

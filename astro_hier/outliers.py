@@ -4,6 +4,20 @@ With a probability of ``outlier_fraction`` a row is not a member. Its value is t
 distributed about ``outlier_mean`` with the standard deviation ``outlier_sd`` and its own error in
 quadrature (Hogg, Bovy & Lang 2010, arXiv:1008.4686, section 3). Which rows are members is summed
 over exactly: each has a posterior probability of membership, none is removed.
+
+A background is broader than the members. Otherwise nothing says which of two groups are the
+members, and a posterior holds the model twice, with the labels exchanged. ``outlier_sd`` therefore
+follows its prior cut below at the members' true spread s, and normalised given it:
+
+    p(outlier_sd | s) = p(outlier_sd) / P(outlier_sd > s) for outlier_sd > s.
+
+The definition picks the members if the background is broad, and leaves two groups of much the same
+spread as two explanations. ``broader=False`` lifts it: for a cold group in front of a hot system,
+such as stars of the Galaxy in front of a cluster of galaxies, which would be taken for the members.
+
+A field may have several populations, such as disc and halo. ``parts=2`` describes it by two normal
+distributions, the second of which is the broader and has the share ``outlier_share2`` of those that
+are not members.
 """
 
 from dataclasses import dataclass
@@ -20,6 +34,17 @@ from astro_hier.posterior import Parameter, register
 __all__ = ["Background", "ParallaxBackground", "VelocityBackground"]
 
 KMS = u.km / u.s
+PARAMETERS = {
+    unit: (
+        Parameter("outlier_fraction", u.one, "f_o", "share of rows that are not members"),
+        Parameter("outlier_mean", unit, r"\mu_o", "mean of those that are not members"),
+        Parameter("outlier_sd", unit, r"\sigma_o", "their standard deviation"),
+        Parameter("outlier_share2", u.one, "f_{o2}", "share of them in the second part"),
+        Parameter("outlier_mean2", unit, r"\mu_{o2}", "mean of the second part"),
+        Parameter("outlier_sd2", unit, r"\sigma_{o2}", "standard deviation of the second part"),
+    )
+    for unit in (u.mas, KMS)
+}
 # draws in which a background is no wider than this many sds of the members, and has this share of
 # the rows, are warned of if they are more than this share of all
 NARROW, MANY, OFTEN = 4.0, 0.05, 0.1
@@ -44,30 +69,68 @@ class Background:
         Prior on the share of rows that are not members.
     outlier_mean, outlier_sd : `~astro_hier.priors.Prior` or `~astropy.units.Quantity`
         Priors on the mean and the standard deviation of their true values.
+    broader : bool, optional
+        Whether the background is broader than the members by definition: ``outlier_sd`` is larger
+        than their true spread.
+    parts : {1, 2}, optional
+        How many normal distributions the background has.
+    outlier_share2, outlier_mean2, outlier_sd2 : optional
+        Priors of the second, broader part: its share of the rows that are not members, mean and
+        standard deviation.
     """
 
     outlier_fraction: object
     outlier_mean: object
     outlier_sd: object
+    broader: bool = True
+    parts: int = 1
+    outlier_share2: object = priors.Uniform(0, 1)
+    outlier_mean2: object = None
+    outlier_sd2: object = None
     unit = u.one
 
     def __post_init__(self):
-        priors.check("outlier_fraction", priors.of(self.outlier_fraction), u.one, 0, 1)
-        priors.check("outlier_mean", priors.of(self.outlier_mean), self.unit)
-        priors.check("outlier_sd", priors.of(self.outlier_sd), self.unit, 0)
+        if self.parts not in (1, 2) or not isinstance(self.broader, bool):
+            raise ValueError(
+                f"parts={self.parts!r}, broader={self.broader!r}; expected are 1 or 2, and True or"
+                " False"
+            )
+        bounds = {"fraction": (0, 1), "share2": (0, 1), "sd": (0,), "sd2": (0,)}
+        for parameter in self.parameters:
+            of = parameter.name.removeprefix("outlier_")
+            prior = priors.of(getattr(self, parameter.name))
+            priors.check(parameter.name, prior, parameter.unit, *bounds.get(of, ()))
 
     @property
     def parameters(self):
-        return (
-            Parameter("outlier_fraction", u.one, "f_o", "share of rows that are not members"),
-            Parameter("outlier_mean", self.unit, r"\mu_o", "mean of those that are not members"),
-            Parameter("outlier_sd", self.unit, r"\sigma_o", "their standard deviation"),
-        )
+        return PARAMETERS[self.unit][: 6 if self.parts == 2 else 3]
+
+    def components(self, theta):
+        """Share of the background, mean and sd of each of its parts."""
+        first = theta["outlier_mean"], theta["outlier_sd"]
+        if self.parts == 1:
+            return [(1.0, *first)]
+        share = theta["outlier_share2"]
+        return [(1 - share, *first), (share, theta["outlier_mean2"], theta["outlier_sd2"])]
+
+    def lower_ends(self, spread):
+        """Where priors are cut below: by name a function of all parameters.
+
+        ``spread`` is one: the members' true standard deviation.
+        """
+        ends = {"outlier_sd": spread} if self.broader else {}
+        if self.parts == 2:
+            ends["outlier_sd2"] = lambda theta: theta["outlier_sd"]
+        return ends
 
     def log_density(self, value, error, theta):
         """ln of the density of a row that is not a member, shape (theta, row)."""
-        mean, sd = theta["outlier_mean"][:, None], theta["outlier_sd"][:, None]
-        return norm.logpdf(value, mean, np.hypot(sd, error))
+        parts = []
+        for share, mean, sd in self.components(theta):
+            density = norm.logpdf(value, mean[:, None], np.hypot(sd[:, None], error))
+            with np.errstate(divide="ignore"):
+                parts.append(np.log(share)[..., None] + density)
+        return np.logaddexp.reduce(parts)
 
     def mix(self, log_member, value, error, theta):
         """Members and background together.
@@ -92,17 +155,21 @@ class Background:
             other = np.log(fraction) + self.log_density(value, error, theta)
         return np.logaddexp(member, other), expit(member - other)
 
-    def narrow(self, start, value, sd):
-        """A starting point with a background about the members' ``value``, two ``sd`` wide.
+    def start(self, groups):
+        """A starting point of the background's parameters from groups, the first the members'.
 
-        So it takes the wings of their distribution, where ``start`` has stars of the field.
+        ``groups`` are `~astro_hier.core.groups.Groups` of one part more than the background has.
         """
-        guess = {"outlier_fraction": 0.2, "outlier_mean": value, "outlier_sd": 2 * sd}
-        bounds = {
-            p.name: priors.of(getattr(self, p.name)).frozen(p.unit).ppf([0.001, 0.999])
+        others = groups.share[1:]
+        guess = {"outlier_fraction": others.sum(), "outlier_mean": groups.mean[1],
+                 "outlier_sd": groups.sd[1]}  # fmt: skip
+        if self.parts == 2:
+            guess |= {"outlier_share2": others[1] / others.sum(), "outlier_mean2": groups.mean[2],
+                      "outlier_sd2": groups.sd[2]}  # fmt: skip
+        return {
+            p.name: float(np.clip(guess[p.name], *priors.bulk(getattr(self, p.name), p.unit)))
             for p in self.parameters
         }
-        return start | {name: float(np.clip(guess[name], *bounds[name])) for name in guess}
 
     def check_wings(self, theta, sd, remedy):
         """Whether the background stands for the wings of the members' distribution.
@@ -117,23 +184,48 @@ class Background:
         """Which of ``size`` rows are members, and true values of others, shape (theta, size)."""
         shape = len(theta["outlier_fraction"]), size
         member = rng.random(shape) >= theta["outlier_fraction"][:, None]
-        mean, sd = theta["outlier_mean"][:, None], theta["outlier_sd"][:, None]
-        return member, rng.normal(mean, sd, shape)
+        share, mean, sd = self._each_row(self.components(theta), shape)
+        return member, rng.normal(*_pick(np.cumsum(share, axis=0), (mean, sd), rng))
 
     def draw_true(self, value, error, theta, rng):
         """True values of rows that are not members, given their measured ones, (theta, row)."""
-        mean, variance = theta["outlier_mean"][:, None], theta["outlier_sd"][:, None] ** 2
-        share = variance / (variance + error**2)
-        return rng.normal(mean + share * (value - mean), np.sqrt(share) * error)
+        shape = len(theta["outlier_fraction"]), len(value)
+        share, mean, sd = self._each_row(self.components(theta), shape)
+        with np.errstate(divide="ignore"):
+            log_mass = np.log(share) + norm.logpdf(value, mean, np.hypot(sd, error))
+        mass = np.cumsum(np.exp(log_mass - log_mass.max(axis=0)), axis=0)
+        weight = sd**2 / (sd**2 + error**2)
+        given = mean + weight * (value - mean), np.sqrt(weight) * error
+        return rng.normal(*_pick(mass, given, rng))
+
+    @staticmethod
+    def _each_row(components, shape):
+        """Shares, means and sds of the parts, each of shape (part, theta, row)."""
+        columns = zip(*components, strict=True)
+        return (
+            np.array([np.broadcast_to(np.reshape(x, (-1, 1)), shape) for x in column])
+            for column in columns
+        )
+
+
+def _pick(cumulative, values, rng):
+    """``values`` (part, theta, row) of one part each, by its share of the cumulative mass."""
+    if len(cumulative) == 1:
+        return [of[0] for of in values]
+    chance = rng.random(cumulative.shape[1:]) * cumulative[-1]
+    part = np.sum(chance > cumulative[:-1], axis=0)
+    return [np.take_along_axis(of, part[None], axis=0)[0] for of in values]
 
 
 @dataclass(frozen=True)
 class ParallaxBackground(Background):
     """Field stars among the members of a star cluster, in parallax."""
 
-    outlier_fraction: object = priors.Beta(1, 9)
+    outlier_fraction: object = priors.Uniform(0, 1)
     outlier_mean: object = priors.Normal(0 * u.mas, 10 * u.mas)
     outlier_sd: object = priors.LogNormal(1, 1, scale=1 * u.mas)
+    outlier_mean2: object = priors.Normal(0 * u.mas, 10 * u.mas)
+    outlier_sd2: object = priors.LogNormal(1, 1, scale=1 * u.mas)
     unit = u.mas
 
 
@@ -141,9 +233,11 @@ class ParallaxBackground(Background):
 class VelocityBackground(Background):
     """Interlopers among the members of a cluster or a galaxy, in velocity."""
 
-    outlier_fraction: object = priors.Beta(1, 9)
+    outlier_fraction: object = priors.Uniform(0, 1)
     outlier_mean: object = priors.Normal(0 * KMS, 1e5 * KMS)
     outlier_sd: object = priors.LogNormal(0, 1.5, scale=1000 * KMS)
+    outlier_mean2: object = priors.Normal(0 * KMS, 1e5 * KMS)
+    outlier_sd2: object = priors.LogNormal(0, 1.5, scale=1000 * KMS)
     unit = KMS
 
 

@@ -36,7 +36,7 @@ class Prior:
 
     A subclass is a frozen dataclass of the distribution's parameters, which names those that
     carry the unit of the quantity in ``same_unit`` and those that must exceed zero in
-    ``positive``, and writes ``_scipy`` and ``_pymc`` on bare floats.
+    ``positive``, and writes ``_scipy`` and ``_pymc_family`` on bare floats.
     """
 
     same_unit: ClassVar[tuple] = ()
@@ -133,6 +133,37 @@ class Prior:
         """
         return self._pymc(name, initval=initval, **self._floats(unit))
 
+    def _pymc(self, name, initval, **floats):
+        family, options = self._pymc_family(**floats)
+        return family(name, initval=initval, **options)
+
+    def pymc_above(self, name, unit, low, excess):
+        """The same distribution cut below at a variable ``low``, and normalised given it.
+
+        Parameters
+        ----------
+        name, unit
+            As of ``pymc``.
+        low : variable
+            Where it is cut.
+        excess : float
+            How far above ``low`` a sampler starts.
+        """
+        import pymc as pm
+
+        value = pm.Deterministic(name, low + pm.HalfFlat(f"{name}_excess_", initval=excess))
+        density, share = self._pymc_log_density_and_share(value, low, **self._floats(unit))
+        pm.Potential(f"{name}_prior_", density - share)
+        return value
+
+    def _pymc_log_density_and_share(self, value, low, **floats):
+        """ln of the density at a value, and of the share of the distribution above another."""
+        import pymc as pm
+
+        family, options = self._pymc_family(**floats)
+        of = family.dist(**options)
+        return pm.logp(of, value), pm.math.log1p(-pm.math.exp(pm.logcdf(of, low)))
+
     def rvs(self, size=None, random_state=None):
         """Random draws, a Quantity in this prior's unit, of shape ``size``."""
         rng = np.random.default_rng(random_state)
@@ -159,6 +190,11 @@ def of(given):
     if isinstance(given, (int, float, u.Quantity)) and not isinstance(given, bool):
         return Fixed(given)
     return given
+
+
+def bulk(given, unit):
+    """The range that all but a thousandth of a prior lies in, at either end, in ``unit``."""
+    return of(given).frozen(unit).ppf([0.001, 0.999])
 
 
 def check(name, prior, unit, low=-np.inf, high=np.inf):
@@ -194,10 +230,10 @@ class Normal(Prior):
     def _scipy(self, mu, sigma):
         return stats.norm(mu, sigma)
 
-    def _pymc(self, name, mu, sigma, initval):
+    def _pymc_family(self, mu, sigma):
         import pymc as pm
 
-        return pm.Normal(name, mu=mu, sigma=sigma, initval=initval)
+        return pm.Normal, {"mu": mu, "sigma": sigma}
 
 
 @dataclass(frozen=True, repr=False)
@@ -220,14 +256,12 @@ class TruncatedNormal(Prior):
         frozen.isf = lambda q: -mirrored.ppf(q)
         return frozen
 
-    def _pymc(self, name, mu, sigma, lower, upper, initval):
+    def _pymc_family(self, mu, sigma, lower, upper):
         import pymc as pm
 
-        lower = lower if np.isfinite(lower) else None
-        upper = upper if np.isfinite(upper) else None
-        return pm.TruncatedNormal(
-            name, mu=mu, sigma=sigma, lower=lower, upper=upper, initval=initval
-        )
+        ends = {"lower": lower, "upper": upper}
+        finite = {name: end for name, end in ends.items() if np.isfinite(end)}
+        return pm.TruncatedNormal, {"mu": mu, "sigma": sigma, **finite}
 
 
 @dataclass(frozen=True, repr=False)
@@ -241,10 +275,10 @@ class HalfNormal(Prior):
     def _scipy(self, sigma):
         return stats.halfnorm(0, sigma)
 
-    def _pymc(self, name, sigma, initval):
+    def _pymc_family(self, sigma):
         import pymc as pm
 
-        return pm.HalfNormal(name, sigma=sigma, initval=initval)
+        return pm.HalfNormal, {"sigma": sigma}
 
 
 @dataclass(frozen=True, repr=False)
@@ -259,10 +293,10 @@ class Uniform(Prior):
     def _scipy(self, lower, upper):
         return stats.uniform(lower, upper - lower)
 
-    def _pymc(self, name, lower, upper, initval):
+    def _pymc_family(self, lower, upper):
         import pymc as pm
 
-        return pm.Uniform(name, lower=lower, upper=upper, initval=initval)
+        return pm.Uniform, {"lower": lower, "upper": upper}
 
 
 @dataclass(frozen=True, repr=False)
@@ -286,6 +320,13 @@ class LogUniform(Prior):
         log = pm.Uniform(f"ln_{name}_", np.log(lower), np.log(upper), initval=initval)
         return pm.Deterministic(name, pm.math.exp(log))
 
+    def _pymc_log_density_and_share(self, value, low, lower, upper):
+        import pymc as pm
+
+        inside = (value > lower) * (value < upper)
+        density = pm.math.switch(inside, -pm.math.log(value), -np.inf)
+        return density, pm.math.log(np.log(upper) - pm.math.log(pm.math.maximum(low, lower)))
+
 
 @dataclass(frozen=True, repr=False)
 class LogNormal(Prior):
@@ -304,10 +345,10 @@ class LogNormal(Prior):
     def _scipy(self, mu, sigma, scale):
         return stats.lognorm(sigma, scale=scale * np.exp(mu))
 
-    def _pymc(self, name, mu, sigma, scale, initval):
+    def _pymc_family(self, mu, sigma, scale):
         import pymc as pm
 
-        return pm.LogNormal(name, mu=mu + np.log(scale), sigma=sigma, initval=initval)
+        return pm.LogNormal, {"mu": mu + np.log(scale), "sigma": sigma}
 
 
 @dataclass(frozen=True, repr=False)
@@ -326,10 +367,10 @@ class Gamma(Prior):
     def _scipy(self, alpha, scale):
         return stats.gamma(alpha, scale=scale)
 
-    def _pymc(self, name, alpha, scale, initval):
+    def _pymc_family(self, alpha, scale):
         import pymc as pm
 
-        return pm.Gamma(name, alpha=alpha, beta=1 / scale, initval=initval)
+        return pm.Gamma, {"alpha": alpha, "beta": 1 / scale}
 
 
 @dataclass(frozen=True, repr=False)
@@ -343,10 +384,10 @@ class Beta(Prior):
     def _scipy(self, alpha, beta):
         return stats.beta(alpha, beta)
 
-    def _pymc(self, name, alpha, beta, initval):
+    def _pymc_family(self, alpha, beta):
         import pymc as pm
 
-        return pm.Beta(name, alpha=alpha, beta=beta, initval=initval)
+        return pm.Beta, {"alpha": alpha, "beta": beta}
 
 
 class _Point:
@@ -367,6 +408,9 @@ class _Point:
 
     def cdf(self, x):
         return np.where(np.asarray(x) >= self.value, 1.0, 0.0)
+
+    def sf(self, x):
+        return 1 - self.cdf(x)
 
     def ppf(self, share):
         return np.full(np.shape(share), self.value)
@@ -403,3 +447,10 @@ class Fixed(Prior):
         import pytensor.tensor as pt
 
         return pm.Deterministic(name, pt.constant(value, dtype="float64"))
+
+    def pymc_above(self, name, unit, low, excess):
+        import pymc as pm
+
+        value = self.pymc(name, unit)
+        pm.Potential(f"{name}_prior_", pm.math.switch(value > low, 0.0, -np.inf))
+        return value

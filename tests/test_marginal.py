@@ -32,6 +32,12 @@ class Toy:
     def starts(self, data):
         return [self.start]
 
+    def candidates(self, data, rng=None):
+        return []
+
+    def lower_ends(self, data):
+        return {}
+
     def log_marginal(self, data, theta):
         self.evaluations += len(next(iter(theta.values())))
         return self.function(**theta)

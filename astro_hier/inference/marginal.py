@@ -24,26 +24,18 @@ integrates its latent variables out of p(data | theta), so it can be sampled by 
 """
 
 import numpy as np
-from scipy.special import logsumexp, ndtri
-from scipy.stats import qmc
+from scipy.special import logsumexp
 from tqdm import tqdm
 
-from astro_hier.inference import checks, proposals
+from astro_hier.inference import checks
 from astro_hier.inference.draws import Draws
-from astro_hier.inference.peaks import peaks
+from astro_hier.inference.explore import Exploration
 from astro_hier.inference.target import Target
-from astro_hier.inference.weights import Pool, pareto_k
+from astro_hier.inference.weights import pareto_k
 
 OPTIONS = {"max_evaluations"}
 
-SOBOL_POINTS = 512
-BATCH = 200
-GROWTH = 8  # at least so large a part of all points is drawn at a time
-LEAST_GAIN = 0.3  # effective points for each new one, below which a proposal leaves something out
-MOST_PARTS = 10
 FEWEST_EFFECTIVE = 1000  # with fewer, adaptive weights miss a percent of a heavy tail
-PATIENCE = 3000  # points after which, and after twice as many, tempering has stalled
-ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it will get
 
 
 def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None):
@@ -83,7 +75,14 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
     if not target.dimension:
         return _of_known(target, wanted, chains, rng, progressbar)
     with tqdm(total=enough, unit="draw", desc="marginal", disable=not progressbar) as bar:
-        pool = _explore(target, enough, rng, max_evaluations, bar)
+        exploration = Exploration(
+            target,
+            rng,
+            target.normals_of(model.starts(data)),
+            target.normals_of(model.candidates(data)),
+        )
+        exploration.run(enough, max_evaluations, bar)
+    pool = exploration.pool
     chosen = _resample(pool.weights, wanted, rng)
     theta = target.parameters(pool.z[chosen])
     latents = model.draw_latents(data, theta, rng, progressbar)
@@ -115,51 +114,6 @@ def _of_known(target, wanted, chains, rng, progressbar):
     stats = {"log_marginal": np.repeat(log_likelihood, wanted)}
     attrs = {"log_evidence": float(log_likelihood[0]), "evaluations": 1}
     return Draws.of_chains({**theta, **latents}, stats, attrs, chains=chains)
-
-
-def _explore(target, wanted, rng, max_evaluations, bar):
-    """Points and weights whose effective size is at least ``wanted``, or as many as allowed."""
-    z = ndtri(qmc.Sobol(target.dimension, rng=rng).random(SOBOL_POINTS).clip(1e-9, 1 - 1e-9))
-    log_likelihood = target.log_likelihood(z)
-    if not np.isfinite(log_likelihood).any():
-        raise ValueError(
-            "the likelihood of the data is zero wherever the priors were tried; widen the priors,"
-            " or correct the measurement errors if they are far too small"
-        )
-    pool = Pool(z, log_likelihood)
-
-    def add(proposal, size):
-        """Draw from a proposal; returns by how much a point adds to the effective size."""
-        z = proposal.rvs(size, rng)
-        before = pool.effective_size
-        pool.add(proposal, z, target.log_likelihood(z))
-        return (pool.effective_size - before) / size
-
-    starts = target.starts()
-    for start in starts:
-        add(proposals.Clouds(start), BATCH)
-    mixture = peaks(target.log_posterior, [*starts, pool.best()])
-    gain = add(mixture, BATCH * len(mixture.parts))
-    patience = PATIENCE
-    while not pool.suffices(wanted) and target.evaluations < max_evaluations:
-        weights, beta = pool.tempered_weights()
-        if beta < 1 and len(pool.z) > patience:
-            patience *= 2
-            mixture = peaks(target.log_posterior, [pool.best()])
-            gain = add(mixture, BATCH)
-            continue
-        left_out = gain < LEAST_GAIN or pool.effective_size >= wanted
-        if beta == 1 and left_out and len(mixture.parts) < MOST_PARTS:
-            mixture = mixture.and_a_part(proposals.StudentT.of(pool.z, pool.squared_weights()))
-        mixture = mixture.fitted(pool.z, weights)
-        size = max(BATCH, len(pool.z) // GROWTH)
-        if ENOUGH_TO_TRUST < pool.effective_size < wanted and gain >= LEAST_GAIN:
-            # what is missing, at an efficiency of 1
-            size = max(BATCH, int(1.1 * (wanted - pool.effective_size)))
-        gain = add(mixture, min(size, max_evaluations - target.evaluations))
-        bar.set_postfix(evaluations=target.evaluations, beta=f"{beta:.1e}", refresh=False)
-        bar.update(min(int(pool.effective_size), wanted) - bar.n)
-    return pool
 
 
 def _resample(weights, size, rng):

@@ -14,30 +14,46 @@ MOST_STEPS = 100  # each, in units of the widths where it starts
 LOWEST = -1e100  # in place of -inf
 GAIN = 0.1  # in ln of the density, below which a climb was the last
 LEAST_CURVATURE = 0.3  # of the standard normal prior's
-SAME_PEAK = 1.0  # standard deviations between two that are one
+SAME_PEAK = 1.5  # sds, root mean square over the axes, within which two peaks are one
+LEAST_LOG_MASS = -12.0  # of a peak, less that of the largest, below which it does not matter
 
 
 def peaks(log_density, starts):
-    """A mixture of the peaks of a density that are found from some points, equal in share.
+    """A mixture of the peaks of a density that are found from some points.
+
+    Their shares go with the square root of their masses, a normal density's of the same height and
+    curvature: a peak is often wider than its curvature says. Those of no mass are left out.
 
     Parameters
     ----------
     log_density : callable
         Of points of shape (n, dimension), shape (n,); may be -inf.
     starts : sequence of ndarray
-        Where to climb from.
+        Where to climb from. Those at a peak that was found before are passed over.
     """
-    found = []
+    found, log_mass = [], []
+
+    def is_known(point):
+        return any(peak.distance(point) < SAME_PEAK for peak in found)
+
     for start in starts:
-        peak = _peak(lambda z: log_density(z).clip(LOWEST), start)
-        off = [np.abs(peak.mean - other.mean) / np.minimum(peak.sd, other.sd) for other in found]
-        if all(distance.max() > SAME_PEAK for distance in off):
+        if is_known(start):
+            continue
+        climbed = _peak(lambda z: log_density(z).clip(LOWEST), start, is_known)
+        if climbed is not None:
+            peak, height = climbed
             found.append(peak)
-    return Mixture(found, np.ones(len(found)))
+            log_mass.append(height + peak.log_volume)
+    log_mass = np.array(log_mass) - np.max(log_mass)
+    kept = np.flatnonzero(log_mass > LEAST_LOG_MASS)
+    return Mixture([found[k] for k in kept], np.exp(0.5 * log_mass[kept]))
 
 
-def _peak(log_density, start):
-    """A Student t about a maximum of a density, of its curvature there."""
+def _peak(log_density, start, is_known):
+    """A Student t about a maximum of a density, of its curvature there, and its height.
+
+    None if the climb arrives at a peak that is known.
+    """
     eye, centre, height = np.eye(len(start)), start, -np.inf
 
     def falls_and_slopes(x):
@@ -45,6 +61,10 @@ def _peak(log_density, start):
         heights = log_density(centre + widths * (x + away))
         plus, minus = np.split(heights[1:], 2)
         return height - heights[0], (minus - plus) / (2 * SMALL_DIFFERENCE)
+
+    def stop_at_known(x):
+        if is_known(centre + widths * x):
+            raise StopIteration
 
     for _ in range(CLIMBS):
         widths, before = _widths(log_density, centre), height
@@ -56,10 +76,14 @@ def _peak(log_density, start):
             0 * centre,
             jac=True,
             method="L-BFGS-B",
+            callback=stop_at_known,
             options={"maxiter": MOST_STEPS},
         )
         centre = centre + widths * climbed.x
-    return StudentT(centre, widths[:, None] * _covariance(log_density, centre, widths) * widths)
+        if is_known(centre):
+            return None
+    covariance = widths[:, None] * _covariance(log_density, centre, widths) * widths
+    return StudentT(centre, covariance), height
 
 
 def _widths(log_density, centre):

@@ -11,6 +11,7 @@ DEGREES_OF_FREEDOM = 5
 CLOUD_SIZES = 10.0 ** -np.arange(5)
 ROUNDS = 5
 SMALLEST_SHARE = 0.01  # of the weight, below which a part of a mixture is left out
+SHARE_OF_PEAK = 0.005  # of a peak that too few points are of
 FEWEST = 2.0  # effective points a dimension that a part is fitted to
 
 
@@ -47,6 +48,9 @@ class StudentT:
         # SciPy's density takes an axis that is narrow beside another for none at all
         self.whole = multivariate_t(mean, covariance, DEGREES_OF_FREEDOM, allow_singular=True)
         correlation = covariance / np.outer(self.sd, self.sd)
+        self.inverse = np.linalg.pinv(correlation, hermitian=True)
+        log_determinant = np.linalg.slogdet(correlation)[1]
+        self.log_volume = 0.5 * log_determinant + np.sum(np.log(self.sd))
         self.scaled = multivariate_t(shape=correlation, df=DEGREES_OF_FREEDOM)
 
     @classmethod
@@ -56,6 +60,11 @@ class StudentT:
         deviation = z - mean
         covariance = (weights[:, None] * deviation).T @ deviation
         return cls(mean, covariance + 1e-16 * np.eye(z.shape[1]))
+
+    def distance(self, point):
+        """Of a point from the mean, in sds: the root mean square over the axes of the ellipsoid."""
+        off = (point - self.mean) / self.sd
+        return np.sqrt(off @ self.inverse @ off / len(off))
 
     def rvs(self, size, rng):
         return self.whole.rvs(size, random_state=rng).reshape(size, len(self.mean))
@@ -67,10 +76,11 @@ class StudentT:
 
 
 class Mixture:
-    """Student t distributions with shares."""
+    """Student t distributions with shares, some of which stand for peaks of a density."""
 
-    def __init__(self, parts, shares):
+    def __init__(self, parts, shares, are_peaks=None):
         self.parts, self.shares = parts, np.asarray(shares) / np.sum(shares)
+        self.are_peaks = np.ones(len(parts), bool) if are_peaks is None else np.array(are_peaks)
 
     def rvs(self, size, rng):
         counts = rng.multinomial(size, self.shares)
@@ -79,7 +89,7 @@ class Mixture:
     def and_a_part(self, part):
         """With one more, of as large a share as the others have on average."""
         share = 1 / len(self.parts)
-        return Mixture([*self.parts, part], [*self.shares, share])
+        return Mixture([*self.parts, part], [*self.shares, share], [*self.are_peaks, False])
 
     def by_part(self, z):
         return np.array([part.logpdf(z) for part in self.parts]) + np.log(self.shares)[:, None]
@@ -91,7 +101,8 @@ class Mixture:
         """The same parts moved to weighted points, by expectation and maximisation.
 
         As of Cappe et al. (2008, Stat. Comput. 18, 447), with moments for those of a Student t.
-        Parts that stand for next to none of the points are left out.
+        Parts that stand for next to none of the points are left out, but for peaks: one that has
+        too few points stays as it is, with a small share, for its points may be yet to come.
         """
         found = self
         for _ in range(ROUNDS if len(self.parts) > 1 else 1):
@@ -99,8 +110,22 @@ class Mixture:
             masses = weights * np.exp(parts - logsumexp(parts, axis=0))
             shares = masses.sum(axis=1)
             size = shares**2 / np.maximum(np.sum(masses**2, axis=1), 1e-300)
-            kept = np.flatnonzero((shares > SMALLEST_SHARE) & (size > FEWEST * z.shape[1]))
-            if len(kept) < 2:
-                return Mixture([StudentT.of(z, weights)], [1.0])
-            found = Mixture([StudentT.of(z, masses[k] / shares[k]) for k in kept], shares[kept])
+            moved = (shares > SMALLEST_SHARE) & (size > FEWEST * z.shape[1])
+            if not moved.any():
+                return found.only_peaks().and_a_part(StudentT.of(z, weights))
+            kept = np.flatnonzero(moved | found.are_peaks)
+            found = Mixture(
+                [
+                    StudentT.of(z, masses[k] / shares[k]) if moved[k] else found.parts[k]
+                    for k in kept
+                ],
+                np.where(moved[kept], shares[kept], SHARE_OF_PEAK),
+                found.are_peaks[kept],
+            )
         return found
+
+    def only_peaks(self):
+        """The peaks alone, each with a small share."""
+        kept = np.flatnonzero(self.are_peaks)
+        shares = np.full(len(kept), SHARE_OF_PEAK)
+        return Mixture([self.parts[k] for k in kept], shares)

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from astro_hier.core.above import Above
 from astro_hier.inference.proposals import PRIOR
 
 FARTHEST_START = 6.0  # standard deviations
@@ -13,7 +14,7 @@ class Target:
 
     def __init__(self, model, data):
         self.model, self.data = model, data
-        every = model.frozen_priors()
+        self.every = every = model.frozen_priors()
         free = model.free_names()
         self.priors = {name: every[name] for name in free}
         self.known = {name: prior.mean() for name, prior in every.items() if name not in free}
@@ -23,34 +24,75 @@ class Target:
 
     def parameters(self, z):
         """Hyperparameters by name, one value per row of ``z``."""
+        return self._parameters(z)[0]
+
+    def _parameters(self, z):
+        """Hyperparameters by name, and which rows of ``z`` the priors allow."""
         theta = {name: np.full(len(z), value) for name, value in self.known.items()}
-        for (name, prior), x in zip(self.priors.items(), z.T, strict=False):
+        columns = dict(zip(self.priors, z.T, strict=False))
+        for name, prior in self.priors.items():
+            x = columns[name]
             # the upper half from the upper tail, where 1 - ndtr(x) would have lost its digits
             lower, upper = prior.ppf(ndtr(np.minimum(x, 0))), prior.isf(ndtr(-np.abs(x)))
             theta[name] = np.where(x < 0, lower, upper).clip(*prior.support())
+        possible = np.ones(len(z), bool)
+        for name, above in self._cut(theta):
+            possible &= above.possible
+            if name in columns:
+                theta[name] = above.of_normal(columns[name])
         first = len(self.priors)
         for name, number in self.normals.items():
             theta[name] = z[:, first : first + number]
             first += number
-        return theta
+        return theta, possible
 
-    def starts(self):
-        """The model's starting points as z, within the prior wherever the model puts them."""
-        z = np.zeros((len(points := self.model.starts(self.data)), self.dimension))
-        for i, (name, prior) in enumerate(self.priors.items()):
-            at = np.array([float(point[name]) for point in points])
-            below = prior.cdf(at)
-            z[:, i] = np.where(below < 0.5, ndtri(below), -ndtri(prior.sf(at)))
+    def _cut(self, theta):
+        """Names and distributions of priors that are cut below, each after those it depends on."""
+        for name, low in self.model.lower_ends(self.data).items():
+            yield name, Above(self.every[name], low(theta))
+
+    def normals_of(self, points):
+        """Points, dicts of floats by name, as z; within the prior wherever they are put."""
+        z = np.zeros((len(points), self.dimension))
+        theta = {name: np.array([float(point[name]) for point in points]) for name in self.every}
+        place = {name: i for i, name in enumerate(self.priors)}
+        with np.errstate(all="ignore"):
+            for name, i in place.items():
+                prior, at = self.priors[name], theta[name]
+                below = prior.cdf(at)
+                z[:, i] = np.where(below < 0.5, ndtri(below), -ndtri(prior.sf(at)))
+            for name, above in self._cut(theta):
+                if name in place:
+                    z[:, place[name]] = above.to_normal(theta[name])
         return np.nan_to_num(z).clip(-FARTHEST_START, FARTHEST_START)
 
     def log_likelihood(self, z):
-        """ln p(data | theta), -inf where the prior's quantile function overflows."""
+        """ln p(data | theta), -inf where the priors allow nothing or a quantile overflows.
+
+        Raises
+        ------
+        ValueError
+            If the model returns what is no number, or infinity.
+        """
         self.evaluations += len(z)
-        theta = self.parameters(z)
-        inside = np.isfinite(np.column_stack(list(theta.values()))).all(axis=1)
+        with np.errstate(over="ignore"):
+            theta, possible = self._parameters(z)
+        possible &= np.isfinite(np.column_stack(list(theta.values()))).all(axis=1)
         result = np.full(len(z), -np.inf)
-        theta = {name: values[inside] for name, values in theta.items()}
-        result[inside] = self.model.log_marginal(self.data, theta)
+        theta = {name: values[possible] for name, values in theta.items()}
+        if not possible.any():
+            return result
+        found = np.asarray(self.model.log_marginal(self.data, theta), dtype=float)
+        wrong = np.flatnonzero(~(found < np.inf))
+        if wrong.size:
+            at = ", ".join(f"{name}={values[wrong[0]]}" for name, values in theta.items())
+            raise ValueError(
+                f"log_marginal of {type(self.model).__name__} is {found[wrong[0]]} at {wrong.size}"
+                f" of {len(found)} points, the first of which is {at}; expected is a finite number,"
+                " or -inf where the data are impossible: mend log_marginal, or narrow the priors to"
+                " where it can be computed"
+            )
+        result[possible] = found
         return result
 
     def log_posterior(self, z):

@@ -8,7 +8,8 @@ from astro_hier.inference import checks
 from astro_hier.inference.proposals import PRIOR
 
 LEAST_LOG_BETA = -50.0
-ENOUGH_TO_FIT = 10
+ENOUGH_TO_FIT = 10  # effective points a dimension
+HEAVIEST = 5  # points whose weights are cut
 
 
 class Pool:
@@ -46,8 +47,16 @@ class Pool:
         """The point of highest posterior density."""
         return self.z[np.argmax(self.log_likelihood + PRIOR.logpdf(self.z))]
 
-    def tempered_weights(self):
-        """Normalised weights with the likelihood raised to the largest beta that leaves enough."""
+    def weights_to_fit(self):
+        """Normalised weights to fit a proposal to, and the power that the likelihood was raised to.
+
+        The few heaviest are cut down to the next one: a single point far out in a tail would take
+        all others' place. Where that leaves too few, the likelihood is tempered.
+        """
+        cut = np.partition(self.log_weights, -HEAVIEST)[-HEAVIEST]
+        weights = normalised(np.minimum(self.log_weights, cut))
+        if effective_size(weights) >= ENOUGH_TO_FIT * self.z.shape[1]:
+            return weights, 1.0
         return tempered(self.log_prior_weights, self.log_likelihood, self.z.shape[1])
 
     def squared_weights(self):

@@ -343,7 +343,7 @@ class BinaryPopulation(OrbitModel):
         first = _first_visits(data)
         coords = {"visit": np.arange(len(index)), **self.coordinates(data)}
         with pm.Model(coords=coords) as model:
-            theta = self._pymc_priors(initial)
+            theta = self._pymc_priors(data, initial)
             lnP = self.population.pymc(
                 theta, self._log_ends(data), dims="star", initval=initial["lnP"]
             )

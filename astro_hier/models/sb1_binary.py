@@ -275,7 +275,7 @@ class SB1Binary(OrbitModel):
         number, time = data["instrument_index"], data["time"]
         coords = {"visit": np.arange(len(time)), **self.coordinates(data)}
         with pm.Model(coords=coords) as model:
-            values = self._pymc_priors(initial)
+            values = self._pymc_priors(data, initial)
             if self.instrument:
                 values |= self._pymc_of_instruments(initial, len(data["instruments"]))
             pm.Deterministic("K", pm.math.sqrt(values["a"] ** 2 + values["b"] ** 2))

@@ -39,7 +39,7 @@ from scipy.special import logsumexp
 from tqdm import tqdm
 
 from astro_hier import datasets, plots, priors, profiles
-from astro_hier.core import distance
+from astro_hier.core import distance, groups
 from astro_hier.core.threads import for_chunks
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.star_cluster_options import StarClusterOptions
@@ -193,7 +193,7 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
         prior, background = self.frozen_priors(), self._background()
         theta = {name: float(frozen.median()) for name, frozen in prior.items()}
         if "error_scale" in theta:
-            theta["error_scale"] = _within(prior["error_scale"], 1.0)
+            theta["error_scale"] = self._within_bulk("error_scale", 1.0)
         theta |= {name: np.zeros(number) for name, number in self.standard_normals(data).items()}
         parallax = data["parallax"] - self._offset(data, theta)
         error = self._error(data, theta)
@@ -201,14 +201,14 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
         if background:
             off = np.abs(parallax - np.median(parallax))
             near = off <= FAR * np.hypot(1.4826 * np.median(off), error)
-            theta["outlier_fraction"] = _within(prior["outlier_fraction"], np.mean(~near))
+            theta["outlier_fraction"] = self._within_bulk("outlier_fraction", np.mean(~near))
         weight = error[near] ** -2 / np.sum(error[near] ** -2)
         mean = weight @ parallax[near]
-        mu_r = _within(prior["mu_r"], 1 / mean if mean > 0 else np.inf)
+        mu_r = self._within_bulk("mu_r", 1 / mean if mean > 0 else np.inf)
         excess = weight @ ((parallax[near] - mean) ** 2 - error[near] ** 2)
         least = 0.1 * mu_r**2 * np.sqrt(weight @ error[near] ** 2)
         std_r = max(mu_r**2 * np.sqrt(max(excess, 0)), least)
-        ln_std_r = _within(prior["ln_std_r"], np.log(std_r))
+        ln_std_r = self._within_bulk("ln_std_r", np.log(std_r))
         # the Gaussian of each star alone, 1/r taken as linear about mu_r
         precision, depth = (error * mu_r**2) ** -2, np.exp(-2 * ln_std_r)
         shift = (1 / mu_r - parallax) * mu_r**2 * precision / (precision + depth)
@@ -220,13 +220,34 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
             theta["member"] = self._membership(data, one)[0]
             variance = self.profile.variance(theta)
             theta["r"], _ = _if_member(parallax, error, mu_r, variance)
-        return theta
+        return self._above_ends(data, theta)
 
-    def starts(self, data):
-        start, background = self.initial(data), self._background()
+    def candidates(self, data, rng=None):
+        background = self._background()
         if background is None:
-            return [start]
-        return [start, background.narrow(start, 1 / start["mu_r"], self._spread(data, start))]
+            return []
+        start, points = self.initial(data), []
+        values = data["parallax"] - self._offset(data, start), self._error(data, start)
+        for found in groups.find(*values, 1 + background.parts, rng):
+            for each in found.exchanged():
+                if each.mean[0] <= 0:
+                    continue
+                mu_r = self._within_bulk("mu_r", 1 / each.mean[0])
+                ln_std_r = self._within_bulk("ln_std_r", np.log(each.sd[0] * mu_r**2))
+                members = {"mu_r": mu_r, "ln_std_r": ln_std_r}
+                points.append(self._above_ends(data, start | members | background.start(each)))
+        return points
+
+    def lower_ends(self, data):
+        background = self._background()
+        if background is None:
+            return {}
+
+        def spread(theta):
+            variance = self.profile.variance(theta | self.derive(theta))
+            return variance**0.5 / theta["mu_r"] ** 2
+
+        return background.lower_ends(spread)
 
     def build_pymc(self, data):
         import pymc as pm
@@ -237,7 +258,7 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
         for name, number in self.standard_normals(data).items():
             coords[f"{name}_number"] = np.arange(number)
         with pm.Model(coords=coords) as model:
-            theta = self._pymc_priors(initial)
+            theta = self._pymc_priors(data, initial)
             for name in self.standard_normals(data):
                 theta[name] = pm.Normal(name, 0, 1, dims=f"{name}_number", initval=initial[name])
             for name, value in self.derive(theta).items():
@@ -406,9 +427,3 @@ def _if_member(parallax, error, mu_r, variance):
     precision = (error * naive**2) ** -2
     total = precision + 1 / variance
     return (precision * naive + mu_r / variance) / total, total**-0.5
-
-
-def _within(prior, value):
-    """``value``, moved into the bulk of ``prior`` if it lies outside."""
-    low, high = prior.ppf([0.001, 0.999])
-    return float(np.clip(value, low, high))

@@ -39,6 +39,7 @@ from scipy.integrate import cumulative_trapezoid
 from scipy.special import logsumexp
 
 from astro_hier import checks, datasets, outliers, plots, priors
+from astro_hier.core import groups
 from astro_hier.core.threads import for_chunks
 from astro_hier.model import HierarchicalModel
 from astro_hier.posterior import Parameter
@@ -255,26 +256,45 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         excess = max(scatter**2 - error**2, (0.1 * error) ** 2)
         guess = {"v_sys": v_sys, "ln_sigma_v": 0.5 * np.log(excess), "outlier_mean": v_sys}
         for name in guess.keys() & start.keys():
-            start[name] = float(np.clip(guess[name], *prior[name].ppf([0.001, 0.999])))
+            start[name] = self._within_bulk(name, guess[name])
+        start = self._above_ends(data, start)
         theta = {name: np.array([at]) for name, at in start.items()}
         start |= {"sigma_v": np.exp(start["ln_sigma_v"]), "v": self._given_row(data, theta)[0][0]}
         if self._background():
             start["member"] = self._log_density(data, theta)[1][0]
         return start
 
-    def starts(self, data):
-        start, background = self.initial(data), self._background()
+    def candidates(self, data, rng=None):
+        background = self._background()
         if background is None:
-            return [start]
-        spread = _scale(data, start["v_sys"]) * start["sigma_v"]
-        return [start, background.narrow(start, start["v_sys"], spread)]
+            return []
+        start, points = self.initial(data), []
+        values = _in_kms(data), start.get("error_scale", 1.0) * _in_kms(data, "_error")
+        for found in groups.find(*values, 1 + background.parts, rng):
+            for each in found.exchanged():
+                v_sys = self._within_bulk("v_sys", each.mean[0])
+                sigma_v = each.sd[0] / _scale(data, v_sys)
+                members = {
+                    "v_sys": v_sys,
+                    "ln_sigma_v": self._within_bulk("ln_sigma_v", np.log(sigma_v)),
+                }
+                points.append(self._above_ends(data, start | members | background.start(each)))
+        return points
+
+    def lower_ends(self, data):
+        background = self._background()
+        if background is None:
+            return {}
+        return background.lower_ends(
+            lambda theta: _scale(data, theta["v_sys"]) * np.exp(theta["ln_sigma_v"])
+        )
 
     def build_pymc(self, data):
         import pymc as pm
 
         initial, value = self.initial(data), _in_kms(data)
         with pm.Model(coords={"star": data["star"]}) as model:
-            theta = self._pymc_priors(initial)
+            theta = self._pymc_priors(data, initial)
             v_sys, scale = theta["v_sys"], _scale(data, theta["v_sys"])
             sigma_v = pm.Deterministic("sigma_v", pm.math.exp(theta["ln_sigma_v"]))
             error = theta.get("error_scale", 1.0) * _in_kms(data, "_error")

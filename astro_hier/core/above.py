@@ -1,0 +1,41 @@
+"""A distribution cut below where other parameters say, and normalised."""
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+
+class Above:
+    """A distribution cut below, at as many places as there are draws, and normalised.
+
+    Where it lies below the cut altogether there is nothing to normalise: ``possible`` is False.
+
+    Parameters
+    ----------
+    frozen : object
+        ``cdf``, ``sf``, ``ppf``, ``isf`` and ``logpdf`` as of `scipy.stats`.
+    low : ndarray
+        Where it is cut.
+    """
+
+    def __init__(self, frozen, low):
+        self.frozen, self.low = frozen, low
+        self.below, self.share = frozen.cdf(low), frozen.sf(low)
+        self.possible = self.share > 0
+
+    def of_normal(self, z):
+        """Values whose distribution is this one where that of ``z`` is standard normal."""
+        tail = self.share * ndtr(-np.abs(z))
+        value = np.where(z < 0, self.frozen.ppf(self.below + tail), self.frozen.isf(tail))
+        return np.maximum(value, self.low)
+
+    def to_normal(self, value):
+        """The inverse of ``of_normal``; values below the cut are moved to it."""
+        share = np.where(self.possible, self.share, 1.0)
+        above = self.frozen.sf(np.maximum(value, self.low)) / share
+        within = (self.frozen.cdf(value) - self.below).clip(0) / share
+        return np.where(above < 0.5, -ndtri(above), ndtri(within))
+
+    def logpdf(self, value):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            density = self.frozen.logpdf(value) - np.log(self.share)
+        return np.where((value >= self.low) & self.possible, density, -np.inf)

@@ -1,0 +1,105 @@
+"""Points through a posterior, until they are worth enough.
+
+`Exploration` is one such search, with a mixture of proposals of its own.
+"""
+
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import qmc
+
+from astro_hier.inference import proposals
+from astro_hier.inference.peaks import peaks
+from astro_hier.inference.weights import Pool
+
+SOBOL_POINTS = 512
+BATCH = 200
+GROWTH = 8  # at least so large a part of all points is drawn at a time
+LEAST_GAIN = 0.3  # effective points for each new one, below which a proposal leaves something out
+MOST_PARTS = 10
+PATIENCE = 3000  # points after which, and after twice as many, tempering has stalled
+ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it will get
+MOST_CANDIDATES = 8  # to climb from, within so much of the best in ln of the density
+FARTHEST_CANDIDATE = 20.0
+
+
+class Exploration:
+    """Adaptive importance sampling of a target.
+
+    Parameters
+    ----------
+    target : `~astro_hier.inference.target.Target`
+        What to sample.
+    rng : `numpy.random.Generator`
+        The source of all randomness.
+    starts : ndarray
+        Points, shape (n, dimension), that are climbed from, and drawn about in case they are good.
+    candidates : ndarray
+        More points, the best of which are climbed from.
+
+    Raises
+    ------
+    ValueError
+        If the likelihood is zero wherever it was tried.
+    """
+
+    def __init__(self, target, rng, starts, candidates):
+        self.target, self.rng, self.evaluations = target, rng, 0
+        z = qmc.Sobol(target.dimension, rng=rng).random(SOBOL_POINTS).clip(1e-9, 1 - 1e-9)
+        z = ndtri(z)
+        log_likelihood = target.log_likelihood(z)
+        if not np.isfinite(log_likelihood).any():
+            raise ValueError(
+                "the likelihood of the data is zero wherever the priors were tried; widen the"
+                " priors, or correct the measurement errors if they are far too small"
+            )
+        self.pool = Pool(z, log_likelihood)
+        for start in starts:
+            self._add(proposals.Clouds(start), BATCH)
+        chosen = [*self._best_of(candidates), *starts, self.pool.best()]
+        self.mixture = peaks(target.log_posterior, chosen)
+        self.gain = self._add(self.mixture, BATCH * len(self.mixture.parts))
+
+    def _best_of(self, candidates):
+        """The best of points to climb from, in order."""
+        if not len(candidates):
+            return []
+        height = self.target.log_posterior(candidates)
+        order = np.argsort(-height, kind="stable")[:MOST_CANDIDATES]
+        return candidates[order[height[order] > height[order[0]] - FARTHEST_CANDIDATE]]
+
+    def _add(self, proposal, size):
+        """Draw from a proposal; returns by how much a point adds to the effective size."""
+        z = proposal.rvs(size, self.rng)
+        before = self.pool.effective_size
+        self.pool.add(proposal, z, self.target.log_likelihood(z))
+        return (self.pool.effective_size - before) / size
+
+    def run(self, wanted, most, bar=None):
+        """Draw until the effective size is ``wanted``, or ``most`` evaluations of the target."""
+        pool, target, patience = self.pool, self.target, PATIENCE
+        while not pool.suffices(wanted) and target.evaluations < most:
+            weights, beta = pool.weights_to_fit()
+            if beta < 1 and len(pool.z) > patience:
+                patience *= 2
+                self.mixture = peaks(target.log_posterior, [pool.best()])
+                self.gain = self._add(self.mixture, BATCH)
+                continue
+            if beta == 1 or self.gain < LEAST_GAIN:
+                self._refit(weights, beta, wanted)
+            size = max(BATCH, len(pool.z) // GROWTH)
+            if ENOUGH_TO_TRUST < pool.effective_size < wanted and self.gain >= LEAST_GAIN:
+                # what is missing, at an efficiency of 1
+                size = max(BATCH, int(1.1 * (wanted - pool.effective_size)))
+            self.gain = self._add(self.mixture, min(size, most - target.evaluations))
+            if bar is not None:
+                bar.set_postfix(evaluations=target.evaluations, beta=f"{beta:.1e}", refresh=False)
+                bar.update(min(int(pool.effective_size), wanted) - bar.n)
+
+    def _refit(self, weights, beta, wanted):
+        """Move the mixture to the points; with one more part where it leaves something out."""
+        pool, mixture = self.pool, self.mixture
+        left_out = self.gain < LEAST_GAIN or pool.effective_size >= wanted
+        if beta == 1 and left_out and len(mixture.parts) < MOST_PARTS:
+            part = proposals.StudentT.of(pool.z, pool.squared_weights())
+            mixture = mixture.and_a_part(part)
+        self.mixture = mixture.fitted(pool.z, weights)
