@@ -10,6 +10,7 @@ from scipy.stats import qmc
 from astro_hier.inference import proposals
 from astro_hier.inference.peaks import peaks
 from astro_hier.inference.weights import Pool
+from astro_hier.inference.wings import wings
 
 SOBOL_POINTS = 512
 BATCH = 200
@@ -20,6 +21,10 @@ PATIENCE = 3000  # points after which, and after twice as many, tempering has st
 ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it will get
 MOST_CANDIDATES = 8  # to climb from, within so much of the best in ln of the density
 FARTHEST_CANDIDATE = 20.0
+TAIL = 0.2  # Pareto k of the weights from which wings are looked for in the end,
+MANY_DIMENSIONS = 6  # in as many dimensions at once
+LEAST_SHARE_OF_WINGED = 0.1  # of a peak, of the largest's, from which its wings are
+SHARE_OF_WINGS = 0.2  # of every draw
 
 
 class Exploration:
@@ -43,7 +48,7 @@ class Exploration:
     """
 
     def __init__(self, target, rng, starts, candidates):
-        self.target, self.rng, self.evaluations = target, rng, 0
+        self.target, self.rng, self.wings = target, rng, None
         z = qmc.Sobol(target.dimension, rng=rng).random(SOBOL_POINTS).clip(1e-9, 1 - 1e-9)
         z = ndtri(z)
         log_likelihood = target.log_likelihood(z)
@@ -56,7 +61,9 @@ class Exploration:
         for start in starts:
             self._add(proposals.Clouds(start), BATCH)
         chosen = [*self._best_of(candidates), *starts, self.pool.best()]
-        self.mixture = peaks(target.log_posterior, chosen)
+        self.mixture = self.peaks = peaks(target.log_posterior, chosen)
+        if target.dimension >= MANY_DIMENSIONS:
+            self._follow_wings()
         self.gain = self._add(self.mixture, BATCH * len(self.mixture.parts))
 
     def _best_of(self, candidates):
@@ -69,6 +76,8 @@ class Exploration:
 
     def _add(self, proposal, size):
         """Draw from a proposal; returns by how much a point adds to the effective size."""
+        if self.wings:
+            proposal = proposals.Either(proposal, self.wings, SHARE_OF_WINGS)
         z = proposal.rvs(size, self.rng)
         before = self.pool.effective_size
         self.pool.add(proposal, z, self.target.log_likelihood(z))
@@ -77,7 +86,11 @@ class Exploration:
     def run(self, wanted, most, bar=None):
         """Draw until the effective size is ``wanted``, or ``most`` evaluations of the target."""
         pool, target, patience = self.pool, self.target, PATIENCE
-        while not pool.suffices(wanted) and target.evaluations < most:
+        while target.evaluations < most:
+            if pool.suffices(wanted):
+                if self.wings is not None or pool.pareto_k < TAIL:
+                    break
+                self._follow_wings()
             weights, beta = pool.weights_to_fit()
             if beta < 1 and len(pool.z) > patience:
                 patience *= 2
@@ -94,6 +107,16 @@ class Exploration:
             if bar is not None:
                 bar.set_postfix(evaluations=target.evaluations, beta=f"{beta:.1e}", refresh=False)
                 bar.update(min(int(pool.effective_size), wanted) - bar.n)
+
+    def _follow_wings(self):
+        """Look for wings of the peaks, which are drawn from in all that follows."""
+        parts = [
+            part
+            for peak, share in zip(self.peaks.parts, self.peaks.shares, strict=True)
+            if share > LEAST_SHARE_OF_WINGED * self.peaks.shares.max()
+            for part in wings(self.target.log_posterior, peak)
+        ]
+        self.wings = proposals.Mixture(parts, np.ones(len(parts))) if parts else False
 
     def _refit(self, weights, beta, wanted):
         """Move the mixture to the points; with one more part where it leaves something out."""

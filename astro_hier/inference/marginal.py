@@ -31,7 +31,6 @@ from astro_hier.inference import checks
 from astro_hier.inference.draws import Draws
 from astro_hier.inference.explore import Exploration
 from astro_hier.inference.target import Target
-from astro_hier.inference.weights import pareto_k
 
 OPTIONS = {"max_evaluations"}
 
@@ -86,7 +85,7 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
     chosen = _resample(pool.weights, wanted, rng)
     theta = target.parameters(pool.z[chosen])
     latents = model.draw_latents(data, theta, rng, progressbar)
-    k = pareto_k(pool.log_weights)
+    k = pool.pareto_k
     size = pool.effective_size
     findings = checks.of_weights(size, enough, k, target.evaluations, max_evaluations)
     inferred = {name: theta[name] for name in target.priors}

@@ -45,6 +45,7 @@ class StudentT:
 
     def __init__(self, mean, covariance):
         self.mean, self.sd = mean, np.sqrt(np.diag(covariance))
+        self.covariance = np.asarray(covariance)
         # SciPy's density takes an axis that is narrow beside another for none at all
         self.whole = multivariate_t(mean, covariance, DEGREES_OF_FREEDOM, allow_singular=True)
         correlation = covariance / np.outer(self.sd, self.sd)
@@ -73,6 +74,21 @@ class StudentT:
         # SciPy returns a number for one point
         scaled = np.atleast_1d(self.scaled.logpdf((z - self.mean) / self.sd))
         return scaled - np.sum(np.log(self.sd))
+
+
+class Either:
+    """One proposal, or with a given share another."""
+
+    def __init__(self, first, second, share):
+        self.first, self.second, self.share = first, second, share
+
+    def rvs(self, size, rng):
+        count = rng.binomial(size, self.share)
+        return np.vstack([self.first.rvs(size - count, rng), self.second.rvs(count, rng)])
+
+    def logpdf(self, z):
+        first = np.log1p(-self.share) + self.first.logpdf(z)
+        return np.logaddexp(first, np.log(self.share) + self.second.logpdf(z))
 
 
 class Mixture:

@@ -40,8 +40,12 @@ class Pool:
         self.effective_size = effective_size(self.weights)
 
     def suffices(self, wanted):
-        k = pareto_k(self.log_weights)
-        return self.effective_size >= wanted and k <= checks.LARGEST_PARETO_K
+        return self.effective_size >= wanted and self.pareto_k <= checks.LARGEST_PARETO_K
+
+    @property
+    def pareto_k(self):
+        """Shape of the weights' tail."""
+        return pareto_k(self.log_weights)
 
     def best(self):
         """The point of highest posterior density."""
