@@ -264,6 +264,9 @@ def _report(model, out, truths=None):
         summary.add_column(values, index=2, name="truth")
         summary["truth"].info.format = ".6g"
     summary.pprint_all()
+    if model.posterior.attrs.get("n_explanations", 1) > 1:
+        print("\nExplanations, which the summary mixes, most probable first:")
+        model.explanations().pprint(max_width=-1)
     for finding in checks.failed(model.findings()):
         print(f"\nWarning, {finding.name}: {finding.message(shell=True)}")
     if hasattr(model, "modes"):

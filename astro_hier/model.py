@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import astropy.units as u
 import numpy as np
+from astropy.table import QTable
 from scipy.stats import norm
 
 from astro_hier import checks, priors
@@ -275,7 +276,8 @@ class HierarchicalModel:
             Whether to show progress.
         **options
             For "marginal": ``max_evaluations``, after how many evaluations of the marginal
-            likelihood to give up with a warning (default: ten a draw, and 20,000). For "nuts":
+            likelihood to give up with a warning (default: ten a draw, and 20,000); ``certify``,
+            whether a second, independent exploration must agree (default: True). For "nuts":
             options of `pymc.sample` such as ``tune``, ``target_accept``, ``nuts_sampler``,
             ``cores``, ``init``.
 
@@ -501,6 +503,52 @@ class HierarchicalModel:
             check: of the table, of the method, and of the model, the likeliest cause first.
         """
         return checks.tabulate(self.findings())
+
+    def explanations(self, min_probability=0.01):
+        """The distinct explanations of the data, most probable first.
+
+        They are regions of the posterior of the parameters common to all stars, apart from each
+        other: between two of them the density falls to less than a tenth of the lower peak's.
+
+        Parameters
+        ----------
+        min_probability : float, optional
+            Explanations of lower probability are left out; those below a percent always are.
+            ``meta["probability_left_out"]`` is the sum of all that are.
+
+        Returns
+        -------
+        `~astropy.table.QTable`
+            Columns probability, mean and standard deviation of each inferred parameter in the
+            explanation and, where rows have a probability of membership, n_members, its mean sum.
+
+        Raises
+        ------
+        ValueError
+            If the draws are not those of ``method="marginal"``, or the model has no parameters in
+            common.
+        """
+        stats = self.inference_data["sample_stats"]
+        if "explanation" not in stats:
+            raise ValueError(
+                "explanations are found by method='marginal', for models with parameters common to"
+                " all stars; a binary's periods are listed by modes()"
+            )
+        number = np.ravel(stats["explanation"].values)
+        probability = np.bincount(number[number >= 0], minlength=1) / number.size
+        listed = np.flatnonzero(probability >= min_probability)
+        table = QTable({"probability": probability[listed]})
+        for name in (p.name for p in self._common_parameters() if p.name in self.free_names()):
+            values = [self.samples(name)[number == n] for n in listed]
+            table[name] = u.Quantity([of.mean() for of in values])
+            table[f"{name}_sd"] = u.Quantity([of.std() for of in values])
+        if "member" in self.posterior:
+            members = self.samples("member").value.sum(axis=1)
+            table["n_members"] = [members[number == n].mean() for n in listed]
+        for name in table.colnames:
+            table[name].info.format = ".4g"
+        table.meta["probability_left_out"] = float(1 - probability[listed].sum())
+        return table
 
     def posterior_table(self):
         """The draws of the parameters common to all stars, a `~astropy.table.QTable`."""

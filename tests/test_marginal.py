@@ -189,7 +189,8 @@ def test_unreliable_weights_are_a_warning():
     rng = np.random.default_rng(0)
     pareto_k = weights.pareto_k(-np.log(rng.random(5000)))
     assert pareto_k == pytest.approx(1, abs=0.3)
-    enough, trusted = of_weights(4000, 4000, pareto_k, 5000, 60_000)
+    found = {"effective_size": 4000, "pareto_k": pareto_k, "evaluations": 5000}
+    enough, trusted = of_weights(found, 4000, 60_000)
     assert not enough.failed
     assert re.search("Pareto k = 1.*narrow the priors.*nuts", trusted.message())
 

@@ -32,6 +32,22 @@ PARETO_K = checks.define(
     python="raise max_evaluations" + ELSE,
     shell="raise --max-evaluations" + ELSE_SHELL,
 )
+CERTIFICATE = checks.define(
+    "certificate",
+    limit="a second, independent exploration agrees",
+    said="a second, independent exploration of the posterior did not come to the same answer"
+    " ({found})",
+    python="do not rely on these results: raise draws= or max_evaluations" + ELSE,
+    shell="do not rely on these results: raise --draws or --max-evaluations" + ELSE_SHELL,
+)
+EXPLANATIONS = checks.define(
+    "explanations",
+    limit="one",
+    said="the data have {found} distinct explanations of more than a percent each, which means,"
+    " intervals and tables mix",
+    python="explanations() lists them; priors that say more leave one",
+    shell="they are listed below; priors that say more leave one",
+)
 PRIOR_CONFLICT = checks.define(
     "prior_conflict",
     limit=f"within {CONFLICT:g} standard deviations of the prior",
@@ -62,18 +78,26 @@ DIVERGENCES = checks.define(
 )
 
 
-def of_weights(effective_size, enough, pareto_k, evaluations, most):
+def of_weights(attrs, enough, most):
     """Whether enough weighted points were found, and can be trusted."""
+    size, k = attrs["effective_size"], attrs["pareto_k"]
+    words = {"enough": enough, "most": most, "evaluations": attrs["evaluations"]}
     return [
-        EFFECTIVE_SIZE.finding(
-            f"{effective_size:.0f}",
-            effective_size < enough,
-            enough=enough,
-            evaluations=evaluations,
-            most=most,
-        ),
-        PARETO_K.finding(f"{pareto_k:.2f}", pareto_k > LARGEST_PARETO_K),
+        EFFECTIVE_SIZE.finding(f"{size:.0f}", size < enough, **words),
+        PARETO_K.finding(f"{k:.2f}", k > LARGEST_PARETO_K),
     ]
+
+
+def of_certificate(certificate):
+    """Whether a second exploration came to the same answer, if there was one."""
+    if not certificate.evaluations:
+        return []
+    return [CERTIFICATE.finding(str(certificate), certificate.failed)]
+
+
+def of_explanations(number):
+    """Whether the posterior is one region, or several apart from each other."""
+    return [EXPLANATIONS.finding(str(number), number > 1)]
 
 
 def of_priors(priors, z, theta):

@@ -40,6 +40,8 @@ class Exploration:
         Points, shape (n, dimension), that are climbed from, and drawn about in case they are good.
     candidates : ndarray
         More points, the best of which are climbed from.
+    several : int
+        How many of the best Sobol points are climbed from.
 
     Raises
     ------
@@ -47,7 +49,7 @@ class Exploration:
         If the likelihood is zero wherever it was tried.
     """
 
-    def __init__(self, target, rng, starts, candidates):
+    def __init__(self, target, rng, starts, candidates, several=1):
         self.target, self.rng, self.wings = target, rng, None
         z = qmc.Sobol(target.dimension, rng=rng).random(SOBOL_POINTS).clip(1e-9, 1 - 1e-9)
         z = ndtri(z)
@@ -60,11 +62,18 @@ class Exploration:
         self.pool = Pool(z, log_likelihood)
         for start in starts:
             self._add(proposals.Clouds(start), BATCH)
-        chosen = [*self._best_of(candidates), *starts, self.pool.best()]
+        chosen = [*self._best_of(candidates), *starts, *self.pool.best(several)]
         self.mixture = self.peaks = peaks(target.log_posterior, chosen)
         if target.dimension >= MANY_DIMENSIONS:
             self._follow_wings()
         self.gain = self._add(self.mixture, BATCH * len(self.mixture.parts))
+
+    def absorb(self, other):
+        """Take over what another exploration of the same target found."""
+        self.pool.absorb(other.pool)
+        self.mixture = self.mixture.joined(other.mixture)
+        wings = [found for found in (self.wings, other.wings) if found]
+        self.wings = wings[0].joined(wings[1]) if len(wings) == 2 else (wings or [self.wings])[0]
 
     def _best_of(self, candidates):
         """The best of points to climb from, in order."""
@@ -94,7 +103,7 @@ class Exploration:
             weights, beta = pool.weights_to_fit()
             if beta < 1 and len(pool.z) > patience:
                 patience *= 2
-                self.mixture = peaks(target.log_posterior, [pool.best()])
+                self.mixture = peaks(target.log_posterior, pool.best())
                 self.gain = self._add(self.mixture, BATCH)
                 continue
             if beta == 1 or self.gain < LEAST_GAIN:

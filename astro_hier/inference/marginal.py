@@ -24,20 +24,20 @@ integrates its latent variables out of p(data | theta), so it can be sampled by 
 """
 
 import numpy as np
-from scipy.special import logsumexp
 from tqdm import tqdm
 
-from astro_hier.inference import checks
+from astro_hier.inference import checks, explanations
+from astro_hier.inference.certificate import Certificate, look_again
 from astro_hier.inference.draws import Draws
 from astro_hier.inference.explore import Exploration
 from astro_hier.inference.target import Target
 
-OPTIONS = {"max_evaluations"}
+OPTIONS = {"max_evaluations", "certify"}
 
 FEWEST_EFFECTIVE = 1000  # with fewer, adaptive weights miss a percent of a heavy tail
 
 
-def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None):
+def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None, certify=True):
     """Draw from the posterior of ``model`` given ``data``.
 
     Parameters
@@ -56,12 +56,15 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
     max_evaluations : int, optional
         Evaluations of the marginal likelihood after which to stop with a warning; by default ten
         for each draw and 20,000 more.
+    certify : bool, optional
+        Whether a second, independent exploration must agree with the first.
 
     Returns
     -------
     Draws
         Independent draws; the attributes hold the log evidence, the effective size, the number
-        of evaluations and the Pareto index.
+        of evaluations, the Pareto index, what the second exploration says of the first and what
+        it took, and how many explanations there are, whose number each draw has.
     """
     wanted = draws * chains
     exact = model.draw_exactly(data, wanted, rng)
@@ -81,25 +84,34 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
             target.normals_of(model.candidates(data)),
         )
         exploration.run(enough, max_evaluations, bar)
-    pool = exploration.pool
+        pool, certificate = exploration.pool, Certificate("not asked for")
+        if certify and pool.effective_size >= enough:
+            certificate = look_again(exploration, enough, max_evaluations, rng.spawn(1)[0], bar)
+    evaluations = target.evaluations
+    explanation = explanations.find(pool, target.log_posterior)
     chosen = _resample(pool.weights, wanted, rng)
     theta = target.parameters(pool.z[chosen])
     latents = model.draw_latents(data, theta, rng, progressbar)
-    k = pool.pareto_k
-    size = pool.effective_size
-    findings = checks.of_weights(size, enough, k, target.evaluations, max_evaluations)
     inferred = {name: theta[name] for name in target.priors}
-    findings += checks.of_priors(target.priors, pool.z[chosen], inferred)
+    attrs = {
+        "log_evidence": pool.log_evidence,
+        "effective_size": float(pool.effective_size),
+        "evaluations": evaluations,
+        "pareto_k": pool.pareto_k,
+        "certificate": str(certificate),
+        "certificate_evaluations": certificate.evaluations,
+        "n_explanations": int(explanation.max() + 1),
+    }
     return Draws.of_chains(
         {**theta, **latents},
-        {"log_marginal": pool.log_likelihood[chosen]},
-        {
-            "log_evidence": float(logsumexp(pool.log_weights) - np.log(len(pool.z))),
-            "effective_size": float(size),
-            "evaluations": target.evaluations,
-            "pareto_k": k,
-        },
-        findings,
+        {"log_marginal": pool.log_likelihood[chosen], "explanation": explanation[chosen]},
+        attrs,
+        [
+            *checks.of_weights(attrs, enough, max_evaluations),
+            *checks.of_certificate(certificate),
+            *checks.of_explanations(attrs["n_explanations"]),
+            *checks.of_priors(target.priors, pool.z[chosen], inferred),
+        ],
         chains=chains,
     )
 

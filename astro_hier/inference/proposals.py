@@ -107,6 +107,11 @@ class Mixture:
         share = 1 / len(self.parts)
         return Mixture([*self.parts, part], [*self.shares, share], [*self.are_peaks, False])
 
+    def joined(self, other):
+        """With the parts of another."""
+        shares = [*self.shares, *other.shares]
+        return Mixture(self.parts + other.parts, shares, [*self.are_peaks, *other.are_peaks])
+
     def by_part(self, z):
         return np.array([part.logpdf(z) for part in self.parts]) + np.log(self.shares)[:, None]
 
@@ -128,7 +133,7 @@ class Mixture:
             size = shares**2 / np.maximum(np.sum(masses**2, axis=1), 1e-300)
             moved = (shares > SMALLEST_SHARE) & (size > FEWEST * z.shape[1])
             if not moved.any():
-                return found.only_peaks().and_a_part(StudentT.of(z, weights))
+                return found._peaks_and(StudentT.of(z, weights))
             kept = np.flatnonzero(moved | found.are_peaks)
             found = Mixture(
                 [
@@ -140,8 +145,8 @@ class Mixture:
             )
         return found
 
-    def only_peaks(self):
-        """The peaks alone, each with a small share."""
-        kept = np.flatnonzero(self.are_peaks)
-        shares = np.full(len(kept), SHARE_OF_PEAK)
-        return Mixture([self.parts[k] for k in kept], shares)
+    def _peaks_and(self, part):
+        """One part and the peaks, each of these with a small share."""
+        peaks = [self.parts[k] for k in np.flatnonzero(self.are_peaks)]
+        shares = [*[SHARE_OF_PEAK] * len(peaks), 1.0]
+        return Mixture([*peaks, part], shares, [*[True] * len(peaks), False])

@@ -22,6 +22,12 @@ class Target:
         self.dimension = len(self.priors) + sum(self.normals.values())
         self.evaluations = 0
 
+    @property
+    def names(self):
+        """Of the dimensions of z."""
+        of_normals = [f"{name}[{k}]" for name, n in self.normals.items() for k in range(n)]
+        return [*self.priors, *of_normals]
+
     def parameters(self, z):
         """Hyperparameters by name, one value per row of ``z``."""
         return self._parameters(z)[0]

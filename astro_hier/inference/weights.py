@@ -47,9 +47,31 @@ class Pool:
         """Shape of the weights' tail."""
         return pareto_k(self.log_weights)
 
-    def best(self):
-        """The point of highest posterior density."""
-        return self.z[np.argmax(self.log_likelihood + PRIOR.logpdf(self.z))]
+    @property
+    def log_evidence(self):
+        """ln of the likelihood, integrated over the prior."""
+        return float(logsumexp(self.log_weights) - np.log(len(self.z)))
+
+    def heights(self):
+        """ln of the posterior density of each point, up to a constant."""
+        return self.log_likelihood + PRIOR.logpdf(self.z)
+
+    def best(self, number=1, apart=1.0):
+        """The points of highest posterior density, some distance apart along an axis."""
+        found = []
+        for point in self.z[np.argsort(-self.heights(), kind="stable")]:
+            if all(np.abs(point - other).max() > apart for other in found):
+                found.append(point)
+            if len(found) == number:
+                break
+        return found
+
+    def absorb(self, other):
+        """Take over all points of another pool, with their proposals."""
+        ends = np.cumsum(other.counts)
+        for proposal, stop, count in zip(other.proposals, ends, other.counts, strict=True):
+            of = slice(stop - count, stop)
+            self.add(proposal, other.z[of], other.log_likelihood[of])
 
     def weights_to_fit(self):
         """Normalised weights to fit a proposal to, and the power that the likelihood was raised to.

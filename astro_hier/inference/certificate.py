@@ -1,0 +1,113 @@
+"""A second, independent exploration, which must come to the same answer as the first.
+
+A search that missed a part of a posterior cannot know: its weights are even, and their Pareto k is
+small. So a second one looks from elsewhere, with a random source of its own: from other Sobol points
+and, in place of the model's starting points, from random windows of the data where the model knows
+what to make of them. ln of the evidence and the mean of each parameter must agree within `LIMIT` of
+their errors. Where they do not, the points of both are pooled, the search goes on, and a third
+exploration is the judge: it must agree, or its points must change nothing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from astro_hier.inference.explore import Exploration
+from astro_hier.inference.target import Target
+
+ENOUGH = 1000  # effective size of the second exploration
+FEWEST = 100  # with fewer it says nothing
+LIMIT = 5.0  # standard errors
+SEVERAL = 3  # of its best Sobol points to climb from
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What the explorations say of each other.
+
+    Attributes
+    ----------
+    verdict : str
+        "agreed", "agreed after pooling", "disagreed", "too few points" or "not asked for".
+    parameters : tuple of str
+        What they disagree on, with by how many standard errors.
+    evaluations : int
+        Of the marginal likelihood, spent on it.
+    """
+
+    verdict: str
+    parameters: tuple = ()
+    evaluations: int = 0
+
+    @property
+    def failed(self):
+        return self.verdict in ("disagreed", "too few points")
+
+    def __str__(self):
+        return ": ".join([self.verdict, *([", ".join(self.parameters)] * bool(self.parameters))])
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """ln of the evidence, means and sds of z, and the effective size."""
+
+    log_evidence: float
+    mean: np.ndarray
+    sd: np.ndarray
+    size: float
+
+    @classmethod
+    def of(cls, pool):
+        mean = pool.weights @ pool.z
+        sd = np.sqrt(pool.weights @ (pool.z - mean) ** 2)
+        return cls(pool.log_evidence, mean, sd, pool.effective_size)
+
+    def differs_from(self, other, names):
+        """What differs by more than `LIMIT` standard errors, in words."""
+        error = np.sqrt(1 / self.size + 1 / other.size)
+        off = [abs(self.log_evidence - other.log_evidence) / error]
+        sd = np.maximum(np.maximum(self.sd, other.sd), 1e-300)
+        off += list(np.abs(self.mean - other.mean) / sd / error)
+        return tuple(
+            f"{name} ({by:.0f} standard errors)"
+            for name, by in zip(("log_evidence", *names), off, strict=True)
+            if by > LIMIT
+        )
+
+
+def look_again(exploration, wanted, most, rng, bar):
+    """Look again, and pool what was found where it was not the same.
+
+    Parameters
+    ----------
+    exploration : `~astro_hier.inference.explore.Exploration`
+        The first, which goes on where the second differs.
+    wanted, most : int
+        As of the first: its effective size, and evaluations at most.
+    rng : `numpy.random.Generator`
+        Source of randomness of its own.
+    bar : tqdm
+        Progress.
+    """
+    names, spent = exploration.target.names, 0
+    for verdict in ("agreed", "agreed after pooling"):
+        second = _another(exploration, most, rng)
+        spent += second.target.evaluations
+        if second.pool.effective_size < FEWEST:
+            return Certificate("too few points", (), spent)
+        before = _Answer.of(exploration.pool)
+        differences = before.differs_from(_Answer.of(second.pool), names)
+        if not differences:
+            return Certificate(verdict, (), spent)
+        exploration.absorb(second)
+        exploration.run(wanted, most + exploration.target.evaluations, bar)
+    differences = before.differs_from(_Answer.of(exploration.pool), names)
+    return Certificate("disagreed" if differences else verdict, differences, spent)
+
+
+def _another(exploration, most, rng):
+    target = Target(exploration.target.model, exploration.target.data)
+    candidates = target.normals_of(target.model.candidates(target.data, rng))
+    second = Exploration(target, rng, [], candidates, several=SEVERAL)
+    second.run(ENOUGH, min(most, exploration.target.evaluations))
+    return second
