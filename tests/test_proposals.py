@@ -39,7 +39,7 @@ def test_a_mixture_moves_to_weighted_points():
     z = np.vstack([rng.normal([0, 0], [1, 0.1], (1500, 2)), rng.normal([6, 1], 0.5, (1500, 2))])
     weights = np.repeat([1.0, 3.0], 1500) / 6000
     start = Mixture([StudentT(np.array(m), np.eye(2)) for m in ([1.0, 0], [5.0, 0], [50.0, 0])],
-                    np.ones(3))  # fmt: skip
+                    np.ones(3), [False, False, False])  # fmt: skip
     found = start.fitted(z, weights)
     np.testing.assert_allclose(found.shares, [0.25, 0.75], atol=1e-3)  # that far off is left out
     error = 4.5 / np.sqrt(1500)
@@ -48,9 +48,17 @@ def test_a_mixture_moves_to_weighted_points():
     np.testing.assert_allclose(found.parts[0].sd, [1, 0.1], rtol=4.5 / np.sqrt(3000))
 
 
+def test_a_peak_of_too_few_points_stays_where_it_is():
+    z = np.random.default_rng(1).normal(0, 1, (500, 1))
+    peaks = Mixture([StudentT([0.5], [[1.0]]), StudentT([9.0], [[0.01]])], [1.0, 1.0])
+    found = peaks.fitted(z, np.full(500, 1 / 500))
+    assert found.parts[1] is peaks.parts[1]
+    assert found.shares[1] == pytest.approx(0.005, rel=0.01)
+
+
 def test_one_part_has_the_moments_of_the_points():
     z, weights = np.array([[0.0, 1], [2, 5], [4, 3]]), np.array([0.5, 0.25, 0.25])
-    found = Mixture([StudentT(np.zeros(2), np.eye(2))], [1.0]).fitted(z, weights)
+    found = Mixture([StudentT(np.zeros(2), np.eye(2))], [1.0], [False]).fitted(z, weights)
     (part,) = found.parts
     np.testing.assert_allclose(part.mean, weights @ z)
     np.testing.assert_allclose(part.sd**2, weights @ (z - part.mean) ** 2)

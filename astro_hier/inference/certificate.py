@@ -1,7 +1,7 @@
 """A second, independent exploration, which must come to the same answer as the first.
 
 A search that missed a part of a posterior cannot know: its weights are even, and their Pareto k is
-small. So a second one looks from elsewhere, with a random source of its own: from other Sobol points
+small. So a second one looks from elsewhere, with random numbers of its own: from other Sobol points
 and, in place of the model's starting points, from random windows of the data where the model knows
 what to make of them. ln of the evidence and the mean of each parameter must agree within `LIMIT` of
 their errors. Where they do not, the points of both are pooled, the search goes on, and a third

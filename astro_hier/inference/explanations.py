@@ -50,8 +50,10 @@ def find(pool, log_density):
         if same[one] != same[other] and _is_level(z, height, peak[one], peak[other], log_density):
             same = {n: same[one] if m == same[other] else m for n, m in same.items()}
     of_region = np.full(len(probability), -1)
-    roots = sorted(set(same.values()), key=lambda n: -sum(
-        probability[m] for m in large if same[m] == n))  # fmt: skip
+    together = np.zeros(len(probability))
+    for n, root in same.items():
+        together[root] += probability[n]
+    roots = list(np.argsort(-together, kind="stable"))
     for n, root in same.items():
         of_region[n] = roots.index(root)
     labels = np.full(len(pool.z), -1)
@@ -75,9 +77,8 @@ def _regions(x, height):
         return point
 
     for point in np.argsort(-height, kind="stable"):
-        higher = sorted(
-            {root_of(n) for n in joined[point] if root[n] >= 0}, key=lambda n: -height[n]
-        )
+        met = {root_of(n) for n in joined[point] if root[n] >= 0}
+        higher = sorted(met, key=lambda n: (-height[n], n))
         root[point] = higher[0] if higher else point
         for other in higher[1:]:
             if height[other] < height[point] + RISE:
