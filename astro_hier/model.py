@@ -116,6 +116,14 @@ class HierarchicalModel:
         """ln of the prior density of the sampled parameters, shape (n,)."""
         return sum(prior.logpdf(theta[name]) for name, prior in self.frozen_priors().items())
 
+    def draw_prior(self, size, rng):
+        """Draws of the sampled parameters from their prior: a dict of arrays of shape (size,).
+
+        They are independent of each other; a model whose ``log_prior`` ties one to another
+        overrides this.
+        """
+        return {n: prior.rvs(size, random_state=rng) for n, prior in self.frozen_priors().items()}
+
     def diagnose(self, data, values, method):
         """What to say of a fit: a dict of numbers for the posterior's ``attrs``; may warn."""
         return {}
