@@ -5,17 +5,23 @@ data. If the fit is right, the true value of each parameter is as likely to be t
 other of itself and its posterior draws: its rank is uniform (Cook, Gelman & Rubin 2006, J. Comput.
 Graph. Stat. 15, 675; Talts et al. 2018, arXiv:1804.06788). A posterior that is too narrow, too
 wide, shifted, or that misses modes shows in the ranks.
+
+The ranks are tested three times, because no single test sees every fault. Kolmogorov-Smirnov sees a
+shift or a wrong width of the whole posterior, but weighs the ends of the distribution least. The
+number of ranks in the outer percent sees a posterior that leaves out the truth altogether, in one
+fit of ten. The counts in ten bins see what lies between.
 """
 
 import re
 import warnings
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from astropy.table import Table
 from joblib import Parallel, delayed
-from scipy.stats import kstest
+from scipy.stats import binomtest, chisquare, kstest, poisson
 from tqdm import tqdm
 
 from astro_hier import checks, plots
@@ -25,6 +31,11 @@ __all__ = ["Calibration", "calibrate"]
 
 BAND = 0.99  # probability that a correct model stays within the band everywhere
 BAND_SIMULATIONS = 2000
+TAILS = 0.01  # share of uniform ranks that lie in both tails together
+BINS = 10
+MOST_EXACT = 100  # ranks, whose bins are tested exactly; at a p-value of 1e-4, chi2 is a third off
+FALSE_ALARMS = 0.01  # probability that any parameter of a correct model fails any test
+TESTS = {"p_value": "KS", "p_tails": "tails", "p_bins": "bins"}  # by the column of their p-values
 
 
 @dataclass(frozen=True)
@@ -44,15 +55,34 @@ class Calibration:
     warnings: dict
 
     def table(self):
-        """A test of each parameter.
+        """Three tests of each parameter.
+
+        A parameter fails a test if its p-value is below 0.01 divided by the number of all tests,
+        three for each parameter. So a correct model has any failure in at most one of a hundred
+        calibrations (in fewer, because a count's p-values are discrete and parameters are not
+        independent of each other).
 
         Returns
         -------
         `~astropy.table.Table`
-            Columns parameter, simulations, mean (expected 0.5) and sd (expected 0.2887) of the
-            ranks, and p_value, that of the Kolmogorov-Smirnov test of their uniformity. Of k
-            parameters of a correct model, one falls below 0.01 / k in a hundred calibrations.
+            One row for each parameter, with the columns
+
+            - parameter;
+            - simulations, the number of ranks;
+            - mean and sd of the ranks (expected 0.5 and 0.2887);
+            - p_value, of the Kolmogorov-Smirnov test;
+            - p_tails, of the number of ranks below 0.005 or above 0.995: two-sided, from the
+              binomial distribution;
+            - p_bins, of the numbers of ranks in ten equal bins: Pearson's chi2, whose distribution
+              is exact for up to 100 simulations;
+            - tails and tails_expected, the number of ranks below 0.005 or above 0.995, and the
+              number that is expected;
+            - failed, the names of the tests that failed, of "KS", "tails" and "bins"; empty if
+              none did.
+
+            ``meta["level"]`` is the p-value below which a test fails.
         """
+        level = FALSE_ALARMS / (len(TESTS) * len(self.ranks))
         rows = [
             {
                 "parameter": name,
@@ -60,12 +90,21 @@ class Calibration:
                 "mean": rank.mean(),
                 "sd": rank.std(),
                 "p_value": kstest(rank, "uniform").pvalue,
+                "p_tails": binomtest(_in_tails(rank), len(rank), TAILS).pvalue,
+                "p_bins": _bins_p_value(rank),
+                "tails": _in_tails(rank),
+                "tails_expected": TAILS * len(rank),
             }
             for name, rank in self.ranks.items()
         ]
-        table = Table(rows=rows)
-        for name in ("mean", "sd", "p_value"):
+        for row in rows:
+            row["failed"] = ", ".join(test for p, test in TESTS.items() if row[p] < level)
+        table = Table(rows=rows, meta={"level": level})
+        for name in ("mean", "sd"):
             table[name].info.format = ".3f"
+        for name in TESTS:
+            table[name].info.format = ".2g"
+        table["tails_expected"].info.format = ".3g"
         return table
 
     def plot(self, fig=None):
@@ -73,7 +112,8 @@ class Calibration:
 
         A curve that leaves the band says that the parameter is not calibrated: above the band on
         the left and below it on the right, the posterior is too narrow; the other way round, too
-        wide; on one side of it throughout, shifted.
+        wide; on one side of it throughout, shifted. The title of a parameter that fails one of the
+        tests of `table` is red and names the test.
 
         Parameters
         ----------
@@ -91,11 +131,14 @@ class Calibration:
         size = len(next(iter(self.ranks.values())))
         x = np.linspace(0, 1, 201)
         width = _band(x, size)
+        failed = dict(self.table().iterrows("parameter", "failed"))
         for ax, (name, rank) in zip(grid.flat, self.ranks.items(), strict=False):
             ax.fill_between(x, -width, width, color="0.85", lw=0)
             ax.plot(x, np.searchsorted(np.sort(rank), x, side="right") / size - x, color="C0")
             ax.axhline(0, color="0.5", lw=0.5)
-            ax.set_title(name, fontsize=9)
+            title = ax.set_title(name, fontsize=9)
+            if failed[name]:
+                title.set(text=f"{name}\nfails: {failed[name]}", color="C3", fontweight="bold")
         for ax in grid.flat[len(self.ranks) :]:
             ax.remove()
         fig.supxlabel("rank of the truth among the draws")
@@ -155,7 +198,7 @@ def calibrate(model, table, *, simulations=200, draws=399, n_jobs=1, random_stat
 def _ranks(model, data, draws, seed):
     """Ranks of all parameters in one simulation, and the fit's warnings."""
     rng = np.random.default_rng(seed)
-    theta = {n: prior.rvs(1, random_state=rng) for n, prior in model.frozen_priors().items()}
+    theta = model.draw_prior(1, rng)
     truth = theta | model.simulate(data, theta, rng)
     observed = {role.name: truth[role.name][0] for role in model.roles if role.name in truth}
     with warnings.catch_warnings(record=True) as caught:
@@ -179,6 +222,37 @@ def _ranks(model, data, draws, seed):
     # without their numbers, so that equal warnings of many fits are one
     said = [str(w.message) for w in caught] + [f.message() for f in checks.failed(result.findings)]
     return ranks, {re.sub(r"-?\d[\d.e+-]*", "...", message) for message in said}
+
+
+def _in_tails(rank):
+    """How many ranks lie in either tail."""
+    return int(np.sum((rank < TAILS / 2) | (rank > 1 - TAILS / 2)))
+
+
+def _bins_p_value(rank):
+    """Of Pearson's chi2 of the counts in equal bins."""
+    counts = np.histogram(rank, BINS, (0, 1))[0]
+    if len(rank) > MOST_EXACT:
+        return chisquare(counts).pvalue
+    return _sum_of_squares_sf(len(rank))[np.sum(counts**2)]
+
+
+@cache
+def _sum_of_squares_sf(size):
+    """P(sum of the bins' squared counts >= s) for s = 0, ..., size^2, of ``size`` uniform ranks.
+
+    Chi2 is a linear function of that sum. The counts are distributed as independent Poisson
+    variables are, given that they add up to ``size``.
+    """
+    share = poisson.pmf(np.arange(size + 1), size / BINS)
+    found = np.zeros((size + 1, size**2 + 1))  # by sum and sum of squares of the bins so far
+    found[0, 0] = 1
+    for _ in range(BINS):
+        before, found = found, np.zeros_like(found)
+        for n in range(size + 1):
+            found[n:, n**2 :] += share[n] * before[: size + 1 - n, : size**2 + 1 - n**2]
+    above = np.cumsum(found[size, ::-1])[::-1]
+    return above / above[0]
 
 
 def _band(x, size):

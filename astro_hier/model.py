@@ -140,6 +140,14 @@ class HierarchicalModel:
         cut = {name: Above(frozen[name], low(theta)) for name, low in ends.items()}
         return sum(prior.logpdf(theta[name]) for name, prior in (frozen | cut).items())
 
+    def draw_prior(self, size, rng):
+        """Draws of the sampled parameters from their prior: a dict of arrays of shape (size,).
+
+        They are independent of each other; a model whose ``log_prior`` ties one to another
+        overrides this.
+        """
+        return {n: prior.rvs(size, random_state=rng) for n, prior in self.frozen_priors().items()}
+
     def diagnose(self, data, values, method):
         """What to say of a fit: a dict of numbers for the posterior's ``attrs``."""
         return {}

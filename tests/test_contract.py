@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from astropy.utils.exceptions import AstropyUserWarning
+from scipy.stats import kstest
 
 import astro_hier
 from astro_hier import NotFittedError, SavedFileError
@@ -50,6 +51,16 @@ def test_every_model_is_exported_and_tested_here():
         return {cls} if not below else set().union(*(leaves(b) for b in below))
 
     assert leaves(HierarchicalModel) == set(ESTIMATORS)
+
+
+def test_draws_from_the_prior_follow_its_densities(estimator):
+    # One of the ten p-values falls below the limit in one of a thousand changes of the seed.
+    model = estimator()
+    theta = model.draw_prior(300, np.random.default_rng(1))
+    assert list(theta) == list(model.frozen_priors())
+    for name, prior in model.frozen_priors().items():
+        assert theta[name].shape == (300,)
+        assert kstest(theta[name], prior.cdf).pvalue > 1e-3 / 10, name
 
 
 def test_init_stores_its_arguments_and_nothing_else(estimator):

@@ -2,8 +2,8 @@
 
 Prints a table for each case, and writes what the documentation shows: ``docs/_static``'s
 calibration.csv and a figure for each case; rows of other cases are kept. All of them with
-``--simulations 1000`` (a tenth of it for those whose fits take seconds) take half an hour on two
-cores.
+``--simulations 1000`` (a tenth of it for those whose fits take seconds) take three quarters of an
+hour on two cores.
 """
 
 import argparse
@@ -16,7 +16,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import astropy.units as u
 import matplotlib
 import numpy as np
-from astropy.table import Table, vstack
+from astropy.table import QTable, Table, vstack
+from scipy.stats import norm
 
 from astro_hier import (
     BinaryPopulation,
@@ -29,7 +30,10 @@ from astro_hier import (
     priors,
     profiles,
 )
-from astro_hier.calibration import calibrate
+from astro_hier.calibration import TESTS, calibrate
+from astro_hier.model import HierarchicalModel
+from astro_hier.posterior import Parameter
+from astro_hier.table import Role
 
 KMS = u.km / u.s
 STATIC = Path(__file__).parents[2] / "docs" / "_static"
@@ -51,6 +55,69 @@ def with_coordinates(table):
 def strong_covariance(separation):
     """As large as the errors themselves, so that it matters for fifteen stars."""
     return 0.01 * np.exp(-(separation / (3 * u.deg)).to_value(u.one)) * u.mas**2
+
+
+class LinearRelation(HierarchicalModel):
+    """y_n ~ Normal(intercept + slopes . x_n, hypot(scatter, error_n)): ten parameters.
+
+    Of twelve rows the posterior has wings: those of a Student t of three degrees of freedom, as
+    far out as the prior of the scatter lets them reach.
+    """
+
+    columns_of_x = tuple(f"x{k}" for k in range(1, 9))
+    slopes = tuple(f"slope{k}" for k in range(1, 9))
+    roles = (
+        *(Role(name, u.one) for name in columns_of_x),
+        Role("y", u.one, observed=True),
+        Role("y_error", u.one, positive=True),
+        Role("star", None, required=False, unique=True),
+    )
+    parameters = (
+        Parameter("intercept", u.one, "a", "intercept"),
+        *(Parameter(name, u.one, name, "slope") for name in slopes),
+        Parameter("ln_scatter", u.one, r"\ln s", "ln of the intrinsic scatter"),
+    )
+
+    def __init__(self):
+        super().__init__()
+        self.intercept = priors.Normal(0, 1000)
+        self.ln_scatter = priors.Uniform(-7, 3)
+        for name in self.slopes:
+            setattr(self, name, priors.Normal(0, 100))
+
+    def _design(self, data):
+        """What the coefficients multiply, shape (coefficient, row)."""
+        return np.array([np.ones_like(data["y"]), *(data[name] for name in self.columns_of_x)])
+
+    def _of_rows(self, data, theta):
+        """Mean and standard deviation of each row, shape (theta, row)."""
+        coefficients = np.column_stack([theta[name] for name in ("intercept", *self.slopes)])
+        scatter = np.exp(theta["ln_scatter"])[:, None]
+        return coefficients @ self._design(data), np.hypot(scatter, data["y_error"])
+
+    def initial(self, data):
+        design = self._design(data)
+        coefficients = np.linalg.lstsq(design.T, data["y"])[0]
+        scatter = np.std(data["y"] - coefficients @ design)
+        names = "intercept", *self.slopes, "ln_scatter"
+        return dict(zip(names, (*coefficients, np.log(scatter)), strict=True))
+
+    def log_marginal(self, data, theta):
+        return norm.logpdf(data["y"], *self._of_rows(data, theta)).sum(axis=1)
+
+    def draw_latents(self, data, theta, rng, progressbar=False):
+        return {}
+
+    def simulate(self, data, theta, rng):
+        return {"y": rng.normal(*self._of_rows(data, theta))}
+
+
+def make_relation(size):
+    """A table of random x, whose y are to be simulated."""
+    rng = np.random.default_rng(1)
+    table = QTable({name: rng.normal(size=size) for name in LinearRelation.columns_of_x})
+    table["y"], table["y_error"] = np.zeros(size), rng.uniform(0.1, 0.3, size)
+    return table
 
 
 # a model, and the table whose times, errors and stars are simulated with
@@ -145,6 +212,40 @@ CASES = {
             random_state=1,
         ),
     ),
+    "two_groups": (
+        VelocityDispersion(
+            v_sys=priors.Normal(0 * KMS, 300 * KMS), ln_sigma_v=priors.Uniform(-1, 3),
+            outliers=outliers.VelocityBackground(
+                outlier_fraction=priors.Beta(3, 3),
+                outlier_mean=priors.Normal(0 * KMS, 300 * KMS),
+                outlier_sd=priors.LogNormal(1.5, 0.7, scale=1 * KMS),
+            ),
+        ),
+        datasets.make_velocities(40, error=np.linspace(1, 2, 40) * KMS, random_state=1),
+    ),
+    "minority_of_members": (
+        VelocityDispersion(
+            v_sys=priors.Normal(0 * KMS, 300 * KMS), ln_sigma_v=priors.Uniform(-1, 3),
+            outliers=outliers.VelocityBackground(
+                outlier_fraction=priors.Uniform(0.5, 0.95),
+                outlier_mean=priors.Normal(0 * KMS, 200 * KMS),
+                outlier_sd=priors.LogUniform(50 * KMS, 300 * KMS),
+            ),
+        ),
+        datasets.make_velocities(100, random_state=1),
+    ),
+    "wide_priors": (
+        VelocityDispersion(
+            v_sys=priors.Uniform(-1000 * KMS, 1000 * KMS), ln_sigma_v=priors.Uniform(-3, 4),
+            outliers=outliers.VelocityBackground(
+                outlier_fraction=priors.Uniform(0, 1),
+                outlier_mean=priors.Normal(0 * KMS, 1000 * KMS),
+                outlier_sd=priors.LogUniform(10 * KMS, 1000 * KMS),
+            ),
+        ),
+        datasets.make_velocities(60, random_state=1),
+    ),
+    "ten_parameters": (LinearRelation(), make_relation(12)),
 }  # fmt: skip
 HEAVY = {"sb1_binary_instruments", "binary_population_jitter_population"}
 
@@ -159,7 +260,7 @@ def main():
     options = parser.parse_args()
     matplotlib.use("agg")
     path = options.out / "calibration.csv"
-    tests = Table.read(path) if path.exists() else Table()
+    tests = Table.read(path, converters={"failed": str}) if path.exists() else Table()
     for name in options.cases or CASES:
         model, table = CASES[name]
         start = time.perf_counter()
@@ -173,11 +274,12 @@ def main():
         rows = found.table()
         rows.add_column(name, name="case", index=0)
         others = tests[tests["case"] != name] if len(tests) else tests
-        tests = vstack([others, rows])
+        tests = vstack([others, rows], metadata_conflicts="silent")
         tests.sort("case")
         tests.write(path, overwrite=True)
-    print(f"smallest of {len(tests)} p-values: {tests['p_value'].min():.3g};", end=" ")
-    print(f"below {0.01 / len(tests):.2g} would happen once in a hundred such runs")
+    p_values = np.ma.concatenate([tests[name] for name in TESTS]).compressed()
+    print(f"smallest of {len(p_values)} p-values: {p_values.min():.3g};", end=" ")
+    print(f"below {0.01 / len(p_values):.2g} would happen once in a hundred such runs")
 
 
 if __name__ == "__main__":
