@@ -198,7 +198,7 @@ def calibrate(model, table, *, simulations=200, draws=399, n_jobs=1, random_stat
 def _ranks(model, data, draws, seed):
     """Ranks of all parameters in one simulation, and the fit's warnings."""
     rng = np.random.default_rng(seed)
-    theta = model.draw_prior(1, rng)
+    theta = model.draw_prior(data, 1, rng)
     truth = theta | model.simulate(data, theta, rng)
     observed = {role.name: truth[role.name][0] for role in model.roles if role.name in truth}
     with warnings.catch_warnings(record=True) as caught:

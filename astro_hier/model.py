@@ -140,13 +140,21 @@ class HierarchicalModel:
         cut = {name: Above(frozen[name], low(theta)) for name, low in ends.items()}
         return sum(prior.logpdf(theta[name]) for name, prior in (frozen | cut).items())
 
-    def draw_prior(self, size, rng):
-        """Draws of the sampled parameters from their prior: a dict of arrays of shape (size,).
-
-        They are independent of each other; a model whose ``log_prior`` ties one to another
-        overrides this.
-        """
-        return {n: prior.rvs(size, random_state=rng) for n, prior in self.frozen_priors().items()}
+    def draw_prior(self, data, size, rng):
+        """Draws of the sampled parameters from their prior: a dict of arrays of shape (size,)."""
+        frozen = self.frozen_priors()
+        theta = {name: prior.rvs(size, random_state=rng) for name, prior in frozen.items()}
+        possible = np.ones(size, bool)
+        for name, low in self.lower_ends(data).items():
+            above = Above(frozen[name], low(theta))
+            possible &= above.possible
+            if name in self.free_names():
+                theta[name] = above.of_normal(rng.standard_normal(size))
+        if not possible.all():
+            again = self.draw_prior(data, int(np.sum(~possible)), rng)
+            for name, values in theta.items():
+                values[~possible] = again[name]
+        return theta
 
     def diagnose(self, data, values, method):
         """What to say of a fit: a dict of numbers for the posterior's ``attrs``."""

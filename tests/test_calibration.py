@@ -16,17 +16,10 @@ FEWER = 40  # of the cases whose fits take a second
 # Smallest p-value of all parameters of all cases: a correct package fails once in a thousand
 # changes of the seed.
 ALARM = 1e-3
+
+
 # Cases whose fits miss one of two explanations so often that 100 simulations show it.
-MISSED = {"two_groups", "wide_priors"}
-
-
-def with_mark(case):
-    if case not in MISSED:
-        return case
-    return pytest.param(case, marks=pytest.mark.xfail(reason="one of two explanations is missed"))
-
-
-@pytest.fixture(scope="module", params=map(with_mark, CASES))
+@pytest.fixture(scope="module", params=CASES)
 def calibration(request):
     model, table = CASES[request.param]
     simulations = FEWER if request.param in HEAVY else SIMULATIONS

@@ -56,7 +56,7 @@ def test_every_model_is_exported_and_tested_here():
 def test_draws_from_the_prior_follow_its_densities(estimator):
     # One of the ten p-values falls below the limit in one of a thousand changes of the seed.
     model = estimator()
-    theta = model.draw_prior(300, np.random.default_rng(1))
+    theta = model.draw_prior({}, 300, np.random.default_rng(1))
     assert list(theta) == list(model.frozen_priors())
     for name, prior in model.frozen_priors().items():
         assert theta[name].shape == (300,)

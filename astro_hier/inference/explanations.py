@@ -17,8 +17,7 @@ NEIGHBOURS = 12
 RISE = 3.0
 VALLEY = np.log(10.0)
 LEAST_PROBABILITY = 0.01
-COVERED = 0.9999  # of the weight, by the points that are looked at
-MOST_POINTS = 4000
+MOST_POINTS = 4000  # that are looked at, the heaviest
 LINE = 33  # points on a straight line
 
 
@@ -35,14 +34,17 @@ def find(pool, log_density):
     Returns
     -------
     ndarray
-        Shape (point,); -1 for points of regions of less than a percent, and without weight.
+        Shape (point,); -1 for points of regions of less than a percent.
     """
-    order = np.argsort(-pool.weights)
-    covered = np.searchsorted(np.cumsum(pool.weights[order]), COVERED) + 1
-    order = order[: min(covered, MOST_POINTS)]
+    order = np.argsort(-pool.weights, kind="stable")[:MOST_POINTS]
     z, height = pool.z[order], pool.heights()[order]
-    regions = _regions((z - z.mean(axis=0)) / np.maximum(z.std(axis=0), 1e-300), height)
-    probability = np.bincount(regions, pool.weights[order])
+    scale = np.maximum(z.std(axis=0), 1e-300)
+    tree = cKDTree(z / scale)
+    regions = _regions(tree, height)
+    # the lighter points go with the nearest of these
+    regions = regions[tree.query(pool.z / scale)[1]]
+    probability = np.bincount(regions, pool.weights)
+    regions, all_regions = regions[order], regions
     large = np.flatnonzero(probability > LEAST_PROBABILITY)
     peak = {n: np.flatnonzero(regions == n)[np.argmax(height[regions == n])] for n in large}
     same = {n: n for n in large}
@@ -56,20 +58,19 @@ def find(pool, log_density):
     roots = list(np.argsort(-together, kind="stable"))
     for n, root in same.items():
         of_region[n] = roots.index(root)
-    labels = np.full(len(pool.z), -1)
-    labels[order] = of_region[regions]
-    return labels
+    return of_region[all_regions]
 
 
-def _regions(x, height):
-    """Number of the region of each point."""
-    _, near = cKDTree(x).query(x, min(NEIGHBOURS + 1, len(x)))
-    joined = [set() for _ in x]
-    for point, others in enumerate(np.reshape(near, (len(x), -1))):
+def _regions(tree, height):
+    """Number of the region of each of a tree's points."""
+    size = len(height)
+    _, near = tree.query(tree.data, min(NEIGHBOURS + 1, size))
+    joined = [set() for _ in range(size)]
+    for point, others in enumerate(np.reshape(near, (size, -1))):
         for other in others:
             joined[point].add(other)
             joined[other].add(point)
-    root = np.full(len(x), -1)
+    root = np.full(size, -1)
 
     def root_of(point):
         while root[point] != point:
@@ -83,7 +84,7 @@ def _regions(x, height):
         for other in higher[1:]:
             if height[other] < height[point] + RISE:
                 root[other] = higher[0]
-    roots = [root_of(point) for point in range(len(x))]
+    roots = [root_of(point) for point in range(size)]
     return np.unique(roots, return_inverse=True)[1]
 
 
