@@ -112,7 +112,7 @@ class Exploration:
             if ENOUGH_TO_TRUST < pool.effective_size < wanted and self.gain >= LEAST_GAIN:
                 # what is missing, at an efficiency of 1
                 size = max(BATCH, int(1.1 * (wanted - pool.effective_size)))
-            self.gain = self._add(self.mixture, min(size, most - target.evaluations))
+            self.gain = self._add(self.mixture, max(min(size, most - target.evaluations), 1))
             if bar is not None:
                 bar.set_postfix(evaluations=target.evaluations, beta=f"{beta:.1e}", refresh=False)
                 bar.update(min(int(pool.effective_size), wanted) - bar.n)
