@@ -456,10 +456,10 @@ class HierarchicalModel:
     def _prior_of(self, name):
         return priors.of(getattr(self._owner(name), name))
 
-    def _within_bulk(self, name, value):
+    def _within_bulk(self, name, value, tail=0.001):
         """A value of a parameter, moved into the bulk of its prior if it lies outside."""
         prior, unit = self._prior_of(name), self._parameter(name).unit
-        return float(np.clip(value, *priors.bulk(prior, unit)))
+        return float(np.clip(value, *priors.bulk(prior, unit, tail)))
 
     def _above_ends(self, data, point):
         """A point, its parameters moved above the ends of their priors that depend on others."""

@@ -34,6 +34,7 @@ from astro_hier.posterior import Parameter, register
 __all__ = ["Background", "ParallaxBackground", "VelocityBackground"]
 
 KMS = u.km / u.s
+FAR = 1e-8  # share of a prior beyond which no starting point lies
 PARAMETERS = {
     unit: (
         Parameter("outlier_fraction", u.one, "f_o", "share of rows that are not members"),
@@ -132,6 +133,15 @@ class Background:
                 parts.append(np.log(share)[..., None] + density)
         return np.logaddexp.reduce(parts)
 
+    def pymc(self, error, theta):
+        """Pairs of share and distribution of the rows, one each part, as variables of PyMC."""
+        import pymc as pm
+
+        return [
+            (share, pm.Normal.dist(mean, pm.math.sqrt(sd**2 + error**2)))
+            for share, mean, sd in self.components(theta)
+        ]
+
     def mix(self, log_member, value, error, theta):
         """Members and background together.
 
@@ -167,7 +177,7 @@ class Background:
             guess |= {"outlier_share2": others[1] / others.sum(), "outlier_mean2": groups.mean[2],
                       "outlier_sd2": groups.sd[2]}  # fmt: skip
         return {
-            p.name: float(np.clip(guess[p.name], *priors.bulk(getattr(self, p.name), p.unit)))
+            p.name: float(np.clip(guess[p.name], *priors.bulk(getattr(self, p.name), p.unit, FAR)))
             for p in self.parameters
         }
 
@@ -206,6 +216,14 @@ class Background:
             np.array([np.broadcast_to(np.reshape(x, (-1, 1)), shape) for x in column])
             for column in columns
         )
+
+
+def pymc_log_density(parts, value):
+    """ln of the density of values under parts that `Background.pymc` returned."""
+    import pymc as pm
+
+    terms = [pm.math.log(share) + pm.logp(rows, value) for share, rows in parts]
+    return pm.math.logsumexp(pm.math.stack(terms), axis=0, keepdims=False)
 
 
 def _pick(cumulative, values, rng):

@@ -192,9 +192,9 @@ def of(given):
     return given
 
 
-def bulk(given, unit):
-    """The range that all but a thousandth of a prior lies in, at either end, in ``unit``."""
-    return of(given).frozen(unit).ppf([0.001, 0.999])
+def bulk(given, unit, tail=0.001):
+    """The range that all but a share ``tail`` of a prior lies in, at either end, in ``unit``."""
+    return of(given).frozen(unit).ppf([tail, 1 - tail])
 
 
 def check(name, prior, unit, low=-np.inf, high=np.inf):

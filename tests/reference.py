@@ -7,7 +7,8 @@ import numpy as np
 from scipy import integrate
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import brentq
-from scipy.stats import multivariate_normal, norm, truncnorm
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal, norm, t, truncnorm
 
 
 def log_marginal_star(parallax, error, mu_r, std_r):
@@ -371,3 +372,36 @@ def correlated_cluster_posterior(parallax, error, covariance, mu_r, ln_std_r, lo
             log_density[i, j] -= np.sum(np.log(np.diag(factor[0])))
             log_density[i, j] += log_prior(mu, ln_std_r[j])
     return grid_moments({"mu_r": mu_r, "ln_std_r": ln_std_r}, log_density)
+
+
+def evidence_of_labels(value, error, members, log_prior, rng, points=400_000):
+    """ln of the evidence of one labelling of two groups: who the members are is given.
+
+    By importance sampling about the labelled groups, in (mean, ln sd) of members and of others and
+    the logit of the others' share, from Student t distributions of 3 degrees of freedom, twice as
+    wide as the errors of mean and sd are. ``members`` is a boolean array; ``log_prior`` is that of
+    v_sys, ln_sigma_v, outlier_fraction, outlier_mean and outlier_sd. Right where the groups lie so
+    far apart that no other labelling is near.
+    """
+    centre, width = [], []
+    for of in (members, ~members):
+        sd = np.sqrt(max(np.var(value[of]) - np.mean(error[of] ** 2), 0.1))
+        blurred = np.hypot(sd, np.mean(error[of]))
+        centre += [value[of].mean(), np.log(sd)]
+        width += [2 * blurred / np.sqrt(of.sum()), 2 * (blurred / sd) ** 2 / np.sqrt(2 * of.sum())]
+    others = np.mean(~members)
+    centre.append(np.log(others / (1 - others)))
+    width.append(2 / np.sqrt(len(value) * others * (1 - others)))
+    x = np.array(centre) + np.array(width) * t.rvs(3, size=(points, 5), random_state=rng)
+    log_proposal = t.logpdf(x, 3, centre, width).sum(axis=1)
+    v_sys, ln_sigma_v, mean, ln_sd, logit = x.T
+    share = 1 / (1 + np.exp(-logit))
+    log_p = log_prior(v_sys, ln_sigma_v, share, mean, np.exp(ln_sd))
+    log_p += ln_sd + np.log(share * (1 - share))  # of the transforms
+    for y, e in zip(value, error, strict=True):
+        log_p += np.logaddexp(
+            np.log1p(-share) + norm.logpdf(y, v_sys, np.hypot(np.exp(ln_sigma_v), e)),
+            np.log(share) + norm.logpdf(y, mean, np.hypot(np.exp(ln_sd), e)),
+        )
+    weight = log_p - log_proposal
+    return logsumexp(weight) - np.log(points)

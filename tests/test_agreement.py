@@ -312,7 +312,7 @@ def simulated_interlopers(shared_data):
     background = 100.0, 30.0, np.linspace(0, 0.8, 81)
     values = arrays(table, "velocity", "velocity_error")
     expected, _ = velocity_posterior(*values, *grid, background=background)
-    field = outliers.VelocityBackground(outlier_mean=100 * KMS, outlier_sd=30 * KMS)
+    field = outliers.VelocityBackground(priors.Beta(1, 9), 100 * KMS, 30 * KMS)
     return Case(VelocityDispersion(outliers=field, **velocity_priors(*grid)), table, expected)
 
 

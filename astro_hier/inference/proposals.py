@@ -100,7 +100,8 @@ class Mixture:
 
     def rvs(self, size, rng):
         counts = rng.multinomial(size, self.shares)
-        return np.vstack([p.rvs(n, rng) for p, n in zip(self.parts, counts, strict=True) if n])
+        drawn = [p.rvs(n, rng) for p, n in zip(self.parts, counts, strict=True) if n]
+        return np.vstack(drawn) if drawn else np.empty((0, len(self.parts[0].mean)))
 
     def and_a_part(self, part):
         """With one more, of as large a share as the others have on average."""

@@ -38,7 +38,7 @@ import numpy as np
 from scipy.special import logsumexp
 from tqdm import tqdm
 
-from astro_hier import datasets, plots, priors, profiles
+from astro_hier import datasets, outliers, plots, priors, profiles
 from astro_hier.core import distance, groups
 from astro_hier.core.threads import for_chunks
 from astro_hier.model import HierarchicalModel
@@ -232,8 +232,9 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
             for each in found.exchanged():
                 if each.mean[0] <= 0:
                     continue
-                mu_r = self._within_bulk("mu_r", 1 / each.mean[0])
-                ln_std_r = self._within_bulk("ln_std_r", np.log(each.sd[0] * mu_r**2))
+                mu_r = self._within_bulk("mu_r", 1 / each.mean[0], outliers.FAR)
+                ln_std_r = np.log(each.sd[0] * mu_r**2)
+                ln_std_r = self._within_bulk("ln_std_r", ln_std_r, outliers.FAR)
                 members = {"mu_r": mu_r, "ln_std_r": ln_std_r}
                 points.append(self._above_ends(data, start | members | background.start(each)))
         return points
@@ -278,7 +279,6 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
             if background is None:
                 pm.Normal("parallax", mu=mean, sigma=error, observed=data["parallax"], dims="star")
                 return model
-            sd = pm.math.sqrt(theta["outlier_sd"] ** 2 + error**2)
             variance = self.profile.variance(theta)
             centre, width = _if_member(
                 pt.as_tensor(data["parallax"] - offset), error, theta["mu_r"], variance
@@ -286,7 +286,7 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
             # the density of r in the population, which the model has already, is divided out
             other = (
                 pm.math.log(theta["outlier_fraction"])
-                + pm.logp(pm.Normal.dist(theta["outlier_mean"], sd), data["parallax"])
+                + outliers.pymc_log_density(background.pymc(error, theta), data["parallax"])
                 + pm.logp(pm.LogNormal.dist(pm.math.log(centre), width / centre), r)
                 - pm.logp(population, r)
             )

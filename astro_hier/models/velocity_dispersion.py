@@ -272,11 +272,11 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         values = _in_kms(data), start.get("error_scale", 1.0) * _in_kms(data, "_error")
         for found in groups.find(*values, 1 + background.parts, rng):
             for each in found.exchanged():
-                v_sys = self._within_bulk("v_sys", each.mean[0])
+                v_sys = self._within_bulk("v_sys", each.mean[0], outliers.FAR)
                 sigma_v = each.sd[0] / _scale(data, v_sys)
                 members = {
                     "v_sys": v_sys,
-                    "ln_sigma_v": self._within_bulk("ln_sigma_v", np.log(sigma_v)),
+                    "ln_sigma_v": self._within_bulk("ln_sigma_v", np.log(sigma_v), outliers.FAR),
                 }
                 points.append(self._above_ends(data, start | members | background.start(each)))
         return points
@@ -308,14 +308,14 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             # v is integrated out, for its distribution has two modes that no chain would change
             # between; it follows from two variables that the data know nothing of
             fraction, spread = theta["outlier_fraction"], scale * sigma_v
-            sd, other_sd = (
-                pm.math.sqrt(wide**2 + error**2) for wide in (spread, theta["outlier_sd"])
-            )
-            rows = pm.Normal.dist(v_sys, sd), pm.Normal.dist(theta["outlier_mean"], other_sd)
-            shares = pm.math.stack([1 - fraction, fraction])
+            sd = pm.math.sqrt(spread**2 + error**2)
+            members, others = pm.Normal.dist(v_sys, sd), self._background().pymc(error, theta)
+            of_others = [fraction * share for share, _ in others]
+            shares = pm.math.stack([1 - fraction, *of_others])
+            rows = [members, *(row for _, row in others)]
             pm.Mixture("velocity", shares, rows, observed=value, dims="star")
-            log_odds = pm.math.log(1 - fraction) - pm.math.log(fraction)
-            log_odds += pm.logp(rows[0], value) - pm.logp(rows[1], value)
+            log_odds = pm.math.log(1 - fraction) + pm.logp(members, value)
+            log_odds -= pm.math.log(fraction) + outliers.pymc_log_density(others, value)
             member = pm.Deterministic("member", pm.math.sigmoid(log_odds), dims="star")
             standard = pm.Normal("standard_", dims="star")
             chance = pm.Uniform("chance_", dims="star")
