@@ -6,39 +6,11 @@ import os
 from importlib.metadata import version
 from pathlib import Path
 
-import astropy.units as u
-import numpy as np
 import xarray as xr
 
-from astro_hier import priors
+from astro_hier.encoding import SavedFileError, decode, encode
 
-__all__ = ["SavedFileError", "load", "register", "save"]
-
-# Classes that an estimator's arguments may be instances of, besides plain values, by name: what
-# a saved file may hold. Each is rebuilt from its attributes.
-SAVED = {name: getattr(priors, name) for name in priors.__all__ if name != "PriorError"}
-
-
-def register(cls, name=None):
-    """Let saved files hold instances of a dataclass whose fields can be saved.
-
-    Do so before saving, and before loading.
-
-    Parameters
-    ----------
-    cls : type
-        A dataclass, such as a population of your own.
-    name : str, optional
-        What files call it; by default its name with that of its module.
-
-    Returns
-    -------
-    type
-        ``cls``, so that this can decorate it.
-    """
-    SAVED[name or f"{cls.__module__}.{cls.__name__}"] = cls
-    return cls
-
+__all__ = ["SavedFileError", "load", "save"]
 
 FORMAT = "astro_hier estimator 3"
 # What a saved file ends with, behind all that netCDF knows of, and the hash of all before it. It is
@@ -47,17 +19,13 @@ SEAL = b"\nsha256 of all before: "
 SEAL_SIZE = len(SEAL) + 2 * hashlib.sha256().digest_size
 
 
-class SavedFileError(OSError):
-    """A file that no estimator of this kind can be loaded from."""
-
-
 def save(path, tree, estimator, params):
     """Write draws, data and an estimator's arguments as one netCDF file.
 
     The file is written beside ``path`` and moved there when it is whole.
     """
     path = Path(path)
-    tree, written = tree.copy(), json.dumps(_encode(params))
+    tree, written = tree.copy(), json.dumps(encode(params))
     tree.attrs = {
         "format": FORMAT,
         "estimator": estimator,
@@ -120,57 +88,4 @@ def load(path, estimator):
             f"{str(path)!r} holds a {attrs['estimator']}: load it with {attrs['estimator']}.load"
         )
     tree.attrs = {}
-    return tree, _decode(json.loads(attrs["parameters"]))
-
-
-def _encode(value):
-    """An estimator's argument as what JSON can hold."""
-    for name, cls in SAVED.items():
-        if type(value) is cls:
-            return {"instance": name, "of": _encode(vars(value))}
-    if isinstance(value, u.UnitBase):
-        return {"unit": value.to_string()}
-    if isinstance(value, u.Quantity):
-        return {"value": value.value.tolist(), "unit": value.unit.to_string()}
-    if isinstance(value, dict):
-        return {"dict": {key: _encode(item) for key, item in value.items()}}
-    if isinstance(value, tuple):
-        return {"tuple": [_encode(item) for item in value]}
-    if isinstance(value, np.generic):
-        return value.item()
-    if value is not None and not isinstance(value, (bool, int, float, str, list)):
-        kind = type(value).__name__
-        cure = f"if {kind} is a dataclass of yours, call astro_hier.posterior.register({kind})"
-        if callable(value):
-            cure = (
-                "a file holds no code: make it a dataclass that can be called, and call"
-                " astro_hier.posterior.register with its class"
-            )
-        raise TypeError(f"{value!r} cannot be saved; {cure} and save again")
-    return value
-
-
-def _decode(value):
-    if not isinstance(value, dict):
-        return value
-    if "instance" in value:
-        name = value["instance"]
-        if name not in SAVED:
-            raise SavedFileError(
-                f"the file holds a {name}, which is not known here: import the class and call"
-                f" astro_hier.posterior.register(CLASS, {name!r}), then load again"
-            )
-        try:
-            return SAVED[name](**_decode(value["of"]))
-        except (TypeError, ValueError) as error:
-            raise SavedFileError(
-                f"the file holds a {name} that cannot be made again: {error}; it was saved by"
-                " another version of that class"
-            ) from error
-    if "value" in value:
-        return value["value"] * u.Unit(value["unit"])
-    if "unit" in value:
-        return u.Unit(value["unit"])
-    if "tuple" in value:
-        return tuple(_decode(item) for item in value["tuple"])
-    return {key: _decode(item) for key, item in value["dict"].items()}
+    return tree, decode(json.loads(attrs["parameters"]))

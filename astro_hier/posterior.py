@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 from astropy.table import QTable, Table
 
-from astro_hier.files import SAVED, SavedFileError, load, register, save
+from astro_hier.encoding import SAVED, register
+from astro_hier.files import SavedFileError, load, save
 
 __all__ = [
     "SAVED",

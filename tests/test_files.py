@@ -13,7 +13,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 
 import astro_hier
 from astro_hier import populations, priors
-from astro_hier.files import SAVED
+from astro_hier.encoding import SAVED
 
 DATA = Path(__file__).parent / "data"
 KMS = u.km / u.s

@@ -22,6 +22,7 @@ EXAMPLES = sorted((PROJECT / "docs" / "examples").glob("*.py"))
 LAYERS = [
     {"core", "table", "priors", "columns", "datasets"},
     {"inference"},
+    {"encoding"},
     {"files"},
     {"posterior"},
     {"covariances", "model", "outliers", "plots", "populations", "profiles"},

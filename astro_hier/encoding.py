@@ -1,0 +1,90 @@
+"""The arguments of an estimator as what JSON can hold, and back, without running any code."""
+
+import astropy.units as u
+import numpy as np
+
+from astro_hier import priors
+
+__all__ = ["SavedFileError", "decode", "encode", "register"]
+
+# Classes that an estimator's arguments may be instances of, besides plain values, by name: what
+# a saved file may hold. Each is rebuilt from its attributes.
+SAVED = {name: getattr(priors, name) for name in priors.__all__ if name != "PriorError"}
+
+
+def register(cls, name=None):
+    """Let saved files hold instances of a dataclass whose fields can be saved.
+
+    Do so before saving, and before loading.
+
+    Parameters
+    ----------
+    cls : type
+        A dataclass, such as a population of your own.
+    name : str, optional
+        What files call it; by default its name with that of its module.
+
+    Returns
+    -------
+    type
+        ``cls``, so that this can decorate it.
+    """
+    SAVED[name or f"{cls.__module__}.{cls.__name__}"] = cls
+    return cls
+
+
+class SavedFileError(OSError):
+    """A file that no estimator of this kind can be loaded from."""
+
+
+def encode(value):
+    """An estimator's argument as what JSON can hold."""
+    for name, cls in SAVED.items():
+        if type(value) is cls:
+            return {"instance": name, "of": encode(vars(value))}
+    if isinstance(value, u.UnitBase):
+        return {"unit": value.to_string()}
+    if isinstance(value, u.Quantity):
+        return {"value": value.value.tolist(), "unit": value.unit.to_string()}
+    if isinstance(value, dict):
+        return {"dict": {key: encode(item) for key, item in value.items()}}
+    if isinstance(value, tuple):
+        return {"tuple": [encode(item) for item in value]}
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is not None and not isinstance(value, (bool, int, float, str, list)):
+        kind = type(value).__name__
+        cure = f"if {kind} is a dataclass of yours, call astro_hier.posterior.register({kind})"
+        if callable(value):
+            cure = (
+                "a file holds no code: make it a dataclass that can be called, and call"
+                " astro_hier.posterior.register with its class"
+            )
+        raise TypeError(f"{value!r} cannot be saved; {cure} and save again")
+    return value
+
+
+def decode(value):
+    if not isinstance(value, dict):
+        return value
+    if "instance" in value:
+        name = value["instance"]
+        if name not in SAVED:
+            raise SavedFileError(
+                f"the file holds a {name}, which is not known here: import the class and call"
+                f" astro_hier.posterior.register(CLASS, {name!r}), then load again"
+            )
+        try:
+            return SAVED[name](**decode(value["of"]))
+        except (TypeError, ValueError) as error:
+            raise SavedFileError(
+                f"the file holds a {name} that cannot be made again: {error}; it was saved by"
+                " another version of that class"
+            ) from error
+    if "value" in value:
+        return value["value"] * u.Unit(value["unit"])
+    if "unit" in value:
+        return u.Unit(value["unit"])
+    if "tuple" in value:
+        return tuple(decode(item) for item in value["tuple"])
+    return {key: decode(item) for key, item in value["dict"].items()}
