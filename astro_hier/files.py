@@ -1,13 +1,18 @@
 """Files: a tree of draws and the arguments of an estimator, as one netCDF file without code."""
 
+import errno
 import hashlib
 import json
 import os
+import secrets
+import stat
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
 import xarray as xr
 
+from astro_hier import netcdf
 from astro_hier.encoding import SavedFileError, decode, encode
 
 __all__ = ["SavedFileError", "load", "save"]
@@ -22,37 +27,93 @@ SEAL_SIZE = len(SEAL) + 2 * hashlib.sha256().digest_size
 def save(path, tree, estimator, params):
     """Write draws, data and an estimator's arguments as one netCDF file.
 
-    The file is written beside ``path`` and moved there when it is whole.
+    The file is made in memory, written under a name of its own beside ``path``, and moved there
+    when it is whole.
     """
-    path = Path(path)
-    tree, written = tree.copy(), json.dumps(encode(params))
+    tree = tree.copy()
     tree.attrs = {
         "format": FORMAT,
         "estimator": estimator,
-        "parameters": written,
+        "parameters": json.dumps(encode(params)),
         "astro_hier_version": version("astro_hier"),
     }
-    if not path.name or not path.absolute().parent.is_dir():
-        raise FileNotFoundError(f"{str(path)!r} is not a file's name in a folder that exists")
-    part = path.with_name(path.name + ".part")
+    path = Path(path)
+    target = _target(path)
+    content = netcdf.to_bytes(tree)
     try:
-        tree.to_netcdf(part, engine="h5netcdf")
-        seal = _seal(part, part.stat().st_size)
-        with part.open("ab") as file:
-            file.write(seal)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+        _put(target, content, _seal(content))
+    except OSError as error:
+        raise OSError(
+            error.errno or errno.EIO,
+            f"{str(path)!r} could not be written ({error.strerror or error}); what was there is as"
+            " it was, and the fit is still in memory: make room, or save it to another place",
+        ) from error
 
 
-def _seal(path, size):
-    """What is to follow the first ``size`` bytes of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(min(size, 2**20)):
-            digest.update(block)
-            size -= len(block)
-    return SEAL + digest.hexdigest().encode()
+def _target(path):
+    """The file that ``path`` leads to, which may not be there yet.
+
+    Raises
+    ------
+    OSError
+        If none can be there, or it is not one to be replaced.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(f"{str(path)!r} is a folder; expected the name of a file in it")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{str(path)!r} is not a file's name in a folder that exists")
+    if os.path.lexists(target):
+        if not target.is_file():
+            raise OSError(f"{str(path)!r} is not a file but a device, a pipe or a circle of links")
+        if not os.access(target, os.W_OK):
+            raise PermissionError(
+                f"{str(path)!r} is protected from being written to: choose another name"
+            )
+    return target
+
+
+def _put(target, *blocks):
+    """Write a new file, and put it in the place of ``target`` when it is whole and on the disk."""
+    try:
+        mode = stat.S_IMODE(target.stat().st_mode)
+    except FileNotFoundError:
+        mode = None
+
+    def new(name, flags):
+        return os.open(name, flags, 0o666 if mode is None else mode)
+
+    part = target.with_name(f".astro_hier-{secrets.token_hex(8)}.part")
+    file = open(part, "xb", opener=new)
+    try:
+        with file:
+            if mode is not None:
+                os.chmod(part, mode)  # whatever the umask
+            for block in blocks:
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, target)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+    _sync(target.parent)
+
+
+def _sync(folder):
+    """See to it that a folder's new names outlast a crash, on systems that can do so."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def _seal(content):
+    """What is to follow a file's content."""
+    return SEAL + hashlib.sha256(content).hexdigest().encode()
 
 
 def load(path, estimator):
@@ -66,10 +127,8 @@ def load(path, estimator):
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
-    size = max(path.stat().st_size - SEAL_SIZE, 0)
-    with path.open("rb") as file:
-        file.seek(size)
-        whole = file.read() == _seal(path, size)
+    content = path.read_bytes()
+    whole = content.endswith(_seal(memoryview(content)[:-SEAL_SIZE]))
     if not whole:
         raise SavedFileError(
             f"{str(path)!r} was not written by an estimator's save method, or was changed or"

@@ -476,7 +476,25 @@ class HierarchicalModel:
     # ---- files
 
     def save(self, path):
-        """Write results, data and the arguments of the fit to one netCDF file."""
+        """Write results, data and the arguments of the fit to one netCDF file.
+
+        The file appears when it is whole: one that was there stays until then, and keeps its mode.
+        Where ``path`` is a symbolic link, the link stays, and what it leads to is replaced.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file's name, in a folder that exists.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written, such as on a full disk. The fit can still be saved
+            elsewhere.
+        TypeError
+            If an argument is of a class that files do not know, see
+            `astro_hier.posterior.register`.
+        """
         save(path, self.inference_data, type(self).__name__, self._fitted_params)
 
     @classmethod

@@ -20,7 +20,7 @@ EXAMPLES = sorted((PROJECT / "docs" / "examples").glob("*.py"))
 
 # each layer may import from those before it
 LAYERS = [
-    {"core", "table", "priors", "columns", "datasets"},
+    {"core", "table", "priors", "columns", "datasets", "netcdf"},
     {"inference"},
     {"encoding"},
     {"files"},
