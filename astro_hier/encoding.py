@@ -1,11 +1,14 @@
 """The arguments of an estimator as what JSON can hold, and back, without running any code."""
 
+import re
+
 import astropy.units as u
 import numpy as np
 
 from astro_hier import priors
+from astro_hier.netcdf import ContentError
 
-__all__ = ["SavedFileError", "decode", "encode", "register"]
+__all__ = ["decode", "encode", "register"]
 
 # Classes that an estimator's arguments may be instances of, besides plain values, by name: what
 # a saved file may hold. Each is rebuilt from its attributes.
@@ -31,10 +34,6 @@ def register(cls, name=None):
     """
     SAVED[name or f"{cls.__module__}.{cls.__name__}"] = cls
     return cls
-
-
-class SavedFileError(OSError):
-    """A file that no estimator of this kind can be loaded from."""
 
 
 def encode(value):
@@ -68,23 +67,33 @@ def decode(value):
     if not isinstance(value, dict):
         return value
     if "instance" in value:
-        name = value["instance"]
-        if name not in SAVED:
-            raise SavedFileError(
-                f"the file holds a {name}, which is not known here: import the class and call"
-                f" astro_hier.posterior.register(CLASS, {name!r}), then load again"
-            )
-        try:
-            return SAVED[name](**decode(value["of"]))
-        except (TypeError, ValueError) as error:
-            raise SavedFileError(
-                f"the file holds a {name} that cannot be made again: {error}; it was saved by"
-                " another version of that class"
-            ) from error
+        return _instance(value["instance"], decode(value["of"]))
     if "value" in value:
-        return value["value"] * u.Unit(value["unit"])
+        return np.array(value["value"], dtype=float) * _unit(value["unit"])
     if "unit" in value:
-        return u.Unit(value["unit"])
+        return _unit(value["unit"])
     if "tuple" in value:
         return tuple(decode(item) for item in value["tuple"])
     return {key: decode(item) for key, item in value["dict"].items()}
+
+
+def _instance(name, attributes):
+    if name not in SAVED:
+        raise ContentError(
+            f"holds a {name}, which is not known here: import the class and call"
+            f" astro_hier.posterior.register(CLASS, {name!r}), then load again"
+        )
+    try:
+        return SAVED[name](**attributes)
+    except Exception as error:
+        raise ContentError(
+            f"holds a {name} that cannot be made again: {error}; it was saved by another version"
+            " of that class"
+        ) from error
+
+
+def _unit(text):
+    """The unit of a name, without the powers of thousands of digits that some names ask for."""
+    if re.search(r"\d{4,}", re.sub(r"^[\d.]+(e[+-]?\d+)? ", "", text)):
+        raise ContentError(f"holds an unlikely unit, {text!r}")
+    return u.Unit(text)

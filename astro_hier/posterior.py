@@ -9,15 +9,18 @@ import numpy as np
 import xarray as xr
 from astropy.table import QTable, Table
 
-from astro_hier.encoding import SAVED, register
-from astro_hier.files import SavedFileError, load, save
+from astro_hier.encoding import SAVED, decode, register
+from astro_hier.files import SavedFileError, load, reading, save
+from astro_hier.netcdf import ContentError
 
 __all__ = [
     "SAVED",
     "Parameter",
     "SavedFileError",
     "build_tree",
+    "check_tree",
     "load",
+    "reading",
     "register",
     "samples",
     "save",
@@ -113,6 +116,77 @@ def build_tree(parameters, draws, groups, coords, row, notes):
         )
     tree["constant_data"].attrs.update(notes)
     return xr.DataTree.from_dict(tree)
+
+
+def check_tree(tree, row, parameters, roles, numbers):
+    """Raise a ContentError unless a tree has what `build_tree` makes for a model.
+
+    Parameters
+    ----------
+    tree : `~xarray.DataTree`
+        As read from a file.
+    row : str
+        Dimension of the data.
+    parameters : sequence of `Parameter`
+        The variables of the group posterior.
+    roles : sequence of `~astro_hier.table.Role`
+        The variables of the groups observed_data and constant_data.
+    numbers : sequence of str
+        Attributes of the group posterior that are numbers.
+    """
+    for group in ("posterior", "sample_stats", "observed_data", "constant_data"):
+        if group not in tree.children:
+            raise ContentError(f"lacks the group {group}")
+    for parameter in parameters:
+        dims = ("chain", "draw", *parameter.dims)
+        _check_variable(tree["posterior"], parameter.name, dims, parameter.unit)
+    for name in numbers:
+        value = tree["posterior"].attrs.get(name)
+        if np.ndim(value) or np.asarray(value).dtype.kind not in "iuf":
+            raise ContentError(f"lacks the number {name} among the attributes of the posterior")
+    observed = [r.name for r in roles if r.observed and r.name in tree["observed_data"].variables]
+    if not observed:
+        raise ContentError("lacks the data")
+    needed = {*observed, *(f"{name}_error" for name in observed)}
+    for role in roles:
+        group = tree["observed_data" if role.observed or role.name == row else "constant_data"]
+        name = role.name if role.unit is not None or role.name == row else f"{role.name}_id"
+        if role.required or role.name in (*needed, row) or name in group.variables:
+            _check_variable(group, name, (row,), role.unit)
+    _check_sizes(tree, row)
+
+
+def _check_sizes(tree, row):
+    """Raise a ContentError unless draws and data are of as many rows, stars and instruments."""
+    constant, size = tree["constant_data"], tree["observed_data"].sizes[row]
+    expected = {row: size}
+    for dim in ("star", "instrument"):
+        if f"{dim}_id" in constant.variables:
+            expected[dim] = len(np.unique(constant[f"{dim}_id"]))
+    for group in (tree["posterior"], constant):
+        for dim, found in group.sizes.items():
+            if found != expected.get(dim, found):
+                raise ContentError(
+                    f"holds {found} along the dimension {dim} in {group.name}; expected"
+                    f" {expected[dim]}"
+                )
+
+
+def _check_variable(group, name, dims, unit=None):
+    """Raise a ContentError unless a group has a variable: numbers in a unit, or labels."""
+    if name not in group.variables:
+        raise ContentError(f"lacks {name} in the group {group.name}")
+    variable = group.variables[name]
+    found = f"holds {variable.dtype} of dimensions {variable.dims} for {name} in {group.name}"
+    if variable.dims != dims or variable.size == 0:
+        raise ContentError(f"{found}; expected the dimensions {dims}")
+    if unit is None:
+        return
+    if variable.dtype.kind != "f":
+        raise ContentError(f"{found}; expected floats")
+    stated = variable.attrs.get("unit")
+    if not isinstance(stated, str) or decode({"unit": stated}) != unit:
+        raise ContentError(f"holds {name} in {stated!r}; expected the unit {str(unit)!r}")
 
 
 def samples(posterior, parameter):

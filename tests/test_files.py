@@ -3,6 +3,7 @@
 import ast
 import errno
 import gzip
+import hashlib
 import os
 import stat
 import subprocess
@@ -18,8 +19,9 @@ import pytest
 from astropy.utils.exceptions import AstropyUserWarning
 
 import astro_hier
-from astro_hier import StarCluster, populations, priors
+from astro_hier import SavedFileError, StarCluster, populations, priors
 from astro_hier.encoding import SAVED
+from astro_hier.files import SEAL
 
 DATA = Path(__file__).parent / "data"
 KMS = u.km / u.s
@@ -62,7 +64,7 @@ def test_names_in_files_are_literal_so_that_a_class_may_move():
     assert {call.args[1].value for call in calls} == {name for name in NAMES if "." in name}
 
 
-READABLE = sorted(path.name for path in DATA.glob("*-3.nc.gz"))
+READABLE = sorted(path.name for path in DATA.glob("*.nc.gz"))
 
 
 @pytest.fixture
@@ -302,3 +304,419 @@ def test_paths_that_are_no_place_for_a_file_are_clear_errors(small, tmp_path):
             small.save(tmp_path / "fit.nc")
         tmp_path.chmod(0o700)
     assert contents(tmp_path) == ["circle", "pipe", "protected.nc"]
+
+
+# ---- what a stranger may have put into a file
+
+
+def sealed(path):
+    """Give a file that was changed a seal that fits, as anyone can."""
+    content = path.read_bytes()
+    content = content.partition(SEAL)[0]
+    path.write_bytes(content + SEAL + hashlib.sha256(content).hexdigest().encode())
+    return path
+
+
+def without_seal(path):
+    """A file as HDF5 alone knows it, which it then may write to."""
+    path.write_bytes(path.read_bytes().partition(SEAL)[0])
+    return path
+
+
+@pytest.fixture
+def change(unpacked):
+    """Opens a saved file as HDF5 to change it, and seals it again: its path."""
+
+    def changed(how, name="StarCluster-3.nc.gz"):
+        path = without_seal(unpacked(name))
+        with h5py.File(path, "r+") as file:
+            how(file)
+        return sealed(path)
+
+    return changed
+
+
+def replaced(file, name, make, dims=("chain", "draw")):
+    """Put something else in the place of a variable, as netCDF knows it."""
+    unit, group = file[name].attrs["unit"], file[name].parent
+    del file[name]
+    make(name)
+    file[name].attrs["unit"] = unit
+    for number, dim in enumerate(dims):
+        file[name].dims[number].attach_scale(group[dim])
+
+
+SECRET = 123.456  # what another file of the machine holds
+
+
+@pytest.fixture
+def secret(tmp_path):
+    folder = tmp_path / "private"
+    folder.mkdir()
+    np.full(1000, SECRET).tofile(folder / "secret.bin")
+    with h5py.File(folder / "secret.h5", "w") as file:
+        file["values"] = np.full((2, 5), SECRET)
+        file.create_group("posterior")["mu_r"] = np.full((2, 5), SECRET)
+    return folder
+
+
+def external_storage(file, secret):
+    def make(name):
+        file.create_dataset(name, (2, 5), "f8", external=[(str(secret / "secret.bin"), 0, 80)])
+
+    replaced(file, "posterior/mu_r", make)
+
+
+def external_link(file, secret):
+    del file["posterior/mu_r"]
+    file["posterior/mu_r"] = h5py.ExternalLink(str(secret / "secret.h5"), "values")
+
+
+def external_group(file, secret):
+    del file["sample_stats"]
+    file["sample_stats"] = h5py.ExternalLink(str(secret / "secret.h5"), "posterior")
+
+
+def virtual(file, secret):
+    def make(name):
+        layout = h5py.VirtualLayout((2, 5), "f8")
+        layout[:] = h5py.VirtualSource(str(secret / "secret.h5"), "values", (2, 5))
+        file.create_virtual_dataset(name, layout)
+
+    replaced(file, "posterior/mu_r", make)
+
+
+def virtual_of_coordinates(file, secret):
+    layout = h5py.VirtualLayout((2,), "f8")
+    layout[:] = h5py.VirtualSource(str(secret / "secret.h5"), "values", (2, 5))[:, 0]
+    file["posterior"].create_virtual_dataset("more", layout)
+
+
+def soft_link(file, secret):
+    file["posterior/more"] = h5py.SoftLink("/posterior/mu_r")
+
+
+def soft_link_through_an_external_one(file, secret):
+    file["posterior/more"] = h5py.SoftLink("/way/values")
+    file["way"] = h5py.ExternalLink(str(secret / "secret.h5"), "/")
+
+
+def dangling_link(file, secret):
+    file["posterior/more"] = h5py.SoftLink("/nowhere")
+
+
+def second_name(file, secret):
+    file["posterior/more"] = file["posterior/mu_r"]
+
+
+def circle(file, secret):
+    file["posterior/more"] = file["/"]
+
+
+def compressed(file, secret):
+    file.create_dataset("posterior/more", data=np.zeros(10**7), compression="gzip", chunks=True)
+
+
+def never_written(file, secret):
+    file.create_dataset("posterior/more", (2, 10**9), "f8")  # 16 GB of fill values
+
+
+def sparse(file, secret):
+    file.create_dataset("posterior/more", (10**10, 10), "f8", chunks=(10, 10))
+
+
+def one_chunk(file, secret):
+    file.create_dataset("posterior/more", (1,), "f8", chunks=(2**28,), maxshape=(None,))
+
+
+def huge_dimension(file, secret):
+    file.create_dataset("posterior/more", (2**62,), "i1", maxshape=(None,), chunks=(1,))
+
+
+def one_text_many_times(file, secret):
+    """Each points to the same megabyte."""
+    text = h5py.string_dtype()
+    made = file.create_dataset("posterior/more", (1000,), text)
+    made[0] = "x" * 2**20
+    where = made.id.get_offset()
+    file.flush()
+    with open(file.filename, "r+b") as raw:
+        raw.seek(where)
+        one = raw.read(16)
+        raw.seek(where)
+        raw.write(one * 1000)
+
+
+def references(file, secret):
+    file["posterior/more"] = np.array([file["posterior"].ref], h5py.ref_dtype)
+
+
+def region(file, secret):
+    file["posterior/more"] = np.array([file["posterior/mu_r"].regionref[:]], h5py.regionref_dtype)
+
+
+def reference_in_an_attribute(file, secret):
+    file["posterior"].attrs["more"] = file["posterior/mu_r"].ref
+
+
+def compound(file, secret):
+    file["posterior/more"] = np.zeros(3, "f8, i4")
+
+
+def opaque(file, secret):
+    file["posterior/more"] = np.zeros(3, "V8")
+
+
+def ragged(file, secret):
+    made = file.create_dataset("posterior/more", (2,), h5py.vlen_dtype("f8"))
+    made[0] = [1.0, 2.0]
+
+
+def named_type(file, secret):
+    file["posterior/more"] = np.dtype("f8")
+
+
+def nothing(file, secret):
+    file["posterior/more"] = h5py.Empty("f8")
+
+
+def many_texts_in_an_attribute(file, secret):
+    file["posterior"].attrs["more"] = ["a", "b"]
+
+
+def enumeration(file, secret):
+    file["posterior/more"] = np.zeros(3, h5py.enum_dtype({"a": 0}))
+
+
+def deep(file, secret):
+    group = file["posterior"]
+    for _ in range(3000):
+        group = group.create_group("g")
+
+
+UNSAFE = [
+    external_storage, external_link, external_group, virtual, virtual_of_coordinates, soft_link,
+    soft_link_through_an_external_one, dangling_link, second_name, circle, compressed,
+    never_written, sparse, one_chunk, huge_dimension, one_text_many_times, references, region,
+    reference_in_an_attribute, compound, opaque, ragged, named_type, nothing,
+    many_texts_in_an_attribute, enumeration, deep,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("how", UNSAFE, ids=lambda how: how.__name__)
+def test_a_sealed_file_of_more_than_plain_arrays_is_refused_unread(
+    change, secret, monkeypatch, how
+):
+    path = change(lambda file: how(file, secret))
+
+    def opened(*args, **options):
+        raise AssertionError("values were read")
+
+    monkeypatch.setattr("xarray.open_datatree", opened)
+    with pytest.raises(SavedFileError, match=r"StarCluster-3\.nc") as error:
+        StarCluster.load(path)
+    assert "values were read" not in str(error.value)
+
+
+def used(model):
+    """Ask for all that a fitted model can say without a figure."""
+    for name in ("summary", "posterior_table", "predict", "modes", "star_table"):
+        if hasattr(model, name):
+            getattr(model, name)()
+    return model.map_sample, model.posterior.attrs.get("chi2_per_dof")
+
+
+MODELS_SAVED = sorted(path.name for path in DATA.glob("*-3.nc.gz"))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::astropy.utils.exceptions.AstropyUserWarning")
+@pytest.mark.parametrize("name", MODELS_SAVED)
+def test_whatever_is_missing_is_named_or_not_needed(name, unpacked):
+    whole = without_seal(unpacked(name)).read_bytes()
+    path, refused = unpacked(name), set()
+    with h5py.File(path) as file:
+        places = [*file, *(f"{group}/{item}" for group in file for item in file[group])]
+        removals = [(place, None) for place in places]
+        removals += [(place, attr) for place in ("/", *file) for attr in file[place].attrs]
+    for place, attr in removals:
+        path.write_bytes(whole)
+        with h5py.File(path, "r+") as file:
+            del (file if attr is None else file[place].attrs)[attr or place]
+        try:
+            used(estimator_of(path).load(sealed(path)))
+        except SavedFileError:
+            refused.add(place if attr is None else (place, attr))
+    needed = {"posterior", "observed_data", "constant_data", "posterior/log_prob", ("/", "format")}
+    assert refused > needed
+
+
+def values_replaced(values, dims=("chain", "draw"), name="posterior/mu_r"):
+    def how(file):
+        replaced(file, name, lambda name: file.create_dataset(name, data=values), dims)
+
+    return how
+
+
+text_for_numbers = values_replaced([["a"] * 5] * 2)
+integers_for_floats = values_replaced(np.zeros((2, 5), int))
+too_few_dimensions = values_replaced(np.zeros(2), ("chain",))
+other_dimensions = values_replaced(np.zeros((5, 2)), ("draw", "chain"))
+
+
+def another_length(file):
+    group = file["constant_data"]
+    del group["star"]
+    group["star"] = np.arange(7)
+    group["star"].make_scale("star")
+    replaced(file, "constant_data/parallax_error",
+             lambda name: file.create_dataset(name, data=np.ones(7)), ("star",))  # fmt: skip
+
+
+def another_unit(file):
+    file["posterior/mu_r"].attrs["unit"] = "pc"
+
+
+def no_unit(file):
+    file["posterior/mu_r"].attrs["unit"] = "1 parallax"
+
+
+def endless_unit(file):
+    file["posterior/mu_r"].attrs["unit"] = "10**999999999 kpc"
+
+
+def attribute_of_another_kind(file):
+    file.attrs["format"] = 3
+
+
+def undecodable_text(file):
+    file.attrs["estimator"] = np.bytes_(b"\xff\xfe")
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        (text_for_numbers, "for mu_r in posterior; expected floats"),
+        (integers_for_floats, "holds int64 .* for mu_r in posterior; expected floats"),
+        (too_few_dimensions, r"for mu_r in posterior; expected the dimensions \('chain', 'draw'\)"),
+        (other_dimensions, r"\('draw', 'chain'\) for mu_r in posterior; expected the dimensions"),
+        (another_length, "holds 7 along the dimension star in constant_data; expected 8"),
+        (another_unit, "holds mu_r in 'pc'; expected the unit 'kpc'"),
+        (no_unit, "parallax"),
+        (endless_unit, "an unlikely unit"),
+        (attribute_of_another_kind, "does not say its format"),
+        (undecodable_text, "does not say its estimator"),
+    ],
+)
+def test_results_of_another_kind_are_refused(change, how, message):
+    with pytest.raises(SavedFileError, match=rf"StarCluster-3\.nc.*{message}"):
+        StarCluster.load(change(how))
+
+
+def arguments(text):
+    def how(file):
+        file.attrs["parameters"] = text
+
+    return how
+
+
+ONE = '{"instance": "Uniform", "of": {"dict": {"lower": %s, "upper": 1}}}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "5",
+        "null",
+        "[]",
+        "{}",
+        '{"dict": []}',
+        '{"dict": 3}',
+        '{"instance": "Uniform", "of": {"dict": {"lower": 0, "upper": 1}}}',
+        '{"dict": {"colour": "red"}}',
+        '{"dict": {"mu_r": 5}}',
+        '{"dict": {"mu_r": "1 kpc"}}',
+        '{"dict": {"mu_r": {"instance": "os.system", "of": {"dict": {}}}}}',
+        '{"dict": {"mu_r": {"instance": ["Uniform"], "of": {"dict": {}}}}}',
+        '{"dict": {"mu_r": {"instance": "Uniform"}}}',
+        '{"dict": {"mu_r": {"instance": "Uniform", "of": {"dict": {"low": 1}}}}}',
+        '{"dict": {"mu_r": {"instance": "Prior", "of": {"dict": {}}}}}',
+        '{"dict": {"ln_std_r": %s}}' % (ONE % '"10**999999999"'),
+        '{"dict": {"ln_std_r": %s}}' % (ONE % '{"value": "0", "unit": "10**999999999 m"}'),
+        '{"dict": {"ln_std_r": %s}}' % (ONE % '{"value": "10**999999999 m", "unit": ""}'),
+        '{"dict": {"ln_std_r": %s}}' % (ONE % '{"unit": "10**999999999 m"}'),
+        '{"dict": {"ln_std_r": %s}}' % (ONE % ("9" * 5000)),
+        '{"dict": {"profile": "CoreHalo"}}',
+        '{"dict": {"profile": {"tuple": 5}}}',
+        "[" * 100_000,
+        '{"tuple": [' * 5000 + "]}" * 5000,
+        '{"dict": {"outliers": true}}',
+    ],
+)
+def test_arguments_that_no_version_writes_are_refused(change, text):
+    with pytest.raises(SavedFileError, match=r"StarCluster-3\.nc"):
+        StarCluster.load(change(arguments(text)))
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        ("astro_hier estimator 1", "was written by an older version, whose format .* fit again"),
+        ("astro_hier estimator 4", "was written by a newer version, .*: update astro_hier"),
+        ("astro_hier estimator", "is of an unknown format, 'astro_hier estimator'"),
+        ("another", "is of an unknown format, 'another'"),
+    ],
+)
+@pytest.mark.parametrize("seal", [True, False])
+def test_another_format_is_named_as_such(change, form, message, seal):
+    def how(file):
+        file.attrs["format"] = form
+
+    path = change(how)
+    if not seal:
+        without_seal(path)
+        path.write_bytes(path.read_bytes().replace(b"astro_hier estimator 3", b"\0" * 22))
+        if "unknown" in message:
+            message = "was not written by an estimator's save method, or was changed"
+    with pytest.raises(SavedFileError, match=message) as error:
+        StarCluster.load(path)
+    assert ("was not written by" in str(error.value)) == ("version" not in message)
+
+
+@pytest.mark.parametrize("name", ["StarCluster-2.nc.gz", "StarCluster-2-first.nc.gz"])
+def test_a_changed_file_of_the_earlier_format_is_refused(unpacked, name):
+    path = unpacked(name)
+    content = path.read_bytes()
+    with h5py.File(path) as file:
+        values = file["posterior/mu_r"][...].tobytes()
+        arguments = file.attrs["parameters"].encode()
+    for part, other in ((values, values[::-1]), (arguments, arguments.replace(b"2000", b"3000"))):
+        assert content.count(part) == 1
+        path.write_bytes(content.replace(part, other))
+        with pytest.raises(SavedFileError, match=r"StarCluster-2.*\.nc"):
+            StarCluster.load(path)
+
+
+def test_a_group_or_attribute_that_is_new_is_read(change):
+    def how(file):
+        file["posterior"].attrs["verdict"] = "certain"
+        file["posterior"].attrs["shares"] = np.array([0.25, 0.75])
+        group = file.create_group("log_likelihood")
+        group["values"] = np.zeros(5)
+        group["values"].make_scale("values")
+
+    loaded = StarCluster.load(change(how))
+    assert loaded.posterior.attrs["verdict"] == "certain"
+    assert loaded.inference_data["log_likelihood"]["values"].shape == (5,)
+
+
+def test_a_file_beyond_the_memory_is_a_clear_error(unpacked, monkeypatch):
+    def beyond(*args):
+        raise MemoryError
+
+    path = unpacked("StarCluster-3.nc.gz")
+    monkeypatch.setattr("astro_hier.netcdf.from_bytes", beyond)
+    with pytest.raises(SavedFileError, match=r"StarCluster-3\.nc.*MemoryError"):
+        StarCluster.load(path)

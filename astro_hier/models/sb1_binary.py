@@ -121,6 +121,7 @@ class SB1Binary(OrbitModel):
         Parameter("K", KMS, "K", "semi-amplitude"),
     )
     command = "binary"
+    numbers = ("shortest_period", "longest_period", "chi2_per_dof")
 
     @property
     def parameters(self):
