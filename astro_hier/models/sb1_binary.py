@@ -657,7 +657,7 @@ class SB1Binary(OrbitModel):
         prior = self._prior_of_period()
         shortest, longest = period_nodes.searched_range(prior)
         if shortest == longest:
-            raise ValueError(f"P={self.P!r} is given: there is no posterior of it to draw")
+            raise plots.NothingToDraw(f"P={self.P!r} is given: there is no posterior of it to draw")
         count = int(
             np.clip(10 * np.ptp(data["time"]) * (1 / shortest - 1 / longest), 2000, 200_000)
         )
