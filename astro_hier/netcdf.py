@@ -28,8 +28,16 @@ class ContentError(ValueError):
 
 
 def to_bytes(tree):
-    """A `xarray.DataTree` as netCDF, without touching a disk: a memoryview."""
-    return tree.to_netcdf(engine="h5netcdf")
+    """A `xarray.DataTree` as netCDF, without touching a disk: a memoryview.
+
+    Raises
+    ------
+    ContentError
+        If the tree has what `from_bytes` would refuse.
+    """
+    content = tree.to_netcdf(engine="h5netcdf")
+    _check(content)
+    return content
 
 
 def from_bytes(content):
@@ -40,11 +48,15 @@ def from_bytes(content):
     ContentError
         If they hold anything but plain arrays. Others are whatever HDF5, h5py and xarray raise.
     """
-    with h5py.File(io.BytesIO(content), "r") as file:
-        _inspect(file, content)
+    _check(content)
     source = io.BytesIO(content)
     with xr.open_datatree(source, engine="h5netcdf", phony_dims="access") as opened:
         return opened.load()
+
+
+def _check(content):
+    with h5py.File(io.BytesIO(content), "r") as file:
+        _inspect(file, content)
 
 
 def _inspect(file, content):
@@ -106,11 +118,12 @@ def _size_of_attributes(item, room):
     for name in item.attrs:
         attribute = h5a.open(item.id, name.encode())
         kind, count = attribute.get_type(), math.prod(attribute.shape)
-        known = kind.get_class() in NUMBERS or (kind.get_class() == h5t.STRING and count == 1)
+        is_text = kind.get_class() == h5t.STRING and count == 1
+        known = is_text or kind.get_class() in NUMBERS
         if not (known or _is_of_dimensions(name, attribute, item)):
             raise ContentError(f"has an attribute of no known kind, {name} of {item.name}")
         total += count * kind.get_size()
-        if total <= room and kind.get_class() == h5t.STRING:
+        if total <= room and is_text and kind.is_variable_str():
             total += len(item.attrs[name])
         if total > room:
             raise ContentError(f"declares more than it can hold in {name} of {item.name}")

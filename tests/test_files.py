@@ -122,6 +122,15 @@ def small(unpacked):
     return model
 
 
+def test_what_could_not_be_loaded_is_not_saved(small, tmp_path):
+    small.save(tmp_path / "fit.nc")
+    before = (tmp_path / "fit.nc").read_bytes()
+    small.inference_data["posterior"].attrs["words"] = ["several", "texts"]
+    with pytest.raises(ValueError, match="attribute of no known kind, words of /posterior"):
+        small.save(tmp_path / "fit.nc")
+    assert (tmp_path / "fit.nc").read_bytes() == before
+
+
 def contents(folder):
     return sorted(path.name for path in folder.iterdir())
 
@@ -703,6 +712,7 @@ def test_a_group_or_attribute_that_is_new_is_read(change):
     def how(file):
         file["posterior"].attrs["verdict"] = "certain"
         file["posterior"].attrs["shares"] = np.array([0.25, 0.75])
+        file["posterior"].attrs["words"] = np.bytes_(b"x" * 50_000)
         group = file.create_group("log_likelihood")
         group["values"] = np.zeros(5)
         group["values"].make_scale("values")
