@@ -25,7 +25,8 @@ def register(cls, name=None):
     cls : type
         A dataclass, such as a population of your own.
     name : str, optional
-        What files call it; by default its name with that of its module.
+        What files call it; by default its name with that of its module, which then has to stay
+        where it is.
 
     Returns
     -------
