@@ -2,8 +2,11 @@
 
 import argparse
 import inspect
+import os
 import sys
+import tempfile
 import warnings
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +19,7 @@ import astro_hier
 from astro_hier import checks, columns, populations, priors, profiles
 from astro_hier.inference import METHODS
 from astro_hier.model import HierarchicalModel
+from astro_hier.plots import NothingToDraw
 from astro_hier.table import TableError
 
 FAMILIES = [name for name in priors.__all__ if name not in ("Prior", "PriorError")]
@@ -49,7 +53,7 @@ def main(arguments=None):
         with warnings.catch_warnings():
             # said below the summary, in the shell's words
             warnings.simplefilter("ignore", checks.CheckWarning)
-            options.run(options)
+            return options.run(options)
     except TableError as error:
         print(f"astro-hier: {error}\n{COLUMNS_HELP}", file=sys.stderr)
         return 1
@@ -59,7 +63,6 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print("astro-hier: interrupted", file=sys.stderr)
         return 130
-    return 0
 
 
 def _parser():
@@ -71,6 +74,7 @@ def _parser():
     demo = commands.add_parser("demo", help=about, description=about)
     demo.add_argument("--out", type=Path, default=Path("astro-hier-demo"), metavar="DIR",
                       help="folder to write to (default: %(default)s)")  # fmt: skip
+    _add_overwrite(demo)
     demo.set_defaults(run=_demo)
 
     for name, model in MODELS.items():
@@ -95,6 +99,7 @@ def _parser():
         command.add_argument(
             "--out", type=Path, metavar="DIR", help=f"folder to write to (default: TABLE-{name})"
         )
+        _add_overwrite(command)
         command.add_argument(
             "--prior",
             type=_prior,
@@ -122,20 +127,33 @@ def _parser():
     return parser
 
 
+def _add_overwrite(command):
+    command.add_argument(
+        "--overwrite", action="store_true", help="replace the files of an earlier run there"
+    )
+
+
 def _demo(options):
-    for name, model in MODELS.items():
-        table = model.example(random_state=42)
-        print(f"Simulated table of {model.__name__}, {len(table)} rows:")
-        fitted = model().fit(table, random_state=42)
-        out = options.out / name
-        out.mkdir(parents=True, exist_ok=True)
-        _report(fitted, out, table.meta["truth"])
-        print(
-            "\nThe same in Python:\n"
-            f"    from astro_hier import {model.__name__}\n"
-            f"    model = {model.__name__}().fit({model.__name__}.example(random_state=42))\n"
-            "    model.summary().pprint_all()\n"
-        )
+    with ExitStack() as folders:
+        for name, model in MODELS.items():
+            folders.enter_context(_folder(options.out / name, model(), options.overwrite))
+        return max([_demonstrate(model, options.out / name) for name, model in MODELS.items()])
+
+
+def _demonstrate(model, out):
+    """Simulate a table, fit it, and say how to do so; returns the exit status."""
+    table = model.example(random_state=42)
+    print(f"Simulated table of {model.__name__}, {len(table)} rows:")
+    fitted = model().fit(table, random_state=42)
+    truths = {name: table.meta["truth"][name] for name in fitted.summary()["parameter"]}
+    status = _deliver(fitted, out, truths)
+    print(
+        "\nThe same in Python:\n"
+        f"    from astro_hier import {model.__name__}\n"
+        f"    model = {model.__name__}().fit({model.__name__}.example(random_state=42))\n"
+        "    model.summary().pprint_all()\n"
+    )
+    return status
 
 
 def _fit(options):
@@ -153,9 +171,11 @@ def _fit(options):
     for name, prior in options.prior:
         _set_prior(model, name, prior)
     more = {"max_evaluations": options.max_evaluations} if options.max_evaluations else {}
-    model.fit(table, method=options.method, draws=options.draws, random_state=options.seed, **more)
-    out.mkdir(parents=True, exist_ok=True)
-    _report(model, out)
+    with _folder(out, model, options.overwrite):
+        model.fit(
+            table, method=options.method, draws=options.draws, random_state=options.seed, **more
+        )
+        return _deliver(model, out)
 
 
 def _set_prior(model, name, prior):
@@ -249,21 +269,106 @@ def _seed(text):
     return int(text)
 
 
-def _report(model, out, truths=None):
-    """Print the summary, beside the truth if there is one, and write figures and posterior."""
-    import matplotlib
+def _figures(model):
+    """Names of the figures that a model has."""
+    return [
+        name.removeprefix("plot_")
+        for cls in type(model).__mro__
+        for name in vars(cls)
+        if name.startswith("plot_")
+    ]
 
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
 
-    summary = model.summary()
-    if truths:
-        truths = {name: truths[name] for name in summary["parameter"]}
-        units = dict(zip(summary["parameter"], summary["unit"], strict=True))
-        values = [u.Quantity(truths[p]).to_value(units[p] or u.one) for p in truths]
-        summary.add_column(values, index=2, name="truth")
-        summary["truth"].info.format = ".6g"
-    summary.pprint_all()
+def _files(model):
+    """Names of all files that are written for a model."""
+    stars = ["stars.ecsv"] if hasattr(model, "star_table") else []
+    return ["posterior.nc", *stars, *(f"{name}.png" for name in _figures(model))]
+
+
+@contextmanager
+def _folder(out, model, overwrite):
+    """See, before hours are spent on a fit, that a folder can take its files.
+
+    It is made if need be, and goes again if nothing is written to it.
+    """
+    made = [folder for folder in (out, *out.parents) if not os.path.exists(folder)]
+    _check_free(out, _files(model), overwrite)
+    try:
+        _make(out)
+        yield
+    finally:
+        for folder in made:
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()
+
+
+def _make(out):
+    """Make a folder, unless it is there, and try whether a file can be made in it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()
+    except OSError as error:
+        raise OSError(
+            f"{str(out)!r} cannot be written to ({error.strerror}): choose another folder with"
+            " --out"
+        ) from error
+
+
+def _check_free(out, names, overwrite):
+    """Raise an OSError if a folder's files are in the way of new ones."""
+    if os.path.lexists(out) and not out.is_dir():
+        raise NotADirectoryError(
+            f"{str(out)!r} is not a folder: choose the name of one, new or not, with --out"
+        )
+    there = [name for name in names if os.path.lexists(out / name)]
+    if there and not overwrite:
+        raise FileExistsError(
+            f"{str(out)!r} already holds {', '.join(there)}: choose another folder with --out, or"
+            " replace them with --overwrite"
+        )
+    for name in there:
+        if not (out / name).is_file() or not os.access(out / name, os.W_OK):
+            raise PermissionError(
+                f"{str(out / name)!r} cannot be replaced: choose another folder with --out"
+            )
+
+
+def _deliver(model, out, truths=None):
+    """Save a fit, print it and draw it; returns the exit status."""
+    stars = _save(model, out)
+    _report(model, stars, truths)
+    drawn, failed = _draw(model, out, truths)
+    written = ["posterior.nc", *(["stars.ecsv"] if stars is not None else []), *drawn]
+    print(f"\nWritten to {out}/: {', '.join(written)}")
+    print(f"Read it again: {type(model).__name__}.load({str(out / 'posterior.nc')!r})")
+    return 1 if failed else 0
+
+
+def _save(model, out):
+    """Write what must not be lost, before anything else can fail; returns the table of stars."""
+    posterior, *others = (out / name for name in _files(model))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        model.save(posterior)
+    except OSError as error:
+        refuge = Path(tempfile.mkdtemp(prefix="astro-hier-")) / posterior.name
+        model.save(refuge)
+        raise OSError(
+            f"{str(posterior)!r} could not be written ({(error.__cause__ or error).strerror}): the"
+            f" fit is in {str(refuge)!r} instead, and can be loaded from there"
+        ) from error
+    for path in others:
+        path.unlink(missing_ok=True)  # of an earlier fit
+    if not hasattr(model, "star_table"):
+        return None
+    stars = model.star_table()
+    stars.write(out / "stars.ecsv")
+    return stars
+
+
+def _report(model, stars, truths=None):
+    """Print the summary, beside the truth if there is one, and the tables of periods and stars."""
+    _summary(model, truths).pprint_all()
     if model.posterior.attrs.get("n_explanations", 1) > 1:
         print("\nExplanations, which the summary mixes, most probable first:")
         model.explanations().pprint(max_width=-1)
@@ -275,31 +380,40 @@ def _report(model, out, truths=None):
         model.modes().pprint(max_lines=15)
     if model.posterior.attrs.get("resolved") == 0:
         print(f"\nsigma_v < {model.sigma_v_upper_limit():.4g}, 95 percent")
-    if hasattr(model, "star_table"):
-        stars = model.star_table()
+    if stars is not None:
         print()
         stars.pprint(max_lines=12, max_width=-1)
-    figures = [
-        name.removeprefix("plot_")
-        for cls in type(model).__mro__
-        for name in vars(cls)
-        if name.startswith("plot_")
-    ]
-    written = []
-    for name in figures:
+
+
+def _summary(model, truths):
+    summary = model.summary()
+    if truths:
+        units = dict(zip(summary["parameter"], summary["unit"], strict=True))
+        values = [u.Quantity(truths[p]).to_value(unit or u.one) for p, unit in units.items()]
+        summary.add_column(values, index=2, name="truth")
+        summary["truth"].info.format = ".6g"
+    return summary
+
+
+def _draw(model, out, truths=None):
+    """Write all figures that can be; returns the names of their files, and how many failed."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    drawn, failed = [], 0
+    for name in _figures(model):
+        path = out / f"{name}.png"
         options = {"truths": truths} if name == "corner" else {}
         try:
-            figure = getattr(model, f"plot_{name}")(**options).figure
-        except ValueError as error:  # there is nothing to draw, such as the posterior of a known P
-            print(f"\nNo {name}.png: {error}")
-            continue
-        figure.savefig(out / f"{name}.png", dpi=150)
-        plt.close(figure)
-        written.append(f"{name}.png")
-    model.save(out / "posterior.nc")
-    written = ", ".join([*written, "posterior.nc"])
-    if hasattr(model, "star_table"):
-        stars.write(out / "stars.ecsv", overwrite=True)
-        written += ", stars.ecsv"
-    print(f"\nWritten to {out}/: {written}")
-    print(f"Read it again: {type(model).__name__}.load({str(out / 'posterior.nc')!r})")
+            getattr(model, f"plot_{name}")(**options).figure.savefig(path, dpi=150)
+            drawn.append(path.name)
+        except NothingToDraw as error:
+            print(f"\nNo {path.name}: {error}")
+        except Exception as error:  # whatever it is, the other figures can be drawn
+            failed += 1
+            path.unlink(missing_ok=True)
+            print(f"astro-hier: no {path.name}: {type(error).__name__}: {error}", file=sys.stderr)
+        plt.close("all")
+    return drawn, failed

@@ -7,13 +7,25 @@ from collections.abc import Mapping
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
+from astropy.time import Time
 from scipy.stats import norm
 
 from astro_hier import checks, priors
 from astro_hier.core.above import Above
 from astro_hier.inference import METHODS
 from astro_hier.inference.draws import Draws
-from astro_hier.posterior import LOG_PROB, build_tree, draws_table, load, samples, save, summarise
+from astro_hier.netcdf import ContentError
+from astro_hier.posterior import (
+    LOG_PROB,
+    build_tree,
+    check_tree,
+    draws_table,
+    load,
+    reading,
+    samples,
+    save,
+    summarise,
+)
 from astro_hier.table import Epoch, read_columns
 
 __all__ = ["HierarchicalModel", "NotFittedError"]
@@ -42,6 +54,7 @@ class HierarchicalModel:
     row = "star"
     command = None  # name on the command line
     roles_of_options = ()  # that options add: ``columns`` may name them where these are off
+    numbers = ()  # attributes of the posterior, from ``diagnose``, that results are made from
     parts = ()  # arguments that own priors of parameters: dataclasses with fields of these names
 
     def __init__(self, *, columns=None, on_invalid="raise"):
@@ -412,7 +425,7 @@ class HierarchicalModel:
         for role in self.roles:
             if f"{role.name}_id" in tree["constant_data"]:
                 data[role.name] = tree["constant_data"][f"{role.name}_id"].values
-        if "epoch" in tree["constant_data"].attrs:
+        if any(role.is_time for role in self.roles):
             data["epoch"] = Epoch(**json.loads(tree["constant_data"].attrs["epoch"]))
         return data
 
@@ -611,22 +624,75 @@ class HierarchicalModel:
     # ---- files
 
     def save(self, path):
-        """Write results, data and the arguments of the fit to one netCDF file."""
+        """Write results, data and the arguments of the fit to one netCDF file.
+
+        The file appears when it is whole: one that was there stays until then, and keeps its mode.
+        Where ``path`` is a symbolic link, the link stays, and what it leads to is replaced.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file's name, in a folder that exists.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written, such as on a full disk. The fit can still be saved
+            elsewhere.
+        TypeError
+            If an argument is of a class that files do not know, see
+            `astro_hier.posterior.register`.
+        """
         save(path, self.inference_data, type(self).__name__, self._fitted_params)
 
     @classmethod
     def load(cls, path):
         """An estimator with the results, data and arguments that `save` wrote.
 
+        A file holds no code, and nothing outside of it is read, whoever wrote it. Files of the
+        format before this one are read too.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file's name.
+
         Raises
         ------
+        FileNotFoundError
+            If there is no file.
         SavedFileError
-            If the file is damaged or holds something else.
+            If the file is damaged, holds something else, or is of another format; the message says
+            which.
         """
         tree, params = load(path, cls.__name__)
-        estimator = cls(**params)
-        estimator._inference_data, estimator._fitted_params = tree, params
+        with reading(path):
+            unknown = sorted(set(params) - set(cls._argument_names()))
+            if unknown:
+                raise ContentError(
+                    f"holds arguments {unknown} that {cls.__name__} does not have: it was saved by"
+                    " another version"
+                )
+            estimator = cls(**params)
+            estimator._inference_data, estimator._fitted_params = tree, params
+            estimator._check_results()
         return estimator
+
+    def _check_results(self):
+        """Raise an error unless the results are such as a fit with these arguments has."""
+        self.frozen_priors()
+        tree = self.inference_data
+        parameters = [*self.parameters, LOG_PROB]
+        if hasattr(self, "star_draws"):  # those of each star are all kept, or none
+            of_stars = {p.name for p in parameters if "star" in p.dims}
+            if not of_stars & set(tree["posterior"].variables):
+                parameters = [p for p in parameters if p.name not in of_stars]
+        check_tree(tree, self.row, parameters, self.roles, self.numbers)
+        epoch = self._data().get("epoch")
+        if epoch and not (
+            np.isfinite(epoch.day + epoch.fraction) and epoch.scale in (None, *Time.SCALES)
+        ):
+            raise ContentError(f"counts times from what is no time, {epoch}")
 
 
 def _group(role):

@@ -277,5 +277,6 @@ def _default(kind):
     return kind()
 
 
-for _background in (ParallaxBackground, VelocityBackground):
-    register(_background)
+# the names are those in users' files: they stay, wherever the classes go
+register(ParallaxBackground, "astro_hier.outliers.ParallaxBackground")
+register(VelocityBackground, "astro_hier.outliers.VelocityBackground")

@@ -15,6 +15,10 @@ PLATE_INDEX = {"star": "n", "visit": "j", "instrument": "i", "mode": "k"}
 LARGEST_TRACE = 5000  # points a chain above which a trace is thinned for the eye
 
 
+class NothingToDraw(ValueError):
+    """A figure of what a fit does not have, such as the posterior of a period that was given."""
+
+
 @dataclass(frozen=True)
 class Node:
     """One variable of a graphical model.
@@ -107,7 +111,7 @@ class PosteriorPlots:
                     label = f"{symbol} {label}"
                     chosen.append(_Shown(parameter.name, i, label, parameter.unit_label, each))
         if not chosen:
-            raise ValueError("no parameter was inferred: there is no distribution to draw")
+            raise NothingToDraw("no parameter was inferred: there is no distribution to draw")
         return chosen
 
     def _marks(self, truths):

@@ -315,5 +315,8 @@ class LogNormalJitter:
         return pm.LogNormal("jitter", mu=theta["mu_jitter"], sigma=sigma, **options)
 
 
-for _population in (Normal, TruncatedNormal, NormalMixture, LogNormalJitter):
-    register(_population)
+# the names are those in users' files: they stay, wherever the classes go
+register(Normal, "astro_hier.populations.Normal")
+register(TruncatedNormal, "astro_hier.populations.TruncatedNormal")
+register(NormalMixture, "astro_hier.populations.NormalMixture")
+register(LogNormalJitter, "astro_hier.populations.LogNormalJitter")

@@ -64,10 +64,10 @@ class Prior:
     def _check_scalar(self, name):
         given = getattr(self, name)
         try:
-            value = u.Quantity(given, dtype=float)
+            value = None if isinstance(given, str) else u.Quantity(given, dtype=float)
         except (TypeError, ValueError):
             value = None
-        if value is None or isinstance(given, str) or value.shape or np.isnan(value.value):
+        if value is None or value.shape or np.isnan(value.value):
             raise PriorError(
                 f"{type(self).__name__}: {name} must be one number or one Quantity, not {given!r}"
             )

@@ -89,5 +89,6 @@ class CoreHalo(Profile):
         return [(1 - share, theta["std_r"]), (share, theta["std_r"] * theta["halo_ratio"])]
 
 
-for _profile in (Normal, CoreHalo):
-    register(_profile)
+# the names are those in users' files: they stay, wherever the classes go
+register(Normal, "astro_hier.profiles.Normal")
+register(CoreHalo, "astro_hier.profiles.CoreHalo")

@@ -107,7 +107,8 @@ def test_the_same_seed_gives_the_same_numbers(tmp_path, capsys, monkeypatch):
     table.write("members.ecsv")
     printed = []
     for _ in range(2):
-        assert main(["cluster", "members.ecsv", "--seed", "3", "--draws", "50"]) == 0
+        words = ["cluster", "members.ecsv", "--seed", "3", "--draws", "50", "--overwrite"]
+        assert main(words) == 0
         printed.append(capsys.readouterr().out)
     assert printed[0] == printed[1]
     assert (tmp_path / "members-cluster" / "posterior.nc").exists()
@@ -123,7 +124,7 @@ def test_columns_are_named_with_units_or_by_preset(tmp_path, capsys):
             for i, row in enumerate(table)
         )
     )
-    options = ["--out", str(tmp_path / "out"), "--draws", "50"]
+    options = ["--out", str(tmp_path / "out"), "--draws", "50", "--overwrite"]
     assert main(["cluster", str(path), *options]) == 1
     error = capsys.readouterr().err
     assert "column 'parallax' (parallax) has no unit" in error
@@ -244,7 +245,7 @@ def test_the_prior_of_an_offset_and_a_limit_on_a_dispersion(tmp_path, capsys):
     for name, table in (("visits", visits), ("members", members)):
         table.meta.clear()
         table.write(tmp_path / f"{name}.ecsv")
-    out = ["--out", str(tmp_path / "out"), "--draws", "50", "--seed", "1"]
+    out = ["--out", str(tmp_path / "out"), "--draws", "50", "--seed", "1", "--overwrite"]
     words = ["--set", "instrument=tel", "--prior", "offset=Normal(0 km/s, 1 km/s)"]
     assert main(["binary", str(tmp_path / "visits.ecsv"), *words, *out]) == 0
     assert "offset[B]" in capsys.readouterr().out
@@ -261,7 +262,7 @@ def test_a_cluster_has_its_options_on_the_command_line(tmp_path, capsys):
     table.meta.clear()
     table.write(tmp_path / "members.ecsv")
     words = ["cluster", str(tmp_path / "members.ecsv"), "--draws", "20"]
-    words += ["--out", str(tmp_path / "out"), "--seed", "1"]
+    words += ["--out", str(tmp_path / "out"), "--seed", "1", "--overwrite"]
     options = ["--set", "outliers=True", "--set", "zero_point=-0.03 mas"]
     prior = ["--prior", "outlier_sd=LogUniform(1 mas, 10 mas)", "--max-evaluations", "50000"]
     assert main([*words, *options, *prior]) == 0
@@ -294,3 +295,148 @@ def test_binary_takes_a_jitter_and_a_known_period(tmp_path, capsys):
     assert "No periodogram.png: P=Fixed(value=7.3 d) is given" in printed
     assert (tmp_path / "out" / "phase.png").exists()
     assert not (tmp_path / "out" / "periodogram.png").exists()
+
+
+@pytest.fixture
+def members(tmp_path, monkeypatch):
+    """A table of members in the folder of the test, where it is run."""
+    monkeypatch.chdir(tmp_path)
+    table = datasets.make_star_cluster(10, random_state=1)
+    table.meta.clear()
+    table.write("gaia.csv")
+    table.write("gaia.fits")
+    columns = "parallax=parallax:mas,parallax_error=parallax_error:mas"
+    return lambda file, *more: main(
+        ["cluster", file, "--draws", "20", "--seed", "1", "--columns", columns, *more]
+    )
+
+
+@pytest.fixture
+def unfitted(monkeypatch):
+    """Says with an error that a fit was begun."""
+
+    def fit(*args, **options):
+        raise AssertionError("a fit was begun")
+
+    return lambda: monkeypatch.setattr(StarCluster, "fit", fit)
+
+
+@pytest.mark.parametrize("error", [ValueError, RuntimeError, MemoryError, OSError])
+def test_a_figure_that_fails_is_named_and_loses_nothing(
+    members, tmp_path, capsys, monkeypatch, error
+):
+    there = []
+
+    def broken(self, **options):
+        there.extend(path.name for path in (tmp_path / "gaia-cluster").iterdir())
+        raise error("no such font")
+
+    monkeypatch.setattr(StarCluster, "plot_data", broken)
+    assert members("gaia.csv") == 1
+    printed = capsys.readouterr()
+    assert f"astro-hier: no data.png: {error.__name__}: no such font" in printed.err
+    assert "data.png" not in printed.out.partition("Written to")[2]
+    assert {"posterior.nc", "stars.ecsv"} <= set(there)
+    out = tmp_path / "gaia-cluster"
+    assert {path.name for path in out.iterdir()} == FILES - {"data.png"}
+    StarCluster.load(out / "posterior.nc")
+
+
+def test_the_fit_is_saved_before_it_is_printed(members, tmp_path, monkeypatch):
+    def broken(self, *args, **options):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(StarCluster, "summary", broken)
+    assert members("gaia.csv") == 1
+    StarCluster.load(tmp_path / "gaia-cluster" / "posterior.nc")
+
+
+def test_no_file_of_an_earlier_run_is_replaced_unasked(members, tmp_path, capsys, unfitted):
+    assert members("gaia.csv") == 0
+    out = tmp_path / "gaia-cluster"
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    unfitted()
+    assert members("gaia.fits") == 1
+    error = capsys.readouterr().err
+    assert "'gaia-cluster' already holds posterior.nc, stars.ecsv, " in error
+    assert "with --out, or replace them with --overwrite" in error
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_overwrite_leaves_no_figure_of_an_earlier_fit(members, tmp_path, monkeypatch):
+    out = tmp_path / "gaia-cluster"
+    assert members("gaia.csv") == 0
+    (out / "notes.txt").write_text("mine")
+
+    def broken(self, **options):
+        raise RuntimeError("no such font")
+
+    monkeypatch.setattr(StarCluster, "plot_trace", broken)
+    assert members("gaia.fits", "--overwrite") == 1
+    assert {path.name for path in out.iterdir()} == FILES - {"trace.png"} | {"notes.txt"}
+
+
+def test_a_folder_of_other_files_is_written_to(members, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "notes.txt").write_text("mine")
+    assert members("gaia.csv", "--out", str(out)) == 0
+    assert {path.name for path in out.iterdir()} == FILES | {"notes.txt"}
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        ("gaia.csv", "'gaia.csv' is not a folder: choose the name of one"),
+        ("gaia.csv/out", "'gaia.csv/out' cannot be written to (Not a directory): choose another"),
+        ("a/" + "x" * 300, "cannot be written to (File name too long): choose another"),
+        ("taken", "'taken/posterior.nc' cannot be replaced: choose another folder"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_to_is_found_before_the_fit(
+    members, tmp_path, capsys, unfitted, out, message
+):
+    (tmp_path / "taken" / "posterior.nc").mkdir(parents=True)
+    unfitted()
+    assert members("gaia.csv", "--out", out, "--overwrite") == 1
+    assert message in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} <= {"gaia.csv", "gaia.fits", "taken"}
+
+
+def test_demo_looks_at_all_its_folders_before_the_first_fit(tmp_path, capsys, unfitted):
+    last = tmp_path / "demo" / list(MODELS)[-1]
+    last.mkdir(parents=True)
+    (last / "posterior.nc").write_text("mine")
+    unfitted()
+    assert main(["demo", "--out", str(tmp_path / "demo")]) == 1
+    assert "already holds posterior.nc: choose another folder" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "demo").iterdir()] == [last.name]
+
+
+def test_a_fit_that_fails_leaves_no_folder(tmp_path, members, monkeypatch):
+    def broken(self, *args, **options):
+        raise ValueError("no fit")
+
+    monkeypatch.setattr(StarCluster, "fit", broken)
+    assert members("gaia.csv", "--out", "a/b/c") == 1
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_fit_that_cannot_be_saved_in_its_folder_is_saved_elsewhere(
+    members, tmp_path, capsys, monkeypatch
+):
+    save, refuge = StarCluster.save, tmp_path / "refuge"
+    refuge.mkdir()
+    monkeypatch.setattr("tempfile.mkdtemp", lambda **options: str(refuge))
+
+    def full(self, path):
+        if "gaia-cluster" in str(path):
+            raise OSError(28, "No space left on device")
+        save(self, path)
+
+    monkeypatch.setattr(StarCluster, "save", full)
+    assert members("gaia.csv") == 1
+    error = capsys.readouterr().err
+    assert "'gaia-cluster/posterior.nc' could not be written (No space left on device)" in error
+    assert f"the fit is in '{refuge}/posterior.nc' instead" in error
+    StarCluster.load(refuge / "posterior.nc")

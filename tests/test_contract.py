@@ -355,21 +355,5 @@ def test_a_folder_that_does_not_exist_is_a_clear_error(fitted, tmp_path):
         fitted.save(tmp_path / "absent" / "saved.nc")
 
 
-def test_a_failed_save_leaves_an_earlier_file(fitted, tmp_path, monkeypatch):
-    path = tmp_path / "saved.nc"
-    fitted.save(path)
-    before = path.read_bytes()
-
-    def full_disk(self, path, **options):
-        path.write_bytes(b"half")
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(xr.DataTree, "to_netcdf", full_disk)
-    with pytest.raises(OSError, match="no space left"):
-        fitted.save(path)
-    assert path.read_bytes() == before
-    assert os.listdir(tmp_path) == ["saved.nc"]
-
-
 def test_methods_have_samplers_and_options():
     assert list(METHODS) == ["marginal", "nuts"]

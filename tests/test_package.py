@@ -20,9 +20,11 @@ EXAMPLES = sorted((PROJECT / "docs" / "examples").glob("*.py"))
 
 # each layer may import from those before it
 LAYERS = [
-    {"core", "checks"},
+    {"core", "checks", "netcdf"},
     {"table", "priors", "columns", "datasets"},
     {"inference"},
+    {"encoding"},
+    {"files"},
     {"posterior"},
     {"covariances", "model", "outliers", "plots", "populations", "profiles"},
     {"models"},

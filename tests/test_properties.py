@@ -264,6 +264,7 @@ def test_any_damage_of_a_file_is_found_before_hdf5_reads_it(saved, tmp_path, mon
     assume(damaged != saved)
     path = tmp_path / "damaged.nc"
     path.write_bytes(damaged)
+    monkeypatch.setattr("h5py.File", opened)
     monkeypatch.setattr("xarray.open_datatree", opened)
     with pytest.raises(SavedFileError, match="was changed or damaged since"):
         StarCluster.load(path)

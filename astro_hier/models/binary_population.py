@@ -149,6 +149,7 @@ class BinaryPopulation(OrbitModel):
         Parameter("K", KMS, "K", "semi-amplitude", ("star",)),
     )
     command = "binaries"
+    numbers = ("shortest_period", "longest_period")
 
     def __init__(
         self,

@@ -142,6 +142,7 @@ class SB1Binary(OrbitModel):
         Parameter("K", KMS, "K", "semi-amplitude"),
     )
     command = "binary"
+    numbers = ("shortest_period", "longest_period", "chi2_per_dof")
 
     @property
     def parameters(self):
@@ -662,7 +663,7 @@ class SB1Binary(OrbitModel):
         prior = self._prior_of_period()
         shortest, longest = period_nodes.searched_range(prior)
         if shortest == longest:
-            raise ValueError(f"P={self.P!r} is given: there is no posterior of it to draw")
+            raise plots.NothingToDraw(f"P={self.P!r} is given: there is no posterior of it to draw")
         count = int(
             np.clip(10 * np.ptp(data["time"]) * (1 / shortest - 1 / longest), 2000, 200_000)
         )

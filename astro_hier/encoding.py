@@ -1,0 +1,100 @@
+"""The arguments of an estimator as what JSON can hold, and back, without running any code."""
+
+import re
+
+import astropy.units as u
+import numpy as np
+
+from astro_hier import priors
+from astro_hier.netcdf import ContentError
+
+__all__ = ["decode", "encode", "register"]
+
+# Classes that an estimator's arguments may be instances of, besides plain values, by name: what
+# a saved file may hold. Each is rebuilt from its attributes.
+SAVED = {name: getattr(priors, name) for name in priors.__all__ if name != "PriorError"}
+
+
+def register(cls, name=None):
+    """Let saved files hold instances of a dataclass whose fields can be saved.
+
+    Do so before saving, and before loading.
+
+    Parameters
+    ----------
+    cls : type
+        A dataclass, such as a population of your own.
+    name : str, optional
+        What files call it; by default its name with that of its module, which then has to stay
+        where it is.
+
+    Returns
+    -------
+    type
+        ``cls``, so that this can decorate it.
+    """
+    SAVED[name or f"{cls.__module__}.{cls.__name__}"] = cls
+    return cls
+
+
+def encode(value):
+    """An estimator's argument as what JSON can hold."""
+    for name, cls in SAVED.items():
+        if type(value) is cls:
+            return {"instance": name, "of": encode(vars(value))}
+    if isinstance(value, u.UnitBase):
+        return {"unit": value.to_string()}
+    if isinstance(value, u.Quantity):
+        return {"value": value.value.tolist(), "unit": value.unit.to_string()}
+    if isinstance(value, dict):
+        return {"dict": {key: encode(item) for key, item in value.items()}}
+    if isinstance(value, tuple):
+        return {"tuple": [encode(item) for item in value]}
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is not None and not isinstance(value, (bool, int, float, str, list)):
+        kind = type(value).__name__
+        cure = f"if {kind} is a dataclass of yours, call astro_hier.posterior.register({kind})"
+        if callable(value):
+            cure = (
+                "a file holds no code: make it a dataclass that can be called, and call"
+                " astro_hier.posterior.register with its class"
+            )
+        raise TypeError(f"{value!r} cannot be saved; {cure} and save again")
+    return value
+
+
+def decode(value):
+    if not isinstance(value, dict):
+        return value
+    if "instance" in value:
+        return _instance(value["instance"], decode(value["of"]))
+    if "value" in value:
+        return np.array(value["value"], dtype=float) * _unit(value["unit"])
+    if "unit" in value:
+        return _unit(value["unit"])
+    if "tuple" in value:
+        return tuple(decode(item) for item in value["tuple"])
+    return {key: decode(item) for key, item in value["dict"].items()}
+
+
+def _instance(name, attributes):
+    if name not in SAVED:
+        raise ContentError(
+            f"holds a {name}, which is not known here: import the class and call"
+            f" astro_hier.posterior.register(CLASS, {name!r}), then load again"
+        )
+    try:
+        return SAVED[name](**attributes)
+    except Exception as error:
+        raise ContentError(
+            f"holds a {name} that cannot be made again: {error}; it was saved by another version"
+            " of that class"
+        ) from error
+
+
+def _unit(text):
+    """The unit of a name, without the powers of thousands of digits that some names ask for."""
+    if re.search(r"\d{4,}", re.sub(r"^[\d.]+(e[+-]?\d+)? ", "", text)):
+        raise ContentError(f"holds an unlikely unit, {text!r}")
+    return u.Unit(text)

@@ -1,0 +1,254 @@
+"""Files: a tree of draws and the arguments of an estimator, as one netCDF file without code."""
+
+import errno
+import hashlib
+import json
+import os
+import re
+import secrets
+import stat
+import zlib
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from astro_hier import netcdf
+from astro_hier.encoding import decode, encode
+from astro_hier.netcdf import ContentError
+
+__all__ = ["SavedFileError", "load", "reading", "save"]
+
+FORMAT = "astro_hier estimator 3"
+EARLIER = "astro_hier estimator 2"  # is read as well
+# What a saved file ends with, behind all that netCDF knows of, and the hash of all before it. It is
+# compared before the file is opened as HDF5, which may not come back from a damaged one.
+SEAL = b"\nsha256 of all before: "
+SEAL_SIZE = len(SEAL) + 2 * hashlib.sha256().digest_size
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+FOREIGN = (
+    "was not written by an estimator's save method, or was changed or damaged since: fit again, and"
+    " save with the estimator's save method"
+)
+
+
+class SavedFileError(OSError):
+    """A file that no estimator of this kind can be loaded from."""
+
+
+def save(path, tree, estimator, params):
+    """Write draws, data and an estimator's arguments as one netCDF file.
+
+    The file is made in memory, written under a name of its own beside ``path``, and moved there
+    when it is whole.
+    """
+    tree = tree.copy()
+    tree.attrs = {
+        "format": FORMAT,
+        "estimator": estimator,
+        "parameters": json.dumps(encode(params)),
+        "astro_hier_version": version("astro_hier"),
+    }
+    path = Path(path)
+    target = _target(path)
+    content = netcdf.to_bytes(tree)
+    try:
+        _put(target, content, _seal(content))
+    except OSError as error:
+        raise OSError(
+            error.errno or errno.EIO,
+            f"{str(path)!r} could not be written ({error.strerror or error}); what was there is as"
+            " it was, and the fit is still in memory: make room, or save it to another place",
+        ) from error
+
+
+def _target(path):
+    """The file that ``path`` leads to, which may not be there yet.
+
+    Raises
+    ------
+    OSError
+        If none can be there, or it is not one to be replaced.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(f"{str(path)!r} is a folder; expected the name of a file in it")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{str(path)!r} is not a file's name in a folder that exists")
+    if os.path.lexists(target):
+        if not target.is_file():
+            raise OSError(f"{str(path)!r} is not a file but a device, a pipe or a circle of links")
+        if not os.access(target, os.W_OK):
+            raise PermissionError(
+                f"{str(path)!r} is protected from being written to: choose another name"
+            )
+    return target
+
+
+def _put(target, *blocks):
+    """Write a new file, and put it in the place of ``target`` when it is whole and on the disk."""
+    try:
+        mode = stat.S_IMODE(target.stat().st_mode)
+    except FileNotFoundError:
+        mode = None
+
+    def new(name, flags):
+        return os.open(name, flags, 0o666 if mode is None else mode)
+
+    part = target.with_name(f".astro_hier-{secrets.token_hex(8)}.part")
+    file = open(part, "xb", opener=new)
+    try:
+        with file:
+            if mode is not None:
+                os.chmod(part, mode)  # whatever the umask
+            for block in blocks:
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, target)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+    _sync(target.parent)
+
+
+def _sync(folder):
+    """See to it that a folder's new names outlast a crash, on systems that can do so."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def _seal(content):
+    """What is to follow a file's content."""
+    return SEAL + hashlib.sha256(content).hexdigest().encode()
+
+
+@contextmanager
+def reading(path):
+    """Whatever goes wrong in reading a file is a `SavedFileError` that names it."""
+    try:
+        yield
+    except SavedFileError:
+        raise
+    except Exception as error:  # of HDF5, h5py, xarray, json, or of what they hand on
+        what = str(error)
+        if not isinstance(error, ContentError):
+            what = (
+                "holds what no estimator's save method writes, or what one of another version does"
+                f" ({type(error).__name__}: {what})"
+            )
+        # names in a file need not be text
+        what = what.encode(errors="backslashreplace").decode()
+        raise SavedFileError(f"{str(path)!r} {what}") from error
+
+
+def load(path, estimator):
+    """Read what `save` wrote for the same estimator: the tree and the arguments.
+
+    Nothing outside the file is read, whatever it holds.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no file.
+    SavedFileError
+        If the file is damaged or was written by something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {str(path)!r}")
+    with reading(path):
+        content = _read(path)
+        sealed = content.endswith(_seal(memoryview(content)[:-SEAL_SIZE]))
+        if not sealed:
+            _check_unsealed(content)
+        tree = netcdf.from_bytes(content)
+        _check_format(tree, sealed)
+        attrs, tree.attrs = tree.attrs, {}
+        if attrs["estimator"] != estimator:
+            raise ContentError(
+                f"holds a {attrs['estimator']}: load it with {attrs['estimator']}.load"
+            )
+        params = decode(json.loads(attrs["parameters"]))
+        if not isinstance(params, dict):
+            raise ContentError(f"does not hold arguments of a {estimator}")
+    return tree, params
+
+
+def _read(path):
+    with path.open("rb") as file:
+        if file.read(len(SIGNATURE)) != SIGNATURE:
+            raise ContentError(FOREIGN)
+        file.seek(0)
+        return file.read()
+
+
+def _check_unsealed(content):
+    """Raise a ContentError unless a file without a seal may be of the format that had none."""
+    found = set(re.findall(rb"astro_hier estimator \d+", content))
+    if SEAL in content or len(found) != 1 or FORMAT.encode() in found:
+        raise ContentError(FOREIGN)
+    (name,) = found
+    if name != EARLIER.encode():
+        raise _of_another_format(name.decode())
+
+
+def _check_format(tree, sealed):
+    """Raise a ContentError unless a tree is of a format that is read, and as it was written."""
+    attrs = tree.attrs
+    for name in ("format", "estimator", "parameters"):
+        if not isinstance(attrs.get(name), str):
+            raise ContentError(f"does not say its {name}: it {FOREIGN}")
+    if not attrs["estimator"].isidentifier():
+        raise ContentError(f"does not say its estimator: it {FOREIGN}")
+    if attrs["format"] not in (FORMAT, EARLIER):
+        raise _of_another_format(attrs["format"])
+    if attrs["format"] == FORMAT:
+        whole = sealed
+    elif "digest" in attrs:
+        whole = attrs["digest"] == _digest(tree)
+    else:  # an early one: HDF5 has compared the checksums of the arrays
+        whole = attrs.get("parameters_crc32") == zlib.crc32(attrs["parameters"].encode())
+    if not whole:
+        raise ContentError(FOREIGN)
+
+
+def _of_another_format(name):
+    """The error that says so."""
+    prefix, _, number = FORMAT.rpartition(" ")
+    own = name.rpartition(" ")
+    if own[0] != prefix or not own[2].isdigit() or own[2] == number:
+        return ContentError(f"is of an unknown format, {name!r}: it {FOREIGN}")
+    known = f"expected {FORMAT!r} or {EARLIER!r}"
+    if int(own[2]) < int(number):
+        return ContentError(
+            f"was written by an older version, whose format {name!r} is not read any more"
+            f" ({known}): fit again, and save"
+        )
+    return ContentError(
+        f"was written by a newer version, in the format {name!r} ({known}): update astro_hier"
+    )
+
+
+def _digest(tree):
+    """The earlier format's hash of arguments, and of every value, name and attribute."""
+    digest = hashlib.sha256(repr((tree.attrs["estimator"], tree.attrs["parameters"])).encode())
+    for node in tree.subtree:
+        said = {} if node is tree else node.attrs
+        digest.update(repr((node.path, _plain(said), sorted(node.variables))).encode())
+        for name, variable in sorted(node.variables.items()):
+            values = variable.values
+            kind = values.dtype.kind if values.dtype.kind in "iufb" else "U"
+            digest.update(repr((name, variable.dims, _plain(variable.attrs), kind)).encode())
+            digest.update(values.tobytes() if kind != "U" else repr(values.tolist()).encode())
+    return digest.hexdigest()
+
+
+def _plain(attrs):
+    return sorted((name, np.ravel(value).tolist()) for name, value in attrs.items())
