@@ -10,6 +10,7 @@ from astropy.time import Time, TimeDelta
 from astropy.utils.exceptions import AstropyUserWarning
 
 from astro_hier.table.roles import Epoch, TableError
+from astro_hier.table.units import factor, meant
 
 __all__ = ["read_columns"]
 
@@ -127,11 +128,15 @@ def _name_and_unit(role, given):
         )
     try:
         unit = None if unit is None else u.Unit(unit)
+        known = not isinstance(unit, u.UnrecognizedUnit)
     except (TypeError, ValueError):
+        known = False
+    if not known:
+        likely = meant(str(unit), role.unit) or role.unit
         raise TableError(
-            f"columns={{{role.name!r}: {given!r}}}; {unit!r} is not a unit that astropy knows:"
-            f" accepted is a tuple of name and unit, such as ({name!r}, '{role.unit or u.mas}')"
-        ) from None
+            f"columns={{{role.name!r}: {given!r}}}; {str(unit)!r} is not a unit that astropy knows:"
+            f" expected is a tuple of name and unit, such as ({name!r}, '{likely}')"
+        )
     if not isinstance(name, str):
         raise TableError(
             f"columns={{{role.name!r}: {given!r}}}; accepted is a column name, or a tuple of"
@@ -178,8 +183,8 @@ def _read_floats(column, name, unit, role):
             f" accepted is one number a row, {_in_unit(role.unit)}{_no_numbers(values)}"
             + (f"; dates are read by table[{name!r}] = Time(table[{name!r}])" * role.is_time)
         )
-    factor = _factor(column.unit, name, unit, role)
-    floats = np.array(getattr(values, "value", values), dtype=float) * factor
+    scale = factor(column, name, unit, role)
+    floats = np.array(getattr(values, "value", values), dtype=float) * scale
     floats[missing] = np.nan
     allowed = np.isfinite(floats) & (np.abs(floats) <= role.largest)
     if role.positive:
@@ -204,34 +209,6 @@ def _since_first(column, name, unit, role):
     floats, invalid = _read_floats(column, name, unit, role)
     day = floats[~invalid][0] if not invalid.all() else 0.0
     return Epoch(float(day), 0.0, None), Column(floats - day, unit=u.day)
-
-
-def _factor(own, name, unit, role):
-    """From the column's own unit, or ``unit`` where it has none, to the role's."""
-    if own is not None and not isinstance(own, u.UnrecognizedUnit):
-        unit = own
-    kind = str(role.unit.physical_type)
-    accepted = f"accepted is {role.unit}" + (
-        f" or any unit of type {kind!r}" if kind != "unknown" else ""
-    )
-    if role.unit == u.one:
-        accepted = "accepted are numbers without unit"
-    if unit is None and own is None and role.unit == u.one:
-        return 1.0
-    if unit is None:
-        found = "no unit" if own is None else f"the unit {str(own)!r}, which astropy does not know"
-        raise TableError(
-            f"column {name!r} ({role.name}) has {found}; {accepted}: if it is {role.unit}, set"
-            f" table[{name!r}].unit = '{role.unit}' or say"
-            f" columns={{{role.name!r}: ({name!r}, '{role.unit}')}}"
-        )
-    try:
-        return unit.to(role.unit)
-    except u.UnitConversionError:
-        raise TableError(
-            f"column {name!r} ({role.name}) has unit '{unit}' of physical type"
-            f" {str(unit.physical_type)!r}; {accepted}"
-        ) from None
 
 
 def _no_numbers(values):
