@@ -2,14 +2,17 @@
 
 import re
 
+import astropy
 import astropy.units as u
 import numpy as np
 import pytest
-from astropy.table import Column, MaskedColumn, QTable, Table
+from astropy.table import Column, MaskedColumn, QTable, Table, vstack
+from astropy.time import Time
 from astropy.timeseries import TimeSeries
 from astropy.utils.exceptions import AstropyUserWarning
 from astropy.utils.masked import Masked
 
+from astro_hier import VelocityDispersion
 from astro_hier import columns as astro_columns
 from astro_hier.table import Role, TableError, read_columns
 
@@ -153,6 +156,10 @@ BAD = {
         broken(lambda t: t.add_column([7, 8, 7, 9], name="star")),
         "'star' holds 1 identifiers more than once .7 in rows 0, 2.",
     ),
+    "repeated ids say what to do": (
+        broken(lambda t: t.add_column([7, 8, 7, 9], name="star")),
+        r"combine repeated.*weighted by 1 / error\^2.*astropy.table.unique\(table, keys='star'\)",
+    ),
     "masked id": (
         broken(lambda t: t.add_column(MaskedColumn([1, 2, 3, 4], mask=[0, 1, 0, 0]), name="star")),
         "'star' .* has 1 of 4 rows .*row 1: empty or masked",
@@ -198,6 +205,8 @@ def test_places_that_are_no_name_and_unit_are_refused(place):
     with pytest.raises(TableError, match=r"(accepted|expected) is .*a tuple of name and unit"):
         read_columns(good(), ROLES, {"parallax": place})
 
+
+# ---- units that are not understood
 
 VISITS = (
     Role("time", u.day, is_time=True),
@@ -326,3 +335,132 @@ def test_only_the_first_invalid_rows_are_listed():
     table["parallax"][5:35] = np.nan
     with pytest.raises(TableError, match=r"30 of 40 rows .*row 9: nan or masked, \.\.\."):
         read_columns(table, ROLES)
+
+
+def test_of_exact_copies_one_is_kept_by_what_the_message_says():
+    table = good()
+    table["star"] = [7, 8, 9, 10]
+    table = vstack([table, table[1:3]])
+    with pytest.raises(TableError, match="2 identifiers more than once") as error:
+        read_columns(table, ROLES)
+    given = {"table": table, "astropy": astropy}
+    exec(re.search(r"table = .*\)", str(error.value))[0], given)
+    assert read_columns(given["table"], ROLES)["star"].tolist() == [7, 8, 9, 10]
+
+
+# ---- speeds above that of light
+
+
+@pytest.mark.parametrize("name", ["rv", "rv_error"])
+@pytest.mark.parametrize("value", [299792.458 * u.km / u.s, 4e8 * u.m / u.s, -9999999 * u.km / u.s])
+def test_no_speed_is_that_of_light_or_above(name, value):
+    if name == "rv_error":
+        value = abs(value)
+    table = visits()
+    table[name][2] = value
+    with pytest.raises(TableError, match=rf"'{name}' .* 1 of 6 rows .*row 2: .*slower than light"):
+        read_columns(table, VISITS)
+    with pytest.warns(AstropyUserWarning, match="1 of 6 rows are left out"):
+        assert len(read_columns(table, VISITS, on_invalid="drop")["rv"]) == 5
+    table[name][2] = np.sign(value) * 299792.4 * u.km / u.s
+    assert abs(read_columns(table, VISITS)[name][2]) == 299792.4
+
+
+def test_the_unit_is_doubted_where_speeds_are_too_large_only():
+    table = visits()
+    table["rv"][2] = 4e5 * u.km / u.s
+    with pytest.raises(TableError, match=r"is the unit right\?"):
+        read_columns(table, VISITS)
+    table["rv"][2] = np.nan
+    with pytest.raises(TableError) as error:
+        read_columns(table, VISITS)
+    assert "unit right" not in str(error.value)
+
+
+def test_redshifts_lie_above_minus_one():
+    roles = (Role("redshift", u.one, above=-1.0),)
+    table = QTable({"redshift": [-0.99, 0.5, 14.2]})
+    assert read_columns(table, roles)["redshift"].tolist() == [-0.99, 0.5, 14.2]
+    for wrong in (-1.0, -9.99):
+        table["redshift"][1] = wrong
+        with pytest.raises(TableError, match=f"row 1: {wrong}; .* values greater than -1"):
+            read_columns(table, roles)
+    with pytest.raises(TableError, match="values greater than -1"):
+        VelocityDispersion().fit(QTable({"redshift": [0.1, -2.0], "redshift_error": [0.1, 0.1]}))
+
+
+# ---- baselines of centuries
+
+
+def mixed(visits, kind, rows, unit=u.day):
+    """Visits of which some count from another epoch than JD 0, in another unit."""
+    days = visits["time"].to_value(u.day)
+    days[rows] -= kind
+    visits["time"] = (days * u.day).to(unit)
+    return visits
+
+
+@pytest.mark.parametrize("kind", [2400000.5, 2457000.0, 2454833.0])
+@pytest.mark.parametrize("unit", [u.day, u.yr, u.s])
+def test_two_kinds_of_julian_dates_are_an_error_that_names_both(kind, unit):
+    table = mixed(visits(), kind, [1, 4], unit)
+    with pytest.raises(TableError, match=r"'time' .time.: times span 6,\d\d\d years.*at most 150"):
+        read_columns(table, VISITS)
+    with pytest.raises(TableError, match=r": row 1: \S+ \w+, row 4: [^;]*; row 0: \S+ \w+, row 2"):
+        read_columns(table, VISITS)
+
+
+def test_mjd_beside_the_days_of_tess_are_an_error():
+    table = visits()
+    table["time"] -= 2400000.5 * u.day
+    with pytest.raises(TableError, match=r"span 156 years.*such as MJD = JD - 2400000\.5"):
+        read_columns(mixed(table, 57000, slice(3)), VISITS)
+
+
+@pytest.mark.parametrize("unit", [u.day, u.hour])
+@pytest.mark.parametrize("cls", [Table, QTable])
+def test_jd_beside_mjd_has_a_cure_that_works(cls, unit):
+    table = mixed(visits(), 2400000.5, [1, 4], unit)
+    table = cls(table)
+    with pytest.raises(TableError) as error:
+        read_columns(table, VISITS)
+    exec(re.search(r"make all MJD with (.*)$", str(error.value))[1], {"u": u, "table": table})
+    expected = read_columns(visits(), VISITS)["time"]
+    np.testing.assert_allclose(read_columns(table, VISITS)["time"], expected, atol=1e-6)
+
+
+def test_the_star_with_two_kinds_of_dates_is_named_and_stars_may_differ():
+    table = vstack([visits(), visits(), visits()])
+    table["star"] = np.repeat(["A", "B", "C"], 6)
+    mixed(table, 2400000.5, table["star"] == "B")  # each star counts from its first visit
+    read_columns(table, VISITS)
+    mixed(table, 2400000.5, [15])
+    with pytest.raises(TableError, match=r"times of star C span .*row 15: .*; row 12: "):
+        read_columns(table, VISITS)
+
+
+def test_a_baseline_of_plates_is_no_error_and_a_placeholder_is():
+    table = visits()
+    table["time"][0] = table["time"][5] - 145 * u.yr
+    assert read_columns(table, VISITS)["time"].max() > 52000
+    table["time"][0] = 0 * u.day
+    with pytest.raises(TableError, match=r"row 0: 0.0 d; row 1: .*placeholders"):
+        read_columns(table, VISITS)
+
+
+def test_times_that_span_centuries_without_a_gap_may_be_of_another_unit():
+    table = visits()
+    table["time"] = np.linspace(0, 6e4, 6) * u.day  # seconds, in truth
+    with pytest.raises(
+        TableError, match=r"span 164 years, .*row 4: [^;]*, \.\.\.; is the unit righ"
+    ):
+        read_columns(table, VISITS)
+
+
+def test_times_of_astropy_span_a_century_and_a_half_at_most():
+    table = visits()
+    table["time"] = Time(table["time"].value, format="jd", scale="tdb")
+    read_columns(table, VISITS)
+    table["time"] = Time([58000.0, *table["time"][:5].jd], format="jd", scale="tdb")
+    with pytest.raises(TableError, match=r"column 'time' .*row 0: 58000\.0; row 1: 2459"):
+        read_columns(table, VISITS)

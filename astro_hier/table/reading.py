@@ -9,12 +9,11 @@ from astropy.table import Column, Table
 from astropy.time import Time, TimeDelta
 from astropy.utils.exceptions import AstropyUserWarning
 
-from astro_hier.table.roles import Epoch, TableError
+from astro_hier.table.roles import ROWS_SHOWN, Epoch, TableError
+from astro_hier.table.times import check_baseline
 from astro_hier.table.units import factor, meant
 
 __all__ = ["read_columns"]
-
-ROWS_SHOWN = 5
 
 
 def read_columns(table, roles, columns=None, on_invalid="raise"):
@@ -80,10 +79,13 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
         raise TableError("; ".join(problems))
     keep = _valid_rows(data, invalid, places, roles, on_invalid)
     data = {name: values[keep] for name, values in data.items()}
+    rows = np.flatnonzero(keep)
     for role in roles:
         if role.unique and role.name in places:
-            _check_unique(data[role.name], places[role.name][0], np.flatnonzero(keep))
+            _check_unique(data[role.name], places[role.name][0], rows)
         if role.is_time:
+            name, days = places[role.name][0], data[role.name]
+            check_baseline(table[name], name, role, days, epoch, rows, data.get("star"))
             first = data[role.name].min()
             data[role.name] = data[role.name] - first
             data["epoch"] = epoch.later(first)
@@ -186,10 +188,7 @@ def _read_floats(column, name, unit, role):
     scale = factor(column, name, unit, role)
     floats = np.array(getattr(values, "value", values), dtype=float) * scale
     floats[missing] = np.nan
-    allowed = np.isfinite(floats) & (np.abs(floats) <= role.largest)
-    if role.positive:
-        allowed &= floats > 0
-    return floats, missing | ~allowed
+    return floats, missing | ~role.allows(floats)
 
 
 def _since_first(column, name, unit, role):
@@ -233,18 +232,11 @@ def _valid_rows(data, invalid, places, roles, on_invalid):
     bad = np.any(list(invalid.values()), axis=0)
     if not bad.any():
         return ~bad
-    accepts = {role.name: role.accepted for role in roles if role.unit is not None}
     findings = []
-    for role, rows in invalid.items():
-        if rows.any():
-            found = ", ".join(
-                f"row {i}: {_shown(data[role][i]) if role in accepts else 'empty or masked'}"
-                for i in np.flatnonzero(rows)[:ROWS_SHOWN]
-            )
+    for role in roles:
+        if role.name in invalid and invalid[role.name].any():
             findings.append(
-                f"column {places[role][0]!r} ({role}) has {rows.sum()} of {len(rows)} rows"
-                f" that are not valid ({found}{', ...' if rows.sum() > ROWS_SHOWN else ''};"
-                f" accepted are {accepts.get(role, 'identifiers')})"
+                _invalid(role, places[role.name][0], data[role.name], invalid[role.name])
             )
     message = "; ".join(findings)
     if on_invalid == "raise" or bad.all():
@@ -258,6 +250,21 @@ def _valid_rows(data, invalid, places, roles, on_invalid):
         f"{message}; {bad.sum()} of {len(bad)} rows are left out", AstropyUserWarning, stacklevel=5
     )
     return ~bad
+
+
+def _invalid(role, name, values, rows):
+    """Which values of a column are not valid, for a message."""
+    is_label = role.unit is None
+    found = ", ".join(
+        f"row {i}: {'empty or masked' if is_label else _shown(values[i])}"
+        for i in np.flatnonzero(rows)[:ROWS_SHOWN]
+    )
+    doubt = "" if is_label or not role.outruns_light(values[rows]) else "; is the unit right?"
+    return (
+        f"column {name!r} ({role.name}) has {rows.sum()} of {len(rows)} rows that are not valid"
+        f" ({found}{', ...' if rows.sum() > ROWS_SHOWN else ''};"
+        f" expected are {'identifiers' if is_label else role.expected}{doubt})"
+    )
 
 
 def _shown(value):
@@ -274,5 +281,7 @@ def _check_unique(labels, name, rows):
         )
         raise TableError(
             f"column {name!r} holds {len(repeated)} identifiers more than once ({examples});"
-            " accepted is one row a star: remove the repeated rows"
+            " expected is one row a star: combine repeated measurements of a star into their mean,"
+            " weighted by 1 / error^2; of exact copies keep one with table ="
+            f" astropy.table.unique(table, keys={name!r})"
         )

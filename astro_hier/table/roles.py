@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
+from astropy import constants
 from astropy.time import Time, TimeDelta
 
 __all__ = ["Epoch", "Role", "TableError"]
+
+ROWS_SHOWN = 5
 
 
 class TableError(ValueError):
@@ -19,6 +22,8 @@ class TableError(ValueError):
 class Role:
     """What a model wants of one column.
 
+    Where the unit is one of speed, values must also be below that of light, in absolute value.
+
     Attributes
     ----------
     name : str
@@ -28,6 +33,8 @@ class Role:
         are.
     positive : bool
         Whether values must exceed zero.
+    above : float
+        What values must exceed, in the unit.
     largest : float
         Largest absolute value, in the unit.
     required : bool
@@ -52,15 +59,34 @@ class Role:
     is_time: bool = False
     column: str | None = None
     largest: float = np.inf
+    above: float = -np.inf
+
+    def allows(self, values):
+        """Which values, in the unit, a table may hold: an array of bool."""
+        above = max(self.above, 0.0) if self.positive else self.above
+        allowed = np.isfinite(values) & (values > above) & (np.abs(values) <= self.largest)
+        return allowed & (np.abs(values) < self._light())
 
     @property
-    def accepted(self):
-        """Which values are, in words."""
-        if self.positive:
-            return "finite values greater than zero"
+    def expected(self):
+        """Those values in words."""
         if self.largest < np.inf:
             return f"values from {-self.largest:g} to {self.largest:g} {self.unit}"
-        return "finite values"
+        words = "finite values"
+        if self.positive or self.above > -np.inf:
+            words += f" greater than {'zero' if self.positive else f'{self.above:g}'}"
+        if self._light() < np.inf:
+            words += f", slower than light ({self._light():.7g} {self.unit})"
+        return words
+
+    def outruns_light(self, values):
+        """Whether any value is a speed that nothing has."""
+        return bool(np.any(np.isfinite(values) & (np.abs(values) >= self._light())))
+
+    def _light(self):
+        """The speed of light in the unit, if that is one of speed."""
+        is_speed = self.unit is not None and self.unit.is_equivalent(constants.c.unit)
+        return constants.c.to_value(self.unit) if is_speed else np.inf
 
 
 @dataclass(frozen=True)
