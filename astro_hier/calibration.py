@@ -18,7 +18,7 @@ from joblib import Parallel, delayed
 from scipy.stats import kstest
 from tqdm import tqdm
 
-from astro_hier import plots
+from astro_hier import checks, plots
 from astro_hier.inference import METHODS
 
 __all__ = ["Calibration", "calibrate"]
@@ -177,7 +177,8 @@ def _ranks(model, data, draws, seed):
         below = np.sum(values < true) + rng.random() * (1 + np.sum(values == true))
         ranks[parameter.name] = below / (len(values) + 1)
     # without their numbers, so that equal warnings of many fits are one
-    return ranks, {re.sub(r"-?\d[\d.e+-]*", "...", str(w.message)) for w in caught}
+    said = [str(w.message) for w in caught] + [f.message() for f in checks.failed(result.findings)]
+    return ranks, {re.sub(r"-?\d[\d.e+-]*", "...", message) for message in said}
 
 
 def _band(x, size):

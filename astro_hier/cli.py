@@ -3,6 +3,7 @@
 import argparse
 import inspect
 import sys
+import warnings
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +13,7 @@ from astropy.io.registry import IORegistryError
 from astropy.table import QTable
 
 import astro_hier
-from astro_hier import columns, populations, priors, profiles
+from astro_hier import checks, columns, populations, priors, profiles
 from astro_hier.inference import METHODS
 from astro_hier.model import HierarchicalModel
 from astro_hier.table import TableError
@@ -45,7 +46,10 @@ def main(arguments=None):
     """Run the command; returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        with warnings.catch_warnings():
+            # said below the summary, in the shell's words
+            warnings.simplefilter("ignore", checks.CheckWarning)
+            options.run(options)
     except TableError as error:
         print(f"astro-hier: {error}\n{COLUMNS_HELP}", file=sys.stderr)
         return 1
@@ -260,6 +264,8 @@ def _report(model, out, truths=None):
         summary.add_column(values, index=2, name="truth")
         summary["truth"].info.format = ".6g"
     summary.pprint_all()
+    for finding in checks.failed(model.findings()):
+        print(f"\nWarning, {finding.name}: {finding.message(shell=True)}")
     if hasattr(model, "modes"):
         searched = (model.posterior.attrs[f"{end}_period"] for end in ("shortest", "longest"))
         print("\nPeriods between {:g} and {:g} d, most probable first:".format(*searched))

@@ -8,7 +8,7 @@ import astropy.units as u
 import numpy as np
 from scipy.stats import norm
 
-from astro_hier import priors
+from astro_hier import checks, priors
 from astro_hier.inference import METHODS
 from astro_hier.inference.draws import Draws
 from astro_hier.posterior import LOG_PROB, build_tree, draws_table, load, samples, save, summarise
@@ -117,8 +117,20 @@ class HierarchicalModel:
         return sum(prior.logpdf(theta[name]) for name, prior in self.frozen_priors().items())
 
     def diagnose(self, data, values, method):
-        """What to say of a fit: a dict of numbers for the posterior's ``attrs``; may warn."""
+        """What to say of a fit: a dict of numbers for the posterior's ``attrs``."""
         return {}
+
+    def check_table(self, table, data):
+        """Checks of a table and the data read from it: a list of `~astro_hier.checks.Finding`."""
+        return []
+
+    def check(self, data, values, attrs, method):
+        """Checks of a fit: a list of `~astro_hier.checks.Finding`, the likeliest cause first.
+
+        ``values`` are all draws, arrays of shape (draw, ...) by name, ``attrs`` what the method and
+        ``diagnose`` said.
+        """
+        return []
 
     def derive(self, theta):
         """Parameters that follow from others: a dict of arrays."""
@@ -270,7 +282,9 @@ class HierarchicalModel:
             if not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"{name}={value!r}; accepted is a whole number of at least 1")
         self.frozen_priors()
-        data = self.prepare(self._read(table), progressbar)
+        data = self._read(table)
+        findings = self.check_table(table, data)
+        data = self.prepare(data, progressbar)
         result = METHODS[method].sample(
             self,
             data,
@@ -280,15 +294,13 @@ class HierarchicalModel:
             progressbar=progressbar,
             **options,
         )
-        self._inference_data, self._fitted_params, self._prepared = (
-            self._label(data, result, method),
-            self.get_params(),
-            data,
-        )
+        tree = self._label(data, result, method, findings)
+        self._inference_data, self._fitted_params, self._prepared = tree, self.get_params(), data
+        checks.warn_of(self.findings())
         return self
 
-    def _label(self, data, result, method):
-        """Draws and data as a tree with names and units."""
+    def _label(self, data, result, method, findings):
+        """Draws and data as a tree with names and units, and with what the checks found."""
         values = {**result.posterior, **self.derive(result.posterior)}
         stats = result.sample_stats
         flat = {name: draws.reshape(-1, *draws.shape[2:]) for name, draws in values.items()}
@@ -296,6 +308,7 @@ class HierarchicalModel:
         flat[LOG_PROB.name] = self.log_prob(data, flat, known)
         values[LOG_PROB.name] = flat[LOG_PROB.name].reshape(next(iter(values.values())).shape[:2])
         attrs = {"method": method, **result.attrs, **self.diagnose(data, flat, method)}
+        findings = [*findings, *result.findings, *self.check(data, flat, attrs, method)]
         groups = {"observed_data": {}, "constant_data": {}}
         for role in self.roles:
             if role.unit is not None and role.name in data:
@@ -308,7 +321,7 @@ class HierarchicalModel:
             if role.unit is None and role.name != self.row and role.name in data:
                 groups["constant_data"][f"{role.name}_id"] = data[role.name], u.one
         notes = {"epoch": json.dumps(vars(data["epoch"]))} if "epoch" in data else {}
-        return build_tree(
+        tree = build_tree(
             [p for p in (*self.parameters, LOG_PROB) if p.name in values],
             Draws(values, stats, attrs),
             groups,
@@ -316,6 +329,8 @@ class HierarchicalModel:
             self.row,
             notes,
         )
+        tree["sample_stats"].attrs["checks"] = checks.dump(findings)
+        return tree
 
     def initial_values(self, table):
         """The estimator's own starting point for a table, a dict of Quantities."""
@@ -430,6 +445,21 @@ class HierarchicalModel:
                 f"the draws of {name} were not kept: fit with star_draws=True, or see star_table()"
             )
         return samples(posterior, parameter)
+
+    def findings(self):
+        """What the checks found in the fit, a list of `~astro_hier.checks.Finding`."""
+        return checks.restore(self.inference_data["sample_stats"].attrs.get("checks", "[]"))
+
+    def checks(self):
+        """What was checked of the fit, and what to do where a check failed.
+
+        Returns
+        -------
+        `~astropy.table.Table`
+            Columns check, found, limit, verdict ("good" or "failed") and what to do, one row a
+            check: of the table, of the method, and of the model, the likeliest cause first.
+        """
+        return checks.tabulate(self.findings())
 
     def posterior_table(self):
         """The draws of the parameters common to all stars, a `~astropy.table.QTable`."""

@@ -6,17 +6,15 @@ quadrature (Hogg, Bovy & Lang 2010, arXiv:1008.4686, section 3). Which rows are 
 over exactly: each has a posterior probability of membership, none is removed.
 """
 
-import warnings
 from dataclasses import dataclass
 from functools import cache
 
 import astropy.units as u
 import numpy as np
-from astropy.utils.exceptions import AstropyUserWarning
 from scipy.special import expit
 from scipy.stats import norm
 
-from astro_hier import priors
+from astro_hier import checks, priors
 from astro_hier.posterior import Parameter, register
 
 __all__ = ["Background", "ParallaxBackground", "VelocityBackground"]
@@ -25,6 +23,15 @@ KMS = u.km / u.s
 # draws in which a background is no wider than this many sds of the members, and has this share of
 # the rows, are warned of if they are more than this share of all
 NARROW, MANY, OFTEN = 4.0, 0.05, 0.1
+WINGS = checks.define(
+    "wings",
+    limit=f"at most {100 * OFTEN:.0f} percent of the draws",
+    said="in {found} percent of the draws the outliers are more than"
+    f" {100 * MANY:.0f} percent of the rows, and hardly wider spread than the members: they are the"
+    " wings of the members' own distribution",
+    python="if you look for others, say how widely these are spread, such as with {remedy}",
+    shell="if you look for others, say how widely these are spread with --prior 'outlier_sd=...'",
+)
 
 
 @dataclass(frozen=True)
@@ -97,22 +104,14 @@ class Background:
         }
         return start | {name: float(np.clip(guess[name], *bounds[name])) for name in guess}
 
-    def warn_of_wings(self, theta, sd, remedy):
-        """Warn where the background stands for the wings of the members' distribution.
+    def check_wings(self, theta, sd, remedy):
+        """Whether the background stands for the wings of the members' distribution.
 
         ``sd`` is the members' standard deviation with errors, shape (theta,).
         """
         narrow = theta["outlier_sd"] < NARROW * sd
-        share = np.mean(narrow & (theta["outlier_fraction"] > MANY))
-        if share > OFTEN:
-            warnings.warn(
-                f"in {100 * share:.0f} percent of the draws the outliers are more than"
-                f" {100 * MANY:.0f} percent of the rows, and hardly wider spread than the members:"
-                " they are the wings of the members' own distribution. If you look for others, say"
-                f" how widely these are spread, such as with {remedy}",
-                AstropyUserWarning,
-                stacklevel=6,
-            )
+        share = float(np.mean(narrow & (theta["outlier_fraction"] > MANY)))
+        return WINGS.finding(f"{100 * share:.0f}", share > OFTEN, remedy=remedy)
 
     def draw(self, theta, size, rng):
         """Which of ``size`` rows are members, and true values of others, shape (theta, size)."""

@@ -1,5 +1,6 @@
 """Claims about importance sampling, on models whose posterior is known in closed form."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 from astropy.utils.exceptions import AstropyUserWarning
 from scipy import stats
 
-from astro_hier.inference import marginal
+from astro_hier import checks
+from astro_hier.inference import marginal, weights
+from astro_hier.inference.checks import of_weights
 
 
 class Toy:
@@ -41,7 +44,7 @@ class Toy:
 
 
 def run(toy, draws=1000, chains=4, seed=0, **options):
-    return marginal.sample(
+    result = marginal.sample(
         toy,
         {},
         draws=draws,
@@ -50,6 +53,8 @@ def run(toy, draws=1000, chains=4, seed=0, **options):
         progressbar=False,
         **options,
     )
+    checks.warn_of(result.findings)
+    return result
 
 
 def gaussian(width, start=0.0):
@@ -176,15 +181,16 @@ def test_too_few_evaluations_are_a_warning_that_names_the_remedy():
 def test_unreliable_weights_are_a_warning():
     # weights 1 / u have a Pareto tail of index one
     rng = np.random.default_rng(0)
-    pareto_k = marginal._pareto_k(-np.log(rng.random(5000)))
+    pareto_k = weights.pareto_k(-np.log(rng.random(5000)))
     assert pareto_k == pytest.approx(1, abs=0.3)
-    with pytest.warns(AstropyUserWarning, match="Pareto k = 1.*narrow the priors.*nuts"):
-        marginal._warn(4000, 4000, pareto_k, 5000, 60_000)
+    enough, trusted = of_weights(4000, 4000, pareto_k, 5000, 60_000)
+    assert not enough.failed
+    assert re.search("Pareto k = 1.*narrow the priors.*nuts", trusted.message())
 
 
 def test_weights_with_a_light_tail_are_reliable():
     rng = np.random.default_rng(0)
-    assert marginal._pareto_k(np.log(rng.random(5000))) < 0
+    assert weights.pareto_k(np.log(rng.random(5000))) < 0
 
 
 def test_impossible_data_are_an_error():
@@ -213,7 +219,7 @@ def test_progress_reaches_its_end(capsys):
 
 def test_pool_weighs_by_the_mixture_of_all_proposals():
     z = np.array([[0.0], [1.0]])
-    pool = marginal._Pool(z, np.zeros(2))
+    pool = weights.Pool(z, np.zeros(2))
     proposal = SimpleNamespace(logpdf=lambda z: stats.norm.logpdf(z[:, 0], 1, 2))
     pool.add(proposal, np.array([[2.0]]), np.zeros(1))
     points = np.array([0.0, 1, 2])
@@ -224,12 +230,12 @@ def test_pool_weighs_by_the_mixture_of_all_proposals():
 def test_weights_are_tempered_as_far_as_leaves_enough():
     rng = np.random.default_rng(0)
     fixed, raised = rng.normal(size=(2, 1000)) * [[0.1], [30.0]]
-    weights, beta = marginal._tempered(fixed, raised, 2)
+    found, beta = weights.tempered(fixed, raised, 2)
     assert 0 < beta < 1
-    assert 1 / np.sum(weights**2) == pytest.approx(2 * marginal.ENOUGH_TO_FIT, rel=0.05)
-    weights, beta = marginal._tempered(fixed, 0.1 * fixed, 2)
+    assert 1 / np.sum(found**2) == pytest.approx(2 * weights.ENOUGH_TO_FIT, rel=0.05)
+    found, beta = weights.tempered(fixed, 0.1 * fixed, 2)
     assert beta == 1
     # what is fixed leaves too few by itself
-    weights, beta = marginal._tempered(raised, raised, 2)
+    found, beta = weights.tempered(raised, raised, 2)
     assert beta < 1e-20
-    np.testing.assert_allclose(weights, marginal._normalised(raised))
+    np.testing.assert_allclose(found, weights.normalised(raised))

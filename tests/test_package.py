@@ -20,7 +20,8 @@ EXAMPLES = sorted((PROJECT / "docs" / "examples").glob("*.py"))
 
 # each layer may import from those before it
 LAYERS = [
-    {"core", "table", "priors", "columns", "datasets"},
+    {"core", "checks"},
+    {"table", "priors", "columns", "datasets"},
     {"inference"},
     {"posterior"},
     {"covariances", "model", "outliers", "plots", "populations", "profiles"},

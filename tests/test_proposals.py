@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from astro_hier.inference.proposals import Mixture, StudentT, peaks
+from astro_hier.inference.peaks import peaks
+from astro_hier.inference.proposals import Mixture, StudentT
 
 T5 = stats.t(5)
 

@@ -17,14 +17,17 @@ class Draws:
         What the method says of each draw, shape (chain, draw).
     attrs : dict
         What the method says of the whole run, numbers and strings.
+    findings : tuple of `~astro_hier.checks.Finding`
+        What its checks found.
     """
 
     posterior: dict
     sample_stats: dict
     attrs: dict
+    findings: tuple = ()
 
     @classmethod
-    def of_chains(cls, posterior, sample_stats, attrs, chains):
+    def of_chains(cls, posterior, sample_stats, attrs, findings=(), *, chains):
         """Independent draws, shape (chain * draw, ...), laid out as ``chains`` chains."""
 
         def split(values):
@@ -34,4 +37,5 @@ class Draws:
             {name: split(np.asarray(values)) for name, values in posterior.items()},
             {name: split(np.asarray(values)) for name, values in sample_stats.items()},
             attrs,
+            tuple(findings),
         )

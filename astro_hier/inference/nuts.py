@@ -9,8 +9,8 @@ import warnings
 
 import numpy as np
 import xarray as xr
-from astropy.utils.exceptions import AstropyUserWarning
 
+from astro_hier.inference import checks
 from astro_hier.inference.draws import Draws
 
 OPTIONS = {
@@ -39,7 +39,6 @@ SAMPLE_STATS = {
     "n_steps": "n_steps",
     "step_size": "step_size",
 }
-LARGEST_R_HAT = 1.05
 
 
 def sample(
@@ -104,9 +103,9 @@ def sample(
     flat = model.finish(data, flat, rng)
     values = {name: v.reshape(*shape, *v.shape[1:]) for name, v in flat.items()}
     divergences = int(stats["diverging"].sum()) if "diverging" in stats else 0
-    _warn(_largest_r_hat(posterior[names]), divergences)
     attrs = {"sampler": nuts_sampler, "divergences": divergences}
-    return Draws(values, stats, attrs)
+    findings = checks.of_chains(_largest_r_hat(posterior[names]), divergences)
+    return Draws(values, stats, attrs, tuple(findings))
 
 
 def _run(model, data, draws, chains, rng, progressbar, options):
@@ -148,20 +147,3 @@ def _largest_r_hat(posterior):
     with np.errstate(invalid="ignore"):
         r_hat = rhat(posterior[varying])
     return {name: float(np.nanmax(r_hat[name].values)) for name in varying}
-
-
-def _warn(r_hat, divergences):
-    trouble = []
-    unmixed = {name: value for name, value in r_hat.items() if value > LARGEST_R_HAT}
-    if unmixed:
-        listed = ", ".join(f"{name} {value:.2f}" for name, value in unmixed.items())
-        trouble.append(
-            f"the chains did not come to agree (r_hat over {LARGEST_R_HAT}: {listed}):"
-            " sample longer with tune= and draws=, or use method='marginal'"
-        )
-    if divergences:
-        trouble.append(
-            f"{divergences} draws diverged: raise target_accept=, or use method='marginal'"
-        )
-    if trouble:
-        warnings.warn("; ".join(trouble), AstropyUserWarning, stacklevel=4)

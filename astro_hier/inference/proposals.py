@@ -4,22 +4,11 @@ A proposal has ``rvs(size, rng)``, points of shape (size, dimension), and ``logp
 """
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import logsumexp
 from scipy.stats import multivariate_t, norm
 
 DEGREES_OF_FREEDOM = 5
 CLOUD_SIZES = 10.0 ** -np.arange(5)
-STEPS = 10.0 ** -np.arange(9)  # that the curvature at a point is looked for with
-LARGEST_FALL = 5.0  # over such a step
-SMALL_DIFFERENCE = 0.01  # of the widths along the axes, for slopes
-DIFFERENCE = 0.1  # and for curvatures
-CLIMBS = 6  # at most, of at most
-MOST_STEPS = 100  # each, in units of the widths where it starts
-LOWEST = -1e100  # in place of -inf
-GAIN = 0.1  # in ln of the density, below which a climb was the last
-LEAST_CURVATURE = 0.3  # of the standard normal prior's
-SAME_PEAK = 1.0  # standard deviations between two that are one
 ROUNDS = 5
 SMALLEST_SHARE = 0.01  # of the weight, below which a part of a mixture is left out
 FEWEST = 2.0  # effective points a dimension that a part is fitted to
@@ -30,6 +19,9 @@ class Normal:
 
     def logpdf(self, z):
         return norm.logpdf(z).sum(axis=1)
+
+
+PRIOR = Normal()
 
 
 class Clouds:
@@ -112,81 +104,3 @@ class Mixture:
                 return Mixture([StudentT.of(z, weights)], [1.0])
             found = Mixture([StudentT.of(z, masses[k] / shares[k]) for k in kept], shares[kept])
         return found
-
-
-def peaks(log_density, starts):
-    """A mixture of the peaks of a density that are found from some points, equal in share.
-
-    Parameters
-    ----------
-    log_density : callable
-        Of points of shape (n, dimension), shape (n,); may be -inf.
-    starts : sequence of ndarray
-        Where to climb from.
-    """
-    found = []
-    for start in starts:
-        peak = _peak(lambda z: log_density(z).clip(LOWEST), start)
-        off = [np.abs(peak.mean - other.mean) / np.minimum(peak.sd, other.sd) for other in found]
-        if all(distance.max() > SAME_PEAK for distance in off):
-            found.append(peak)
-    return Mixture(found, np.ones(len(found)))
-
-
-def _peak(log_density, start):
-    """A Student t about a maximum of a density, of its curvature there."""
-    eye, centre, height = np.eye(len(start)), start, -np.inf
-
-    def falls_and_slopes(x):
-        away = SMALL_DIFFERENCE * np.vstack([0 * x[None], eye, -eye])
-        heights = log_density(centre + widths * (x + away))
-        plus, minus = np.split(heights[1:], 2)
-        return height - heights[0], (minus - plus) / (2 * SMALL_DIFFERENCE)
-
-    for _ in range(CLIMBS):
-        widths, before = _widths(log_density, centre), height
-        height = log_density(centre[None])[0]
-        if height - before < GAIN:
-            break
-        climbed = minimize(
-            falls_and_slopes,
-            0 * centre,
-            jac=True,
-            method="L-BFGS-B",
-            options={"maxiter": MOST_STEPS},
-        )
-        centre = centre + widths * climbed.x
-    return StudentT(centre, widths[:, None] * _covariance(log_density, centre, widths) * widths)
-
-
-def _widths(log_density, centre):
-    """Standard deviation of a density along each axis through a point, at most one.
-
-    From its curvature over the largest of `STEPS` that it does not fall by far over, nor over any
-    smaller one: far from a peak it may have fallen and be flat again.
-    """
-    axes = np.eye(len(centre))
-    away = np.multiply.outer(STEPS, np.stack([axes, -axes], axis=1)).reshape(-1, len(centre))
-    heights = log_density(np.vstack([centre, centre + away]))
-    falls = 2 * heights[0] - heights[1:].reshape(len(STEPS), len(centre), 2).sum(axis=2)
-    near = np.logical_and.accumulate((falls < 2 * LARGEST_FALL)[::-1])[::-1]
-    near[-1] = True
-    chosen = np.argmax(near, axis=0)
-    falls = falls[chosen, np.arange(len(centre))]
-    return (STEPS[chosen] / np.sqrt(np.where(falls > 0, falls, 1.0))).clip(STEPS[-1], 1.0)
-
-
-def _covariance(log_density, centre, widths):
-    """Inverse of the curvature at a point, in units of the widths along the axes."""
-    size = len(centre)
-    i, j = np.triu_indices(size, 1)
-    eye = np.eye(size)
-    away = [0 * eye[:1], eye, -eye, *(s * eye[i] + t * eye[j] for s in (1, -1) for t in (1, -1))]
-    heights = log_density(centre + DIFFERENCE * np.vstack(away) * widths)
-    both, pairs = heights[1 : 2 * size + 1].reshape(2, -1), heights[2 * size + 1 :].reshape(4, -1)
-    curvature = np.diag(2 * heights[0] - both.sum(axis=0))
-    curvature[i, j] = curvature[j, i] = (pairs[1] + pairs[2] - pairs[0] - pairs[3]) / 4
-    values, vectors = np.linalg.eigh(curvature / DIFFERENCE**2)
-    # nowhere wider than the prior
-    least = LEAST_CURVATURE * np.sum((vectors * widths[:, None]) ** 2, axis=0)
-    return vectors / np.maximum(values, least) @ vectors.T

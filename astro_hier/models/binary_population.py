@@ -19,18 +19,16 @@ The model is that of Price-Whelan (2022), *Hierarchical Models 1*.
 """
 
 import inspect
-import warnings
 from dataclasses import replace
 
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
-from astropy.utils.exceptions import AstropyUserWarning
 from joblib import Parallel, delayed
 from scipy.stats import loguniform
 from tqdm import tqdm
 
-from astro_hier import datasets, plots, populations, priors
+from astro_hier import checks, datasets, plots, populations, priors
 from astro_hier.core import jitter as scatter
 from astro_hier.core import orbit, population_star
 from astro_hier.core import population as core
@@ -42,6 +40,22 @@ __all__ = ["BinaryPopulation"]
 SHORTEST = 0.5 * u.day  # of the range searched by default
 BASELINES = 3.0  # the longest, in the longest baseline
 OUTSIDE = 0.05  # share of the population beyond the range that is warned of
+RANGE = checks.define(
+    "outside_range",
+    limit=f"at most {100 * OUTSIDE:.0f} percent",
+    said="{found} percent of the population lie beyond the periods searched, {shortest_period:.6g}"
+    " to {longest_period:.6g} d, where no star is looked for",
+    python="widen period_range, or use population=populations.TruncatedNormal()",
+    shell="widen --set period_range='LOW d, HIGH d', or use --set population=TruncatedNormal",
+)
+SCATTER = checks.define(
+    "chi2_of_stars",
+    limit=f"no star above {LARGEST_CHI2:g} per degree of freedom",
+    said=f"chi2 per degree of freedom is above {LARGEST_CHI2:g} at the best orbits of {{found}}"
+    " ({named}): their stated errors do not explain the scatter",
+    python="infer it with jitter=, such as priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s),"
+    " and see star_table()",
+)
 TABLE_DRAWS = 200  # of the hyperparameters, to average the population over
 PANELS = 16
 STARS_NAMED = 5  # in a warning
@@ -477,16 +491,6 @@ class BinaryPopulation(OrbitModel):
         outside = self.population.outside(theta, self._log_ends(data)).sum(axis=0)
         outside = float(np.mean(outside))
         shortest, longest = data["ends"]
-        if outside > OUTSIDE:
-            warnings.warn(
-                f"{100 * outside:.0f} percent of the population lie beyond the periods searched,"
-                f" {shortest:.6g} to {longest:.6g} d, where no star is looked for: widen"
-                " period_range, or use population=populations.TruncatedNormal()",
-                AstropyUserWarning,
-                stacklevel=5,
-            )
-        if self.jitter is None:
-            self._warn_of_scatter(data)
         return {
             "outside_range": outside,
             "shortest_period": float(shortest),
@@ -494,22 +498,22 @@ class BinaryPopulation(OrbitModel):
             "period_error": max(star.error for star in data["summaries"]),
         }
 
-    def _warn_of_scatter(self, data):
-        """Where the stated errors do not explain what the best orbits leave."""
+    def check(self, data, values, attrs, method):
+        outside = attrs["outside_range"]
+        findings = [RANGE.finding(f"{100 * outside:.0f}", outside > OUTSIDE, **attrs)]
+        if self.jitter is None:
+            findings.append(self._check_scatter(data))
+        return findings
+
+    def _check_scatter(self, data):
+        """Whether the stated errors explain what the best orbits leave."""
         dof = np.array([len(rows) - 1 - self._n_adjusted(data, rows) for rows in data["visits"]])
         chi2 = np.array([star.chi2 for star in data["summaries"]])
         ratio = np.where(dof > 0, chi2 / np.maximum(dof, 1), 0.0)
         worst = np.argsort(-ratio)[: min(STARS_NAMED, np.sum(ratio > LARGEST_CHI2))]
-        if worst.size:
-            named = ", ".join(f"{data['stars'][n]}: {ratio[n]:.3g}" for n in worst)
-            warnings.warn(
-                f"chi2 per degree of freedom is above {LARGEST_CHI2:g} at the best orbits of"
-                f" {np.sum(ratio > LARGEST_CHI2)} of {len(ratio)} stars ({named}): their stated"
-                " errors do not explain the scatter; infer it with jitter=, such as"
-                " priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s), and see star_table()",
-                AstropyUserWarning,
-                stacklevel=6,
-            )
+        named = ", ".join(f"{data['stars'][n]}: {ratio[n]:.3g}" for n in worst)
+        number = f"{np.sum(ratio > LARGEST_CHI2)} of {len(ratio)} stars"
+        return SCATTER.finding(number, worst.size > 0, named=named)
 
     # ---- results
 

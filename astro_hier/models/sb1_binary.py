@@ -17,7 +17,6 @@ The model is that of Price-Whelan (2022), *Hierarchical Models 1*; the search by
 linear parameters integrated out is that of Price-Whelan et al. (2017, ApJ 837, 20).
 """
 
-import warnings
 from collections import ChainMap
 from functools import partial
 from itertools import product
@@ -25,11 +24,10 @@ from itertools import product
 import astropy.units as u
 import numpy as np
 from astropy.table import Table
-from astropy.utils.exceptions import AstropyUserWarning
 from scipy.stats import norm
 from tqdm import tqdm
 
-from astro_hier import datasets, plots, priors
+from astro_hier import checks, datasets, plots, priors
 from astro_hier.core import jitter, orbit, period_nodes
 from astro_hier.models.orbits import AMPLITUDES, DAYS, KMS, LARGEST_CHI2, OrbitModel
 from astro_hier.posterior import Parameter
@@ -38,6 +36,29 @@ from astro_hier.table import TableError
 __all__ = ["SB1Binary"]
 
 LARGEST_ERROR = 0.02
+PERIOD_ERROR = checks.define(
+    "period_error",
+    limit=f"at most {LARGEST_ERROR} standard deviations",
+    said="the mean of ln P is good to {found} standard deviations only",
+    python="the stated errors make the period so precise that rounding shows: check them",
+)
+SEVERAL_PERIODS = checks.define(
+    "several_periods",
+    limit="one",
+    said="the data allow {found} periods of more than 1 percent probability, and NUTS stays in the"
+    " one where it starts",
+    python="see modes(), or fit with method='marginal'",
+    shell="use --method marginal",
+)
+GOODNESS = checks.define(
+    "chi2_per_dof",
+    limit=f"at most {LARGEST_CHI2:g}",
+    said="chi2 per degree of freedom is {found} at the best orbit: the stated errors do not explain"
+    " the scatter about it, and the posterior is narrower than the data warrant",
+    python="infer the scatter with jitter=, such as priors.LogUniform(0.01 * u.km / u.s,"
+    " 10 * u.km / u.s), check whether the orbit is circular, and whether the period lies in the"
+    " range searched, {shortest_period:.6g} to {longest_period:.6g} d, which P= sets",
+)
 PERIODS_PER_PEAK = 10  # of the periodogram that gives the starting point
 LINEAR_DEPTH = 10.0  # of the periodogram, in ln p
 CURVES = 64
@@ -355,35 +376,20 @@ class SB1Binary(OrbitModel):
         if self._is_linear():
             _, probability = _modes(self._nodes(data))
             found["n_modes"] = int(np.sum(probability > 0.01))
-            if self._nodes(data).error > LARGEST_ERROR:
-                warnings.warn(
-                    f"the mean of ln P is good to {self._nodes(data).error:.2g} standard deviations"
-                    " only: the stated errors make the period so precise that rounding shows",
-                    AstropyUserWarning,
-                    stacklevel=5,
-                )
-            if method == "nuts" and found["n_modes"] > 1:
-                warnings.warn(
-                    f"the data allow {found['n_modes']} periods of more than 1 percent probability,"
-                    " and NUTS stays in the one where it starts: see modes(), or fit with"
-                    " method='marginal'",
-                    AstropyUserWarning,
-                    stacklevel=5,
-                )
         if len(data["name"]):
             found["star"] = str(data["name"][0])
-        if found["chi2_per_dof"] > LARGEST_CHI2:
-            warnings.warn(
-                f"chi2 per degree of freedom is {found['chi2_per_dof']:.3g} at the best orbit: the"
-                " stated errors do not explain the scatter about it, and the posterior is"
-                " narrower than the data warrant; infer the scatter with jitter=, such as"
-                " priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s), check whether the orbit is"
-                f" circular, and whether the period lies in the range searched, {shortest:.6g} to"
-                f" {longest:.6g} d, which P= sets",
-                AstropyUserWarning,
-                stacklevel=5,
-            )
         return found
+
+    def check(self, data, values, attrs, method):
+        findings = []
+        if self._is_linear():
+            error, n_modes = self._nodes(data).error, attrs["n_modes"]
+            findings.append(PERIOD_ERROR.finding(f"{error:.2g}", error > LARGEST_ERROR))
+            if method == "nuts":
+                findings.append(SEVERAL_PERIODS.finding(str(n_modes), n_modes > 1))
+        chi2 = attrs["chi2_per_dof"]
+        findings.append(GOODNESS.finding(f"{chi2:.3g}", chi2 > LARGEST_CHI2, **attrs))
+        return findings
 
     # ---- results
 

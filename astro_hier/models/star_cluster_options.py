@@ -1,11 +1,8 @@
 """What the options of a star cluster add to its columns, parameters and data."""
 
-import warnings
-
 import astropy.units as u
-from astropy.utils.exceptions import AstropyUserWarning
 
-from astro_hier import covariances, outliers, profiles
+from astro_hier import checks, covariances, outliers, profiles
 from astro_hier.core import sky
 from astro_hier.posterior import Parameter
 from astro_hier.table import Role
@@ -13,6 +10,13 @@ from astro_hier.table import Role
 MOST_MODES = 6
 ENOUGH = 0.01  # share of the variance of a mean parallax that may be left out of the modes
 TOO_MUCH = 0.1  # the same, above which there is a warning
+LEFT_OUT = checks.define(
+    "covariance_left_out",
+    limit=f"at most {100 * TOO_MUCH:.0f} percent",
+    said="{modes} common offsets leave out {found} percent of the variance of the mean parallax,"
+    " for the covariance of these stars changes too fast with their separation",
+    python="the error of mu_r is off by half as much",
+)
 ERROR_SCALE = Parameter(
     "error_scale", u.one, r"f_\sigma", "true errors over stated errors", positive=True
 )
@@ -100,21 +104,20 @@ class StarClusterOptions:
         return data | {"modes": modes, "own_variance": variance, "left_out": left_out}
 
     def diagnose(self, data, values, method):
-        if self._background():
-            self._background().warn_of_wings(
-                values,
-                self._spread(data, values),
-                "outliers=ParallaxBackground(outlier_sd=priors.Uniform(1 * u.mas, 10 * u.mas)); if"
-                " they belong to the cluster, profile=profiles.CoreHalo() describes them",
-            )
         if "modes" not in data:
             return {}
-        if abs(data["left_out"]) > TOO_MUCH:
-            warnings.warn(
-                f"{len(data['modes'])} common offsets leave out {100 * data['left_out']:.0f}"
-                " percent of the variance of the mean parallax, for the covariance of these stars"
-                " changes too fast with their separation: the error of mu_r is off by half as much",
-                AstropyUserWarning,
-                stacklevel=5,
-            )
         return {"covariance_modes": len(data["modes"]), "covariance_left_out": data["left_out"]}
+
+    def check(self, data, values, attrs, method):
+        findings = []
+        if self._background():
+            remedy = (
+                "outliers=ParallaxBackground(outlier_sd=priors.Uniform(1 * u.mas, 10 * u.mas)); if"
+                " they belong to the cluster, profile=profiles.CoreHalo() describes them"
+            )
+            spread = self._spread(data, values)
+            findings.append(self._background().check_wings(values, spread, remedy))
+        if "modes" in data:
+            percent, many = 100 * data["left_out"], abs(data["left_out"]) > TOO_MUCH
+            findings.append(LEFT_OUT.finding(f"{percent:.0f}", many, modes=len(data["modes"])))
+        return findings

@@ -31,17 +31,14 @@ Upper limit
     drawn.
 """
 
-import warnings
-
 import astropy.units as u
 import numpy as np
 from astropy import constants
 from astropy.table import QTable
-from astropy.utils.exceptions import AstropyUserWarning
 from scipy.integrate import cumulative_trapezoid
 from scipy.special import logsumexp
 
-from astro_hier import datasets, outliers, plots, priors
+from astro_hier import checks, datasets, outliers, plots, priors
 from astro_hier.core.threads import for_chunks
 from astro_hier.model import HierarchicalModel
 from astro_hier.posterior import Parameter
@@ -55,6 +52,14 @@ PAIRS = ("velocity", "velocity_error"), ("redshift", "redshift_error")
 # ln of the likelihood ratio of the best dispersion to none, from which it is resolved: samples
 # without dispersion exceed it in 2.3 percent of cases
 RESOLVED = 2.0
+RESOLUTION = checks.define(
+    "resolved",
+    limit=f"a likelihood ratio of exp({RESOLVED:g})",
+    said="the errors hide the velocity dispersion, and what is said of sigma_v and ln_sigma_v"
+    " depends on the lower end of the prior",
+    python="quote sigma_v_upper_limit()",
+    shell="quote the upper limit printed below",
+)
 FEW_DRAWS = 200  # of the hyperparameters, to average over
 LIMIT_POINTS = 200  # of ln sigma_v, for an upper limit
 # where they end, in ln sigma_v, from the largest that was drawn
@@ -346,29 +351,27 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         return simulated
 
     def diagnose(self, data, values, method):
-        if self._background():
-            error = np.median(_in_kms(data, "_error")) * values.get("error_scale", 1.0)
-            spread = np.hypot(_scale(data, values["v_sys"]) * values["sigma_v"], error)
-            self._background().warn_of_wings(
-                values,
-                spread,
-                "outliers=VelocityBackground(outlier_sd=priors.LogUniform(LOW, HIGH)), LOW several"
-                " times the velocity dispersion",
-            )
         if "ln_sigma_v" not in self.free_names():
             return {}
         theta = self._few(values)
         best = self.log_marginal(data, theta).max()
         none = self.log_marginal(data, theta | {"ln_sigma_v": np.full(FEW_DRAWS, -np.inf)}).max()
-        resolved = bool(best - none > RESOLVED)
-        if not resolved:
-            warnings.warn(
-                "the errors hide the velocity dispersion: what is said of sigma_v and ln_sigma_v"
-                " depends on the lower end of the prior; quote sigma_v_upper_limit()",
-                AstropyUserWarning,
-                stacklevel=5,
+        return {"resolved": int(best - none > RESOLVED)}
+
+    def check(self, data, values, attrs, method):
+        findings = []
+        if self._background():
+            error = np.median(_in_kms(data, "_error")) * values.get("error_scale", 1.0)
+            spread = np.hypot(_scale(data, values["v_sys"]) * values["sigma_v"], error)
+            remedy = (
+                "outliers=VelocityBackground(outlier_sd=priors.LogUniform(LOW, HIGH)), LOW several"
+                " times the velocity dispersion"
             )
-        return {"resolved": int(resolved)}
+            findings.append(self._background().check_wings(values, spread, remedy))
+        if "resolved" in attrs:
+            found = "yes" if attrs["resolved"] else "no"
+            findings.append(RESOLUTION.finding(found, not attrs["resolved"]))
+        return findings
 
     def _few(self, values):
         """Some draws of the hyperparameters, of all those in ``values``."""

@@ -1,14 +1,13 @@
 """From an astropy table to arrays of floats in declared units, with every check."""
 
-import warnings
 from collections.abc import Mapping
 
 import astropy.units as u
 import numpy as np
 from astropy.table import Column, Table
 from astropy.time import Time, TimeDelta
-from astropy.utils.exceptions import AstropyUserWarning
 
+from astro_hier import checks
 from astro_hier.table.roles import ROWS_SHOWN, Epoch, TableError
 from astro_hier.table.times import check_baseline
 from astro_hier.table.units import factor, meant
@@ -246,9 +245,7 @@ def _valid_rows(data, invalid, places, roles, on_invalid):
             else "mend or remove these rows, or leave them out with on_invalid='drop'"
         )
         raise TableError(f"{message}; {cure}")
-    warnings.warn(
-        f"{message}; {bad.sum()} of {len(bad)} rows are left out", AstropyUserWarning, stacklevel=5
-    )
+    checks.warn(f"{message}; {bad.sum()} of {len(bad)} rows are left out")
     return ~bad
 
 

@@ -1,0 +1,147 @@
+"""What is said of a fit: checks, each with what it found, its limit, the verdict, and what to do.
+
+A `Check` is defined once, by the module that knows what it looks at, with its words for Python and
+for the shell; `DEFINED` holds them all. Whoever looks returns a `Finding`. A fit collects the
+findings, keeps them with its results, and warns of those that fail, once each, at the line that
+called the package.
+"""
+
+import json
+import os
+import sys
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from astropy.table import Table
+from astropy.utils.exceptions import AstropyUserWarning
+
+__all__ = ["Check", "CheckWarning", "Finding", "define", "failed", "tabulate", "warn", "warn_of"]
+
+PACKAGE = f"{Path(__file__).parent}{os.sep}"
+DEFINED = {}  # every check, by name
+
+
+class CheckWarning(AstropyUserWarning):
+    """A check of a fit that failed."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found in one fit.
+
+    Attributes
+    ----------
+    name : str
+        That of the check.
+    found : str
+        What it found: a number with its unit, or words.
+    limit : str
+        What is expected.
+    failed : bool
+        The verdict.
+    said : str
+        What is wrong, where it failed: the values, rows or parameters concerned.
+    python, shell : str
+        What to do, where it failed, for a user of Python and of the command.
+    """
+
+    name: str
+    found: str
+    limit: str
+    failed: bool
+    said: str = ""
+    python: str = ""
+    shell: str = ""
+
+    def message(self, shell=False):
+        """What is wrong and what to do."""
+        return f"{self.said}: {self.shell if shell else self.python}"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that is looked at.
+
+    The texts may hold fields in braces, which `finding` fills in.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in the table of checks.
+    limit : str
+        What is expected.
+    said : str
+        What is wrong where it fails.
+    python : str
+        What to do where it fails.
+    shell : str
+        The same for a user of the command; as in Python if empty.
+    """
+
+    name: str
+    limit: str
+    said: str
+    python: str
+    shell: str = ""
+
+    def finding(self, found, failed, **words):
+        """A `Finding`, with ``words`` for the fields of the texts."""
+        words = {"found": found, **words}
+        limit = self.limit.format_map(words)
+        if not failed:
+            return Finding(self.name, found, limit, False)
+        said, python = self.said.format_map(words), self.python.format_map(words)
+        shell = self.shell.format_map(words) if self.shell else python
+        return Finding(self.name, found, limit, True, said, python, shell)
+
+
+def define(name, *, limit, said, python, shell=""):
+    """A new `Check`, which `DEFINED` then holds."""
+    if name in DEFINED:
+        raise ValueError(f"there is a check {name!r} already")
+    DEFINED[name] = Check(name, limit, said, python, shell)
+    return DEFINED[name]
+
+
+def failed(findings):
+    """Those that failed."""
+    return [finding for finding in findings if finding.failed]
+
+
+def tabulate(findings):
+    """A `~astropy.table.Table` of findings, one row each."""
+    return Table(
+        {
+            "check": [f.name for f in findings],
+            "found": [f.found for f in findings],
+            "limit": [f.limit for f in findings],
+            "verdict": ["failed" if f.failed else "good" for f in findings],
+            "what to do": [f.message() if f.failed else "" for f in findings],
+        },
+        dtype=[str] * 5,
+    )
+
+
+def dump(findings):
+    """Findings as text, for a file."""
+    return json.dumps([asdict(finding) for finding in findings])
+
+
+def restore(text):
+    """Findings from what `dump` wrote."""
+    return [Finding(**fields) for fields in json.loads(text)]
+
+
+def warn(message, category=AstropyUserWarning):
+    """Warn at the line that called the package, however deep within it this is called."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_code.co_filename.startswith(PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
+
+
+def warn_of(findings):
+    """Warn of those that failed, once each."""
+    for finding in failed(findings):
+        warn(finding.message(), CheckWarning)

@@ -1,0 +1,111 @@
+"""What the methods say of how a posterior was drawn."""
+
+import numpy as np
+
+from astro_hier import checks
+
+LARGEST_PARETO_K = 0.7
+LARGEST_R_HAT = 1.05
+# A posterior is pressed against an edge if its median lies in this share of the prior next to it,
+# and within so many sds of it: 0.7 for an exponential that the edge cuts off, 1.1 for half of a
+# normal, 1.7 for a flat one.
+ABRUPT = {"uniform", "loguniform", "reciprocal"}
+EDGE_SHARE = 0.05
+EDGE_SDS = 1.3
+CONFLICT = 5.0  # standard deviations, or the quantile as far out for other priors
+
+ELSE = "; else narrow the priors to what is possible or compare with method='nuts'"
+ELSE_SHELL = "; else narrow the priors with --prior, or compare with --method nuts"
+
+EFFECTIVE_SIZE = checks.define(
+    "effective_size",
+    limit="at least {enough}",
+    said="the effective number of draws is {found} where {enough} are wanted, after {evaluations}"
+    " evaluations",
+    python="raise max_evaluations (now {most})" + ELSE,
+    shell="raise --max-evaluations (now {most})" + ELSE_SHELL,
+)
+PARETO_K = checks.define(
+    "pareto_k",
+    limit=f"at most {LARGEST_PARETO_K}",
+    said="the importance weights have Pareto k = {found}: means and intervals may be off",
+    python="raise max_evaluations" + ELSE,
+    shell="raise --max-evaluations" + ELSE_SHELL,
+)
+PRIOR_CONFLICT = checks.define(
+    "prior_conflict",
+    limit=f"within {CONFLICT:g} standard deviations of the prior",
+    said="the data put {found} where the prior has practically no probability",
+    python="check the units of the table, or widen the prior",
+    shell="check the units of the table, or widen the prior with --prior",
+)
+PRIOR_EDGE = checks.define(
+    "prior_edge",
+    limit="not pressed against an edge",
+    said="the data press {found} against the edge of the prior",
+    python="check the units of the table and its outliers, or widen the prior",
+    shell="check the units of the table and its outliers, or widen the prior with --prior",
+)
+R_HAT = checks.define(
+    "r_hat",
+    limit=f"at most {LARGEST_R_HAT}",
+    said="the chains did not come to agree (r_hat: {found})",
+    python="sample longer with tune= and draws=, or use method='marginal'",
+    shell="use --method marginal",
+)
+DIVERGENCES = checks.define(
+    "divergences",
+    limit="none",
+    said="{found} draws diverged",
+    python="raise target_accept=, or use method='marginal'",
+    shell="use --method marginal",
+)
+
+
+def of_weights(effective_size, enough, pareto_k, evaluations, most):
+    """Whether enough weighted points were found, and can be trusted."""
+    return [
+        EFFECTIVE_SIZE.finding(
+            f"{effective_size:.0f}",
+            effective_size < enough,
+            enough=enough,
+            evaluations=evaluations,
+            most=most,
+        ),
+        PARETO_K.finding(f"{pareto_k:.2f}", pareto_k > LARGEST_PARETO_K),
+    ]
+
+
+def of_priors(priors, z, theta):
+    """Whether the data agree with the priors, and lie within their edges.
+
+    ``z`` are the parameters as standard normal variables, shape (draw, parameter).
+    """
+    far = [
+        f"{name} (posterior mean {values.mean():.4g})"
+        for (name, values), x in zip(theta.items(), z.T, strict=False)
+        if abs(np.median(x)) > CONFLICT
+    ]
+    pressed = []
+    for name, values in theta.items():
+        prior, median = priors[name], np.median(values)
+        if prior.dist.name in ABRUPT:
+            shares = prior.cdf(median), prior.sf(median)
+            for edge, share in zip(prior.support(), shares, strict=True):
+                if share < EDGE_SHARE and abs(median - edge) < EDGE_SDS * np.std(values):
+                    pressed.append(f"{name} (posterior mean {values.mean():.4g}, edge {edge:.4g})")
+    return [
+        PRIOR_CONFLICT.finding(", ".join(far) or "no parameter", bool(far)),
+        PRIOR_EDGE.finding(", ".join(pressed) or "no parameter", bool(pressed)),
+    ]
+
+
+def of_chains(r_hat, divergences):
+    """Whether the chains agree, by the largest ``r_hat`` of each parameter."""
+    unmixed = {name: value for name, value in r_hat.items() if value > LARGEST_R_HAT}
+    listed = ", ".join(f"{name} {value:.2f}" for name, value in unmixed.items())
+    largest = max(r_hat.values(), default=np.nan)
+    return [
+        R_HAT.finding(listed or f"{largest:.3f}", bool(unmixed)),
+        DIVERGENCES.finding(str(divergences), divergences > 0),
+    ]
