@@ -43,14 +43,42 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
     TableError
         Where the table cannot be used.
     """
+    if on_invalid not in ("raise", "drop"):
+        raise ValueError(f"on_invalid={on_invalid!r}; accepted are 'raise' and 'drop'")
+    data, invalid, places, epoch = read_rows(table, roles, columns)
+    keep = _valid_rows(data, invalid, places, roles, on_invalid)
+    data = {name: values[keep] for name, values in data.items()}
+    rows = np.flatnonzero(keep)
+    for role in roles:
+        if role.unique and role.name in places:
+            _check_unique(data[role.name], places[role.name][0], rows)
+        if role.is_time:
+            name, days = places[role.name][0], data[role.name]
+            check_baseline(table[name], name, role, days, epoch, rows, data.get("star"))
+            first = data[role.name].min()
+            data[role.name] = data[role.name] - first
+            data["epoch"] = epoch.later(first)
+    return data
+
+
+def read_rows(table, roles, columns=None):
+    """All rows of the columns that a model wants, whether they are valid or not.
+
+    Returns
+    -------
+    data, invalid : dict
+        Arrays by role: values, and whether they cannot be used.
+    places : dict
+        Column name, and unit where the column has none, by role.
+    epoch : `Epoch`
+        That from which times count, or None.
+    """
     if not isinstance(table, Table):
         raise TableError(
             f"expected an astropy Table, QTable or TimeSeries, got {type(table).__name__}; read a"
             " file with astropy.table.QTable.read(path), convert columns with QTable({...}) or a"
             " pandas frame with QTable.from_pandas(frame)"
         )
-    if on_invalid not in ("raise", "drop"):
-        raise ValueError(f"on_invalid={on_invalid!r}; accepted are 'raise' and 'drop'")
     if len(table) == 0:
         raise TableError("the table has no rows; at least one measurement is needed")
     places, problems = _places(table, roles, columns)
@@ -76,19 +104,7 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
             data[role.name] = np.arange(len(table))
     if problems:
         raise TableError("; ".join(problems))
-    keep = _valid_rows(data, invalid, places, roles, on_invalid)
-    data = {name: values[keep] for name, values in data.items()}
-    rows = np.flatnonzero(keep)
-    for role in roles:
-        if role.unique and role.name in places:
-            _check_unique(data[role.name], places[role.name][0], rows)
-        if role.is_time:
-            name, days = places[role.name][0], data[role.name]
-            check_baseline(table[name], name, role, days, epoch, rows, data.get("star"))
-            first = data[role.name].min()
-            data[role.name] = data[role.name] - first
-            data["epoch"] = epoch.later(first)
-    return data
+    return data, invalid, places, epoch
 
 
 def _places(table, roles, columns):
