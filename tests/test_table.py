@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from itertools import product
 
 import astropy
 import astropy.units as u
@@ -285,6 +286,26 @@ def test_an_angle_of_unknown_unit_is_an_error_with_a_cure_that_works(cls):
         assert followed(error.value, table)["parallax"].unit == unit
 
 
+@pytest.mark.parametrize(
+    ("texts", "role"),
+    [
+        (["mas", "arcsec", "uas", "deg"], u.mas),
+        (["km/s", "m/s", "cm s-1", "km/h"], u.km / u.s),
+        (["d", "day", "h", "hour", "min", "s", "yr"], u.day),
+    ],
+)
+def test_the_unit_that_is_meant_is_found_whatever_its_case(texts, role):
+    for text in texts:
+        for letters in product(*({c.lower(), c.upper()} for c in text)):
+            unit = u.Unit("".join(letters), parse_strict="silent")
+            if not isinstance(unit, u.UnrecognizedUnit) and unit.is_equivalent(role):
+                continue
+            table = Table({"x": Column([1.0, 2.0], unit=unit)})
+            with pytest.raises(TableError) as error:
+                read_columns(table, [Role("x", role)])
+            assert followed(error.value, table)["x"].unit == u.Unit(text)
+
+
 def test_a_unit_nobody_knows_is_to_be_set_to_one_that_is_expected():
     table = with_unit(visits(), "rv", "knots?")
     with pytest.raises(TableError, match="any unit of type 'speed/velocity'") as error:
@@ -420,15 +441,28 @@ def test_mjd_beside_the_days_of_tess_are_an_error():
 
 
 @pytest.mark.parametrize("unit", [u.day, u.hour])
-@pytest.mark.parametrize("cls", [Table, QTable])
-def test_jd_beside_mjd_has_a_cure_that_works(cls, unit):
+@pytest.mark.parametrize("kind", ["Table", "QTable", "masked", "masked Quantity", "no unit"])
+def test_jd_beside_mjd_has_a_cure_that_works(kind, unit):
     table = mixed(visits(), 2400000.5, [1, 4], unit)
-    table = cls(table)
-    with pytest.raises(TableError) as error:
-        read_columns(table, VISITS)
-    exec(re.search(r"make all MJD with (.*)$", str(error.value))[1], {"u": u, "table": table})
-    expected = read_columns(visits(), VISITS)["time"]
-    np.testing.assert_allclose(read_columns(table, VISITS)["time"], expected, atol=1e-6)
+    masked, columns = [1, 0, 0, 0, 0, 0], None
+    if "Q" not in kind:
+        table = Table(table)
+    if kind == "masked":
+        table["time"] = MaskedColumn(table["time"], mask=masked)
+    if kind == "masked Quantity":
+        table["time"] = Masked(table["time"], mask=masked)
+    if kind == "no unit":
+        table["time"].unit = None
+        columns = {"time": ("time", unit)}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*left out")
+        with pytest.raises(TableError) as error:
+            read_columns(table, VISITS, columns, on_invalid="drop")
+        exec(re.search(r"make all MJD with (.*)$", str(error.value))[1], {"u": u, "table": table})
+        days = read_columns(table, VISITS, columns, on_invalid="drop")["time"]
+    expected = visits()["time"].value[-len(days) :]
+    np.testing.assert_allclose(days, expected - expected[0], atol=1e-6)
+    assert len(days) == 6 - ("masked" in kind)
 
 
 def test_the_star_with_two_kinds_of_dates_is_named_and_stars_may_differ():

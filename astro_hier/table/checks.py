@@ -21,9 +21,9 @@ MOST_LISTED = 20  # rows in a call that removes them
 
 REPEATED_ROWS = checks.define(
     "repeated_rows",
-    limit="no row twice",
-    said="{found} rows are equal to an earlier one in {columns} ({rows}), more than chance would"
-    " make: each counts again, which makes errors too small, by up to {too_small:.2f} times",
+    limit="no more than chance makes",
+    said="{found} rows are equal to an earlier one in {columns} ({rows}), more than chance"
+    " makes: each counts again, which makes errors too small, by up to {too_small:.2f} times",
     python="if they are copies, {cure}",
     shell="if they are copies, remove them from the file",
 )
@@ -61,12 +61,14 @@ def _repeated_rows(table, roles, places, rows):
     A star that is seen twice at one time with one result is a copy, whatever else stands in the
     table. Without times, stars may be told apart by any column.
     """
-    has_time = any(role.is_time for role in roles)
-    names = list(dict.fromkeys(name for name, _ in places.values()))
-    names = names if has_time else table.colnames
-    columns = represent_mixins_as_columns(Table([table[n][rows] for n in names], names=names))
     rng = np.random.default_rng(0)
-    keys = [_keys(column, rng) for column in columns.itercols()]
+    names = list(dict.fromkeys(name for name, _ in places.values()))
+    columns = _plain(table, names, rows)
+    keys = [_keys(column, rng) for column in columns]
+    if not any(role.is_time for role in roles) and len(np.unique(sum(keys))) < len(rows):
+        others = [name for name in table.colnames if name not in names]
+        names, more = names + others, _plain(table, others, rows)
+        columns, keys = columns + more, keys + [_keys(column, rng) for column in more]
     _, first, of, counts = np.unique(
         sum(keys), return_index=True, return_inverse=True, return_counts=True
     )
@@ -87,13 +89,20 @@ def _repeated_rows(table, roles, places, rows):
     )
 
 
+def _plain(table, names, rows):
+    """Columns of numbers and text that hold what those of the table do."""
+    columns = Table([table[name][rows] for name in names], names=names)
+    return list(represent_mixins_as_columns(columns).itercols())
+
+
 def _keys(column, rng):
     """Random numbers of 64 bits that are equal where values are: their sums are keys of rows."""
     values = np.asarray(getattr(column, "unmasked", column))
     if values.dtype.kind == "O":
         values = np.array([str(value) for value in values])
     masked = np.broadcast_to(getattr(column, "mask", False), values.shape)
-    parts = values.reshape(len(values), -1).T, masked.reshape(len(values), -1).T
+    shape = len(values), int(np.prod(values.shape[1:]))  # (row, number in it)
+    parts = values.reshape(shape).T, masked.reshape(shape).T
     keys = np.zeros(len(values), dtype=np.uint64)
     for part, hidden in zip(*parts, strict=True):
         codes = np.where(hidden, -1, np.unique(part, return_inverse=True)[1].ravel()) + 1
@@ -112,9 +121,10 @@ def _is_more_than_chance(columns, keys):
     Of the pairs that agree in all columns but one, rounding makes as many agree in that one too as
     of all pairs. Values that are not rounded never agree by chance.
     """
-    n, equal = len(columns), _pairs(sum(keys))
-    for column, key in zip(columns.itercols(), keys, strict=True):
-        agree, others = _pairs(key), _pairs(sum(keys) - key) - equal
+    whole, n = sum(keys), len(keys[0])
+    equal = _pairs(whole)
+    for column, key in zip(columns, keys, strict=True):
+        agree, others = _pairs(key), _pairs(whole - key) - equal
         differ = n * (n - 1) / 2 - agree
         if _is_rounded(np.asarray(column)) and others * agree > CHANCE * equal * differ:
             return False

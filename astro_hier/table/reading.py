@@ -53,8 +53,8 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
         if role.unique and role.name in places:
             _check_unique(data[role.name], places[role.name][0], rows)
         if role.is_time:
-            name, days = places[role.name][0], data[role.name]
-            check_baseline(table[name], name, role, days, epoch, rows, data.get("star"))
+            place, days = places[role.name], data[role.name]
+            check_baseline(table[place[0]], place, role, days, epoch, rows, data.get("star"))
             first = data[role.name].min()
             data[role.name] = data[role.name] - first
             data["epoch"] = epoch.later(first)

@@ -14,15 +14,15 @@ FIRST_MJD, LAST_MJD = 10_000, 100_000  # d, of the years 1886 to 2132
 TO_MJD = 2_400_000.5  # d
 
 
-def check_baseline(column, name, role, days, epoch, rows, labels=None):
+def check_baseline(column, place, role, days, epoch, rows, labels=None):
     """Raise if times of one star span more than 150 years.
 
     Parameters
     ----------
     column : array of shape (row,)
         What the table holds, for the message.
-    name : str
-        Name of the column.
+    place : tuple
+        Name of the column, and unit if it has none.
     role : `~astro_hier.table.Role`
         Its role.
     days : array of shape (n,)
@@ -39,6 +39,7 @@ def check_baseline(column, name, role, days, epoch, rows, labels=None):
     TableError
         With the column, the star and the first rows of each kind.
     """
+    name, _ = place
     stars, of = ([None], np.zeros(len(days), dtype=int))
     if labels is not None:
         stars, of = np.unique(labels, return_inverse=True)
@@ -57,7 +58,7 @@ def check_baseline(column, name, role, days, epoch, rows, labels=None):
     raise TableError(
         f"column {name!r} ({role.name}): times{star}{others} span {years:,.0f} years, expected are"
         f" at most {LONGEST / 365.25:.0f}: {shown}; "
-        + _cure(column, name, [days[own[kind]] + epoch.day + epoch.fraction for kind in kinds])
+        + _cure(column, place, [days[own[kind]] + epoch.day + epoch.fraction for kind in kinds])
     )
 
 
@@ -73,14 +74,15 @@ def _few_rows(column, rows):
     return ", ".join(f"row {i}: {column[i]}" for i in rows[:ROWS_SHOWN]) + more
 
 
-def _cure(column, name, kinds):
+def _cure(column, place, kinds):
     """What to do about times of these kinds, each an array of days."""
     if len(kinds) == 1:
         return "is the unit right?"
     *others, last = kinds
-    numbers = isinstance(column, np.ndarray)
-    if numbers and np.all(last > JULIAN) and all(np.all(_is_mjd(kind)) for kind in others):
-        unit = getattr(column, "unit", None) or u.day
+    name, unit = place
+    floats = isinstance(column, np.ndarray) and column.dtype.kind == "f"
+    if floats and np.all(last > JULIAN) and all(np.all(_is_mjd(kind)) for kind in others):
+        unit = getattr(column, "unit", None) or unit
         julian, offset = (u.day.to(unit, days) for days in (JULIAN, TO_MJD))
         values = f"table[{name!r}]"
         given = f" * u.Unit('{unit}')" if isinstance(column, u.Quantity) else ""
