@@ -63,17 +63,19 @@ def _repeated_rows(table, roles, places, rows):
     """
     rng = np.random.default_rng(0)
     names = list(dict.fromkeys(name for name, _ in places.values()))
-    columns = _plain(table, names, rows)
-    keys = [_keys(column, rng) for column in columns]
-    if not any(role.is_time for role in roles) and len(np.unique(sum(keys))) < len(rows):
-        others = [name for name in table.colnames if name not in names]
-        names, more = names + others, _plain(table, others, rows)
-        columns, keys = columns + more, keys + [_keys(column, rng) for column in more]
+    if not any(role.is_time for role in roles):
+        names += [name for name in table.colnames if name not in names]
+    columns, keys = [], []
+    for name in names:
+        plain = _plain(table[name][rows])
+        columns, keys = columns + plain, keys + [_keys(column, rng) for column in plain]
+        if _all_differ(sum(keys)):
+            return REPEATED_ROWS.finding(f"0 of {len(rows)}", False)
     _, first, of, counts = np.unique(
         sum(keys), return_index=True, return_inverse=True, return_counts=True
     )
     copies = rows[first[of] != np.arange(len(rows))]
-    if not len(copies) or not (_is_multiple(counts) or _is_more_than_chance(columns, keys)):
+    if not (_is_multiple(counts) or _is_more_than_chance(columns, keys)):
         return REPEATED_ROWS.finding(f"{len(copies)} of {len(rows)}", False)
     groups = [rows[of == group] for group in of[np.isin(rows, copies)][:ROWS_SHOWN]]
     shown = dict.fromkeys(", ".join(str(row) for row in group[:ROWS_SHOWN]) for group in groups)
@@ -89,10 +91,9 @@ def _repeated_rows(table, roles, places, rows):
     )
 
 
-def _plain(table, names, rows):
-    """Columns of numbers and text that hold what those of the table do."""
-    columns = Table([table[name][rows] for name in names], names=names)
-    return list(represent_mixins_as_columns(columns).itercols())
+def _plain(column):
+    """Columns of numbers and text that hold what a column of any kind does."""
+    return list(represent_mixins_as_columns(Table({"column": column})).itercols())
 
 
 def _keys(column, rng):
@@ -108,6 +109,11 @@ def _keys(column, rng):
         codes = np.where(hidden, -1, np.unique(part, return_inverse=True)[1].ravel()) + 1
         keys += rng.integers(2**64, size=codes.max() + 1, dtype=np.uint64)[codes]
     return keys
+
+
+def _all_differ(keys):
+    ordered = np.sort(keys)
+    return not np.any(ordered[1:] == ordered[:-1])
 
 
 def _is_multiple(counts):
