@@ -279,7 +279,7 @@ def test_a_misspelt_unit_is_an_error_with_a_cure_that_works(cls, masked, columns
 
 @pytest.mark.parametrize("cls", [Table, QTable])
 def test_an_angle_of_unknown_unit_is_an_error_with_a_cure_that_works(cls):
-    for text, unit in {"MAS": u.mas, "milliarcsec": u.mas, "ARCSEC": u.arcsec}.items():
+    for text, unit in {"MAS": u.mas, "microarcsec": u.uas, "ARCSEC": u.arcsec}.items():
         table = with_unit(good(cls), "parallax", text)
         with pytest.raises(TableError, match=f"has the unit '{text}', which astropy") as error:
             read_columns(table, ROLES, {"parallax": ("parallax", "mas")})
