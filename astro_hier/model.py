@@ -26,7 +26,7 @@ from astro_hier.posterior import (
     save,
     summarise,
 )
-from astro_hier.table import Epoch, read_columns
+from astro_hier.table import Epoch, of_table, read_columns
 
 __all__ = ["HierarchicalModel", "NotFittedError"]
 
@@ -175,7 +175,7 @@ class HierarchicalModel:
 
     def check_table(self, table, data):
         """Checks of a table and the data read from it: a list of `~astro_hier.checks.Finding`."""
-        return []
+        return of_table(table, self.roles, self._columns_in_use())
 
     def check(self, data, values, attrs, method):
         """Checks of a fit: a list of `~astro_hier.checks.Finding`, the likeliest cause first.
@@ -268,12 +268,15 @@ class HierarchicalModel:
             return len(data["stars" if "stars" in data else "star"]) <= MOST_STARS
         return bool(self.star_draws)
 
+    def _columns_in_use(self):
+        """``columns`` without those of options that are off."""
+        if not isinstance(self.columns, Mapping):
+            return self.columns
+        off = set(self.roles_of_options) - {role.name for role in self.roles}
+        return {name: place for name, place in self.columns.items() if name not in off}
+
     def _read(self, table):
-        columns = self.columns
-        if isinstance(columns, Mapping):
-            off = set(self.roles_of_options) - {role.name for role in self.roles}
-            columns = {name: place for name, place in columns.items() if name not in off}
-        return read_columns(table, self.roles, columns, self.on_invalid)
+        return read_columns(table, self.roles, self._columns_in_use(), self.on_invalid)
 
     def fit(
         self,

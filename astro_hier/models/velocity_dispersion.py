@@ -134,7 +134,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
     roles = (
         Role("velocity", KMS, required=False, observed=True),
         Role("velocity_error", KMS, positive=True, required=False),
-        Role("redshift", u.one, required=False, observed=True),
+        Role("redshift", u.one, required=False, observed=True, above=-1.0),
         Role("redshift_error", u.one, positive=True, required=False),
         Role("star", None, required=False, unique=True),
     )

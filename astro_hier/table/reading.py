@@ -1,7 +1,6 @@
-"""Units in: from an astropy table to arrays of floats in declared units, with every check."""
+"""From an astropy table to arrays of floats in declared units, with every check."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
@@ -9,99 +8,11 @@ from astropy.table import Column, Table
 from astropy.time import Time, TimeDelta
 
 from astro_hier import checks
+from astro_hier.table.roles import ROWS_SHOWN, Epoch, TableError
+from astro_hier.table.times import check_baseline
+from astro_hier.table.units import factor, meant
 
-__all__ = ["Epoch", "Role", "TableError", "read_columns"]
-
-ROWS_SHOWN = 5
-
-
-class TableError(ValueError):
-    """A table that cannot be used as given; the message names the column, the rows and the cure."""
-
-
-@dataclass(frozen=True)
-class Role:
-    """What a model wants of one column.
-
-    Attributes
-    ----------
-    name : str
-        Name of the role, and default name of the column.
-    unit : `~astropy.units.Unit` or None
-        Unit of the floats that the model computes with; None for labels, which are kept as they
-        are.
-    positive : bool
-        Whether values must exceed zero.
-    largest : float
-        Largest absolute value, in the unit.
-    required : bool
-        Whether a table without this column is refused.
-    unique : bool
-        Whether two rows may not hold the same value.
-    observed : bool
-        Whether the model describes how these values came about, or takes them as given.
-    is_time : bool
-        Whether the values are times, as Quantity or `~astropy.time.Time`; they are read as
-        differences from the earliest.
-    column : str or None
-        Default name of the column where it is not that of the role.
-    """
-
-    name: str
-    unit: u.UnitBase | None
-    positive: bool = False
-    required: bool = True
-    unique: bool = False
-    observed: bool = False
-    is_time: bool = False
-    column: str | None = None
-    largest: float = np.inf
-
-    @property
-    def accepted(self):
-        """Which values are, in words."""
-        if self.positive:
-            return "finite values greater than zero"
-        if self.largest < np.inf:
-            return f"values from {-self.largest:g} to {self.largest:g} {self.unit}"
-        return "finite values"
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """The time from which a model counts: two parts of a number of days, and their scale.
-
-    ``scale`` is that of the `~astropy.time.Time` column, or None where times were Quantities,
-    counted from wherever the table counts.
-    """
-
-    day: float
-    fraction: float
-    scale: str | None
-
-    def since(self, time):
-        """Days from the epoch to times of the same kind as the table's.
-
-        Raises
-        ------
-        TableError
-            If ``time`` is a Time where the table held Quantities, or the other way round.
-        """
-        if isinstance(time, Time) and self.scale is not None:
-            epoch = Time(self.day, self.fraction, format="jd", scale=self.scale)
-            return (time - epoch).to_value(u.day)
-        if isinstance(time, TimeDelta):
-            time = time.to(u.day)
-        if isinstance(time, u.Quantity) and self.scale is None and time.unit.is_equivalent(u.day):
-            return (time.to_value(u.day) - self.day) - self.fraction
-        kind = "a Quantity of time" if self.scale is None else f"a Time ({self.scale})"
-        found = f"in {time.unit}" if isinstance(time, u.Quantity) else type(time).__name__
-        if self.scale is None and not isinstance(time, (u.Quantity, Time)):
-            found += " without unit"
-        raise TableError(f"times are {found}; accepted is what was fitted, {kind}")
-
-    def later(self, days):
-        return Epoch(self.day, self.fraction + days, self.scale)
+__all__ = ["read_columns"]
 
 
 def read_columns(table, roles, columns=None, on_invalid="raise"):
@@ -132,14 +43,42 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
     TableError
         Where the table cannot be used.
     """
+    if on_invalid not in ("raise", "drop"):
+        raise ValueError(f"on_invalid={on_invalid!r}; accepted are 'raise' and 'drop'")
+    data, invalid, places, epoch = read_rows(table, roles, columns)
+    keep = _valid_rows(data, invalid, places, roles, on_invalid)
+    data = {name: values[keep] for name, values in data.items()}
+    rows = np.flatnonzero(keep)
+    for role in roles:
+        if role.unique and role.name in places:
+            _check_unique(data[role.name], places[role.name][0], rows)
+        if role.is_time:
+            place, days = places[role.name], data[role.name]
+            check_baseline(table[place[0]], place, role, days, epoch, rows, data.get("star"))
+            first = data[role.name].min()
+            data[role.name] = data[role.name] - first
+            data["epoch"] = epoch.later(first)
+    return data
+
+
+def read_rows(table, roles, columns=None):
+    """All rows of the columns that a model wants, whether they are valid or not.
+
+    Returns
+    -------
+    data, invalid : dict
+        Arrays by role: values, and whether they cannot be used.
+    places : dict
+        Column name, and unit where the column has none, by role.
+    epoch : `Epoch`
+        That from which times count, or None.
+    """
     if not isinstance(table, Table):
         raise TableError(
             f"expected an astropy Table, QTable or TimeSeries, got {type(table).__name__}; read a"
             " file with astropy.table.QTable.read(path), convert columns with QTable({...}) or a"
             " pandas frame with QTable.from_pandas(frame)"
         )
-    if on_invalid not in ("raise", "drop"):
-        raise ValueError(f"on_invalid={on_invalid!r}; accepted are 'raise' and 'drop'")
     if len(table) == 0:
         raise TableError("the table has no rows; at least one measurement is needed")
     places, problems = _places(table, roles, columns)
@@ -165,16 +104,7 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
             data[role.name] = np.arange(len(table))
     if problems:
         raise TableError("; ".join(problems))
-    keep = _valid_rows(data, invalid, places, roles, on_invalid)
-    data = {name: values[keep] for name, values in data.items()}
-    for role in roles:
-        if role.unique and role.name in places:
-            _check_unique(data[role.name], places[role.name][0], np.flatnonzero(keep))
-        if role.is_time:
-            first = data[role.name].min()
-            data[role.name] = data[role.name] - first
-            data["epoch"] = epoch.later(first)
-    return data
+    return data, invalid, places, epoch
 
 
 def _places(table, roles, columns):
@@ -215,11 +145,15 @@ def _name_and_unit(role, given):
         )
     try:
         unit = None if unit is None else u.Unit(unit)
+        known = not isinstance(unit, u.UnrecognizedUnit)
     except (TypeError, ValueError):
+        known = False
+    if not known:
+        likely = meant(str(unit), role.unit) or role.unit
         raise TableError(
-            f"columns={{{role.name!r}: {given!r}}}; {unit!r} is not a unit that astropy knows:"
-            f" accepted is a tuple of name and unit, such as ({name!r}, '{role.unit or u.mas}')"
-        ) from None
+            f"columns={{{role.name!r}: {given!r}}}; {str(unit)!r} is not a unit that astropy knows:"
+            f" expected is a tuple of name and unit, such as ({name!r}, '{likely}')"
+        )
     if not isinstance(name, str):
         raise TableError(
             f"columns={{{role.name!r}: {given!r}}}; accepted is a column name, or a tuple of"
@@ -266,13 +200,10 @@ def _read_floats(column, name, unit, role):
             f" accepted is one number a row, {_in_unit(role.unit)}{_no_numbers(values)}"
             + (f"; dates are read by table[{name!r}] = Time(table[{name!r}])" * role.is_time)
         )
-    factor = _factor(column.unit, name, unit, role)
-    floats = np.array(getattr(values, "value", values), dtype=float) * factor
+    scale = factor(column, name, unit, role)
+    floats = np.array(getattr(values, "value", values), dtype=float) * scale
     floats[missing] = np.nan
-    allowed = np.isfinite(floats) & (np.abs(floats) <= role.largest)
-    if role.positive:
-        allowed &= floats > 0
-    return floats, missing | ~allowed
+    return floats, missing | ~role.allows(floats)
 
 
 def _since_first(column, name, unit, role):
@@ -292,34 +223,6 @@ def _since_first(column, name, unit, role):
     floats, invalid = _read_floats(column, name, unit, role)
     day = floats[~invalid][0] if not invalid.all() else 0.0
     return Epoch(float(day), 0.0, None), Column(floats - day, unit=u.day)
-
-
-def _factor(own, name, unit, role):
-    """From the column's own unit, or ``unit`` where it has none, to the role's."""
-    if own is not None and not isinstance(own, u.UnrecognizedUnit):
-        unit = own
-    kind = str(role.unit.physical_type)
-    accepted = f"accepted is {role.unit}" + (
-        f" or any unit of type {kind!r}" if kind != "unknown" else ""
-    )
-    if role.unit == u.one:
-        accepted = "accepted are numbers without unit"
-    if unit is None and own is None and role.unit == u.one:
-        return 1.0
-    if unit is None:
-        found = "no unit" if own is None else f"the unit {str(own)!r}, which astropy does not know"
-        raise TableError(
-            f"column {name!r} ({role.name}) has {found}; {accepted}: if it is {role.unit}, set"
-            f" table[{name!r}].unit = '{role.unit}' or say"
-            f" columns={{{role.name!r}: ({name!r}, '{role.unit}')}}"
-        )
-    try:
-        return unit.to(role.unit)
-    except u.UnitConversionError:
-        raise TableError(
-            f"column {name!r} ({role.name}) has unit '{unit}' of physical type"
-            f" {str(unit.physical_type)!r}; {accepted}"
-        ) from None
 
 
 def _no_numbers(values):
@@ -344,18 +247,11 @@ def _valid_rows(data, invalid, places, roles, on_invalid):
     bad = np.any(list(invalid.values()), axis=0)
     if not bad.any():
         return ~bad
-    accepts = {role.name: role.accepted for role in roles if role.unit is not None}
     findings = []
-    for role, rows in invalid.items():
-        if rows.any():
-            found = ", ".join(
-                f"row {i}: {_shown(data[role][i]) if role in accepts else 'empty or masked'}"
-                for i in np.flatnonzero(rows)[:ROWS_SHOWN]
-            )
+    for role in roles:
+        if role.name in invalid and invalid[role.name].any():
             findings.append(
-                f"column {places[role][0]!r} ({role}) has {rows.sum()} of {len(rows)} rows"
-                f" that are not valid ({found}{', ...' if rows.sum() > ROWS_SHOWN else ''};"
-                f" accepted are {accepts.get(role, 'identifiers')})"
+                _invalid(role, places[role.name][0], data[role.name], invalid[role.name])
             )
     message = "; ".join(findings)
     if on_invalid == "raise" or bad.all():
@@ -367,6 +263,21 @@ def _valid_rows(data, invalid, places, roles, on_invalid):
         raise TableError(f"{message}; {cure}")
     checks.warn(f"{message}; {bad.sum()} of {len(bad)} rows are left out")
     return ~bad
+
+
+def _invalid(role, name, values, rows):
+    """Which values of a column are not valid, for a message."""
+    is_label = role.unit is None
+    found = ", ".join(
+        f"row {i}: {'empty or masked' if is_label else _shown(values[i])}"
+        for i in np.flatnonzero(rows)[:ROWS_SHOWN]
+    )
+    doubt = "" if is_label or not role.outruns_light(values[rows]) else "; is the unit right?"
+    return (
+        f"column {name!r} ({role.name}) has {rows.sum()} of {len(rows)} rows that are not valid"
+        f" ({found}{', ...' if rows.sum() > ROWS_SHOWN else ''};"
+        f" expected are {'identifiers' if is_label else role.expected}{doubt})"
+    )
 
 
 def _shown(value):
@@ -383,5 +294,7 @@ def _check_unique(labels, name, rows):
         )
         raise TableError(
             f"column {name!r} holds {len(repeated)} identifiers more than once ({examples});"
-            " accepted is one row a star: remove the repeated rows"
+            " expected is one row a star: combine repeated measurements of a star into their mean,"
+            " weighted by 1 / error^2; of exact copies keep one with table ="
+            f" astropy.table.unique(table, keys={name!r})"
         )

@@ -1,0 +1,195 @@
+"""Checks of tables that can be read: rows that repeat others, and numbers of too few digits."""
+
+import numpy as np
+from astropy.table import Table
+from astropy.table.serialize import represent_mixins_as_columns
+from astropy.time import Time, TimeDelta
+
+from astro_hier import checks
+from astro_hier.table.reading import read_rows
+from astro_hier.table.roles import ROWS_SHOWN
+from astro_hier.table.units import factor
+
+LONGEST_STEP = 0.001  # d, of times
+FEWEST_STEPS = 50  # in a period
+# of an error: rounding to such steps adds 2 percent to its square
+LARGEST_STEP = 0.5
+# Repeated rows are said to be copies if chance makes fewer than this share of them: less than one
+# table in 20 of rounded values is then blamed for a coincidence
+CHANCE = 0.05
+MOST_LISTED = 20  # rows in a call that removes them
+
+REPEATED_ROWS = checks.define(
+    "repeated_rows",
+    limit="no more than chance makes",
+    said="{found} rows are equal to an earlier one in {columns} ({rows}), more than chance"
+    " makes: each counts again, which makes errors too small, by up to {too_small:.2f} times",
+    python="if they are copies, {cure}",
+    shell="if they are copies, remove them from the file",
+)
+PRECISION = checks.define(
+    "precision",
+    limit=f"steps of at most {LONGEST_STEP:g} d in times, {LARGEST_STEP:g} errors in others",
+    said="numbers have too few digits for what they hold: {found}",
+    python="read the column as float64 (numpy) or double (FITS, VOTable); of Julian dates, subtract"
+    " an epoch before they are stored",
+    shell="write the file with columns of doubles; of Julian dates, subtract an epoch before they"
+    " are stored",
+)
+
+
+def of_table(table, roles, columns=None):
+    """What is found in a table that `read_columns` reads, with the same arguments.
+
+    Rows that are not valid are left out of it.
+
+    Returns
+    -------
+    list of `~astro_hier.checks.Finding`
+    """
+    data, invalid, places, _ = read_rows(table, roles, columns)
+    rows = np.flatnonzero(~np.any(list(invalid.values()), axis=0))
+    return [
+        _repeated_rows(table, roles, places, rows),
+        _precision(table, roles, places, rows, data),
+    ]
+
+
+def _repeated_rows(table, roles, places, rows):
+    """Whether rows are exact copies of others, more often than chance makes them equal.
+
+    A star that is seen twice at one time with one result is a copy, whatever else stands in the
+    table. Without times, stars may be told apart by any column.
+    """
+    rng = np.random.default_rng(0)
+    names = list(dict.fromkeys(name for name, _ in places.values()))
+    if not any(role.is_time for role in roles):
+        names += [name for name in table.colnames if name not in names]
+    columns, keys = [], []
+    for name in names:
+        plain = _plain(table[name][rows])
+        columns, keys = columns + plain, keys + [_keys(column, rng) for column in plain]
+        if _all_differ(sum(keys)):
+            return REPEATED_ROWS.finding(f"0 of {len(rows)}", False)
+    _, first, of, counts = np.unique(
+        sum(keys), return_index=True, return_inverse=True, return_counts=True
+    )
+    copies = rows[first[of] != np.arange(len(rows))]
+    if not (_is_multiple(counts) or _is_more_than_chance(columns, keys)):
+        return REPEATED_ROWS.finding(f"{len(copies)} of {len(rows)}", False)
+    groups = [rows[of == group] for group in of[np.isin(rows, copies)][:ROWS_SHOWN]]
+    shown = dict.fromkeys(", ".join(str(row) for row in group[:ROWS_SHOWN]) for group in groups)
+    return REPEATED_ROWS.finding(
+        f"{len(copies)} of {len(rows)}",
+        True,
+        columns=", ".join(names) if len(names) <= MOST_LISTED else "all columns",
+        rows="rows " + "; ".join(shown),
+        too_small=np.sqrt(counts.max()),
+        cure=f"table.remove_rows({copies.tolist()})"
+        if len(copies) <= MOST_LISTED
+        else f"keep one of each with table = astropy.table.unique(table, keys={names})",
+    )
+
+
+def _plain(column):
+    """Columns of numbers and text that hold what a column of any kind does."""
+    return list(represent_mixins_as_columns(Table({"column": column})).itercols())
+
+
+def _keys(column, rng):
+    """Random numbers of 64 bits that are equal where values are: their sums are keys of rows."""
+    values = np.asarray(getattr(column, "unmasked", column))
+    if values.dtype.kind == "O":
+        values = np.array([str(value) for value in values])
+    masked = np.broadcast_to(getattr(column, "mask", False), values.shape)
+    shape = len(values), int(np.prod(values.shape[1:]))  # (row, number in it)
+    parts = values.reshape(shape).T, masked.reshape(shape).T
+    keys = np.zeros(len(values), dtype=np.uint64)
+    for part, hidden in zip(*parts, strict=True):
+        codes = np.where(hidden, -1, np.unique(part, return_inverse=True)[1].ravel()) + 1
+        keys += rng.integers(2**64, size=codes.max() + 1, dtype=np.uint64)[codes]
+    return keys
+
+
+def _all_differ(keys):
+    ordered = np.sort(keys)
+    return not np.any(ordered[1:] == ordered[:-1])
+
+
+def _is_multiple(counts):
+    """Whether all rows stand twice, or thrice, ...: by chance in less than one table in 60."""
+    return len(counts) > 5 and np.gcd.reduce(counts) > 1
+
+
+def _is_more_than_chance(columns, keys):
+    """Whether more pairs of rows are equal than rounding makes so.
+
+    Of the pairs that agree in all columns but one, rounding makes as many agree in that one too as
+    of all pairs. Values that are not rounded never agree by chance.
+    """
+    whole, n = sum(keys), len(keys[0])
+    equal = _pairs(whole)
+    for column, key in zip(columns, keys, strict=True):
+        agree, others = _pairs(key), _pairs(whole - key) - equal
+        differ = n * (n - 1) / 2 - agree
+        if _is_rounded(np.asarray(column)) and others * agree > CHANCE * equal * differ:
+            return False
+    return True
+
+
+def _pairs(keys):
+    """The number of pairs of equal ones."""
+    counts = np.unique(keys, return_counts=True)[1].astype(float)
+    return np.sum(counts * (counts - 1)) / 2
+
+
+def _is_rounded(values):
+    """Whether all values are multiples of one step, as far as can be told."""
+    if values.dtype.kind != "f":
+        return True
+    gaps = np.diff(np.unique(values[np.isfinite(values)]))
+    if not gaps.size:
+        return True
+    steps = gaps / gaps.min() * np.arange(1, 11)[:, None]  # the smallest gap is 1 to 10 steps
+    return bool(np.any(np.all(np.abs(steps - np.rint(steps)) < 0.01, axis=1)))
+
+
+def _precision(table, roles, places, rows, data):
+    """Whether numbers come in steps that are small beside their errors, and times beside a day."""
+    coarse = []
+    for role in roles:
+        name, fallback = places.get(role.name, (None, None))
+        column = None if name is None else table[name]
+        if role.unit is None or column is None or isinstance(column, (Time, TimeDelta)):
+            continue
+        kind, steps = _steps(np.asarray(getattr(column, "unmasked", column))[rows])
+        steps = steps * abs(factor(column, name, fallback, role))
+        place = f"column {name!r} ({role.name}), {kind}, holds steps of"
+        error = data.get(f"{role.name}_error")
+        if role.is_time and steps.max() > LONGEST_STEP:
+            shortest = FEWEST_STEPS * steps.max()
+            coarse.append(
+                f"{place} {steps.max():.2g} d, too long for periods below {shortest:.2g} d"
+            )
+        elif error is not None and np.any(steps > LARGEST_STEP * error[rows]):
+            worst = np.argmax(steps / error[rows])
+            coarse.append(
+                f"{place} {steps[worst]:.2g} {role.unit} in row {rows[worst]}, where the error is"
+                f" {error[rows[worst]]:.2g} {role.unit}"
+            )
+    return PRECISION.finding("; ".join(coarse) or "no column", bool(coarse))
+
+
+def _steps(values):
+    """What numbers they are, and from each the distance to the next that its column can hold.
+
+    A column of doubles is taken as one of single precision if none of its values has more digits.
+    """
+    kind = values.dtype.name
+    if values.dtype.kind in "iu":
+        return kind, np.ones(len(values))
+    with np.errstate(over="ignore"):
+        single = values.astype(np.float32)
+    if values.dtype.itemsize > single.dtype.itemsize and np.array_equal(single, values):
+        kind, values = "of the digits of float32", single
+    return kind, np.spacing(np.abs(values)).astype(float)

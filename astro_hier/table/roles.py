@@ -1,0 +1,126 @@
+"""What models want of the columns of a table: roles, the epoch of times, and what is refused."""
+
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+from astropy import constants
+from astropy.time import Time, TimeDelta
+
+__all__ = ["Epoch", "Role", "TableError"]
+
+ROWS_SHOWN = 5
+
+
+class TableError(ValueError):
+    """A table that cannot be used as given; the message names the column, the rows and the cure."""
+
+    __module__ = "astro_hier.table"  # the public name, which tracebacks show
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a model wants of one column.
+
+    Where the unit is one of speed, values must also be below that of light, in absolute value.
+
+    Attributes
+    ----------
+    name : str
+        Name of the role, and default name of the column.
+    unit : `~astropy.units.Unit` or None
+        Unit of the floats that the model computes with; None for labels, which are kept as they
+        are.
+    positive : bool
+        Whether values must exceed zero.
+    above : float
+        What values must exceed, in the unit.
+    largest : float
+        Largest absolute value, in the unit.
+    required : bool
+        Whether a table without this column is refused.
+    unique : bool
+        Whether two rows may not hold the same value.
+    observed : bool
+        Whether the model describes how these values came about, or takes them as given.
+    is_time : bool
+        Whether the values are times, as Quantity or `~astropy.time.Time`; they are read as
+        differences from the earliest.
+    column : str or None
+        Default name of the column where it is not that of the role.
+    """
+
+    name: str
+    unit: u.UnitBase | None
+    positive: bool = False
+    required: bool = True
+    unique: bool = False
+    observed: bool = False
+    is_time: bool = False
+    column: str | None = None
+    largest: float = np.inf
+    above: float = -np.inf
+
+    def allows(self, values):
+        """Which values, in the unit, a table may hold: an array of bool."""
+        above = max(self.above, 0.0) if self.positive else self.above
+        allowed = np.isfinite(values) & (values > above) & (np.abs(values) <= self.largest)
+        return allowed & (np.abs(values) < self._light())
+
+    @property
+    def expected(self):
+        """Those values in words."""
+        if self.largest < np.inf:
+            return f"values from {-self.largest:g} to {self.largest:g} {self.unit}"
+        words = "finite values"
+        if self.positive or self.above > -np.inf:
+            words += f" greater than {'zero' if self.positive else f'{self.above:g}'}"
+        if self._light() < np.inf:
+            words += f", slower than light ({self._light():.7g} {self.unit})"
+        return words
+
+    def outruns_light(self, values):
+        """Whether any value is a speed that nothing has."""
+        return bool(np.any(np.isfinite(values) & (np.abs(values) >= self._light())))
+
+    def _light(self):
+        """The speed of light in the unit, if that is one of speed."""
+        is_speed = self.unit is not None and self.unit.is_equivalent(constants.c.unit)
+        return constants.c.to_value(self.unit) if is_speed else np.inf
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The time from which a model counts: two parts of a number of days, and their scale.
+
+    ``scale`` is that of the `~astropy.time.Time` column, or None where times were Quantities,
+    counted from wherever the table counts.
+    """
+
+    day: float
+    fraction: float
+    scale: str | None
+
+    def since(self, time):
+        """Days from the epoch to times of the same kind as the table's.
+
+        Raises
+        ------
+        TableError
+            If ``time`` is a Time where the table held Quantities, or the other way round.
+        """
+        if isinstance(time, Time) and self.scale is not None:
+            epoch = Time(self.day, self.fraction, format="jd", scale=self.scale)
+            return (time - epoch).to_value(u.day)
+        if isinstance(time, TimeDelta):
+            time = time.to(u.day)
+        if isinstance(time, u.Quantity) and self.scale is None and time.unit.is_equivalent(u.day):
+            return (time.to_value(u.day) - self.day) - self.fraction
+        kind = "a Quantity of time" if self.scale is None else f"a Time ({self.scale})"
+        found = f"in {time.unit}" if isinstance(time, u.Quantity) else type(time).__name__
+        if self.scale is None and not isinstance(time, (u.Quantity, Time)):
+            found += " without unit"
+        raise TableError(f"times are {found}; accepted is what was fitted, {kind}")
+
+    def later(self, days):
+        return Epoch(self.day, self.fraction + days, self.scale)

@@ -1,0 +1,119 @@
+"""Units of columns: the factor to that of a role, and what to say of a unit that is not right."""
+
+import re
+
+import astropy.units as u
+from astropy.table import Column
+
+from astro_hier.table.roles import TableError
+
+# spellings that tables hold and astropy does not know
+SPELLINGS = (
+    (r"\bsecs?\b", "s"),
+    (r"\bkmp?s\b", "km/s"),
+    (r"\bmps\b", "m/s"),
+    (r"^[bhmt]?jd$", "d"),
+    (r"\b(yr|hr|[a-z]{3,})s\b", r"\1"),  # plurals
+)
+
+
+def factor(column, name, fallback, role):
+    """From the column's own unit, or ``fallback`` where it has none, to the role's.
+
+    Raises
+    ------
+    TableError
+        If there is no unit, or it is not known to astropy, or of another physical type.
+    """
+    own = getattr(column, "unit", None)
+    place = f"column {name!r} ({role.name})"
+    if isinstance(own, u.UnrecognizedUnit):
+        likely = meant(str(own), role.unit)
+        raise TableError(
+            f"{place} has the unit {str(own)!r}, which astropy does not know, and which columns="
+            f" does not replace: if it means {_named(likely or role.unit)}, correct it with"
+            f" {setting(column, name, likely or role.unit)}, or in the file; {_expected(role)}"
+        )
+    unit = fallback if own is None else own
+    if unit is None and role.unit == u.one:
+        return 1.0
+    if unit is None:
+        raise TableError(
+            f"{place} has no unit; {_expected(role)}: if it is {role.unit}, set"
+            f" {setting(column, name, role.unit)} or say"
+            f" columns={{{role.name!r}: ({name!r}, '{role.unit}')}}"
+        )
+    try:
+        return unit.to(role.unit)
+    except u.UnitConversionError:
+        raise TableError(f"{place} has {_of_wrong_type(column, name, unit, role)}") from None
+
+
+def meant(text, unit):
+    """The unit, of the physical type of ``unit``, that a misspelt text most likely means, or None.
+
+    Case, plurals and common spellings are tried, then what astropy suggests.
+    """
+    lowered = text.strip().lower()
+    spelt = [lowered, *(re.sub(pattern, word, lowered) for pattern, word in SPELLINGS)]
+    for candidate in [*spelt, *_suggested(text)]:
+        try:
+            likely = u.Unit(candidate)
+        except (TypeError, ValueError):
+            continue
+        if unit != u.one and likely.is_equivalent(unit) and str(likely) != text:
+            return unit if likely == unit else likely
+    return None
+
+
+def setting(column, name, unit):
+    """Python that gives a column of a table another unit, its numbers unchanged."""
+    if isinstance(column, Column):
+        return f"table[{name!r}].unit = '{unit}'"
+    values = f"table[{name!r}]" + ".value" * isinstance(column, u.Quantity)
+    return f"table[{name!r}] = u.Quantity({values}, '{unit}')"
+
+
+def _suggested(text):
+    """The text with what astropy suggests for the word that it does not know."""
+    try:
+        u.Unit(text)
+    except (TypeError, ValueError) as error:
+        found = re.search(r"(\S+) is not a valid unit\. Did you mean ([^?]+)\?", str(error))
+        if found:
+            return [text.replace(found[1], word) for word in re.split(", | or ", found[2])]
+    return []
+
+
+def _of_wrong_type(column, name, unit, role):
+    """What is wrong with a unit of another physical type than the role's."""
+    likely = meant(str(unit), role.unit)
+    if likely is None:
+        return f"unit '{unit}' of physical type {str(unit.physical_type)!r}; {_expected(role)}"
+    cure = setting(column, name, likely)
+    if getattr(column, "unit", None) is None:
+        cure = f"columns={{{role.name!r}: ({name!r}, '{likely}')}}"
+    return (
+        f"unit '{unit}', which means {_named(unit, plural=False)} (physical type"
+        f" {str(unit.physical_type)!r}); for {_named(likely)} write '{likely}': {cure};"
+        f" {_expected(role)}"
+    )
+
+
+def _named(unit, plural=True):
+    """A unit in words, such as days, where it has a name besides its symbol."""
+    names = getattr(unit, "long_names", [])
+    if unit == u.one:
+        return "a number"
+    if not names:
+        return str(unit)
+    return f"{names[0]}s" if plural else names[-1]
+
+
+def _expected(role):
+    if role.unit == u.one:
+        return "expected are numbers without unit"
+    kind = str(role.unit.physical_type)
+    return f"expected is {role.unit}" + (
+        f" or any unit of type {kind!r}" if kind != "unknown" else ""
+    )
