@@ -15,6 +15,11 @@ The definition picks the members if the background is broad, and leaves two grou
 spread as two explanations. ``broader=False`` lifts it: for a cold group in front of a hot system,
 such as stars of the Galaxy in front of a cluster of galaxies, which would be taken for the members.
 
+At least one of the rows is a member. Without that, one explanation of any table is that none is:
+the background describes all rows, and the members are anywhere that the priors allow. Where n rows
+have the probabilities of membership p_n, the likelihood is therefore multiplied by
+(1 - prod (1 - p_n)) / (1 - outlier_fraction^n), and p_n divided by the numerator.
+
 A field may have several populations, such as disc and halo. ``parts=2`` describes it by two normal
 distributions, the second of which is the broader and has the share ``outlier_share2`` of those that
 are not members.
@@ -165,6 +170,39 @@ class Background:
             other = np.log(fraction) + self.log_density(value, error, theta)
         return np.logaddexp(member, other), expit(member - other)
 
+    def given_some(self, membership, theta):
+        """What changes because at least one of the rows is a member.
+
+        Parameters
+        ----------
+        membership : ndarray
+            Probabilities of membership, each row by itself, shape (theta, row).
+        theta : dict
+            Parameters, arrays of shape (theta,).
+
+        Returns
+        -------
+        log_factor, membership : ndarray
+            ln of the factor that the likelihood is multiplied by, shape (theta,), and the
+            probabilities given that.
+        """
+        with np.errstate(divide="ignore"):
+            some = -np.expm1(np.log1p(-membership).sum(axis=1))
+            before = -np.expm1(membership.shape[1] * np.log(theta["outlier_fraction"]))
+            possible = (some > 0) & (before > 0)
+            log_factor = np.log(some / np.where(possible, before, 1.0))
+        factor = np.where(possible, some, 1.0)[:, None]
+        return np.where(possible, log_factor, -np.inf), membership / factor
+
+    def pymc_given_some(self, membership, theta, size):
+        """The same for variables of PyMC."""
+        import pymc as pm
+        import pytensor.tensor as pt
+
+        some = -pt.expm1(pt.log1p(-membership).sum())
+        before = -pt.expm1(size * pm.math.log(theta["outlier_fraction"]))
+        return pm.math.log(some) - pm.math.log(before), membership / some
+
     def start(self, groups):
         """A starting point of the background's parameters from groups, the first the members'.
 
@@ -193,7 +231,8 @@ class Background:
     def draw(self, theta, size, rng):
         """Which of ``size`` rows are members, and true values of others, shape (theta, size)."""
         shape = len(theta["outlier_fraction"]), size
-        member = rng.random(shape) >= theta["outlier_fraction"][:, None]
+        chance = np.broadcast_to(1 - theta["outlier_fraction"][:, None], shape)
+        member = draw_members(chance, rng)
         share, mean, sd = self._each_row(self.components(theta), shape)
         return member, rng.normal(*_pick(np.cumsum(share, axis=0), (mean, sd), rng))
 
@@ -216,6 +255,22 @@ class Background:
             np.array([np.broadcast_to(np.reshape(x, (-1, 1)), shape) for x in column])
             for column in columns
         )
+
+
+def draw_members(membership, rng):
+    """Which rows are members, at least one for each theta.
+
+    ``membership`` are their probabilities, each row by itself, shape (theta, row).
+    """
+    member = rng.random(membership.shape) < membership
+    for n in np.flatnonzero(~member.any(axis=1)):
+        # the first member is row k with a probability of p_k (1 - p_1) ... (1 - p_(k-1))
+        before = np.concatenate([[1.0], np.cumprod(1 - membership[n, :-1])])
+        mass = np.cumsum(membership[n] * before)
+        first = min(np.searchsorted(mass, rng.random() * mass[-1]), len(mass) - 1)
+        member[n, first] = True
+        member[n, first + 1 :] = rng.random(len(mass) - first - 1) < membership[n, first + 1 :]
+    return member
 
 
 def pymc_log_density(parts, value):

@@ -75,15 +75,15 @@ class _Answer:
         )
 
 
-def look_again(exploration, wanted, most, rng, bar):
+def look_again(exploration, wanted, rng, bar):
     """Look again, and pool what was found where it was not the same.
 
     Parameters
     ----------
     exploration : `~astro_hier.inference.explore.Exploration`
         The first, which goes on where the second differs.
-    wanted, most : int
-        As of the first: its effective size, and evaluations at most.
+    wanted : int
+        The effective size of the first.
     rng : `numpy.random.Generator`
         Source of randomness of its own.
     bar : tqdm
@@ -91,7 +91,7 @@ def look_again(exploration, wanted, most, rng, bar):
     """
     names, spent = exploration.target.names, 0
     for verdict in ("agreed", "agreed after pooling"):
-        second = _another(exploration, most, rng)
+        second = _another(exploration, rng)
         spent += second.target.evaluations
         if second.pool.effective_size < FEWEST:
             return Certificate("too few points", (), spent)
@@ -100,14 +100,15 @@ def look_again(exploration, wanted, most, rng, bar):
         if not differences:
             return Certificate(verdict, (), spent)
         exploration.absorb(second)
-        exploration.run(wanted, most + exploration.target.evaluations, bar)
+        exploration.run(wanted, bar)
     differences = before.differs_from(_Answer.of(exploration.pool), names)
     return Certificate("disagreed" if differences else verdict, differences, spent)
 
 
-def _another(exploration, most, rng):
+def _another(exploration, rng):
     target = Target(exploration.target.model, exploration.target.data)
     candidates = target.normals_of(target.model.candidates(target.data, rng))
-    second = Exploration(target, rng, [], candidates, several=SEVERAL)
-    second.run(ENOUGH, min(most, exploration.target.evaluations))
+    most = exploration.target.evaluations
+    second = Exploration(target, rng, [], candidates, most, several=SEVERAL)
+    second.run(ENOUGH)
     return second

@@ -13,6 +13,7 @@ from astro_hier.inference.weights import Pool
 from astro_hier.inference.wings import wings
 
 SOBOL_POINTS = 512
+CLIMBING = 0.5  # of all evaluations, after which no further climb is begun
 BATCH = 200
 GROWTH = 8  # at least so large a part of all points is drawn at a time
 LEAST_GAIN = 0.3  # effective points for each new one, below which a proposal leaves something out
@@ -40,6 +41,8 @@ class Exploration:
         Points, shape (n, dimension), that are climbed from, and drawn about in case they are good.
     candidates : ndarray
         More points, the best of which are climbed from.
+    most : int
+        Evaluations of the target at most; half of them may be spent on climbing.
     several : int
         How many of the best Sobol points are climbed from.
 
@@ -49,8 +52,8 @@ class Exploration:
         If the likelihood is zero wherever it was tried.
     """
 
-    def __init__(self, target, rng, starts, candidates, several=1):
-        self.target, self.rng, self.wings = target, rng, None
+    def __init__(self, target, rng, starts, candidates, most, several=1):
+        self.target, self.rng, self.most, self.wings = target, rng, most, None
         z = qmc.Sobol(target.dimension, rng=rng).random(SOBOL_POINTS).clip(1e-9, 1 - 1e-9)
         z = ndtri(z)
         log_likelihood = target.log_likelihood(z)
@@ -63,7 +66,9 @@ class Exploration:
         for start in starts:
             self._add(proposals.Clouds(start), BATCH)
         chosen = [*self._best_of(candidates), *starts, *self.pool.best(several)]
-        self.mixture = self.peaks = peaks(target.log_posterior, chosen)
+        self.mixture = self.peaks = peaks(
+            target.log_posterior, chosen, lambda: target.evaluations < CLIMBING * most
+        )
         if target.dimension >= MANY_DIMENSIONS:
             self._follow_wings()
         self.gain = self._add(self.mixture, BATCH * len(self.mixture.parts))
@@ -71,6 +76,7 @@ class Exploration:
     def absorb(self, other):
         """Take over what another exploration of the same target found."""
         self.pool.absorb(other.pool)
+        self.most += self.target.evaluations
         self.mixture = self.mixture.joined(other.mixture)
         wings = [found for found in (self.wings, other.wings) if found]
         self.wings = wings[0].joined(wings[1]) if len(wings) == 2 else (wings or [self.wings])[0]
@@ -92,9 +98,9 @@ class Exploration:
         self.pool.add(proposal, z, self.target.log_likelihood(z))
         return (self.pool.effective_size - before) / size
 
-    def run(self, wanted, most, bar=None):
-        """Draw until the effective size is ``wanted``, or ``most`` evaluations of the target."""
-        pool, target, patience = self.pool, self.target, PATIENCE
+    def run(self, wanted, bar=None):
+        """Draw until the effective size is ``wanted``, or ``most`` evaluations were made."""
+        pool, target, most, patience = self.pool, self.target, self.most, PATIENCE
         while target.evaluations < most:
             if pool.suffices(wanted):
                 if self.wings is not None or pool.pareto_k < TAIL:

@@ -82,11 +82,12 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
             rng,
             target.normals_of(model.starts(data)),
             target.normals_of(model.candidates(data)),
+            max_evaluations,
         )
-        exploration.run(enough, max_evaluations, bar)
+        exploration.run(enough, bar)
         pool, certificate = exploration.pool, Certificate("not asked for")
         if certify and pool.effective_size >= enough:
-            certificate = look_again(exploration, enough, max_evaluations, rng.spawn(1)[0], bar)
+            certificate = look_again(exploration, enough, rng.spawn(1)[0], bar)
     evaluations = target.evaluations
     explanation = explanations.find(pool, target.log_posterior)
     chosen = _resample(pool.weights, wanted, rng)

@@ -18,7 +18,7 @@ SAME_PEAK = 1.5  # sds, root mean square over the axes, within which two peaks a
 LEAST_LOG_MASS = -12.0  # of a peak, less that of the largest, below which it does not matter
 
 
-def peaks(log_density, starts):
+def peaks(log_density, starts, goes_on=lambda: True):
     """A mixture of the peaks of a density that are found from some points.
 
     Their shares go with the square root of their masses, a normal density's of the same height and
@@ -30,6 +30,8 @@ def peaks(log_density, starts):
         Of points of shape (n, dimension), shape (n,); may be -inf.
     starts : sequence of ndarray
         Where to climb from. Those at a peak that was found before are passed over.
+    goes_on : callable, optional
+        Whether to climb once more; the first climb is made anyway.
     """
     found, log_mass = [], []
 
@@ -39,6 +41,8 @@ def peaks(log_density, starts):
     for start in starts:
         if is_known(start):
             continue
+        if found and not goes_on():
+            break
         climbed = _peak(lambda z: log_density(z).clip(LOWEST), start, is_known)
         if climbed is not None:
             peak, height = climbed

@@ -294,7 +294,11 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
             member += pm.logp(pm.Normal.dist(mean, error), data["parallax"])
             either = pm.math.logsumexp(pm.math.stack([member, other]), axis=0, keepdims=False)
             pm.Potential("parallax", either, dims="star")
-            pm.Deterministic("member", pm.math.sigmoid(member - other), dims="star")
+            some, chance = background.pymc_given_some(
+                pm.math.sigmoid(member - other), theta, len(data["parallax"])
+            )
+            pm.Potential("some_member_", some)
+            pm.Deterministic("member", chance, dims="star")
         return model
 
     def log_marginal(self, data, theta):
@@ -304,9 +308,12 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
         def add(start, stop):
             some = {name: values[start:stop] for name, values in theta.items()}
             by_star = np.logaddexp.reduce(self._log_components(data, some))
-            if self._background():
-                by_star, _ = self._mix(by_star, data, some)
-            result[start:stop] = by_star.sum(axis=1)
+            if self._background() is None:
+                result[start:stop] = by_star.sum(axis=1)
+                return
+            by_star, member = self._mix(by_star, data, some)
+            factor, _ = self._background().given_some(member, some)
+            result[start:stop] = by_star.sum(axis=1) + factor
 
         for_chunks(add, len(result), cost=len(data["parallax"]))
         return result
@@ -333,7 +340,9 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
 
     def _membership(self, data, theta):
         """The probability of each star to be a member."""
-        return self._mix(np.logaddexp.reduce(self._log_components(data, theta)), data, theta)[1]
+        log_member = np.logaddexp.reduce(self._log_components(data, theta))
+        alone = self._mix(log_member, data, theta)[1]
+        return self._background().given_some(alone, theta)[1]
 
     def draw_latents(self, data, theta, rng, progressbar=False):
         theta, background = theta | self.derive(theta), self._background()
@@ -366,9 +375,9 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
         r = np.take_along_axis(np.array(r), chosen[None], axis=0)[0]
         if self._background() is None:
             return {"r": r}
-        _, chance = self._mix(log_member, data, theta)
-        r = self._replace(r, rng.random(chance.shape) >= chance, theta, rng)
-        return {"r": r, "member": chance}
+        _, alone = self._mix(log_member, data, theta)
+        r = self._replace(r, ~outliers.draw_members(alone, rng), theta, rng)
+        return {"r": r, "member": self._background().given_some(alone, theta)[1]}
 
     def _replace(self, r, others, theta, rng):
         """Distances, with those of stars that are not members drawn from the population."""

@@ -261,7 +261,8 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         theta = {name: np.array([at]) for name, at in start.items()}
         start |= {"sigma_v": np.exp(start["ln_sigma_v"]), "v": self._given_row(data, theta)[0][0]}
         if self._background():
-            start["member"] = self._log_density(data, theta)[1][0]
+            alone = self._log_density(data, theta)[1]
+            start["member"] = self._background().given_some(alone, theta)[1][0]
         return start
 
     def candidates(self, data, rng=None):
@@ -316,7 +317,11 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             pm.Mixture("velocity", shares, rows, observed=value, dims="star")
             log_odds = pm.math.log(1 - fraction) + pm.logp(members, value)
             log_odds -= pm.math.log(fraction) + outliers.pymc_log_density(others, value)
-            member = pm.Deterministic("member", pm.math.sigmoid(log_odds), dims="star")
+            some, member = self._background().pymc_given_some(
+                pm.math.sigmoid(log_odds), theta, len(value)
+            )
+            pm.Potential("some_member_", some)
+            pm.Deterministic("member", member, dims="star")
             standard = pm.Normal("standard_", dims="star")
             chance = pm.Uniform("chance_", dims="star")
             given = (spread / sd) ** 2 * (value - v_sys) / scale + sigma_v * error / sd * standard
@@ -329,7 +334,10 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
 
         def add(start, stop):
             some = {name: values[start:stop] for name, values in theta.items()}
-            result[start:stop] = self._log_density(data, some)[0].sum(axis=1)
+            log_density, member = self._log_density(data, some)
+            result[start:stop] = log_density.sum(axis=1)
+            if self._background():
+                result[start:stop] += self._background().given_some(member, some)[0]
 
         for_chunks(add, len(result), cost=len(data["star"]))
         return result
@@ -344,8 +352,11 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             chunk_rng = np.random.default_rng([seed, start])
             some = {name: values[start:stop] for name, values in theta.items()}
             v[start:stop] = chunk_rng.normal(*self._given_row(data, some))
-            member[start:stop] = self._log_density(data, some)[1]
-            other = chunk_rng.random(v[start:stop].shape) >= member[start:stop]
+            if self._background() is None:
+                return
+            alone = self._log_density(data, some)[1]
+            member[start:stop] = self._background().given_some(alone, some)[1]
+            other = ~outliers.draw_members(alone, chunk_rng)
             sigma_v = np.exp(some["ln_sigma_v"])[:, None]
             v[start:stop][other] = chunk_rng.normal(0, sigma_v, other.shape)[other]
 
@@ -367,7 +378,8 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         observed = {"redshift": value / C} if _is_redshift(data) else {"velocity": value}
         simulated = {"v": v} | observed
         if self._background():
-            simulated["member"] = self._log_density(data | observed, theta)[1]
+            alone = self._log_density(data | observed, theta)[1]
+            simulated["member"] = self._background().given_some(alone, theta)[1]
         return simulated
 
     def diagnose(self, data, values, method):
@@ -459,7 +471,10 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         for i in range(FEW_DRAWS):
             one = {name: values[i : i + 1] for name, values in theta.items()}
             (v,), (sd,) = self._given_row(data, one)
-            share = np.ravel(self._log_density(data, one)[1])
+            share = self._log_density(data, one)[1]
+            if self._background():
+                share = self._background().given_some(share, one)[1]
+            share = np.ravel(share)
             member += share / FEW_DRAWS
             mean += share * v / FEW_DRAWS
             other = (1 - share) * np.exp(2 * one["ln_sigma_v"])
