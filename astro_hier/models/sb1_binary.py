@@ -64,6 +64,7 @@ LINEAR_DEPTH = 10.0  # of the periodogram, in ln p
 CURVES = 64
 MOST_CYCLES = 80
 CURVE_POINTS = 400
+SPARE_VISITS = 5  # more than there are parameters, from which single ones should not decide
 MODE_GAP = 0.25  # cycles over the baseline, from one draw to the next, that part two modes
 
 
@@ -338,8 +339,23 @@ class SB1Binary(OrbitModel):
         by_visit = s[:, data["instrument_index"]] if self.instrument else s[:, None]
         return np.hypot(data["rv_error"], by_visit)
 
+    def log_likelihood(self, data, values):
+        """ln of the density of each visit given all parameters."""
+        return norm.logpdf(data["rv"], self._velocity(data, values), self._errors(data, values))
+
+    def headline(self):
+        """Not the period, which may have several modes; nor a and b, which turn with it."""
+        return ["K", "v0"]
+
+    def _check_rows(self, data, values, likelihoods, kept):
+        # each of few visits decides
+        n_fitted = ("P" in self.free_names()) + self._n_adjusted(data, slice(None))
+        if len(data["rv"]) < n_fitted + SPARE_VISITS:
+            return []
+        return super()._check_rows(data, values, likelihoods, kept)
+
     def log_prob(self, data, values, log_marginal=None):
-        height = norm.logpdf(data["rv"], self._velocity(data, values), self._errors(data, values))
+        height = self.log_likelihood(data, values)
         prior = self.log_prior(values)
         if self.instrument:
             offset = self._prior_of("offset").frozen(KMS)

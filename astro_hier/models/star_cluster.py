@@ -282,13 +282,26 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
 
         def add(start, stop):
             some = {name: values[start:stop] for name, values in theta.items()}
-            by_star = np.logaddexp.reduce(self._log_components(data, some))
-            if self._background():
-                by_star, _ = self._mix(by_star, data, some)
-            result[start:stop] = by_star.sum(axis=1)
+            result[start:stop] = self._log_density(data, some).sum(axis=1)
 
         for_chunks(add, len(result), cost=len(data["parallax"]))
         return result
+
+    def log_likelihood(self, data, values):
+        theta = values | self.derive(values)
+        result = np.empty((len(theta["mu_r"]), len(data["parallax"])))
+
+        def fill(start, stop):
+            some = {name: of[start:stop] for name, of in theta.items()}
+            result[start:stop] = self._log_density(data, some)
+
+        for_chunks(fill, len(result), cost=len(data["parallax"]))
+        return result
+
+    def _log_density(self, data, theta):
+        """ln of the density of each star's parallax, shape (theta, star)."""
+        by_star = np.logaddexp.reduce(self._log_components(data, theta))
+        return self._mix(by_star, data, theta)[0] if self._background() else by_star
 
     def _measured(self, data, theta):
         """Parallaxes less what they have besides 1/r, and their errors."""
