@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import norm
 
 from astro_hier import checks, priors
-from astro_hier.inference import METHODS, influence
+from astro_hier.inference import METHODS, edges, influence
 from astro_hier.inference.draws import Draws
 from astro_hier.posterior import (
     LOG_PROB,
@@ -354,6 +354,7 @@ class HierarchicalModel:
         findings = [
             *findings,
             *result.findings,
+            *self._check_edges(data, flat),
             *self.check(data, flat, attrs, method),
             *self._check_rows(data, flat, likelihoods, kept),
         ]
@@ -394,6 +395,17 @@ class HierarchicalModel:
         if self.log_likelihood(data, one) is None:
             return None
         return influence.RowLikelihoods(lambda some: self.log_likelihood(data, some), common)
+
+    def _check_edges(self, data, values):
+        """Whether edges of priors cut off the posterior; not where ``draw_exactly`` drew it."""
+        if type(self).log_marginal is HierarchicalModel.log_marginal:
+            return []
+        frozen = self.frozen_priors()
+        names = [*frozen, *self.standard_normals(data)]
+        inferred = {name: frozen[name] for name in self.free_names()}
+        bounds = {name: self._parameter(name).bounds for name in inferred}
+        theta = {name: values[name] for name in names}
+        return [edges.of_priors(lambda x: self.log_marginal(data, x), theta, inferred, bounds)]
 
     def _check_rows(self, data, values, likelihoods, kept):
         """Whether rows decide the result."""
