@@ -109,6 +109,10 @@ class HierarchicalModel:
         """Value and error of each row, where rows far from all others are not provided for."""
         return None
 
+    def excess_scatter(self, data, values):
+        """How many times more most rows scatter than the errors say: so much more they may do."""
+        return 1.0
+
     def remedy_of_rows(self):
         """What else to do of rows that decide the result, in Python and in the shell."""
         return "", ""
@@ -426,6 +430,7 @@ class HierarchicalModel:
                 left_out,
                 draws.mean(axis=0),
                 distance,
+                influence.largest_shift(len(distance)) * self.excess_scatter(data, values),
                 names,
                 units,
                 lambda row: self._label_of(data, row, likelihoods.n_rows),

@@ -127,7 +127,13 @@ def test_with_few_visits_none_is_named():
     model = SB1Binary().fit(
         datasets.make_binary(6, random_state=1), random_state=1, progressbar=False
     )
-    assert not [f for f in model.findings() if f.name == "influence"]
+    assert not any(f.failed for f in model.findings() if f.name == "influence")
+
+
+def test_where_all_errors_are_too_small_no_visit_is_to_blame():
+    table = datasets.make_binary(30, random_state=0)
+    table["rv_error"] /= 10
+    assert not finding_of(SB1Binary(), table).failed
 
 
 @pytest.mark.parametrize("model", [StarCluster, VelocityDispersion, BinaryPopulation, SB1Binary])

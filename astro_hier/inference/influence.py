@@ -188,7 +188,7 @@ def far(value, error):
     return off / np.hypot(1.4826 * np.median(off), error)
 
 
-def examine(left_out, means, distance, names, units, label, more):
+def examine(left_out, means, distance, largest, names, units, label, more):
     """The finding of `INFLUENCE`.
 
     Parameters
@@ -199,6 +199,8 @@ def examine(left_out, means, distance, names, units, label, more):
         Of the parameters with all rows, shape (parameter,).
     distance : ndarray
         How far rows are from the others, shape (row,).
+    largest : float
+        By how many sds a row may move a parameter.
     names, units : list of str
         Of the parameters.
     label : callable
@@ -206,21 +208,12 @@ def examine(left_out, means, distance, names, units, label, more):
     more : tuple of str
         What else to do, in Python and in the shell.
     """
-    largest = largest_shift(len(distance))
     why = {}
     order = np.argsort(-np.abs(left_out.shift).max(axis=1, initial=0), kind="stable")
     for i in order[left_out.decide(largest)[order]]:
         which = np.argmax(np.abs(left_out.shift[i]))
-        new, old, k = left_out.mean[i, which], means[which], left_out.pareto_k[i]
-        # to a tenth of the sd, or nearly
-        digits = max(0, 1 - int(np.floor(np.log10(abs(new - old) / abs(left_out.shift[i, which])))))
-        or_less = "" if k <= SAID_K else " or less" if new < old else " or more"
-        unit = f" {units[which]}" if units[which] else ""
-        why[int(left_out.rows[i])] = (
-            f"without it {names[which]} would be {new:.{digits}f}{or_less} instead of"
-            f" {old:.{digits}f}{unit},"
-            f" Pareto k = {k:.1f}"
-        )
+        change = _change(left_out, i, which, means[which], names[which], units[which])
+        why[int(left_out.rows[i])] = f"{change}, Pareto k = {left_out.pareto_k[i]:.1f}"
     for i in np.argsort(-distance, kind="stable")[: np.sum(distance > FAR)].tolist():
         so_far = f"{distance[i]:.0f} robust sd from the median"
         why[i] = f"{why[i]}; {so_far}" if i in why else so_far
@@ -231,3 +224,14 @@ def examine(left_out, means, distance, names, units, label, more):
     return INFLUENCE.finding(
         count, bool(why), largest=largest, named=named, more=more[0], more_shell=more[1]
     )
+
+
+def _change(left_out, i, which, old, name, unit):
+    """What a parameter would be without a row, in words."""
+    new, shift = left_out.mean[i, which], left_out.shift[i, which]
+    digits = max(0, 1 - int(np.floor(np.log10((new - old) / shift))))  # a tenth of the sd, or less
+    old = f"{old:.{digits}f} {unit}".rstrip()
+    if left_out.pareto_k[i] > SAID_K:
+        way = "higher" if shift > 0 else "lower"
+        return f"without it {name}, {old}, would be {way} by more than {abs(shift):.1f} sd"
+    return f"without it {name} would be {new:.{digits}f} instead of {old}"
