@@ -24,14 +24,16 @@ from scipy.stats import norm
 
 from astro_hier import checks
 
-MOST_REMOVED = 0.05  # of a normal posterior, which moves its mean by a tenth of its sd
+MOST_REMOVED = 0.1  # of a normal posterior, which moves its mean by a fifth of its sd
 NEAR_SHARE, NEAR = (
     0.02,
     0.5,
 )  # draws whose distance from the edge is so few sds: an edge 2.5 sds off
 REACH = 0.995  # share of the draws on the grid
 POINTS = 12  # of the grid, on either side of the edge
+FAR_POINTS = 6  # beyond the edge, to see whether the likelihood is flat
 DRAWS = 30
+NEAREST = 0.2  # share of the draws, next to the edge, that say whether the likelihood is flat
 LEAST = -1e300  # ln of no likelihood
 FLAT = 1.0  # what ln of the likelihood varies by, beyond the edge, where it is flat
 
@@ -119,11 +121,12 @@ class _Posterior:
     def __init__(self, log_marginal, theta, priors):
         self.log_marginal, self.theta, self.priors = log_marginal, theta, priors
 
-    def along(self, name, at, chosen, places, back):
+    def along(self, name, at, chosen, places, back, alone=False):
         """ln of the likelihood times the prior of all others, shape (draw, place).
 
         ``at`` are all draws of the parameter, in the variable in which it is continued, ``chosen``
-        the draws that are moved, ``places`` where to, and ``back`` makes them values of it.
+        the draws that are moved, ``places`` where to, and ``back`` makes them values of it. If
+        ``alone`` the others stay.
         """
         moved = np.ravel(places - at[chosen, None])
         some, log_prior = {name: np.tile(back(places), len(chosen))}, np.zeros(len(moved))
@@ -132,6 +135,7 @@ class _Posterior:
             if other == name:
                 continue
             slope = np.tensordot(centred, values - values.mean(axis=0), 1) / len(at)
+            slope = 0 * slope if alone else slope
             start = np.repeat(values[chosen], len(places), axis=0)
             some[other] = start + moved.reshape(-1, *[1] * (values.ndim - 1)) * slope
             if values.ndim > 1:
@@ -178,7 +182,7 @@ def removed(posterior, name, side, end):
     distance = side * (at - x)
     if np.quantile(distance, NEAR_SHARE) > NEAR * np.std(x):
         return 0.0
-    chosen = np.argsort(x)[((np.arange(DRAWS) + 0.5) * len(x) / DRAWS).astype(int)]
+    chosen = np.argsort(x)[_midpoints(len(x))]
 
     def log_density(grid):
         """Of each of the chosen draws at distances beyond the edge, shape (draw, distance)."""
@@ -196,15 +200,23 @@ def removed(posterior, name, side, end):
     inside, beyond = np.linspace(-within, 0, POINTS), np.linspace(0, min(within, farthest), POINTS)
     density = log_density(np.concatenate([inside, beyond[1:]]))
     mass = log_mass(inside, density[:, :POINTS])
-    if _is_flat(density[:, POINTS - 1 :] - mass):
-        far = np.linspace(0, farthest, POINTS) if np.isfinite(farthest) else beyond
-        if _is_flat(log_density(far) - mass):
-            return 0.0
     log_ratio = logsumexp(log_mass(beyond, density[:, POINTS - 1 :]) - mass) - np.log(DRAWS)
-    return float(expit(log_ratio))
+    share = float(expit(log_ratio))
+    if share > MOST_REMOVED:
+        # of the draws nearest to the edge, all the way
+        nearest = np.argsort(distance)[_midpoints(NEAREST * len(x))]
+        far = at + side * np.linspace(0, farthest if np.isfinite(farthest) else within, FAR_POINTS)
+        if _is_flat(posterior.along(name, x, nearest, far, continued.back, alone=True)):
+            return 0.0
+    return share
+
+
+def _midpoints(n):
+    """Indices in the middle of as many equal parts of ``n`` as draws are looked at."""
+    return ((np.arange(DRAWS) + 0.5) * n / DRAWS).astype(int)
 
 
 def _is_flat(log_density):
-    """Whether the mean over draws, shape (draw, distance), is what it is at the edge."""
-    profile = logsumexp(log_density, axis=0)
-    return bool(np.all(np.abs(profile - profile[0]) < FLAT))
+    """Whether it is at all distances what it is at the edge, in the mean over draws."""
+    profile = logsumexp(log_density - log_density[:, :1], axis=0) - np.log(len(log_density))
+    return bool(np.all(np.abs(profile) < FLAT))

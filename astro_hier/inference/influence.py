@@ -32,7 +32,8 @@ MOST_NUMBERS = 2_000_000  # of likelihoods that are kept, and that are computed 
 MOST_KEPT = 1000  # draws
 SCREENED = 50  # draws that find the rows which may matter
 QUIET = 0.25  # sd of ln of a row's likelihood, below which it cannot
-FEWEST_DRAWS = 500  # to leave rows out with
+FEWEST_DRAWS = 500  # to leave rows out with, if there are as many
+TOO_FEW_DRAWS = 100  # whose weights have no tail to speak of
 MOST_LEFT_OUT = 500  # rows, those that vary most
 FALSE_ALARMS = 0.005  # of samples in which the farthest row is named
 LARGEST_K, SHARE = 1.25, 0.75  # above which this share of a change suffices
@@ -141,14 +142,24 @@ def leave_out(rows, log_likelihood, parameters):
     ``log_likelihood`` are those of the rows, shape (draw, row), ``parameters`` has shape
     (draw, parameter).
     """
-    from arviz_stats.base import array_stats
-
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_weights, pareto_k = array_stats.psislw(log_likelihood.T)
+    smoothed = [_smoothed(of_row) for of_row in log_likelihood.T]
+    log_weights, pareto_k = (np.array(of) for of in zip(*smoothed, strict=True))
     weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
     mean = weights @ parameters / weights.sum(axis=1, keepdims=True)
     shift = (mean - parameters.mean(axis=0)) / parameters.std(axis=0)
     return LeftOut(rows, pareto_k, mean, shift)
+
+
+def _smoothed(log_likelihood):
+    """ln of the weights without a row, smoothed, and Pareto k."""
+    from arviz_stats.base import array_stats
+
+    try:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_weights, pareto_k = array_stats.psislw(log_likelihood)
+    except ValueError:  # the largest weights are all the same: there is no tail
+        return -log_likelihood, -np.inf
+    return log_weights, float(pareto_k)
 
 
 def without_each(likelihoods, parameters, kept=None):
@@ -169,7 +180,8 @@ def without_each(likelihoods, parameters, kept=None):
     else:
         spread = likelihoods.spread(evenly(likelihoods.n_draws, SCREENED))
     rows = np.argsort(-spread, kind="stable")[: min(MOST_LEFT_OUT, np.sum(spread > QUIET))]
-    if not len(rows):
+    if not len(rows) or likelihoods.n_draws < TOO_FEW_DRAWS:
+        rows = rows[:0]
         return LeftOut(rows, np.zeros(0), *np.zeros((2, 0, parameters.shape[1])))
     if len(draws) >= min(FEWEST_DRAWS, likelihoods.n_draws):
         return leave_out(rows, known[:, rows], parameters[draws])
