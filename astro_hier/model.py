@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from astro_hier import checks, priors
 from astro_hier.core.above import Above
-from astro_hier.inference import METHODS
+from astro_hier.inference import METHODS, edges, influence
 from astro_hier.inference.draws import Draws
 from astro_hier.netcdf import ContentError
 from astro_hier.posterior import (
@@ -20,6 +20,7 @@ from astro_hier.posterior import (
     build_tree,
     check_tree,
     draws_table,
+    likelihood_group,
     load,
     reading,
     samples,
@@ -52,6 +53,7 @@ class HierarchicalModel:
     roles = ()
     parameters = ()
     row = "star"
+    likelihood_of = None  # what has a likelihood of its own, if it is not a row
     command = None  # name on the command line
     roles_of_options = ()  # that options add: ``columns`` may name them where these are off
     numbers = ()  # attributes of the posterior, from ``diagnose``, that results are made from
@@ -103,6 +105,41 @@ class HierarchicalModel:
     def log_marginal(self, data, theta):
         """ln p(data | theta), the latent variables integrated out, shape (n,)."""
         self._is_missing("log_marginal")
+
+    def log_likelihood(self, data, values):
+        """ln of the density of each row's data, given what is common to all rows.
+
+        Parameters
+        ----------
+        data : dict
+            The data.
+        values : dict of ndarray
+            Draws of all parameters without the dimension of the stars, shape (draw, ...).
+
+        Returns
+        -------
+        None or ndarray
+            Shape (draw, row), or (draw, star) where ``likelihood_of`` is "star". Its sum is
+            ``log_marginal``, if the model has that. By default there is none, and rows are not
+            left out to see what they change.
+        """
+        return None
+
+    def headline(self):
+        """Names of the parameters that no single row should decide: all that are inferred."""
+        return self.free_names()
+
+    def rows_to_compare(self, data):
+        """Value and error of each row, where rows far from all others are not provided for."""
+        return None
+
+    def excess_scatter(self, data, values):
+        """How many times more most rows scatter than the errors say: so much more they may do."""
+        return 1.0
+
+    def remedy_of_rows(self):
+        """What else to do of rows that decide the result, in Python and in the shell."""
+        return "", ""
 
     def draw_latents(self, data, theta, rng, progressbar=False):
         """One draw of the latent variables for each theta: a dict of arrays (n, star)."""
@@ -365,7 +402,15 @@ class HierarchicalModel:
         flat[LOG_PROB.name] = self.log_prob(data, flat, known)
         values[LOG_PROB.name] = flat[LOG_PROB.name].reshape(next(iter(values.values())).shape[:2])
         attrs = {"method": method, **result.attrs, **self.diagnose(data, flat, method)}
-        findings = [*findings, *result.findings, *self.check(data, flat, attrs, method)]
+        likelihoods = self._likelihoods(data, flat)
+        kept = None if likelihoods is None else _keep(likelihoods, values[LOG_PROB.name].shape)
+        findings = [
+            *findings,
+            *result.findings,
+            *self._check_edges(data, flat),
+            *self.check(data, flat, attrs, method),
+            *self._check_rows(data, flat, likelihoods, kept),
+        ]
         groups = {"observed_data": {}, "constant_data": {}}
         for role in self.roles:
             if role.unit is not None and role.name in data:
@@ -387,7 +432,73 @@ class HierarchicalModel:
             notes,
         )
         tree["sample_stats"].attrs["checks"] = checks.dump(findings)
+        if kept is not None:
+            name, of = next(iter(groups["observed_data"])), self.likelihood_of or self.row
+            tree["log_likelihood"] = likelihood_group(name, *kept, of, coords[of])
         return tree
+
+    def _likelihoods(self, data, values):
+        """The likelihoods of the rows, or None."""
+        common = {
+            name: values[name]
+            for name in (p.name for p in self.parameters if "star" not in p.dims)
+            if name in values
+        }
+        one = {name: of[:1] for name, of in common.items()}
+        if self.log_likelihood(data, one) is None:
+            return None
+        return influence.RowLikelihoods(lambda some: self.log_likelihood(data, some), common)
+
+    def _check_edges(self, data, values):
+        """Whether edges of priors cut off the posterior; not where ``draw_exactly`` drew it."""
+        if type(self).log_marginal is HierarchicalModel.log_marginal:
+            return []
+        frozen = self.frozen_priors()
+        names = [*frozen, *self.standard_normals(data)]
+        inferred = {name: frozen[name] for name in self.free_names()}
+        bounds = {name: self._parameter(name).bounds for name in inferred}
+        theta = {name: values[name] for name in names}
+        return [edges.of_priors(lambda x: self.log_marginal(data, x), theta, inferred, bounds)]
+
+    def _check_rows(self, data, values, likelihoods, kept):
+        """Whether rows decide the result."""
+        if likelihoods is None or likelihoods.n_rows < influence.FEWEST_ROWS:
+            return []
+        names = [name for name in self.headline() if np.ptp(values[name]) > 0]
+        if not names:
+            return []
+        draws = np.column_stack([values[name] for name in names])
+        chosen, log_likelihood = kept
+        known = np.ravel(chosen), log_likelihood.reshape(-1, likelihoods.n_rows)
+        left_out = influence.without_each(likelihoods, draws, known)
+        compared = self.rows_to_compare(data)
+        distance = np.zeros(likelihoods.n_rows) if compared is None else influence.far(*compared)
+        units = [self._parameter(name).unit.to_string() for name in names]
+        return [
+            influence.examine(
+                left_out,
+                draws.mean(axis=0),
+                distance,
+                influence.largest_shift(len(distance)) * self.excess_scatter(data, values),
+                names,
+                units,
+                lambda row: self._label_of(data, row, likelihoods.n_rows),
+                self.remedy_of_rows(),
+            )
+        ]
+
+    def _label_of(self, data, row, n_rows):
+        """The name of a row, and what was measured."""
+        of = self.likelihood_of or self.row
+        labels = self.coordinates(data).get(of, data.get(of))
+        label = f"{of} {row if labels is None else labels[row]}"
+        for role in self.roles:
+            if role.observed and len(data.get(role.name, ())) == n_rows:
+                label += f", {role.name} {data[role.name][row]:.6g}"
+                if f"{role.name}_error" in data:
+                    label += f" ± {data[f'{role.name}_error'][row]:.3g}"
+                label += f" {role.unit.to_string()}".rstrip()
+        return label
 
     def initial_values(self, table):
         """The estimator's own starting point for a table, a dict of Quantities."""
@@ -696,6 +807,16 @@ class HierarchicalModel:
             np.isfinite(epoch.day + epoch.fraction) and epoch.scale in (None, *Time.SCALES)
         ):
             raise ContentError(f"counts times from what is no time, {epoch}")
+
+
+def _keep(likelihoods, shape):
+    """Likelihoods of the rows at every so many draws of each chain, and which these are.
+
+    Arrays of shape (chain, draw) and (chain, draw, row).
+    """
+    chosen = np.arange(np.prod(shape)).reshape(shape)[:, :: likelihoods.step()]
+    values = likelihoods.at(np.ravel(chosen))
+    return chosen, values.reshape(*chosen.shape, -1)
 
 
 def _group(role):

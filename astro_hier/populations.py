@@ -10,12 +10,12 @@ import numpy as np
 from scipy.special import log_ndtr, logsumexp, ndtr, ndtri
 
 from astro_hier import priors
-from astro_hier.posterior import Parameter, register
+from astro_hier.posterior import UNBOUNDED, Parameter, register
 
 __all__ = ["LogNormalJitter", "Normal", "NormalMixture", "Population", "TruncatedNormal"]
 
-MU = Parameter("mu", u.one, r"\mu", "mean of ln(P / d)")
-LNSIGMA = Parameter("lnsigma", u.one, r"\ln\sigma", "ln of sigma")
+MU = Parameter("mu", u.one, r"\mu", "mean of ln(P / d)", bounds=UNBOUNDED)
+LNSIGMA = Parameter("lnsigma", u.one, r"\ln\sigma", "ln of sigma", bounds=UNBOUNDED)
 SIGMA = Parameter("sigma", u.one, r"\sigma", "standard deviation of ln(P / d)")
 SMALL = 1e-3  # lower quantile that stands for the smallest width a prior allows
 
@@ -166,11 +166,31 @@ class NormalMixture(Population):
     fraction1: priors.Prior = priors.Beta(1, 1)
 
     parameters = (
-        Parameter("mu1", u.one, r"\mu_1", "mean of ln(P / d) of the first component"),
-        Parameter("separation", u.one, r"\Delta\mu", "how far the second mean lies above"),
-        Parameter("lnsigma1", u.one, r"\ln\sigma_1", "ln of the first standard deviation"),
-        Parameter("lnsigma2", u.one, r"\ln\sigma_2", "ln of the second standard deviation"),
-        Parameter("fraction1", u.one, "f_1", "share of the first component"),
+        Parameter(
+            "mu1", u.one, r"\mu_1", "mean of ln(P / d) of the first component", bounds=UNBOUNDED
+        ),
+        Parameter(
+            "separation",
+            u.one,
+            r"\Delta\mu",
+            "how far the second mean lies above",
+            bounds=(0, np.inf),
+        ),
+        Parameter(
+            "lnsigma1",
+            u.one,
+            r"\ln\sigma_1",
+            "ln of the first standard deviation",
+            bounds=UNBOUNDED,
+        ),
+        Parameter(
+            "lnsigma2",
+            u.one,
+            r"\ln\sigma_2",
+            "ln of the second standard deviation",
+            bounds=UNBOUNDED,
+        ),
+        Parameter("fraction1", u.one, "f_1", "share of the first component", bounds=(0, 1)),
         Parameter("mu2", u.one, r"\mu_2", "mean of ln(P / d) of the second component"),
     )
     sampled = ("mu1", "separation", "lnsigma1", "lnsigma2", "fraction1")
@@ -250,8 +270,14 @@ class LogNormalJitter:
     lnsigma_jitter: priors.Prior = priors.Normal(0, 0.5)
 
     parameters = (
-        Parameter("mu_jitter", u.one, r"\mu_s", "mean of ln(jitter / (km/s))"),
-        Parameter("lnsigma_jitter", u.one, r"\ln\sigma_s", "ln of its standard deviation"),
+        Parameter("mu_jitter", u.one, r"\mu_s", "mean of ln(jitter / (km/s))", bounds=UNBOUNDED),
+        Parameter(
+            "lnsigma_jitter",
+            u.one,
+            r"\ln\sigma_s",
+            "ln of its standard deviation",
+            bounds=UNBOUNDED,
+        ),
     )
 
     def __post_init__(self):

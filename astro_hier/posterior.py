@@ -19,6 +19,7 @@ __all__ = [
     "SavedFileError",
     "build_tree",
     "check_tree",
+    "likelihood_group",
     "load",
     "reading",
     "register",
@@ -26,6 +27,8 @@ __all__ = [
     "save",
     "summarise",
 ]
+
+UNBOUNDED = (-np.inf, np.inf)  # of a parameter whose own range does not end
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,10 @@ class Parameter:
         Dimensions besides chain and draw.
     positive : bool
         Whether a prior that allows values below zero, or zero alone, is refused.
+    bounds : tuple of float, optional
+        Where its own range ends, whatever its prior: (0, 1) for a share, infinities if it does not
+        end. A prior that ends there does not cut off its posterior. By default it may end at zero,
+        and at one where a prior goes from zero to one.
     """
 
     name: str
@@ -54,6 +61,7 @@ class Parameter:
     long_name: str
     dims: tuple = ()
     positive: bool = False
+    bounds: tuple | None = None
 
     @property
     def unit_label(self):
@@ -187,6 +195,27 @@ def _check_variable(group, name, dims, unit=None):
     stated = variable.attrs.get("unit")
     if not isinstance(stated, str) or decode({"unit": stated}) != unit:
         raise ContentError(f"holds {name} in {stated!r}; expected the unit {str(unit)!r}")
+
+
+def likelihood_group(name, chosen, values, dim, labels):
+    """The group ``log_likelihood``, from which ArviZ computes leave-one-out and WAIC.
+
+    Parameters
+    ----------
+    name : str
+        That of what was observed.
+    chosen : ndarray
+        Numbers of the draws, counted through all chains, shape (chain, draw).
+    values : ndarray
+        ln of the likelihoods at these, shape (chain, draw, row).
+    dim : str
+        What has a likelihood each.
+    labels : array_like
+        Names of these.
+    """
+    coords = {"chain": np.arange(len(chosen)), "draw": chosen[0], dim: labels}
+    attrs = {"unit": "", "long_name": "ln of the density of each, given the parameters"}
+    return xr.Dataset({name: (("chain", "draw", dim), values, attrs)}, coords)
 
 
 def samples(posterior, parameter):

@@ -72,8 +72,8 @@ class CoreHalo(Profile):
     ln_halo_ratio: object = priors.TruncatedNormal(1, 0.5, lower=0)
 
     parameters = (
-        Parameter("halo_fraction", u.one, "f_h", "share of stars in the halo"),
-        Parameter("ln_halo_ratio", u.one, r"\ln\rho_h", "ln of halo_ratio"),
+        Parameter("halo_fraction", u.one, "f_h", "share of stars in the halo", bounds=(0, 1)),
+        Parameter("ln_halo_ratio", u.one, r"\ln\rho_h", "ln of halo_ratio", bounds=(0, np.inf)),
         Parameter("halo_ratio", u.one, r"\rho_h", "depth of the halo over that of the core"),
     )
 

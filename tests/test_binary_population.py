@@ -92,6 +92,7 @@ def test_single_visits_say_nothing_of_the_periods(table, model):
         assert sd == pytest.approx(expected_sd, rel=0.08)
 
 
+@pytest.mark.filterwarnings("ignore:the data press")
 def test_the_period_of_a_star_of_one_visit_is_drawn_from_the_population(table):
     lonely = datasets.make_binaries(1, 1, random_state=5)
     lonely["star"] = ["lonely"]
@@ -172,6 +173,7 @@ def test_draws_of_many_stars_are_kept_on_request_only(table):
         hyper.samples("P")
 
 
+@pytest.mark.filterwarnings("ignore:the data press")
 def test_a_population_beyond_the_range_is_warned_of(table):
     with pytest.warns(AstropyUserWarning, match=r"percent of the population lie beyond .*widen"):
         narrow = fit(table, period_range=(4 * u.day, 9 * u.day))

@@ -86,6 +86,7 @@ def test_draws_cut_short_by_an_interrupt_are_no_fit(fit):
         fit(answer(draws=60))
 
 
+@pytest.mark.filterwarnings("ignore:single rows")
 def test_chains_that_do_not_agree_are_a_warning(fit):
     with pytest.warns(AstropyUserWarning, match=r"did not come to agree .*mu_r .*'marginal'"):
         fit(answer(shift=0.2))

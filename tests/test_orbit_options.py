@@ -84,6 +84,7 @@ def test_jitter_mends_the_tutorials_stars(of_apogee):
 
 
 @pytest.mark.parametrize("model", MODELS)
+@pytest.mark.filterwarnings("ignore:the data press")
 def test_a_known_jitter_is_that_much_more_error(model):
     table = example(model)
     inflated = table.copy()
@@ -143,6 +144,7 @@ def test_offsets_and_a_trend_are_found():
 
 
 @pytest.mark.parametrize("model", MODELS)
+@pytest.mark.filterwarnings("ignore:the data press")
 def test_all_options_together_are_kept_by_a_file(model, tmp_path):
     table = example(model)
     jitter = priors.LogUniform(0.1 * KMS, 5 * KMS)

@@ -60,6 +60,7 @@ def test_tutorial_star(apogee):
 
 
 @pytest.mark.filterwarnings("ignore:chi2 per degree of freedom")
+@pytest.mark.filterwarnings("ignore:single rows")
 def test_periods_of_all_tutorial_stars(apogee, shared_data):
     expected = Table.read(shared_data / "apogee_binaries" / "reference_periods.ecsv")
     assert len(expected) == 14

@@ -166,6 +166,7 @@ def test_any_identifiers_label_the_stars_and_are_saved(ids, tmp_path):
     assert loaded.posterior["star"].values.tolist() == expected
 
 
+@pytest.mark.filterwarnings("ignore:the data press")
 def test_a_cluster_far_beyond_the_prior_is_found_and_said():
     table = datasets.make_star_cluster(60, mu_r=30 * u.kpc, std_r=10 * u.pc, random_state=3)
     with pytest.warns(AstropyUserWarning, match=r"the data put mu_r .*widen the prior"):

@@ -345,6 +345,7 @@ def test_a_covariance_that_takes_more_modes_is_said():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:single rows")
 def test_contaminants_do_not_move_the_cluster():
     # False alarm: 3.9 standard deviations, one in 10,000 each.
     table = contaminated_cluster(200, random_state=1)

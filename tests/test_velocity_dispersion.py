@@ -55,6 +55,7 @@ def unresolved():
 # ---- the posterior
 
 
+@pytest.mark.filterwarnings("ignore:the data press")
 def test_log_evidence_and_density_are_those_of_a_grid():
     table = datasets.make_velocities(12, random_state=1)
     grid = np.linspace(80, 120, 41), np.linspace(0, 4, 61)
@@ -134,6 +135,7 @@ def test_posterior_does_not_depend_on_unit_or_order():
 # ---- options
 
 
+@pytest.mark.filterwarnings("ignore:single rows")
 def test_interlopers_are_told_from_members(mixed):
     member = mixed.samples("member").value.mean(axis=0)
     assert np.all(member[:5] < 0.01)

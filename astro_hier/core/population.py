@@ -134,6 +134,11 @@ class Matrix:
     first: np.ndarray
     log_scale: np.ndarray
 
+    def log_likelihood(self, log_density, outside, shares=None):
+        """ln p(data_n | theta) of each star, shape (theta, star); arguments as `log_marginal`."""
+        by_star, highest = self._scaled(log_density, outside, shares)
+        return (by_star + highest + self.log_scale[:, None]).T
+
     def log_marginal(self, log_density, outside, shares=None):
         """ln p(data | theta) of all stars together.
 
@@ -151,6 +156,11 @@ class Matrix:
         ndarray
             Shape (theta,); -inf where a star has no likelihood at all.
         """
+        by_star, highest = self._scaled(log_density, outside, shares)
+        return by_star.sum(axis=0) + len(self.first) * highest + self.log_scale.sum()
+
+    def _scaled(self, log_density, outside, shares):
+        """ln of each star's sum, shape (star, theta), and of what the density was divided by."""
         beyond = np.log(np.maximum(outside.max(axis=0), 1e-300))
         highest = np.maximum(log_density.max(axis=1), beyond)
         density = np.vstack([np.exp(log_density - highest[:, None]).T, outside * np.exp(-highest)])
@@ -158,8 +168,7 @@ class Matrix:
         if shares is not None:
             by_star = np.add.reduceat(by_star * shares, self.first, axis=0)
         with np.errstate(divide="ignore"):
-            by_star = np.log(by_star)
-        return by_star.sum(axis=0) + len(self.first) * highest + self.log_scale.sum()
+            return np.log(by_star), highest
 
 
 def matrix(rows):

@@ -6,12 +6,6 @@ from astro_hier import checks
 
 LARGEST_PARETO_K = 0.7
 LARGEST_R_HAT = 1.05
-# A posterior is pressed against an edge if its median lies in this share of the prior next to it,
-# and within so many sds of it: 0.7 for an exponential that the edge cuts off, 1.1 for half of a
-# normal, 1.7 for a flat one.
-ABRUPT = {"uniform", "loguniform", "reciprocal"}
-EDGE_SHARE = 0.05
-EDGE_SDS = 1.3
 CONFLICT = 5.0  # standard deviations, or the quantile as far out for other priors
 
 ELSE = "; else narrow the priors to what is possible or compare with method='nuts'"
@@ -55,13 +49,6 @@ PRIOR_CONFLICT = checks.define(
     python="check the units of the table, or widen the prior",
     shell="check the units of the table, or widen the prior with --prior",
 )
-PRIOR_EDGE = checks.define(
-    "prior_edge",
-    limit="not pressed against an edge",
-    said="the data press {found} against the edge of the prior",
-    python="check the units of the table and its outliers, or widen the prior",
-    shell="check the units of the table and its outliers, or widen the prior with --prior",
-)
 R_HAT = checks.define(
     "r_hat",
     limit=f"at most {LARGEST_R_HAT}",
@@ -101,7 +88,7 @@ def of_explanations(number):
 
 
 def of_priors(priors, z, theta):
-    """Whether the data agree with the priors, and lie within their edges.
+    """Whether the data agree with the priors.
 
     ``z`` are the parameters as standard normal variables, shape (draw, parameter).
     """
@@ -110,18 +97,7 @@ def of_priors(priors, z, theta):
         for (name, values), x in zip(theta.items(), z.T, strict=False)
         if abs(np.median(x)) > CONFLICT
     ]
-    pressed = []
-    for name, values in theta.items():
-        prior, median = priors[name], np.median(values)
-        if prior.dist.name in ABRUPT:
-            shares = prior.cdf(median), prior.sf(median)
-            for edge, share in zip(prior.support(), shares, strict=True):
-                if share < EDGE_SHARE and abs(median - edge) < EDGE_SDS * np.std(values):
-                    pressed.append(f"{name} (posterior mean {values.mean():.4g}, edge {edge:.4g})")
-    return [
-        PRIOR_CONFLICT.finding(", ".join(far) or "no parameter", bool(far)),
-        PRIOR_EDGE.finding(", ".join(pressed) or "no parameter", bool(pressed)),
-    ]
+    return [PRIOR_CONFLICT.finding(", ".join(far) or "no parameter", bool(far))]
 
 
 def of_chains(r_hat, divergences):

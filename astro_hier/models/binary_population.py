@@ -140,6 +140,7 @@ class BinaryPopulation(OrbitModel):
     """
 
     of_each = ("star",)
+    likelihood_of = "star"
     star_parameters = (
         Parameter("lnP", u.one, r"\ln(P/\mathrm{d})", "ln of the period", ("star",)),
         Parameter("P", u.day, "P", "period", ("star",)),
@@ -405,13 +406,21 @@ class BinaryPopulation(OrbitModel):
         return pm.Deterministic("jitter", pt.stack(each).reshape(start.shape), dims=dims)
 
     def log_marginal(self, data, theta):
+        return data["matrix"].log_marginal(*self._of_population(data, theta))
+
+    def log_likelihood(self, data, values):
+        theta = {name: values[name] for name in self._sampled_names()}
+        return data["matrix"].log_likelihood(*self._of_population(data, theta))
+
+    def _of_population(self, data, theta):
+        """What the matrix takes: the population's density, and shares beyond and of scatters."""
         matrix, ends = data["matrix"], self._log_ends(data)
         log_density = self.population.log_density(data["grid"].points[matrix.points], theta, ends)
         outside, shares = self.population.outside(theta, ends), None
         if self._has_layers():
             cells = [(star.jitter.low, star.jitter.high) for star in data["summaries"]]
             shares = self.jitter.shares(*map(np.concatenate, zip(*cells, strict=True)), theta)
-        return matrix.log_marginal(log_density, outside, shares)
+        return log_density, outside, shares
 
     def draw_latents(self, data, theta, rng, progressbar=False):
         if not self._keeps_draws(data):

@@ -64,6 +64,8 @@ LINEAR_DEPTH = 10.0  # of the periodogram, in ln p
 CURVES = 64
 MOST_CYCLES = 80
 CURVE_POINTS = 400
+SURE_EXCESS = 2.0  # scatter over errors which neither chance nor one bad visit makes
+SPARE_VISITS = 5  # more than parameters, from which on single ones should not decide
 MODE_GAP = 0.25  # cycles over the baseline, from one draw to the next, that part two modes
 
 
@@ -339,8 +341,31 @@ class SB1Binary(OrbitModel):
         by_visit = s[:, data["instrument_index"]] if self.instrument else s[:, None]
         return np.hypot(data["rv_error"], by_visit)
 
+    def log_likelihood(self, data, values):
+        """ln of the density of each visit given all parameters."""
+        return norm.logpdf(data["rv"], self._velocity(data, values), self._errors(data, values))
+
+    def headline(self):
+        """Not the period, which may have several modes; nor a and b, which turn with it."""
+        return ["K", "v0"]
+
+    def excess_scatter(self, data, values):
+        """By the deviations from the best orbit, beyond twice; any of few visits may decide."""
+        spare = self._spare_visits(data)
+        if spare < SPARE_VISITS:
+            return np.inf
+        best = {name: of[[np.argmax(values["log_prob"])]] for name, of in values.items()}
+        off = np.abs(data["rv"] - self._velocity(data, best)) / self._errors(data, best)
+        scatter = 1.4826 * np.median(off) * np.sqrt(len(data["rv"]) / spare)
+        return max(1.0, scatter / SURE_EXCESS)
+
+    def _spare_visits(self, data):
+        """How many more visits there are than parameters adjusted to them."""
+        n_fitted = ("P" in self.free_names()) + self._n_adjusted(data, slice(None))
+        return len(data["rv"]) - n_fitted
+
     def log_prob(self, data, values, log_marginal=None):
-        height = norm.logpdf(data["rv"], self._velocity(data, values), self._errors(data, values))
+        height = self.log_likelihood(data, values)
         prior = self.log_prior(values)
         if self.instrument:
             offset = self._prior_of("offset").frozen(KMS)
@@ -366,8 +391,7 @@ class SB1Binary(OrbitModel):
         if self.jitter is not None:  # the best draw's is that of the most parameters at once: small
             one["jitter"] = values["jitter"].mean(axis=0, keepdims=True)
         chi2 = np.sum(((data["rv"] - self._velocity(data, one)) / self._errors(data, one)) ** 2)
-        n_fitted = ("P" in self.free_names()) + self._n_adjusted(data, slice(None))
-        dof = len(data["rv"]) - n_fitted
+        dof = self._spare_visits(data)
         shortest, longest = period_nodes.searched_range(self._prior_of_period())
         found = {
             "chi2_per_dof": float(chi2 / dof) if dof > 0 else np.nan,

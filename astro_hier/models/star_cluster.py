@@ -307,16 +307,29 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
 
         def add(start, stop):
             some = {name: values[start:stop] for name, values in theta.items()}
-            by_star = np.logaddexp.reduce(self._log_components(data, some))
-            if self._background() is None:
-                result[start:stop] = by_star.sum(axis=1)
-                return
-            by_star, member = self._mix(by_star, data, some)
-            factor, _ = self._background().given_some(member, some)
-            result[start:stop] = by_star.sum(axis=1) + factor
+            log_density, member = self._log_density(data, some)
+            result[start:stop] = log_density.sum(axis=1)
+            if self._background():
+                result[start:stop] += self._background().given_some(member, some)[0]
 
         for_chunks(add, len(result), cost=len(data["parallax"]))
         return result
+
+    def log_likelihood(self, data, values):
+        theta = values | self.derive(values)
+        result = np.empty((len(theta["mu_r"]), len(data["parallax"])))
+
+        def fill(start, stop):
+            some = {name: of[start:stop] for name, of in theta.items()}
+            result[start:stop] = self._log_density(data, some)[0]
+
+        for_chunks(fill, len(result), cost=len(data["parallax"]))
+        return result
+
+    def _log_density(self, data, theta):
+        """ln of the density of each star's parallax, shape (theta, star), and its membership."""
+        by_star = np.logaddexp.reduce(self._log_components(data, theta))
+        return self._mix(by_star, data, theta) if self._background() else (by_star, 1.0)
 
     def _measured(self, data, theta):
         """Parallaxes less what they have besides 1/r, and their errors."""

@@ -1,10 +1,12 @@
 """What the options of a star cluster add to its columns, parameters and data."""
 
 import astropy.units as u
+import numpy as np
 
 from astro_hier import checks, covariances, outliers, profiles
 from astro_hier.core import sky
-from astro_hier.posterior import Parameter
+from astro_hier.inference import influence
+from astro_hier.posterior import UNBOUNDED, Parameter
 from astro_hier.table import Role
 
 MOST_MODES = 6
@@ -43,13 +45,21 @@ class StarClusterOptions:
     @property
     def parameters(self):
         parameters = [
-            Parameter("mu_r", u.kpc, r"\mu_r", "mean distance"),
-            Parameter("ln_std_r", u.one, r"\ln(\sigma_r/\mathrm{kpc})", "log of the depth"),
+            Parameter("mu_r", u.kpc, r"\mu_r", "mean distance", bounds=(0, np.inf)),
+            Parameter(
+                "ln_std_r",
+                u.one,
+                r"\ln(\sigma_r/\mathrm{kpc})",
+                "log of the depth",
+                bounds=UNBOUNDED,
+            ),
             Parameter("std_r", u.kpc, r"\sigma_r", "depth: standard deviation of the distances"),
             *self._shape().parameters,
         ]
         if not (self.zero_point is None or isinstance(self.zero_point, str)):
-            parameters.append(Parameter("zero_point", u.mas, r"\varpi_0", "zero point"))
+            parameters.append(
+                Parameter("zero_point", u.mas, r"\varpi_0", "zero point", bounds=UNBOUNDED)
+            )
         if self.error_scale is not None:
             parameters.append(ERROR_SCALE)
         if self._background():
@@ -107,6 +117,17 @@ class StarClusterOptions:
         if "modes" not in data:
             return {}
         return {"covariance_modes": len(data["modes"]), "covariance_left_out": data["left_out"]}
+
+    def headline(self):
+        return ["mu_r", "std_r"]
+
+    def rows_to_compare(self, data):
+        if self._background():
+            return None
+        return data["parallax"] - data.get("zero_point", 0.0), data["parallax_error"]
+
+    def remedy_of_rows(self):
+        return ("", "") if self._background() else influence.OUTLIERS
 
     def check(self, data, values, attrs, method):
         findings = []

@@ -41,8 +41,9 @@ from scipy.special import logsumexp
 from astro_hier import checks, datasets, outliers, plots, priors
 from astro_hier.core import groups
 from astro_hier.core.threads import for_chunks
+from astro_hier.inference import influence
 from astro_hier.model import HierarchicalModel
-from astro_hier.posterior import Parameter
+from astro_hier.posterior import UNBOUNDED, Parameter
 from astro_hier.table import Role, TableError
 
 __all__ = ["VelocityDispersion"]
@@ -176,9 +177,9 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         )
         member = Parameter("member", u.one, "p", "probability of being a member", ("star",))
         return (
-            Parameter("v_sys", KMS, r"v_\mathrm{sys}", "velocity of the system"),
+            Parameter("v_sys", KMS, r"v_\mathrm{sys}", "velocity of the system", bounds=UNBOUNDED),
             Parameter("ln_sigma_v", u.one, r"\ln(\sigma_v/\mathrm{km\,s^{-1}})",
-                      "ln of the velocity dispersion"),
+                      "ln of the velocity dispersion", bounds=UNBOUNDED),
             Parameter("sigma_v", KMS, r"\sigma_v", "velocity dispersion along the line of sight"),
             *([] if self.error_scale is None else [scale]),
             *(p for part in self.parts for p in part.parameters),
@@ -341,6 +342,18 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
 
         for_chunks(add, len(result), cost=len(data["star"]))
         return result
+
+    def log_likelihood(self, data, values):
+        return self._log_density(data, values)[0]
+
+    def headline(self):
+        return ["v_sys", "sigma_v"]
+
+    def rows_to_compare(self, data):
+        return None if self._background() else (_in_kms(data), _in_kms(data, "_error"))
+
+    def remedy_of_rows(self):
+        return ("", "") if self._background() else influence.OUTLIERS
 
     def draw_latents(self, data, theta, rng, progressbar=False):
         if not self._keeps_draws(data):
