@@ -39,6 +39,7 @@ from astro_hier.posterior import Parameter, register
 __all__ = ["Background", "ParallaxBackground", "VelocityBackground"]
 
 KMS = u.km / u.s
+LITTLE = 0.01  # share of a second part that starts as none
 FAR = 1e-8  # share of a prior beyond which no starting point lies
 PARAMETERS = {
     unit: (
@@ -206,14 +207,21 @@ class Background:
     def start(self, groups):
         """A starting point of the background's parameters from groups, the first the members'.
 
-        ``groups`` are `~astro_hier.core.groups.Groups` of one part more than the background has.
+        ``groups`` are `~astro_hier.core.groups.Groups` of one part more than the background has, or
+        of two.
         """
         others = groups.share[1:]
         guess = {"outlier_fraction": others.sum(), "outlier_mean": groups.mean[1],
                  "outlier_sd": groups.sd[1]}  # fmt: skip
-        if self.parts == 2:
+        if len(others) == 2:
             guess |= {"outlier_share2": others[1] / others.sum(), "outlier_mean2": groups.mean[2],
                       "outlier_sd2": groups.sd[2]}  # fmt: skip
+        elif self.parts == 2:  # of hardly a row
+            middle = {
+                p.name: priors.of(getattr(self, p.name)).frozen(p.unit).median()
+                for p in self.parameters[3:]
+            }
+            guess |= middle | {"outlier_share2": LITTLE}
         return {
             p.name: float(np.clip(guess[p.name], *priors.bulk(getattr(self, p.name), p.unit, FAR)))
             for p in self.parameters

@@ -39,6 +39,13 @@ class Groups:
             yield Groups(self.share[order], self.mean[order], self.sd[order])
 
 
+def labelled(value, error, most_parts=2, rng=None):
+    """`Groups` of two parts up to ``most_parts``, each part as the first in turn."""
+    for parts in range(2, most_parts + 1):
+        for found in find(value, error, parts, rng):
+            yield from found.exchanged()
+
+
 def find(value, error, parts=2, rng=None):
     """Distinct mixtures of ``parts`` normal distributions, as `Groups`.
 

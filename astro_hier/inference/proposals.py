@@ -10,6 +10,7 @@ from scipy.stats import multivariate_t, norm
 DEGREES_OF_FREEDOM = 5
 CLOUD_SIZES = 10.0 ** -np.arange(5)
 ROUNDS = 5
+LEAST_WIDTH = 1e-4  # of points across a plane that they lie in, of those along the axes
 SMALLEST_SHARE = 0.01  # of the weight, below which a part of a mixture is left out
 SHARE_OF_PEAK = 0.005  # of a peak that too few points are of
 FEWEST = 2.0  # effective points a dimension that a part is fitted to
@@ -60,7 +61,9 @@ class StudentT:
         mean = weights @ z
         deviation = z - mean
         covariance = (weights[:, None] * deviation).T @ deviation
-        return cls(mean, covariance + 1e-16 * np.eye(z.shape[1]))
+        # few points may lie in a plane
+        least = LEAST_WIDTH**2 * np.diag(covariance) + 1e-16
+        return cls(mean, covariance + np.diag(least))
 
     def distance(self, point):
         """Of a point from the mean, in sds: the root mean square over the axes of the ellipsoid."""

@@ -10,6 +10,7 @@ from astro_hier.inference.proposals import PRIOR
 LEAST_LOG_BETA = -50.0
 ENOUGH_TO_FIT = 10  # effective points a dimension
 HEAVIEST = 5  # points whose weights are cut
+LEAST_POWER = 0.5  # of weights that a proposal is fitted to
 
 
 class Pool:
@@ -76,12 +77,15 @@ class Pool:
     def weights_to_fit(self):
         """Normalised weights to fit a proposal to, and the power that the likelihood was raised to.
 
-        The few heaviest are cut down to the next one: a single point far out in a tail would take
-        all others' place. Where that leaves too few, the likelihood is tempered.
+        A few points far out in a tail, or the first of a region that no proposal follows yet, would
+        take all others' place. So the heaviest are cut down to the next one, and if that is not
+        enough, the weights are raised to a power below one. Where even that leaves too few, no
+        proposal is near the posterior: the likelihood is tempered.
         """
         cut = np.partition(self.log_weights, -HEAVIEST)[-HEAVIEST]
-        weights = normalised(np.minimum(self.log_weights, cut))
-        if effective_size(weights) >= ENOUGH_TO_FIT * self.z.shape[1]:
+        log_weights = np.minimum(self.log_weights, cut)
+        weights, power = tempered(0.0, log_weights, self.z.shape[1])
+        if power >= LEAST_POWER:
             return weights, 1.0
         return tempered(self.log_prior_weights, self.log_likelihood, self.z.shape[1])
 

@@ -228,15 +228,14 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
             return []
         start, points = self.initial(data), []
         values = data["parallax"] - self._offset(data, start), self._error(data, start)
-        for found in groups.find(*values, 1 + background.parts, rng):
-            for each in found.exchanged():
-                if each.mean[0] <= 0:
-                    continue
-                mu_r = self._within_bulk("mu_r", 1 / each.mean[0], outliers.FAR)
-                ln_std_r = np.log(each.sd[0] * mu_r**2)
-                ln_std_r = self._within_bulk("ln_std_r", ln_std_r, outliers.FAR)
-                members = {"mu_r": mu_r, "ln_std_r": ln_std_r}
-                points.append(self._above_ends(data, start | members | background.start(each)))
+        for each in groups.labelled(*values, 1 + background.parts, rng):
+            if each.mean[0] <= 0:
+                continue
+            mu_r = self._within_bulk("mu_r", 1 / each.mean[0], outliers.FAR)
+            ln_std_r = np.log(each.sd[0] * mu_r**2)
+            ln_std_r = self._within_bulk("ln_std_r", ln_std_r, outliers.FAR)
+            members = {"mu_r": mu_r, "ln_std_r": ln_std_r}
+            points.append(self._above_ends(data, start | members | background.start(each)))
         return points
 
     def lower_ends(self, data):

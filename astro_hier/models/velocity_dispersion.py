@@ -272,15 +272,14 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             return []
         start, points = self.initial(data), []
         values = _in_kms(data), start.get("error_scale", 1.0) * _in_kms(data, "_error")
-        for found in groups.find(*values, 1 + background.parts, rng):
-            for each in found.exchanged():
-                v_sys = self._within_bulk("v_sys", each.mean[0], outliers.FAR)
-                sigma_v = each.sd[0] / _scale(data, v_sys)
-                members = {
-                    "v_sys": v_sys,
-                    "ln_sigma_v": self._within_bulk("ln_sigma_v", np.log(sigma_v), outliers.FAR),
-                }
-                points.append(self._above_ends(data, start | members | background.start(each)))
+        for each in groups.labelled(*values, 1 + background.parts, rng):
+            v_sys = self._within_bulk("v_sys", each.mean[0], outliers.FAR)
+            sigma_v = each.sd[0] / _scale(data, v_sys)
+            members = {
+                "v_sys": v_sys,
+                "ln_sigma_v": self._within_bulk("ln_sigma_v", np.log(sigma_v), outliers.FAR),
+            }
+            points.append(self._above_ends(data, start | members | background.start(each)))
         return points
 
     def lower_ends(self, data):
