@@ -37,7 +37,9 @@ from astro_hier import (
 from astro_hier.model import HierarchicalModel
 
 # of the tutorial's binaries, whose scatter is what it is
-pytestmark = pytest.mark.filterwarnings("ignore:chi2 per degree of freedom is above")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:chi2 per degree of freedom is above", "ignore:the data press", "ignore:single rows"
+)
 
 KMS = u.km / u.s
 LINEAR = np.zeros(3), np.array([100.0, 100.0, 150.0])

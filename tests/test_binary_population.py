@@ -225,6 +225,7 @@ def test_stars_whose_errors_do_not_explain_their_scatter_are_named(table):
     assert said(jitter=priors.LogUniform(1 * KMS, 100 * KMS)) == []
 
 
+@pytest.mark.filterwarnings("ignore:the data press")
 def test_a_wide_range_cuts_no_truncated_normal(table, model):
     # False alarm: 4.5 standard errors each.
     wide = (0.01 * u.day, 1e6 * u.day)

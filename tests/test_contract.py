@@ -181,6 +181,15 @@ def test_inference_data_holds_draws_statistics_and_data(fitted, estimator, table
             assert u.Unit(group[role.name].attrs["unit"]) == role.unit
 
 
+def test_likelihoods_of_rows_are_kept(fitted, estimator):
+    group = fitted.inference_data["log_likelihood"]
+    name = next(iter(fitted.inference_data["observed_data"].data_vars))
+    of = estimator.likelihood_of or estimator.row
+    assert list(group.data_vars) == [name]
+    assert group[name].dims == ("chain", "draw", of)
+    assert np.all(np.isfinite(group[name]))
+
+
 def test_samples_are_quantities_of_all_draws(fitted, estimator):
     for parameter in estimator().parameters:
         samples = fitted.samples(parameter.name)
