@@ -30,28 +30,33 @@ from functools import cache
 
 import astropy.units as u
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, log_expit, logit, logsumexp
 from scipy.stats import norm
 
 from astro_hier import checks, priors
-from astro_hier.posterior import Parameter, register
+from astro_hier.posterior import UNBOUNDED, Parameter, register
 
 __all__ = ["Background", "ParallaxBackground", "VelocityBackground"]
 
 KMS = u.km / u.s
 LITTLE = 0.01  # share of a second part that starts as none
+SMALL = 1e-8  # ln of a probability of nearly one
 FAR = 1e-8  # share of a prior beyond which no starting point lies
+SHARE, SPREAD = {"bounds": (0, 1)}, {"bounds": (0, np.inf)}
 PARAMETERS = {
     unit: (
-        Parameter("outlier_fraction", u.one, "f_o", "share of rows that are not members"),
-        Parameter("outlier_mean", unit, r"\mu_o", "mean of those that are not members"),
-        Parameter("outlier_sd", unit, r"\sigma_o", "their standard deviation"),
-        Parameter("outlier_share2", u.one, "f_{o2}", "share of them in the second part"),
-        Parameter("outlier_mean2", unit, r"\mu_{o2}", "mean of the second part"),
-        Parameter("outlier_sd2", unit, r"\sigma_{o2}", "standard deviation of the second part"),
+        Parameter("outlier_fraction", u.one, "f_o", "share of rows that are not members", **SHARE),
+        Parameter("outlier_mean", unit, r"\mu_o", "mean of those that are not members",
+                  bounds=UNBOUNDED),
+        Parameter("outlier_sd", unit, r"\sigma_o", "their standard deviation", **SPREAD),
+        Parameter("outlier_share2", u.one, "f_{o2}", "share of them in the second part", **SHARE),
+        Parameter("outlier_mean2", unit, r"\mu_{o2}", "mean of the second part",
+                  bounds=UNBOUNDED),
+        Parameter("outlier_sd2", unit, r"\sigma_{o2}", "standard deviation of the second part",
+                  **SPREAD),
     )
     for unit in (u.mas, KMS)
-}
+}  # fmt: skip
 # draws in which a background is no wider than this many sds of the members, and has this share of
 # the rows, are warned of if they are more than this share of all
 NARROW, MANY, OFTEN = 4.0, 0.05, 0.1
@@ -162,22 +167,22 @@ class Background:
 
         Returns
         -------
-        log_density, membership : ndarray
-            ln of the density of the mixture, and the probability that each row is a member.
+        log_density, log_odds : ndarray
+            ln of the density of the mixture, and of the odds that each row is a member.
         """
         fraction = theta["outlier_fraction"][:, None]
         with np.errstate(divide="ignore"):
             member = np.log1p(-fraction) + log_member
             other = np.log(fraction) + self.log_density(value, error, theta)
-        return np.logaddexp(member, other), expit(member - other)
+        return np.logaddexp(member, other), member - other
 
-    def given_some(self, membership, theta):
+    def given_some(self, log_odds, theta):
         """What changes because at least one of the rows is a member.
 
         Parameters
         ----------
-        membership : ndarray
-            Probabilities of membership, each row by itself, shape (theta, row).
+        log_odds : ndarray
+            ln of the odds of membership, each row by itself, shape (theta, row).
         theta : dict
             Parameters, arrays of shape (theta,).
 
@@ -185,15 +190,17 @@ class Background:
         -------
         log_factor, membership : ndarray
             ln of the factor that the likelihood is multiplied by, shape (theta,), and the
-            probabilities given that.
+            probabilities of membership given that.
         """
+        log_member, log_none = log_expit(log_odds), log_expit(-log_odds).sum(axis=1)
         with np.errstate(divide="ignore"):
-            some = -np.expm1(np.log1p(-membership).sum(axis=1))
-            before = -np.expm1(membership.shape[1] * np.log(theta["outlier_fraction"]))
-            possible = (some > 0) & (before > 0)
-            log_factor = np.log(some / np.where(possible, before, 1.0))
-        factor = np.where(possible, some, 1.0)[:, None]
-        return np.where(possible, log_factor, -np.inf), membership / factor
+            # where hardly any is a member, 1 - prod (1 - p) has lost its digits, and is sum p
+            log_some = np.where(
+                log_none < -SMALL, np.log(-np.expm1(log_none)), logsumexp(log_member, axis=1)
+            )
+            before = -np.expm1(log_odds.shape[1] * np.log(theta["outlier_fraction"]))
+            log_factor = np.where(before > 0, log_some - np.log(before), -np.inf)
+        return log_factor, np.exp(log_member - log_some[:, None])
 
     def pymc_given_some(self, membership, theta, size):
         """The same for variables of PyMC."""
@@ -239,8 +246,8 @@ class Background:
     def draw(self, theta, size, rng):
         """Which of ``size`` rows are members, and true values of others, shape (theta, size)."""
         shape = len(theta["outlier_fraction"]), size
-        chance = np.broadcast_to(1 - theta["outlier_fraction"][:, None], shape)
-        member = draw_members(chance, rng)
+        log_odds = -logit(theta["outlier_fraction"])[:, None]
+        member = draw_members(np.broadcast_to(log_odds, shape), rng)
         share, mean, sd = self._each_row(self.components(theta), shape)
         return member, rng.normal(*_pick(np.cumsum(share, axis=0), (mean, sd), rng))
 
@@ -265,19 +272,21 @@ class Background:
         )
 
 
-def draw_members(membership, rng):
+def draw_members(log_odds, rng):
     """Which rows are members, at least one for each theta.
 
-    ``membership`` are their probabilities, each row by itself, shape (theta, row).
+    ``log_odds`` are ln of their odds of membership, each row by itself, shape (theta, row).
     """
-    member = rng.random(membership.shape) < membership
+    chance = expit(log_odds)
+    member = rng.random(chance.shape) < chance
     for n in np.flatnonzero(~member.any(axis=1)):
         # the first member is row k with a probability of p_k (1 - p_1) ... (1 - p_(k-1))
-        before = np.concatenate([[1.0], np.cumprod(1 - membership[n, :-1])])
-        mass = np.cumsum(membership[n] * before)
-        first = min(np.searchsorted(mass, rng.random() * mass[-1]), len(mass) - 1)
+        log_mass = log_expit(log_odds[n])
+        log_mass[1:] += np.cumsum(log_expit(-log_odds[n]))[:-1]
+        mass = np.cumsum(np.exp(log_mass - log_mass.max()))
+        first = np.searchsorted(mass, rng.random() * mass[-1])
         member[n, first] = True
-        member[n, first + 1 :] = rng.random(len(mass) - first - 1) < membership[n, first + 1 :]
+        member[n, first + 1 :] = rng.random(len(mass) - first - 1) < chance[n, first + 1 :]
     return member
 
 

@@ -23,7 +23,7 @@ ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it
 MOST_CANDIDATES = 8  # to climb from, within so much of the best in ln of the density
 FARTHEST_CANDIDATE = 20.0
 TAIL = 0.2  # Pareto k of the weights from which wings are looked for in the end,
-MANY_DIMENSIONS = 6  # in as many dimensions at once
+MANY_DIMENSIONS = 5  # in as many dimensions at once
 LEAST_SHARE_OF_WINGED = 0.1  # of a peak, of the largest's, from which its wings are
 SHARE_OF_WINGS = 0.2  # of every draw
 

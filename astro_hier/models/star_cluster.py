@@ -306,10 +306,10 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
 
         def add(start, stop):
             some = {name: values[start:stop] for name, values in theta.items()}
-            log_density, member = self._log_density(data, some)
+            log_density, log_odds = self._log_density(data, some)
             result[start:stop] = log_density.sum(axis=1)
             if self._background():
-                result[start:stop] += self._background().given_some(member, some)[0]
+                result[start:stop] += self._background().given_some(log_odds, some)[0]
 
         for_chunks(add, len(result), cost=len(data["parallax"]))
         return result
@@ -326,9 +326,9 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
         return result
 
     def _log_density(self, data, theta):
-        """ln of the density of each star's parallax, shape (theta, star), and its membership."""
+        """ln of the density of each star, shape (theta, star), and of its odds of membership."""
         by_star = np.logaddexp.reduce(self._log_components(data, theta))
-        return self._mix(by_star, data, theta) if self._background() else (by_star, 1.0)
+        return self._mix(by_star, data, theta) if self._background() else (by_star, np.inf)
 
     def _measured(self, data, theta):
         """Parallaxes less what they have besides 1/r, and their errors."""
@@ -346,15 +346,13 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
             ]
 
     def _mix(self, log_member, data, theta):
-        """With those that are not members: ln of the density, and the share of members."""
+        """With those that are not members: ln of the density, and of the odds of membership."""
         error = self._error(data, columns_of(theta))
         return self._background().mix(log_member, data["parallax"], error, theta)
 
     def _membership(self, data, theta):
         """The probability of each star to be a member."""
-        log_member = np.logaddexp.reduce(self._log_components(data, theta))
-        alone = self._mix(log_member, data, theta)[1]
-        return self._background().given_some(alone, theta)[1]
+        return self._background().given_some(self._log_density(data, theta)[1], theta)[1]
 
     def draw_latents(self, data, theta, rng, progressbar=False):
         theta, background = theta | self.derive(theta), self._background()
@@ -387,9 +385,9 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
         r = np.take_along_axis(np.array(r), chosen[None], axis=0)[0]
         if self._background() is None:
             return {"r": r}
-        _, alone = self._mix(log_member, data, theta)
-        r = self._replace(r, ~outliers.draw_members(alone, rng), theta, rng)
-        return {"r": r, "member": self._background().given_some(alone, theta)[1]}
+        _, log_odds = self._mix(log_member, data, theta)
+        r = self._replace(r, ~outliers.draw_members(log_odds, rng), theta, rng)
+        return {"r": r, "member": self._background().given_some(log_odds, theta)[1]}
 
     def _replace(self, r, others, theta, rng):
         """Distances, with those of stars that are not members drawn from the population."""

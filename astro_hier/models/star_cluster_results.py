@@ -5,7 +5,7 @@ import numpy as np
 from astropy.table import QTable
 from scipy.stats import norm
 
-from astro_hier import plots
+from astro_hier import outliers, plots
 from astro_hier.core import distance
 
 NODES = (
@@ -97,8 +97,7 @@ class StarClusterResults:
             value, error = 1 / r + self._offset(data, columns), self._error(data, columns)
             if self._background():
                 log_member = norm.logpdf(data["parallax"], value, error)
-                _, chance = self._mix(log_member, data, theta)
-                member = rng.random(r.shape) < chance
+                member = outliers.draw_members(self._mix(log_member, data, theta)[1], rng)
                 others = self._background().draw_true(data["parallax"], error, theta, rng)
                 value = np.where(member, value, others)
             return rng.normal(value, error) * u.mas

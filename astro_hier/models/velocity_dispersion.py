@@ -231,13 +231,20 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         return v_sys, scale * np.exp(theta["ln_sigma_v"]), scale, error
 
     def _log_density(self, data, theta):
-        """ln of the density of each row, shape (theta, row), and its probability of membership."""
+        """ln of the density of each row, shape (theta, row), and of its odds of membership."""
         v_sys, spread, _, error = self._population(data, theta)
         value, variance = _in_kms(data), spread**2 + error**2
         log_member = -0.5 * ((value - v_sys) ** 2 / variance + np.log(2 * np.pi * variance))
         if self._background() is None:
-            return log_member, 1.0
+            return log_member, np.inf
         return self._background().mix(log_member, value, error, theta)
+
+    def _membership(self, data, theta):
+        """The probability of each row to be a member; 1 without a background."""
+        background = self._background()
+        if background is None:
+            return 1.0
+        return background.given_some(self._log_density(data, theta)[1], theta)[1]
 
     def _given_row(self, data, theta):
         """Mean and sd of v of members given their rows."""
@@ -262,8 +269,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         theta = {name: np.array([at]) for name, at in start.items()}
         start |= {"sigma_v": np.exp(start["ln_sigma_v"]), "v": self._given_row(data, theta)[0][0]}
         if self._background():
-            alone = self._log_density(data, theta)[1]
-            start["member"] = self._background().given_some(alone, theta)[1][0]
+            start["member"] = self._membership(data, theta)[0]
         return start
 
     def candidates(self, data, rng=None):
@@ -334,10 +340,10 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
 
         def add(start, stop):
             some = {name: values[start:stop] for name, values in theta.items()}
-            log_density, member = self._log_density(data, some)
+            log_density, log_odds = self._log_density(data, some)
             result[start:stop] = log_density.sum(axis=1)
             if self._background():
-                result[start:stop] += self._background().given_some(member, some)[0]
+                result[start:stop] += self._background().given_some(log_odds, some)[0]
 
         for_chunks(add, len(result), cost=len(data["star"]))
         return result
@@ -366,9 +372,9 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             v[start:stop] = chunk_rng.normal(*self._given_row(data, some))
             if self._background() is None:
                 return
-            alone = self._log_density(data, some)[1]
-            member[start:stop] = self._background().given_some(alone, some)[1]
-            other = ~outliers.draw_members(alone, chunk_rng)
+            log_odds = self._log_density(data, some)[1]
+            member[start:stop] = self._background().given_some(log_odds, some)[1]
+            other = ~outliers.draw_members(log_odds, chunk_rng)
             sigma_v = np.exp(some["ln_sigma_v"])[:, None]
             v[start:stop][other] = chunk_rng.normal(0, sigma_v, other.shape)[other]
 
@@ -390,8 +396,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         observed = {"redshift": value / C} if _is_redshift(data) else {"velocity": value}
         simulated = {"v": v} | observed
         if self._background():
-            alone = self._log_density(data | observed, theta)[1]
-            simulated["member"] = self._background().given_some(alone, theta)[1]
+            simulated["member"] = self._membership(data | observed, theta)
         return simulated
 
     def diagnose(self, data, values, method):
@@ -483,10 +488,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         for i in range(FEW_DRAWS):
             one = {name: values[i : i + 1] for name, values in theta.items()}
             (v,), (sd,) = self._given_row(data, one)
-            share = self._log_density(data, one)[1]
-            if self._background():
-                share = self._background().given_some(share, one)[1]
-            share = np.ravel(share)
+            share = np.ravel(self._membership(data, one))
             member += share / FEW_DRAWS
             mean += share * v / FEW_DRAWS
             other = (1 - share) * np.exp(2 * one["ln_sigma_v"])
