@@ -7,6 +7,8 @@ from scipy.stats import norm
 
 from astro_hier import plots
 from astro_hier.core import distance
+from astro_hier.models import upper_limit
+from astro_hier.models.star_cluster_options import columns_of
 
 NODES = (
     plots.Node("mu_r", (0.0, 2.0), to=("r",)),
@@ -26,11 +28,6 @@ OPTIONS = {
     "outlier_sd": ((0.9, -1.4), ("parallax",)),
     "mode": ((1.8, -1.4), ("parallax",)),
 }
-
-
-def columns_of(theta):
-    """Hyperparameters as columns, one row a draw."""
-    return {name: v[:, None] if v.ndim == 1 else v for name, v in theta.items()}
 
 
 class StarClusterResults:
@@ -71,6 +68,26 @@ class StarClusterResults:
         for name in table.colnames[1:]:
             table[name].info.format = ".5g" if name in ("parallax", "r") else ".3g"
         return table
+
+    def std_r_upper_limit(self, probability=0.95):
+        """An upper limit on the depth, for a prior flat in std_r.
+
+        The prior is flat from zero to the upper end of that of the fit, so the limit does not
+        depend on the latter's lower end, as quantiles of the draws would. It needs three members.
+        The posterior with this prior is drawn anew, always with the same random state: the limit
+        does not depend on that of the fit.
+
+        Parameters
+        ----------
+        probability : float, optional
+            That std_r lies below the limit.
+
+        Returns
+        -------
+        `~astropy.units.Quantity`
+            In kpc.
+        """
+        return upper_limit.upper_limit(self, self._fitted(), "std_r", probability) * u.kpc
 
     def predict(self, parallax_error=None, *, random_state=None):
         """Parallaxes as the model would have them measured: its posterior predictive.
