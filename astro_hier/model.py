@@ -132,6 +132,10 @@ class HierarchicalModel:
         """
         return []
 
+    def reword(self, finding):
+        """A finding of the method, in words that may name the model's own options."""
+        return finding
+
     def derive(self, theta):
         """Parameters that follow from others: a dict of arrays."""
         return {}
@@ -308,7 +312,8 @@ class HierarchicalModel:
         flat[LOG_PROB.name] = self.log_prob(data, flat, known)
         values[LOG_PROB.name] = flat[LOG_PROB.name].reshape(next(iter(values.values())).shape[:2])
         attrs = {"method": method, **result.attrs, **self.diagnose(data, flat, method)}
-        findings = [*findings, *result.findings, *self.check(data, flat, attrs, method)]
+        findings = [*findings, *map(self.reword, result.findings)]
+        findings += self.check(data, flat, attrs, method)
         groups = {"observed_data": {}, "constant_data": {}}
         for role in self.roles:
             if role.unit is not None and role.name in data:

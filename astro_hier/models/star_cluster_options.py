@@ -1,14 +1,16 @@
 """What the options of a star cluster add to its columns, parameters and data."""
 
+from collections.abc import Mapping
+
 import astropy.units as u
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import logsumexp, ndtr
 from scipy.stats import norm
 
 from astro_hier import checks, covariances, outliers, profiles
 from astro_hier.core import offsets, sky
 from astro_hier.core.threads import for_chunks
-from astro_hier.models import upper_limit
+from astro_hier.models import goodness, upper_limit
 from astro_hier.posterior import Parameter
 from astro_hier.table import Role
 
@@ -26,6 +28,23 @@ LEFT_OUT = checks.define(
     python="the error of mu_r is off by half that share, and std_r by about that much; fit parts of"
     " the table, of some hundred stars each, to see by how much",
 )
+TYPICAL_ZERO_POINT = 0.03  # mas
+MOST_SIGMAS = 0.5  # of the mean parallax, that a zero point may be left out
+ZERO_POINT = checks.define(
+    "zero_point",
+    limit=f"known, or {TYPICAL_ZERO_POINT} mas at most {MOST_SIGMAS} standard errors of the mean"
+    " parallax",
+    said="the parallaxes seem to be Gaia's, and no zero point is given: one of -0.03 mas moves the"
+    " mean by {sigmas} standard errors",
+    python="zero_point=-0.029 * u.mas is that of data release 2 (Lindegren et al. 2018, A&A 616,"
+    " A2); that of release 3 is between -0.017 and -0.039 mas, by magnitude, colour and latitude"
+    " (Lindegren et al. 2021, A&A 649, A4), such as in a column of the table;"
+    " zero_point=0 * u.mas if the parallaxes are corrected already",
+    shell="--set zero_point='-0.029 mas' is that of data release 2; that of release 3 is between"
+    " -0.017 and -0.039 mas, and --set zero_point=COLUMN reads it star by star;"
+    " --set zero_point='0 mas' if the parallaxes are corrected already",
+)
+NODES = np.linspace(-6, 6, 97)  # of the distances, in standard deviations, for tail probabilities
 NO_DEPTH = -20.0  # ln(std_r / kpc) that no parallax can tell from no depth
 ZERO = (np.zeros(1),) * 4  # coordinates of a star and itself
 SEED = 1  # of the points that common offsets are integrated with
@@ -210,6 +229,7 @@ class StarClusterOptions:
             )
             spread = self._spread(data, values)
             findings.append(self._background().check_wings(values, spread, remedy))
+            findings.append(goodness.check_background(self._background(), values))
         if "modes" in data:
             mean, depth = abs(data["left_out"]), data["depth_off"]
             found = (
@@ -218,4 +238,44 @@ class StarClusterOptions:
             )
             modes = len(data["modes"])
             findings.append(LEFT_OUT.finding(found, max(mean, depth) > TOO_MUCH, modes=modes))
+        z, member = self._scores(data, values)
+        findings.append(goodness.check_rows(self, z, member, "parallax", " mas", data))
+        findings += goodness.check_error_scale(self, values)
         return findings + upper_limit.check_resolved(attrs, "std_r", "depth")
+
+    def reword(self, finding):
+        return goodness.reword(self, finding)
+
+    def _scores(self, data, values):
+        """The normal score of each star's parallax, and the probability that it is a member."""
+        names = [p.name for p in self.parameters if p.name != "r"]
+        theta = columns_of(goodness.some(values, names))
+        parallax, error = data["parallax"] - self._offset(data, theta), self._error(data, theta)
+        below, above = np.zeros((2, len(theta["mu_r"]), len(data["parallax"])))
+        for weight, sd in self.profile.components(theta):
+            r = theta["mu_r"] + sd * NODES
+            heights = np.where(r > 0, np.exp(-0.5 * NODES**2), 0.0)
+            heights *= weight / heights.sum(axis=1, keepdims=True)
+            for inverse, height in zip(
+                1 / np.abs(r).T[..., None], heights.T[..., None], strict=True
+            ):
+                t = (parallax - inverse) / error
+                below += height * ndtr(t)
+                above += height * ndtr(-t)
+        return goodness.scores(below, above, theta.get("member", np.ones_like(below)))
+
+    # ---- tables of Gaia's
+
+    def check_table(self, table, data):
+        """Whether parallaxes that seem to be Gaia's have a zero point, if that matters."""
+        given = self.columns.get("parallax") if isinstance(self.columns, Mapping) else None
+        name = given[0] if isinstance(given, tuple) else given or "parallax"
+        names = {column.lower() for column in table.colnames}
+        if name.lower() != "parallax" or "source_id" not in names:
+            return []
+        parallax = data["parallax"]
+        scatter = np.median(np.abs(parallax - np.median(parallax))) / 0.6745
+        sigmas = TYPICAL_ZERO_POINT / max(scatter / np.sqrt(len(parallax)), 1e-9)
+        found = "given" if self.zero_point is not None else f"none, {sigmas:.1f} standard errors"
+        missing = self.zero_point is None and sigmas > MOST_SIGMAS
+        return [ZERO_POINT.finding(found, missing, sigmas=f"{sigmas:.2g}")]

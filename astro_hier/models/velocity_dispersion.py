@@ -31,11 +31,12 @@ import astropy.units as u
 import numpy as np
 from astropy import constants
 from astropy.table import QTable
+from scipy.special import ndtr
 
 from astro_hier import datasets, outliers, plots, priors
 from astro_hier.core.threads import for_chunks
 from astro_hier.model import HierarchicalModel
-from astro_hier.models import upper_limit
+from astro_hier.models import goodness, upper_limit
 from astro_hier.posterior import Parameter
 from astro_hier.table import Role, TableError
 
@@ -347,7 +348,23 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
                 " times the velocity dispersion"
             )
             findings.append(self._background().check_wings(values, spread, remedy))
+            findings.append(goodness.check_background(self._background(), values))
+        name, unit = ("redshift", "") if _is_redshift(data) else ("velocity", " km/s")
+        z, member = self._scores(data, values)
+        findings.append(goodness.check_rows(self, z, member, name, unit, data))
+        findings += goodness.check_error_scale(self, values)
         return findings + upper_limit.check_resolved(attrs, "sigma_v", "velocity dispersion")
+
+    def reword(self, finding):
+        return goodness.reword(self, finding)
+
+    def _scores(self, data, values):
+        """The normal score of each row as a member, and the probability that it is one."""
+        theta = goodness.some(values, self._sampled_names())
+        v_sys, spread, _, error = self._population(data, theta)
+        t = (_in_kms(data) - v_sys) / np.hypot(spread, error)
+        member = self._log_density(data, theta)[1] if self._background() else np.ones_like(t)
+        return goodness.scores(ndtr(t), ndtr(-t), member)
 
     def _few(self, values):
         """Some draws of the hyperparameters, of all those in ``values``."""
@@ -386,7 +403,8 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         `~astropy.table.QTable`
             Columns star, those that were measured, v and v_sd (mean and standard deviation of the
             velocity relative to the system) and, with ``outliers``, member (the probability of
-            membership; v of a row that is hardly a member is hardly known).
+            membership). v and v_sd are masked where it is below 0.5: a row that is not a member has
+            no velocity within the system.
         """
         data = self._fitted()
         member, mean, square = np.zeros((3, len(data["star"])))
@@ -406,6 +424,8 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         table["v"], table["v_sd"] = mean * KMS, np.sqrt(square - mean**2) * KMS
         if self._background():
             table["member"] = member
+            for name in ("v", "v_sd"):
+                table[name] = goodness.of_members(table[name], member)
         for name in table.colnames[1:]:
             table[name].info.format = ".4g" if name in ("v", "v_sd", "member") else ".7g"
         return table
