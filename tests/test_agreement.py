@@ -37,7 +37,11 @@ from astro_hier import (
 from astro_hier.model import HierarchicalModel
 
 # of the tutorial's binaries, whose scatter is what it is
-pytestmark = pytest.mark.filterwarnings("ignore:chi2 per degree of freedom is above")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:chi2 per degree of freedom is above",
+    "ignore:the rows are not distributed",
+    "ignore:the parallaxes seem to be Gaia's",
+)
 
 KMS = u.km / u.s
 LINEAR = np.zeros(3), np.array([100.0, 100.0, 150.0])

@@ -53,6 +53,9 @@ GAIA_CLUSTERS = ["Blanco1", "ComaBer", "Hyades", "IC2391", "IC2602", "NGC2451", 
                  "Praesepe", "alphaPer"]  # fmt: skip
 
 
+@pytest.mark.filterwarnings(
+    "ignore:the rows are not distributed", "ignore:the parallaxes seem to be Gaia's"
+)
 @pytest.mark.parametrize("name", GAIA_CLUSTERS)
 def test_gaia_cluster(name, shared_data):
     folder = shared_data / "gaia_dr2_clusters"
@@ -185,6 +188,7 @@ def test_predict_refuses_errors_that_are_none(fitted):
             fitted.predict(bad)
 
 
+@pytest.mark.filterwarnings("ignore:the rows are not distributed")
 def test_priors_of_any_family_and_unit_are_used(small_table):
     narrow = fit(small_table, mu_r=priors.Normal(600 * u.pc, 0.1 * u.pc))
     assert narrow.samples("mu_r").mean().to_value(u.pc) == pytest.approx(600, abs=0.5)
@@ -269,6 +273,7 @@ def test_ten_thousand_stars_take_less_than_a_gigabyte():
     assert peak_kilobytes * 1024 < 1e9
 
 
+@pytest.mark.filterwarnings("ignore:the rows are not distributed")
 @pytest.mark.parametrize(
     ("table", "options", "pressed"),
     [

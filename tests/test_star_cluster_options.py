@@ -27,6 +27,9 @@ from astro_hier.core import sky
 from astro_hier.models import star_cluster_options
 from astro_hier.posterior import register
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:the rows are not distributed", "ignore:the parallaxes seem to be Gaia's"
+)
 FEW = {"draws": 50, "chains": 2, "progressbar": False}
 ZERO_POINT = -0.029 * u.mas
 

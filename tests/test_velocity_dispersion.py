@@ -134,6 +134,7 @@ def test_posterior_does_not_depend_on_unit_or_order():
 # ---- options
 
 
+@pytest.mark.filterwarnings("ignore:the rows are not distributed")
 def test_interlopers_are_told_from_members(mixed):
     member = mixed.samples("member").value.mean(axis=0)
     assert np.all(member[:5] < 0.01)
@@ -444,3 +445,12 @@ def test_true_is_the_default_background():
         for given in (True, outliers.VelocityBackground())
     )
     assert np.all(first.samples("member") == second.samples("member"))
+
+
+def test_a_prior_without_an_end_leaves_a_limit():
+    # flat up to where 1e-4 of the prior lies above, far from where the likelihood ends
+    table = datasets.make_velocities(20, sigma_v=0.2 * KMS, random_state=1)
+    with pytest.warns(AstropyUserWarning, match="hide"):
+        model = fit(table, VelocityDispersion(ln_sigma_v=priors.Normal(1, 2)), **FEW)
+    limit = model.sigma_v_upper_limit().to_value(KMS)
+    assert limit == pytest.approx(limit_of_a_grid(table, 40), rel=0.01)

@@ -15,7 +15,7 @@ from astro_hier.posterior import Parameter
 from astro_hier.table import Role
 
 FEW_MODES = 6  # up to which they are drawn as other parameters are; more are integrated out
-MOST_MODES = 300
+MOST_MODES = 200
 ENOUGH = 0.01  # share of the variance of a mean parallax that may be left out of the modes
 ENOUGH_DEPTH = 0.05  # standard deviations by which the depth may be off
 TOO_MUCH = 0.1  # of either, above which there is a warning
