@@ -379,7 +379,8 @@ def _report(model, stars, truths=None):
         print("\nPeriods between {:g} and {:g} d, most probable first:".format(*searched))
         model.modes().pprint(max_lines=15)
     if model.posterior.attrs.get("resolved") == 0:
-        print(f"\nsigma_v < {model.sigma_v_upper_limit():.4g}, 95 percent")
+        limit = getattr(model, f"{model.scale}_upper_limit")()
+        print(f"\n{model.scale} < {limit:.4g}, 95 percent")
     if stars is not None:
         print()
         stars.pprint(max_lines=12, max_width=-1)

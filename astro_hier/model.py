@@ -222,6 +222,10 @@ class HierarchicalModel:
         """
         return []
 
+    def reword(self, finding):
+        """A finding of the method, in words that may name the model's own options."""
+        return finding
+
     def derive(self, theta):
         """Parameters that follow from others: a dict of arrays."""
         return {}
@@ -407,7 +411,7 @@ class HierarchicalModel:
         findings = [
             *findings,
             *result.findings,
-            *self._check_edges(data, flat),
+            *map(self.reword, self._check_edges(data, flat)),
             *self.check(data, flat, attrs, method),
             *self._check_rows(data, flat, likelihoods, kept),
         ]

@@ -38,7 +38,11 @@ from astro_hier.model import HierarchicalModel
 
 # of the tutorial's binaries, whose scatter is what it is
 pytestmark = pytest.mark.filterwarnings(
-    "ignore:chi2 per degree of freedom is above", "ignore:the data press", "ignore:single rows"
+    "ignore:chi2 per degree of freedom is above",
+    "ignore:the data press",
+    "ignore:single rows",
+    "ignore:the rows are not distributed",
+    "ignore:the parallaxes seem to be Gaia's",
 )
 
 KMS = u.km / u.s

@@ -51,7 +51,7 @@ def test_distances_figure_shows_shrinkage(fitted, tutorial_table):
     assert np.std(points.get_ydata()) < np.std(naive)
 
 
-@pytest.mark.filterwarnings("ignore:the data press")
+@pytest.mark.filterwarnings("ignore:the data press", "ignore:the errors hide")
 def test_stars_without_a_naive_distance_are_shown_apart():
     table = QTable(
         {"parallax": [2.0, 2.1, -0.1] * u.mas, "parallax_error": [0.1, 0.1, 0.2] * u.mas}

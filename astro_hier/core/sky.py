@@ -13,10 +13,15 @@ of all stars with them, the modes of all stars are the columns of C_* X diag(lam
 (Williams & Seeger 2001, NIPS 13, 682), which is the same where all stars represent themselves.
 
 What is left of the variance of each star, C_nn - sum_k m_kn^2, is noise of its own. So each star
-has its variance, and what is left out is the correlation of the rest. That matters in so far as it
-makes a mean parallax look better known than it is: `left_out` is the share of its variance that is
-missing (negative: in excess), for the mean with the weights that are best in the approximation and
-for the plain mean, whichever is larger.
+has its variance, and what is left out is the correlation of the rest. That matters in two ways. It
+makes a mean parallax look better known than it is: the share of its variance that is missing
+(negative: in excess), for the mean with the weights that are best in the approximation and for the
+plain mean, whichever is larger. And it makes the scatter, and with it a cluster's depth, another:
+with S the covariance of the parallaxes and noise in all, and T that of the approximation, the
+variance of the stars is estimated by y^T S^-2 y / tr(S^-2), up to a constant, with the variance 2 /
+tr(S^-2). With T in place of S the estimate has another weight matrix, and the difference of the
+two has the mean tr(T^-2 (S - T)) / tr(T^-2) and the variance 2 tr(D S D S), where D = T^-2 /
+tr(T^-2) - S^-2 / tr(S^-2).
 
 Angles are in degrees, covariances in mas^2.
 """
@@ -29,30 +34,37 @@ INFORMED = 0.3  # eigenvalue, in units of the errors' variance, of a mode that i
 BLOCK = 2000  # stars whose covariance with those is computed at a time
 
 
-def modes(ra, dec, error, covariance, most, enough):
+def modes(ra, dec, error, spread, covariance, few, most, enough, enough_depth):
     """The modes of the stars' offsets.
 
     Parameters
     ----------
     ra, dec, error : ndarray
         Coordinates and errors, shape (star,).
+    spread : float
+        Standard deviation of the true parallaxes, roughly, and rather too small.
     covariance : callable
         ``covariance(ra, dec, ra2, dec2)`` of all stars of one set with all of another.
-    most : int
-        Modes to keep at most.
+    few, most : int
+        Modes up to which one more is looked at, and to keep at most.
     enough : float
-        Share left out below which fewer will do, if the next eigenvalue is below `INFORMED`: the
-        stars tell little of that mode then.
+        Share of a mean's variance left out below which fewer than ``few`` will do, if the next
+        eigenvalue is below `INFORMED`: the stars tell little of that mode then.
+    enough_depth : float
+        The same for the depth, in its standard deviations.
 
     Returns
     -------
     modes, variance : ndarray
         The modes, shape (mode, star), and the variance of each star that is not in them.
-    left_out : float
-        By what share the variance of a mean parallax is too small.
+    left_out, depth_off : float
+        By what share the variance of a mean parallax is too small, and by how many standard
+        deviations (root mean square) the scatter about it comes out different.
     """
     chosen = _representatives(ra, dec)
-    error_of_all = error[chosen] * np.sqrt(len(chosen) / len(error))
+    larger = np.sqrt(len(chosen) / len(error))
+    error_of_all = error[chosen] * larger
+    noise = np.hypot(error_of_all, spread * larger)
     floor = np.hypot(error_of_all, np.median(error_of_all))
     C = covariance(*(ra[chosen], dec[chosen]) * 2)
     values, vectors = eigh(C / np.multiply.outer(floor, floor))
@@ -60,10 +72,13 @@ def modes(ra, dec, error, covariance, most, enough):
     parts = floor[:, None] * vectors * np.sqrt(values)
     most = min(most, int(np.sum(values > 1e-12 * values[0])))
     zero = float(C[0, 0])
-    for count in range(1, most + 1):
-        left_out = _left_out(parts, zero, error_of_all, count)
-        informed = count < len(values) and values[count] > INFORMED
-        if abs(left_out) < enough and not informed:
+    for count in _counts(few, most):
+        own = error_of_all if count <= few else noise
+        left_out, depth_off = _left_out(parts, zero, own, count), np.inf
+        informed = count < min(few, len(values)) and values[count] > INFORMED
+        if count == most or count >= few or (abs(left_out) < enough and not informed):
+            depth_off = _depth_off(parts, zero, noise, count)
+        if abs(left_out) < enough and depth_off < enough_depth:
             break
     kept = parts[:, :count].T
     if len(chosen) < len(ra):
@@ -73,7 +88,16 @@ def modes(ra, dec, error, covariance, most, enough):
         kept = np.concatenate([block @ X for block in to_chosen]).T
     # the sign, which is arbitrary, by that of the mean
     kept = kept * np.where(kept @ error**-2 < 0, -1, 1)[:, None]
-    return kept, np.maximum(zero - np.sum(kept**2, axis=0), 0), left_out
+    return kept, np.maximum(zero - np.sum(kept**2, axis=0), 0), left_out, depth_off
+
+
+def _counts(few, most):
+    """Numbers of modes to try: each up to ``few``, then a quarter more."""
+    count = 1
+    while count < most:
+        yield count
+        count += 1 if count < few else max(count // 4, 1)
+    yield most
 
 
 def _representatives(ra, dec):
@@ -84,15 +108,30 @@ def _representatives(ra, dec):
     return np.lexsort((dec, ra))[places]
 
 
-def _left_out(parts, zero, error, count):
-    """The share of the variance of a mean that `count` of the ``parts`` of C leave out."""
+def _covariances(parts, zero, noise, count):
+    """The covariance of stars and noise, and what `count` of the ``parts`` make of it."""
     kept = parts[:, :count]
     C, approximate = parts @ parts.T, kept @ kept.T
     np.fill_diagonal(approximate, np.maximum(zero, np.diag(approximate)))
-    noise = np.diag(error**2)
-    best = cho_solve(cho_factor(approximate + noise), np.ones(len(error)))
-    missing = [
-        1 - (a @ (approximate + noise) @ a) / (a @ (C + noise) @ a)
-        for a in (best, np.ones(len(error)))
-    ]
-    return float(max(missing, key=abs))
+    return C + np.diag(noise**2), approximate + np.diag(noise**2)
+
+
+def _left_out(parts, zero, noise, count):
+    """The share of the variance of a mean that `count` of the ``parts`` of C leave out."""
+    S, T = _covariances(parts, zero, noise, count)
+    one = np.ones(len(noise))
+    best = cho_solve(cho_factor(T), one)
+    return float(max((1 - (a @ T @ a) / (a @ S @ a) for a in (best, one)), key=abs))
+
+
+def _depth_off(parts, zero, noise, count):
+    """By how many sds the scatter of the stars comes out different with `count` of the parts."""
+    S, T = _covariances(parts, zero, noise, count)
+    squares = []
+    for matrix in (S, T):
+        inverse = cho_solve(cho_factor(matrix), np.eye(len(noise)))
+        squares.append(inverse @ inverse)
+    of_S, of_T = (np.trace(square) for square in squares)
+    D = (squares[1] / of_T - squares[0] / of_S) @ S
+    mean = np.sum(squares[1] * (S - T)) / of_T
+    return float(np.sqrt((2 * np.sum(D * D.T) + mean**2) * of_S / 2))

@@ -11,7 +11,8 @@ Likelihood
     b_n = zero_point_n + sum_k m_kn zeta_k and e_n^2 = (error_scale parallax_error_n)^2 + d_n.
     By default zero_point is 0, error_scale is 1 and there are no modes m. Where there are, zeta_k
     ~ Normal(0, 1): they and d_n stand for the covariance of the parallaxes, as
-    `astro_hier.core.sky` says.
+    `astro_hier.core.sky` says. Where they are many they are integrated out as
+    `astro_hier.core.offsets` says.
 Outliers
     If there are any, star n is a member, z_n = 1, with a probability of 1 - outlier_fraction, and
     parallax_n is as above. If it is none, parallax_n ~ Normal(outlier_mean, hypot(outlier_sd,
@@ -42,8 +43,8 @@ from astro_hier import datasets, outliers, plots, priors, profiles
 from astro_hier.core import distance, groups
 from astro_hier.core.threads import for_chunks
 from astro_hier.model import HierarchicalModel
-from astro_hier.models.star_cluster_options import StarClusterOptions
-from astro_hier.models.star_cluster_results import StarClusterResults, columns_of
+from astro_hier.models.star_cluster_options import StarClusterOptions, columns_of
+from astro_hier.models.star_cluster_results import StarClusterResults
 
 __all__ = ["StarCluster"]
 
@@ -122,9 +123,14 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
     of a star that is none follows about the distribution that it would have as a member, so that
     NUTS need not jump; `fit` replaces it by a draw from the population.
 
+    The attribute ``resolved`` is 1 where the data exclude that there is no depth (a likelihood
+    ratio of e^2), and 0 where `std_r_upper_limit` is what there is to quote.
+
     With ``parallax_covariance``, the posterior's ``attrs`` have ``covariance_modes``, how many
-    common offsets are kept, and ``covariance_left_out``, by what share the variance of a mean
-    parallax comes out too small for want of others.
+    common offsets are kept; ``covariance_left_out``, by what share the variance of a mean parallax
+    comes out too small for want of others; and ``covariance_depth_off``, by how many standard
+    deviations (root mean square) the depth comes out different. Up to six offsets are parameters
+    of ``log_prob``; more are integrated out of it, as `astro_hier.core.offsets` says.
 
     Examples
     --------
@@ -136,6 +142,7 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
     """
 
     command = "cluster"
+    scale = "std_r"
 
     def __init__(
         self,
@@ -194,7 +201,7 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
         theta = {name: float(frozen.median()) for name, frozen in prior.items()}
         if "error_scale" in theta:
             theta["error_scale"] = self._within_bulk("error_scale", 1.0)
-        theta |= {name: np.zeros(number) for name, number in self.standard_normals(data).items()}
+        theta |= {name: np.zeros(number) for name, number in self.common_offsets(data).items()}
         parallax = data["parallax"] - self._offset(data, theta)
         error = self._error(data, theta)
         near = slice(None)
@@ -255,11 +262,11 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
 
         initial, background = self.initial(data), self._background()
         coords = {"star": data["star"]}
-        for name, number in self.standard_normals(data).items():
+        for name, number in self.common_offsets(data).items():
             coords[f"{name}_number"] = np.arange(number)
         with pm.Model(coords=coords) as model:
             theta = self._pymc_priors(data, initial)
-            for name in self.standard_normals(data):
+            for name in self.common_offsets(data):
                 theta[name] = pm.Normal(name, 0, 1, dims=f"{name}_number", initval=initial[name])
             for name, value in self.derive(theta).items():
                 theta[name] = pm.Deterministic(name, value)
@@ -301,6 +308,8 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
         return model
 
     def log_marginal(self, data, theta):
+        if "modes" in data and "mode" not in theta:
+            return self._integrate_offsets(data, theta | self.derive(theta))
         theta = theta | self.derive(theta)
         result = np.empty(len(theta["mu_r"]))
 
@@ -355,6 +364,10 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
         return self._background().given_some(self._log_density(data, theta)[1], theta)[1]
 
     def draw_latents(self, data, theta, rng, progressbar=False):
+        if "modes" in data and "mode" not in theta:
+            mode = self._draw_offsets(data, theta | self.derive(theta), rng)
+            given = theta | {"mode": mode}
+            return {"mode": mode} | self.draw_latents(data, given, rng, progressbar)
         theta, background = theta | self.derive(theta), self._background()
         seed = rng.integers(2**63)
         n, n_stars = len(theta["mu_r"]), len(data["parallax"])
@@ -420,7 +433,7 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
         shape = len(theta["mu_r"]), n_stars
         drawn = {
             name: rng.standard_normal((shape[0], number))
-            for name, number in self.standard_normals(data).items()
+            for name, number in self.common_offsets(data).items()
             if name not in theta
         }
         theta |= drawn

@@ -7,6 +7,8 @@ from scipy.stats import norm
 
 from astro_hier import outliers, plots
 from astro_hier.core import distance
+from astro_hier.models import goodness, upper_limit
+from astro_hier.models.star_cluster_options import columns_of
 
 NODES = (
     plots.Node("mu_r", (0.0, 2.0), to=("r",)),
@@ -28,11 +30,6 @@ OPTIONS = {
 }
 
 
-def columns_of(theta):
-    """Hyperparameters as columns, one row a draw."""
-    return {name: v[:, None] if v.ndim == 1 else v for name, v in theta.items()}
-
-
 class StarClusterResults:
     """What `~astro_hier.StarCluster` makes of its draws."""
 
@@ -50,7 +47,8 @@ class StarClusterResults:
             Columns star, parallax and parallax_error (as measured), r and r_sd (mean and standard
             deviation of the distance), member (probability, with outliers only) and n_sigma: by
             how many standard deviations the parallax differs from that of a member, of error,
-            depth (1/r taken as linear) and parameters together.
+            depth (1/r taken as linear) and parameters together. With outliers, r and r_sd are
+            masked where member is below 0.5: a star that is not a member has no distance here.
         """
         data, theta = self._fitted(), self._theta()
         r, columns = self.samples("r"), columns_of(theta)
@@ -66,11 +64,33 @@ class StarClusterResults:
         })  # fmt: skip
         if self._background():
             table["member"] = self.samples("member").value.mean(axis=0)
+            for name in ("r", "r_sd"):
+                table[name] = goodness.of_members(table[name], table["member"])
         deviation = data["parallax"] - expected.mean(axis=0)
         table["n_sigma"] = deviation / np.sqrt(variance + expected.var(axis=0))
         for name in table.colnames[1:]:
             table[name].info.format = ".5g" if name in ("parallax", "r") else ".3g"
         return table
+
+    def std_r_upper_limit(self, probability=0.95):
+        """An upper limit on the depth, for a prior flat in std_r.
+
+        The prior is flat from zero to the upper end of that of the fit, so the limit does not
+        depend on the latter's lower end, as quantiles of the draws would. It needs three members.
+        The posterior with this prior is drawn anew, always with the same random state: the limit
+        does not depend on that of the fit.
+
+        Parameters
+        ----------
+        probability : float, optional
+            That std_r lies below the limit.
+
+        Returns
+        -------
+        `~astropy.units.Quantity`
+            In kpc.
+        """
+        return upper_limit.upper_limit(self, self._fitted(), "std_r", probability) * u.kpc
 
     def predict(self, parallax_error=None, *, random_state=None):
         """Parallaxes as the model would have them measured: its posterior predictive.
@@ -154,6 +174,18 @@ class StarClusterResults:
         points = ax.scatter(x, y, 14, member, cmap="viridis", vmin=0, vmax=1, zorder=3)
         ax.figure.colorbar(points, ax=ax, label="probability of membership")
 
+    def _mark_others(self, ax, naive, parallax, count):
+        """Ticks at naive distances of stars that are not members, within the members' range."""
+        others = (parallax * u.mas).to_value(u.pc, u.parallax())
+        if naive.size:
+            margin = 0.1 * np.ptp(naive) + 0.01 * naive.max()
+            low, high = naive.min() - margin, naive.max() + margin
+            ax.set_xlim(low, high)
+            others = others[(others > low) & (others < high)]
+        label = f"not members: {count}, {len(others)} in this range"
+        at = np.full(len(others), 0.02)
+        ax.plot(others, at, "|", color="0.5", ms=8, transform=ax.get_xaxis_transform(), label=label)
+
     def plot_data(self, ax=None):
         """Parallaxes with their standard errors, star by star, and the cluster's parallax.
 
@@ -190,7 +222,9 @@ class StarClusterResults:
 
         Error bars are one standard deviation. Stars of parallax below two standard errors have no
         naive distance to speak of: their posterior means are ticks at the left. Parallaxes and
-        colours are those of `plot_data`.
+        colours are those of `plot_data`. Stars whose probability of membership is below 0.5 have no
+        posterior distance: grey ticks at the bottom are their naive ones, as far as they lie in the
+        range of the members'.
 
         Parameters
         ----------
@@ -206,22 +240,28 @@ class StarClusterResults:
         r = self.samples("r").to(u.pc)
         mean, sd = r.mean(axis=0).value, r.std(axis=0).value
         parallax, error = self._corrected(data)
-        good = parallax > 2 * error
-        naive = (parallax[good] * u.mas).to_value(u.pc, u.parallax())
         coloured = "member" in self.posterior
+        member = np.full(len(parallax), True)
+        if coloured:
+            member = self.samples("member").value.mean(axis=0) >= goodness.LEAST_MEMBER
+        clear = parallax > 2 * error
+        good, poor = member & clear, member & ~clear
+        naive = (parallax[good] * u.mas).to_value(u.pc, u.parallax())
         xerr, fmt = naive * (error / parallax)[good], "none" if coloured else "o"
         plots.errorbar(ax, naive, mean[good], sd[good], xerr=xerr, fmt=fmt)
         if coloured:
             self._colour_by_membership(ax, naive, mean[good], good)
-        if not good.all():
+        if poor.any():
             ax.plot(
-                np.full((~good).sum(), 0.02),
-                mean[~good],
+                np.full(poor.sum(), 0.02),
+                mean[poor],
                 "_",
                 color="C3",
                 transform=ax.get_yaxis_transform(),
                 label=r"posterior mean where $\varpi < 2\sigma_\varpi$",
             )
+        if not member.all():
+            self._mark_others(ax, naive, parallax[~member & clear], (~member).sum())
         mu_r = self.samples("mu_r").to_value(u.pc).mean()
         ax.axhline(mu_r, color="C1", label=r"$\mu_r$")
         if good.any():

@@ -23,26 +23,22 @@ Outliers
     probability of membership given theta and y_n; with that probability v_n is drawn as above, else
     from the population, since y_n then says nothing of a member.
 Upper limit
-    Where the errors hide the dispersion the likelihood is flat down to sigma_v = 0. A prior flat
-    in ln_sigma_v then puts as much probability into each factor of e, all the way down to its
-    lower end, and a limit would depend on where that is. The limit is therefore quoted for a prior
-    flat in sigma_v itself: on a grid of sigma_v, the likelihood is averaged over draws of all other
-    parameters, each weighed by one over its mean under the prior of ln_sigma_v with which it was
-    drawn.
+    Where the errors hide the dispersion the likelihood is flat down to sigma_v = 0;
+    `astro_hier.models.upper_limit` has the limit to quote.
 """
 
 import astropy.units as u
 import numpy as np
 from astropy import constants
 from astropy.table import QTable
-from scipy.integrate import cumulative_trapezoid
-from scipy.special import logsumexp
+from scipy.special import ndtr
 
-from astro_hier import checks, datasets, outliers, plots, priors
+from astro_hier import datasets, outliers, plots, priors
 from astro_hier.core import groups
 from astro_hier.core.threads import for_chunks
 from astro_hier.inference import influence
 from astro_hier.model import HierarchicalModel
+from astro_hier.models import goodness, upper_limit
 from astro_hier.posterior import UNBOUNDED, Parameter
 from astro_hier.table import Role, TableError
 
@@ -51,21 +47,7 @@ __all__ = ["VelocityDispersion"]
 KMS = u.km / u.s
 C = constants.c.to_value(KMS)
 PAIRS = ("velocity", "velocity_error"), ("redshift", "redshift_error")
-# ln of the likelihood ratio of the best dispersion to none, from which it is resolved: samples
-# without dispersion exceed it in 2.3 percent of cases
-RESOLVED = 2.0
-RESOLUTION = checks.define(
-    "resolved",
-    limit=f"a likelihood ratio of exp({RESOLVED:g})",
-    said="the errors hide the velocity dispersion, and what is said of sigma_v and ln_sigma_v"
-    " depends on the lower end of the prior",
-    python="quote sigma_v_upper_limit()",
-    shell="quote the upper limit printed below",
-)
 FEW_DRAWS = 200  # of the hyperparameters, to average over
-LIMIT_POINTS = 200  # of ln sigma_v, for an upper limit
-# where they end, in ln sigma_v, from the largest that was drawn
-BELOW_LARGEST, ABOVE_LARGEST = 15.0, 1.0
 BULK, FARTHEST = 5.0, 15.0  # sds from the system that a figure holds at least, and at most
 MOST_BINS = 50  # an sd, of its histogram
 FEW_ERRORS = 50  # that stand for those of all members in a figure
@@ -140,6 +122,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         Role("star", None, required=False, unique=True),
     )
     command = "dispersion"
+    scale = "sigma_v"
 
     def __init__(
         self,
@@ -402,10 +385,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
     def diagnose(self, data, values, method):
         if "ln_sigma_v" not in self.free_names():
             return {}
-        theta = self._few(values)
-        best = self.log_marginal(data, theta).max()
-        none = self.log_marginal(data, theta | {"ln_sigma_v": np.full(FEW_DRAWS, -np.inf)}).max()
-        return {"resolved": int(best - none > RESOLVED)}
+        return {"resolved": upper_limit.resolved(self, data, values, "sigma_v", -np.inf)}
 
     def check(self, data, values, attrs, method):
         findings = []
@@ -417,10 +397,23 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
                 " times the velocity dispersion"
             )
             findings.append(self._background().check_wings(values, spread, remedy))
-        if "resolved" in attrs:
-            found = "yes" if attrs["resolved"] else "no"
-            findings.append(RESOLUTION.finding(found, not attrs["resolved"]))
-        return findings
+            findings.append(goodness.check_background(self._background(), values))
+        name, unit = ("redshift", "") if _is_redshift(data) else ("velocity", " km/s")
+        z, member = self._scores(data, values)
+        findings.append(goodness.check_rows(self, z, member, name, unit, data))
+        findings += goodness.check_error_scale(self, values)
+        return findings + upper_limit.check_resolved(attrs, "sigma_v", "velocity dispersion")
+
+    def reword(self, finding):
+        return goodness.reword(self, finding)
+
+    def _scores(self, data, values):
+        """The normal score of each row as a member, and the probability that it is one."""
+        theta = goodness.some(values, self._sampled_names())
+        v_sys, spread, _, error = self._population(data, theta)
+        t = (_in_kms(data) - v_sys) / np.hypot(spread, error)
+        member = np.broadcast_to(self._membership(data, theta), t.shape)
+        return goodness.scores(ndtr(t), ndtr(-t), member)
 
     def _few(self, values):
         """Some draws of the hyperparameters, of all those in ``values``."""
@@ -437,6 +430,8 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
 
         The prior is flat from zero to the upper end of that of the fit, so the limit does not
         depend on the latter's lower end, as quantiles of the draws would. It needs three members.
+        The posterior with this prior is drawn anew, always with the same random state: the limit
+        does not depend on that of the fit.
 
         Parameters
         ----------
@@ -447,30 +442,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         -------
         `~astropy.units.Quantity`
         """
-        if not 0 < probability < 1:
-            raise ValueError(f"probability={probability!r}; accepted is a number between 0 and 1")
-        largest = self.samples("ln_sigma_v").value.max()
-        if "ln_sigma_v" not in self.free_names():
-            raise ValueError("ln_sigma_v was given, not inferred: there is no limit on it")
-        prior, data = self.frozen_priors()["ln_sigma_v"], self._fitted()
-        high = min(prior.support()[1], largest + ABOVE_LARGEST)
-        grid = np.linspace(largest - BELOW_LARGEST, high, LIMIT_POINTS)
-        log_p = np.array([
-            self.log_marginal(data, theta | {"ln_sigma_v": grid})
-            for theta in self._each_of_few(LIMIT_POINTS)
-        ])  # fmt: skip
-        log_p -= logsumexp(log_p + prior.logpdf(grid), axis=1, keepdims=True)
-        density = np.exp(grid) * np.exp(log_p - log_p.max()).sum(axis=0)
-        share = cumulative_trapezoid(density, grid, initial=0)
-        return np.exp(np.interp(probability * share[-1], share, grid)) * KMS
-
-    def _each_of_few(self, size):
-        """Each of a few draws of the hyperparameters, repeated ``size`` times."""
-        few = self._fitted_few()
-        return (
-            {name: np.repeat(values[i], size) for name, values in few.items()}
-            for i in range(FEW_DRAWS)
-        )
+        return upper_limit.upper_limit(self, self._fitted(), "sigma_v", probability) * KMS
 
     def star_table(self):
         """Every member's own results, given its row and the system.
@@ -480,7 +452,8 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         `~astropy.table.QTable`
             Columns star, those that were measured, v and v_sd (mean and standard deviation of the
             velocity relative to the system) and, with ``outliers``, member (the probability of
-            membership; v of a row that is hardly a member is hardly known).
+            membership). v and v_sd are masked where it is below 0.5: a row that is not a member has
+            no velocity within the system.
         """
         data = self._fitted()
         member, mean, square = np.zeros((3, len(data["star"])))
@@ -500,6 +473,8 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         table["v"], table["v_sd"] = mean * KMS, np.sqrt(square - mean**2) * KMS
         if self._background():
             table["member"] = member
+            for name in ("v", "v_sd"):
+                table[name] = goodness.of_members(table[name], member)
         for name in table.colnames[1:]:
             table[name].info.format = ".4g" if name in ("v", "v_sd", "member") else ".7g"
         return table

@@ -21,7 +21,7 @@ print(priors.__all__)
 # %%
 # Four stars of a cluster known to lie between 400 and 600 pc and to be thinner than 30 pc:
 
-table = datasets.make_star_cluster(4, random_state=1)
+table = datasets.make_star_cluster(4, random_state=2)
 known = StarCluster(
     mu_r=priors.Uniform(400 * u.pc, 600 * u.pc), ln_std_r=priors.Uniform(-8, -3.5)
 ).fit(table, random_state=1, progressbar=False)
