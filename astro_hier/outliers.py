@@ -199,7 +199,9 @@ class Background:
                 log_none < -SMALL, np.log(-np.expm1(log_none)), logsumexp(log_member, axis=1)
             )
             before = -np.expm1(log_odds.shape[1] * np.log(theta["outlier_fraction"]))
-            log_factor = np.where(before > 0, log_some - np.log(before), -np.inf)
+        possible = (before > 0) & np.isfinite(log_some)
+        log_factor, log_some = np.full(len(before), -np.inf), np.where(possible, log_some, 0.0)
+        log_factor[possible] = log_some[possible] - np.log(before[possible])
         return log_factor, np.exp(log_member - log_some[:, None])
 
     def pymc_given_some(self, membership, theta, size):

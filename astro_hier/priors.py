@@ -162,7 +162,7 @@ class Prior:
 
         family, options = self._pymc_family(**floats)
         of = family.dist(**options)
-        return pm.logp(of, value), pm.math.log1p(-pm.math.exp(pm.logcdf(of, low)))
+        return pm.logp(of, value), pm.math.log(1 - pm.math.exp(pm.logcdf(of, low)))
 
     def rvs(self, size=None, random_state=None):
         """Random draws, a Quantity in this prior's unit, of shape ``size``."""
