@@ -36,8 +36,13 @@ from astro_hier import (
 )
 from astro_hier.model import HierarchicalModel
 
-# of the tutorial's binaries, whose scatter is what it is
-pytestmark = pytest.mark.filterwarnings("ignore:chi2 per degree of freedom is above")
+# of binaries whose scatter is what it is, or whose visits are few
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:chi2 per degree of freedom is above",
+    "ignore:the jitter is far beyond the stated errors",
+    "ignore:the data allow",
+    "ignore:no orbit is needed",
+)
 
 KMS = u.km / u.s
 LINEAR = np.zeros(3), np.array([100.0, 100.0, 150.0])

@@ -23,6 +23,7 @@ MOST_SDS = 4.0
 LEAST_LN_BAYES = 3.0  # odds of 20 to 1, "strong" evidence (Kass & Raftery 1995, JASA 90, 773)
 LEAST_INFORMATION = 1.0  # nat: the posterior fills more than 1/e of its prior
 LARGEST_ERROR = 0.02
+LARGEST_ERROR_OF_SAMPLE = 0.1  # each star's counts for little
 STARS_NAMED = 5
 
 GOODNESS = checks.define(
@@ -65,7 +66,7 @@ INFORMATION = checks.define(
 
 PERIOD_ERROR = checks.define(
     "period_error",
-    limit=f"at most {LARGEST_ERROR} standard deviations",
+    limit="at most {most} standard deviations",
     said="the mean of ln P{of} is good to {found} standard deviations only",
     python="the stated errors make the period so precise that rounding shows: check them",
 )
@@ -73,8 +74,10 @@ PERIOD_ERROR = checks.define(
 
 def of_error(error, star=None):
     """Whether the period is integrated well, of the worst ``star`` if there are several."""
-    of = "" if star is None else f" of {star}"
-    return PERIOD_ERROR.finding(f"{error:.2g}", bool(error > LARGEST_ERROR), of=of)
+    of, most = "", LARGEST_ERROR
+    if star is not None:
+        of, most = f" of {star}", LARGEST_ERROR_OF_SAMPLE
+    return PERIOD_ERROR.finding(f"{error:.2g}", bool(error > most), of=of, most=most)
 
 
 def of_orbit(model, found, failed):

@@ -715,6 +715,7 @@ class SB1Binary(OrbitModel):
             ax.legend(loc="best")
         plots.errorbar(ax, data["time"], rv, error)
         ax.set(xlabel="time since first visit [d]", ylabel="radial velocity [km/s]")
+        ax.set_title("".join(_caveat(self.posterior.attrs)))
         return ax
 
     def plot_phase(self, fig=None):
@@ -809,6 +810,7 @@ class SB1Binary(OrbitModel):
         if longest < 20 * shortest:
             ax.xaxis.set_minor_formatter("{x:g}")
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+        ax.set_title("".join(_caveat(self.posterior.attrs)), loc="right")
         return ax
 
 
