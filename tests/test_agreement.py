@@ -42,6 +42,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:the jitter is far beyond the stated errors",
     "ignore:the data allow",
     "ignore:no orbit is needed",
+    "ignore:the visits say next to nothing",
 )
 
 KMS = u.km / u.s

@@ -63,7 +63,6 @@ INFORMATION = checks.define(
     " its prior ({found})",
     python="take the period for the prior's, not for a measurement; more visits are needed",
 )
-
 PERIOD_ERROR = checks.define(
     "period_error",
     limit="at most {most} standard deviations",
