@@ -281,6 +281,9 @@ def test_eccentric_stars_are_named_though_their_periods_look_certain():
     assert np.all(stars["probability"][is_eccentric] > 0.9)
     # False alarm: one percent, of the least p of 24
     assert np.all((stars["p_chi2"] < 0.01 / 30) == is_eccentric)
+    bad, good = found.plot_phase(stars=["eccentric-star-0000", "star-0001"]).axes
+    assert "dof = " in bad.get_title()
+    assert "dof" not in good.get_title()
 
 
 @pytest.fixture(scope="module")

@@ -691,7 +691,9 @@ class BinaryPopulation(OrbitModel):
     def plot_phase(self, stars=None, fig=None):
         """Velocities folded at each star's best period, with its orbit, one panel a star.
 
-        Trends and offsets of instruments are taken off, and errors hold the jitter.
+        Trends and offsets of instruments are taken off, and errors hold the jitter. Titles say
+        where no orbit is needed, where the visits do not constrain the period, and where the orbit
+        does not describe them.
 
         Parameters
         ----------
@@ -717,7 +719,9 @@ class BinaryPopulation(OrbitModel):
             said = orbit_checks.caveat(best["ln_bayes_factor"], best["K_upper"],
                                        best["period_information"])  # fmt: skip
             if best["ln_bayes_factor"] >= orbit_checks.LEAST_LN_BAYES:
-                said.append(f"P = {period:.6g} d")
+                poor = best["p_chi2"] < orbit_checks.LEAST_P
+                chi2 = f", $\\chi^2$/dof = {best['chi2_per_dof']:.3g}" if poor else ""
+                said.append(f"P = {period:.6g} d{chi2}")
             title = "\n".join([str(data["stars"][n]), *said]).replace("needed: ", "needed:\n")
             ax.set_title(title, fontsize=8)
         fig.supxlabel("phase, from first visit")

@@ -722,7 +722,8 @@ class SB1Binary(OrbitModel):
         """Velocities folded at the best draw of the most probable mode, and residuals below.
 
         The orbits are those draws whose period is in that mode, each folded at its own; where there
-        are other modes, the title says what share of the draws they leave it. Error bars are
+        are other modes, the title says what share of the draws they leave it, and where no orbit is
+        needed, or the visits do not constrain the period, it says that. Error bars are
         standard errors, with the jitter of the best draw; its trend and offsets of instruments are
         taken off.
 
