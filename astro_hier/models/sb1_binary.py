@@ -40,8 +40,9 @@ MOST_BESIDES = 0.05
 SEVERAL_PERIODS = checks.define(
     "several_periods",
     limit="one",
-    said="the data allow {found} periods of more than 1 percent probability, the best of {best:.0f}"
-    " percent, and mean and sd of P describe none of them{stays}",
+    said="the data allow {found} periods of more than 1 percent probability between"
+    " {shortest_period:.6g} and {longest_period:.6g} d, the best of {best:.0f} percent, and mean"
+    " and sd of P describe none of them{stays}",
     python="see modes() and plot_periodogram(){instead}",
     shell="see the table of modes and the periodogram{instead_shell}",
 )
@@ -835,6 +836,7 @@ def _check_modes(nodes, attrs, method):
         stays=", and NUTS stays in the one where it starts" if nuts else "",
         instead=", or fit with method='marginal'" if nuts else "",
         instead_shell=", and use --method marginal" if nuts else "",
+        **attrs,
     )
 
 
