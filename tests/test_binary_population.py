@@ -307,6 +307,7 @@ def test_stars_that_need_no_orbit_are_named(mixed):
     assert np.all(stars["K_upper"][constant] < 1 * KMS)
     assert np.all((stars["K_upper"] / stars["K"])[~still] < 1.05)
     assert "5 of 13 stars, constant-" in failed(mixed)["orbit"].found
+    assert mixed.summary().meta["stars_without_orbit"] == 5
     panel, other = mixed.plot_phase(stars=["constant-0", "star-0000"]).axes
     assert "no orbit needed:\nln B = -1" in panel.get_title()
     assert "P = 25.2" in other.get_title()
@@ -317,6 +318,7 @@ def test_stars_whose_visits_say_nothing_of_the_period_are_named(mixed):
     silent = ~np.char.startswith(stars["star"].astype(str), "star")
     assert np.all((stars["period_information"] < 1) == silent)
     assert "5 of 13 stars, lonely-" in failed(mixed)["period_information"].found
+    assert mixed.summary().meta["stars_without_period"] == 5
     # their periods are the population's
     mu, sigma = (mixed.samples(name).value.mean() for name in ("mu", "sigma"))
     lonely = stars[stars["star"] == "lonely-1"]

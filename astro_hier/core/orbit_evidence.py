@@ -27,8 +27,8 @@ BASELINES = 3.0
 MOST_FREQUENCIES = 300_000  # beyond the range searched
 MOST_WITH_SCATTER = 50_000  # each of which is tried with every scatter
 NARROWEST = 0.01  # in ln P, of a range worth a look
-PERIODS = 300  # that stand for the posterior of the period in a limit on K
-LATTICE = 16  # radii, and angles, of the distribution of a and b
+PERIODS = 200  # that stand for the posterior of the period in a limit on K
+LATTICE = 12  # radii, and angles, of the distribution of a and b
 GOLDEN = 0.5 * (np.sqrt(5) - 1)
 
 
@@ -136,8 +136,7 @@ def amplitude_limit(visits, frequency, probability, share=0.95):
         chance = np.arange(PERIODS) * GOLDEN % 1  # in no relation to the frequencies
         node = np.sum(mass < chance * mass[-1], axis=0)
         visits = visits.scattered(visits.jitter.values[node].T)
-    K = _amplitudes(orbit.Solution(visits, frequency))
-    return quantile(K, np.ones_like(K), share)
+    return float(np.quantile(_amplitudes(orbit.Solution(visits, frequency)), share))
 
 
 def _amplitudes(solution):
@@ -162,6 +161,6 @@ def _amplitudes(solution):
 
 def quantile(values, weight, share):
     """The value below which a ``share`` of the weight lies."""
-    order = np.argsort(values, axis=None)
-    cumulative = np.cumsum(weight.ravel()[order])
-    return float(values.ravel()[order][np.searchsorted(cumulative, share * cumulative[-1])])
+    order = np.argsort(values)
+    cumulative = np.cumsum(weight[order])
+    return float(values[order][np.searchsorted(cumulative, share * cumulative[-1])])

@@ -190,18 +190,17 @@ def draw(visits, jitter, grid, star, log_density, shares, within, rng):
     return P, s, orbit.draw_linear(visits, 1 / P, rng)
 
 
-def describe(visits, star, grid, log_density, outside, shares, n_fitted):
+def describe(visits, star, grid, log_density, density, outside, shares, n_fitted):
     """The star given its velocities and the population, for a table: a dict of numbers.
 
     ``star`` is its `StarSummary`, ``log_density`` ln of the population's density on the grid, for
-    some draws of it, shape (theta, point), and ``outside`` its mean shares beyond; ``shares`` a
-    function from the ends of cells to the share of scatters in them, averaged over these draws, or
-    None; ``n_fitted`` the number of parameters adjusted to the star's velocities. Also the visits
-    with the scatter that is likely, and the best orbit.
+    some draws of it, shape (theta, point), ``density`` the average over these, shape (point,), and
+    ``outside`` of its shares beyond; ``shares`` a function from the ends of cells to the share of
+    scatters in them, averaged over these draws, or None; ``n_fitted`` the number of parameters
+    adjusted to the star's velocities. Also the visits with the scatter that is likely, and the best
+    orbit.
     """
-    log_bayes, information = significance(
-        star, grid, np.exp(log_density).mean(axis=0), outside, shares
-    )
+    log_bayes, information = significance(star, grid, density, outside, shares)
     visits, nodes = replace(visits, jitter=star.jitter), star.nodes
     if shares is not None:
         share = shares(visits.jitter.low, visits.jitter.high)

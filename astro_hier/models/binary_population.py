@@ -120,8 +120,11 @@ class BinaryPopulation(OrbitModel):
 
     Other populations have their own parameters in place of the first three. Where they are asked
     for, stars also have ``jitter`` (km/s; of each ``instrument``), ``trend1`` (km/s/yr),
-    ``trend2``, ... and ``offset`` (km/s, of each ``instrument``; zero of the first). The attribute
-    ``outside_range`` is the share of the population beyond the periods searched.
+    ``trend2``, ... and ``offset`` (km/s, of each ``instrument``; zero of the first). Of the
+    attributes, ``outside_range`` is the share of the population beyond the periods searched,
+    ``stars_without_orbit`` and ``stars_without_period`` are the numbers of stars for which a
+    constant velocity is enough (ln Bayes factor of an orbit below 3) and whose visits say nothing
+    about the period (less than 1 nat); ``star_table()`` says which.
 
     Examples
     --------
@@ -484,8 +487,11 @@ class BinaryPopulation(OrbitModel):
         outside = self.population.outside(theta, self._log_ends(data)).sum(axis=0)
         outside = float(np.mean(outside))
         shortest, longest = data["ends"]
+        bayes, nats = self._star_evidence(data, theta)
         return {
             "outside_range": outside,
+            "stars_without_orbit": int(np.sum(bayes < orbit_checks.LEAST_LN_BAYES)),
+            "stars_without_period": int(np.sum(nats < orbit_checks.LEAST_INFORMATION)),
             "shortest_period": float(shortest),
             "longest_period": float(longest),
             "period_error": max(star.error for star in data["summaries"]),
@@ -552,17 +558,17 @@ class BinaryPopulation(OrbitModel):
             given += [self._prior_of("offset")] * (len(names) - len(given))
         return orbit_checks.of_linear(names, units, values, given, len(data["stars"]))
 
+    def _star_evidence(self, data, theta):
+        """Of each star ln of its Bayes factor, and what its visits say about its period."""
+        _, *mean = self._population_on_grid(data, _thinned(theta))
+        return np.transpose(
+            [population_star.significance(star, data["grid"], *mean) for star in data["summaries"]]
+        )
+
     def _check_stars(self, data, values):
         """Whether the stars have orbits, and their visits something to say about the periods."""
         theta = {name: values[name] for name in self._sampled_names()}
-        density, outside, shares = self._mean_population(data, _thinned(theta))
-        density = np.exp(density).mean(axis=0)
-        bayes, nats = np.transpose(
-            [
-                population_star.significance(star, data["grid"], density, outside, shares)
-                for star in data["summaries"]
-            ]
-        )
+        bayes, nats = self._star_evidence(data, theta)
         no_orbit = bayes < orbit_checks.LEAST_LN_BAYES
         unknown = nats < orbit_checks.LEAST_INFORMATION
         found = [
@@ -580,8 +586,12 @@ class BinaryPopulation(OrbitModel):
         """The population's parameters in some of the draws."""
         return _thinned({name: self.samples(name).value for name in self._sampled_names()})
 
-    def _mean_population(self, data, theta):
-        """ln densities on the grid, mean shares beyond, and of jitters between ends of cells."""
+    def _population_on_grid(self, data, theta):
+        """ln of the population's densities on the grid, and averages over ``theta``.
+
+        Averages of the density, of the shares beyond the range, and of those of jitters between
+        ends of cells, a function, or None.
+        """
         ends = self._log_ends(data)
         log_density = self.population.log_density(data["grid"].points, theta, ends)
         outside, shares = self.population.outside(theta, ends).mean(axis=1), None
@@ -590,11 +600,11 @@ class BinaryPopulation(OrbitModel):
             def shares(low, high):
                 return self.jitter.shares(low, high, theta).mean(axis=1)
 
-        return log_density, outside, shares
+        return log_density, np.exp(log_density).mean(axis=0), outside, shares
 
     def _describe(self, data):
         """A function from the number of a star to the work that describes it."""
-        common = data["grid"], *self._mean_population(data, self._some_draws())
+        common = data["grid"], *self._population_on_grid(data, self._some_draws())
         return lambda n: delayed(population_star.describe)(
             self._visits(data, n),
             data["summaries"][n],
@@ -720,7 +730,7 @@ class BinaryPopulation(OrbitModel):
                                        best["period_information"])  # fmt: skip
             if best["ln_bayes_factor"] >= orbit_checks.LEAST_LN_BAYES:
                 poor = best["p_chi2"] < orbit_checks.LEAST_P
-                chi2 = f", $\\chi^2$/dof = {best['chi2_per_dof']:.3g}" if poor else ""
+                chi2 = f", $\\chi^2$/dof = {best['chi2_per_dof']:.4g}" if poor else ""
                 said.append(f"P = {period:.6g} d{chi2}")
             title = "\n".join([str(data["stars"][n]), *said]).replace("needed: ", "needed:\n")
             ax.set_title(title, fontsize=8)
