@@ -270,6 +270,18 @@ def test_a_jitter_that_hides_an_eccentric_orbit_is_said():
     assert "jitter=" not in said.python + said.shell
 
 
+def test_jitters_of_real_eccentric_binaries_are_said(shared_data):
+    visits = QTable.read(shared_data / "eccentric_binaries" / "velocities.ecsv")
+    jitter = priors.LogUniform(0.1 * u.m / u.s, 10 * KMS)
+    for name in np.unique(visits["star"]):
+        star = unheard(
+            visits[visits["star"] == name],
+            P=priors.LogUniform(10 * u.day, 50 * u.yr),
+            jitter=jitter,
+        )
+        assert "eccentric orbit" in failed(star)["jitter"].python
+
+
 def test_a_jitter_that_is_known_or_expected_is_not_warned_of():
     table = ellipse(40, e=0.0, K=20.0)
     table["rv"] += np.random.default_rng(0).normal(0, 3, 40) * KMS

@@ -541,7 +541,7 @@ class BinaryPopulation(OrbitModel):
                 hiding[n] += orbit_checks.is_hiding(star.least_scatter[i], median, prior)
 
         def say(n):
-            return f"{ratio[n]:.2g} times the median error"
+            return orbit_checks.times_the_error(ratio[n])
 
         found = orbit_checks.named(data["stars"], hiding > 0, -ratio, say)
         return orbit_checks.JITTER.finding(found, bool(hiding.any()), **words)

@@ -108,6 +108,11 @@ def in_words(p):
     return f"p = {p:.1g}" if p > 1e-300 else "p < 1e-300"
 
 
+def times_the_error(ratio):
+    """A jitter over the median error, in words."""
+    return f"{ratio:.{0 if ratio >= 10 else 1}f} times the median error"
+
+
 def causes(model, attrs, periods):
     """Why circular orbits may fail to describe velocities, the likeliest first.
 

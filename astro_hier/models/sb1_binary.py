@@ -437,7 +437,7 @@ class SB1Binary(OrbitModel):
             hiding |= bool(orbit_checks.is_hiding(low, error, self._jitter_prior()))
             mean = jitters[:, i].mean()
             of = f" of {name}" if self.instrument else ""
-            found.append(f"{mean:.3g} km/s{of}, {mean / error:.2g} times the median error")
+            found.append(f"{mean:.3g} km/s{of}, {orbit_checks.times_the_error(mean / error)}")
         return orbit_checks.JITTER.finding("; ".join(found), hiding, **words)
 
     def _check_linear(self, data, values):
