@@ -19,7 +19,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 __all__ = ["Check", "CheckWarning", "Finding", "define", "failed", "tabulate", "warn", "warn_of"]
 
 PACKAGE = f"{Path(__file__).parent}{os.sep}"
-DEFINED = {}  # every check, by name
+DEFINED = {}  # every check, by name; models may have their own of one name
 
 
 class CheckWarning(AstropyUserWarning):
@@ -98,10 +98,9 @@ class Check:
 
 def define(name, *, limit, said, python, shell=""):
     """A new `Check`, which `DEFINED` then holds."""
-    if name in DEFINED:
-        raise ValueError(f"there is a check {name!r} already")
-    DEFINED[name] = Check(name, limit, said, python, shell)
-    return DEFINED[name]
+    check = Check(name, limit, said, python, shell)
+    DEFINED.setdefault(name, []).append(check)
+    return check
 
 
 def failed(findings):

@@ -20,12 +20,17 @@ from astro_hier import (
     populations,
     priors,
 )
+from astro_hier.checks import CheckWarning
+from astro_hier.models import orbit_checks
 from astro_hier.posterior import SAVED, register
 
 # of the tutorial's binaries, whose scatter is what it is
 pytestmark = pytest.mark.filterwarnings("ignore:chi2 per degree of freedom is above")
 
 KMS = u.km / u.s
+LONELY = pytest.mark.filterwarnings(
+    "ignore:no orbit is needed", "ignore:the visits say next to nothing"
+)
 
 
 def fit(table, seed=0, **options):
@@ -79,6 +84,7 @@ def test_the_range_searched_does_not_matter_to_real_stars(apogee, period_range):
     assert_tutorial(fit(apogee, columns=columns.APOGEE, period_range=period_range), 0.07)
 
 
+@LONELY
 def test_single_visits_say_nothing_of_the_periods(table, model):
     lonely = datasets.make_binaries(200, 1, random_state=5)
     lonely["star"] = np.char.add("lonely-", lonely["star"])
@@ -93,6 +99,7 @@ def test_single_visits_say_nothing_of_the_periods(table, model):
 
 
 @pytest.mark.filterwarnings("ignore:the data press")
+@LONELY
 def test_the_period_of_a_star_of_one_visit_is_drawn_from_the_population(table):
     lonely = datasets.make_binaries(1, 1, random_state=5)
     lonely["star"] = ["lonely"]
@@ -104,6 +111,7 @@ def test_the_period_of_a_star_of_one_visit_is_drawn_from_the_population(table):
     assert stats.kstest(rank, "uniform").pvalue > 1e-4
 
 
+@pytest.mark.filterwarnings("ignore:the data allow", "ignore:the visits say next to nothing")
 def test_a_star_of_few_visits_borrows_from_the_others():
     table = datasets.make_binaries(30, 14, mu=2.0, sigma=0.2, random_state=8)
     few = table[table["star"] == "star-0000"][:4]
@@ -148,8 +156,9 @@ def test_star_table_describes_every_star(table, model):
     stars = model.star_table()
     truth = table.meta["truth"]
     assert stars.colnames == [
-        "star", "n_visits", "baseline", "P", "P_sd", "P_map", "K", "v0", "n_modes", "probability",
-        "chi2_per_dof",
+        "star", "n_visits", "baseline", "P", "P_low", "P_high", "P_sd", "P_map", "K", "K_upper",
+        "v0", "n_modes", "probability", "chi2_per_dof", "p_chi2", "ln_bayes_factor",
+        "period_information",
     ]  # fmt: skip
     assert list(stars["star"]) == list(model.posterior["star"].values)
     assert np.all(stars["n_visits"] == 12)
@@ -209,20 +218,186 @@ def test_impossible_arguments_are_refused(table):
     assert half.free_names() == ["mu1", "separation", "lnsigma1", "lnsigma2"]
 
 
+def failed(model):
+    return {finding.name: finding for finding in model.findings() if finding.failed}
+
+
+def unheard(table, **options):
+    """A fit, whatever it warns of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CheckWarning)
+        return fit(table, **options)
+
+
 def test_stars_whose_errors_do_not_explain_their_scatter_are_named(table):
     wrong = table.copy()
     of = wrong["star"] == wrong["star"][0]
     wrong["rv"][of] += 30 * KMS * (-1) ** np.arange(of.sum())
+    said = failed(unheard(wrong))["goodness_of_fit"]
+    assert said.found == "1 of 8 stars, star-0000: p < 1e-300"
+    # the likeliest cause first
+    assert re.search(r"an eccentric orbit or .*period_range= .*jitter=", said.python)
+    assert re.search(r"an eccentric orbit .*--set period_range=.*--prior 'jitter=", said.shell)
+    expected = priors.LogUniform(1 * KMS, 100 * KMS)  # a jitter that was known to be large
+    mended = failed(unheard(wrong, jitter=expected))
+    assert not {"goodness_of_fit", "jitter"} & set(mended)
 
-    def said(**options):
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            fit(wrong, **options)
-        return [str(one.message) for one in caught if "chi2" in str(one.message)]
 
-    (message,) = said()
-    assert re.search(r"1 of 8 stars \(star-0000: 1.49e\+03\).*jitter=", message)
-    assert said(jitter=priors.LogUniform(1 * KMS, 100 * KMS)) == []
+def test_a_jitter_far_beyond_the_errors_is_said_and_not_advised(table):
+    few = table[table["star"] < "star-0003"]
+    few["rv"][:12] += 20 * KMS * (-1) ** np.arange(12)
+    options = {"population": populations.TruncatedNormal(), "period_range": (0.8, 60) * u.day}
+    for jitter in (priors.LogUniform(0.01 * KMS, 100 * KMS), populations.LogNormalJitter()):
+        said = failed(unheard(few, jitter=jitter, trend=1, **options))["jitter"]
+        assert re.search(r"1 of 3 stars, star-0000: \d+ times the median error", said.found)
+        assert "jitter=" not in said.python
+        assert "trend=1" not in said.python
+
+
+def eccentric(n_stars, n_visits, seed, e=0.6):
+    """Visits to stars of an eccentricity of e."""
+    rng = np.random.default_rng(seed)
+    table = datasets.make_binaries(n_stars, n_visits, random_state=seed)
+    truth = table.meta["truth"]
+    P, K = (np.repeat(truth[name].value, n_visits) for name in ("P", "K"))
+    M = 2 * np.pi * (table["time"].value / P + np.repeat(rng.random(n_stars), n_visits))
+    E = M.copy()
+    for _ in range(100):
+        E -= (E - e * np.sin(E) - M) / (1 - e * np.cos(E))
+    nu = 2 * np.arctan2(np.sqrt(1 + e) * np.sin(E / 2), np.sqrt(1 - e) * np.cos(E / 2))
+    omega = np.repeat(rng.uniform(0, 2 * np.pi, n_stars), n_visits)
+    rv = K * (np.cos(nu + omega) + e * np.cos(omega)) + rng.normal(0, 0.3, len(M))
+    table["rv"] = rv * KMS
+    return table
+
+
+def test_eccentric_stars_are_named_though_their_periods_look_certain():
+    other = eccentric(6, 12, seed=3)
+    other["star"] = np.char.add("eccentric-", other["star"])
+    table = vstack([datasets.make_binaries(24, 12, random_state=1), other],
+                   metadata_conflicts="silent")  # fmt: skip
+    found = unheard(table)
+    assert failed(found)["goodness_of_fit"].found.startswith("6 of 30 stars, eccentric-")
+    stars = found.star_table()
+    is_eccentric = np.char.startswith(stars["star"].astype(str), "eccentric")
+    assert np.all(stars["probability"][is_eccentric] > 0.9)
+    # False alarm: one percent, of the least p of 24
+    assert np.all((stars["p_chi2"] < 0.01 / 30) == is_eccentric)
+    bad, good = found.plot_phase(stars=["eccentric-star-0000", "star-0001"]).axes
+    assert "dof = " in bad.get_title()
+    assert "dof" not in good.get_title()
+
+
+@pytest.fixture(scope="module")
+def mixed(table):
+    """Binaries, stars of constant velocity, and stars of one visit."""
+    others = {
+        "constant": datasets.make_binaries(3, 12, amplitude=1e-6 * KMS, random_state=6),
+        "lonely": datasets.make_binaries(2, 1, random_state=5),
+    }
+    for name, other in others.items():
+        other["star"] = [f"{name}-{star[-1]}" for star in other["star"]]
+    return unheard(vstack([table, *others.values()], metadata_conflicts="silent"))
+
+
+def test_stars_that_need_no_orbit_are_named(mixed):
+    stars = mixed.star_table()
+    still = ~np.char.startswith(stars["star"].astype(str), "star")
+    assert np.all((stars["ln_bayes_factor"] < 3) == still)
+    constant = np.char.startswith(stars["star"].astype(str), "constant")
+    # 12 velocities of .3 km/s leave little
+    assert np.all(stars["K_upper"][constant] < 1 * KMS)
+    assert np.all((stars["K_upper"] / stars["K"])[~still] < 1.05)
+    assert "5 of 13 stars, constant-" in failed(mixed)["orbit"].found
+    assert mixed.summary().meta["stars_without_orbit"] == 5
+    panel, other = mixed.plot_phase(stars=["constant-0", "star-0000"]).axes
+    assert "no orbit needed:\nln B = -1" in panel.get_title()
+    assert "P = 25.2" in other.get_title()
+
+
+def test_stars_whose_visits_say_nothing_of_the_period_are_named(mixed):
+    stars = mixed.star_table()
+    silent = ~np.char.startswith(stars["star"].astype(str), "star")
+    assert np.all((stars["period_information"] < 1) == silent)
+    assert "5 of 13 stars, lonely-" in failed(mixed)["period_information"].found
+    assert mixed.summary().meta["stars_without_period"] == 5
+    # their periods are the population's
+    mu, sigma = (mixed.samples(name).value.mean() for name in ("mu", "sigma"))
+    lonely = stars[stars["star"] == "lonely-1"]
+    low, high = (np.log(lonely[name].value[0]) for name in ("P_low", "P_high"))
+    assert low == pytest.approx(mu - sigma, abs=0.3 * sigma)
+    assert high == pytest.approx(mu + sigma, abs=0.3 * sigma)
+
+
+def test_bayes_factors_and_limits_are_those_of_the_star_alone():
+    table = datasets.make_binaries(3, 6, amplitude=1 * KMS, baseline=30 * u.day, random_state=1)
+    range_ = (2 * u.day, 30 * u.day)
+    # a population that is known and flat over the range, as good as
+    wide = {"mu": np.log(60) / 2, "lnsigma": 3.0, "population": populations.TruncatedNormal()}
+    for jitter in (None, priors.LogUniform(0.1 * KMS, 1 * KMS)):
+        found = unheard(table, period_range=range_, jitter=jitter, **wide)
+        stars = found.star_table()
+        # draws are other draws of the same posterior: a quantile of 4,000 to 3 percent
+        drawn = np.quantile(found.samples("K").value, 0.95, axis=0)
+        np.testing.assert_allclose(stars["K_upper"].value, drawn, rtol=0.08)
+        for row in stars:
+            model = SB1Binary(P=priors.LogUniform(*range_), jitter=jitter)
+            alone = model.compare(table[table["star"] == row["star"]], trend=0,
+                                  jitter=jitter or 1 * KMS)  # fmt: skip
+            evidence = dict(zip(alone["model"], alone["log_evidence"], strict=True))
+            suffix = " + jitter" if jitter else ""
+            expected = evidence[f"circular orbit{suffix}"] - evidence[f"constant velocity{suffix}"]
+            assert row["ln_bayes_factor"] == pytest.approx(expected, abs=0.05)
+
+
+def test_the_period_of_a_table_is_that_of_the_most_probable_mode():
+    table = datasets.make_binaries(8, 5, random_state=3)
+    found = unheard(table)
+    stars, draws = found.star_table(), found.samples("P").value
+    several = np.flatnonzero((stars["n_modes"] > 1) & (stars["probability"] > 0.3))
+    assert several.size > 1
+    for n in several:
+        row = stars[n]
+        assert row["P_low"] < row["P"] < row["P_high"]
+        assert abs(row["P_map"] - row["P"]) < 4 * row["P_sd"]
+        near = np.abs(draws[:, n] - row["P"].value) < 6 * row["P_sd"].value
+        assert near.mean() == pytest.approx(row["probability"], abs=0.05)
+        inside = draws[near, n]
+        np.testing.assert_allclose(row["P"].value, np.median(inside), rtol=1e-3)
+        middle = np.diff(np.quantile(inside, [0.16, 0.84]))[0]
+        assert (row["P_high"] - row["P_low"]).value == pytest.approx(middle, rel=0.15)
+
+
+def test_the_default_prior_holds_populations_of_hours_and_of_decades():
+    # as hot Jupiters have them, and companions on orbits of decades
+    for mu, sigma, baseline in ((0.6, 0.3, 1000 * u.day), (8.5, 0.7, 140 * u.yr)):
+        table = datasets.make_binaries(15, 12, mu=mu, sigma=sigma, baseline=baseline,
+                                       random_state=2)  # fmt: skip
+        of_range = (0.3 * u.day, 100 * u.day) if mu < 1 else (300 * u.day, 300 * u.yr)
+        found = unheard(table, period_range=of_range, star_draws=False)
+        draws = found.samples("mu").value
+        # False alarm: four standard deviations, 6e-5
+        assert abs(draws.mean() - mu) < 4 * draws.std()
+        assert 0.7 < draws.std() / (sigma / np.sqrt(15)) < 1.6
+
+
+def test_offsets_beyond_their_prior_are_said(table):
+    other = table[table["star"] < "star-0003"]
+    other["tube"] = ["A", "B"] * 18
+    other["rv"][1::2] += 76 * KMS
+    said = failed(unheard(other, instrument="tube", star_draws=False))["offset"]
+    assert re.search(r"offset\[B\] \(of 3 of 3 stars\) of up to 7[56]\.\d* km / s", said.said)
+    assert "offset=priors.Normal(0 * u.km / u.s, 80 * u.km / u.s)" in said.python
+    assert "--prior 'offset=Normal(0 km/s, 80 km/s)'" in said.shell
+    wide = priors.Normal(0 * KMS, 80 * KMS)
+    assert "offset" not in failed(unheard(other, instrument="tube", offset=wide))
+
+
+def test_the_star_of_the_worst_integral_is_named(model):
+    (finding,) = [finding for finding in model.findings() if finding.name == "period_error"]
+    assert float(finding.found) == pytest.approx(model.posterior.attrs["period_error"], rel=0.1)
+    bad = orbit_checks.of_error(0.2, "star-0001")
+    assert "ln P of star-0001 is good to 0.2 standard deviations" in bad.message()
 
 
 @pytest.mark.filterwarnings("ignore:the data press")

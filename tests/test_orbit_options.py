@@ -16,8 +16,10 @@ from astro_hier import (
     priors,
 )
 
-# of the tutorial's binaries, whose scatter is what it is
-pytestmark = pytest.mark.filterwarnings("ignore:chi2 per degree of freedom is above")
+# of the tutorial's binaries and others, whose scatter is what it is
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:chi2 per degree of freedom is above", "ignore:the jitter is far beyond"
+)
 
 KMS = u.km / u.s
 JITTER = priors.LogUniform(0.01 * KMS, 10 * KMS)

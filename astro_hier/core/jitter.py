@@ -46,9 +46,12 @@ class JitterPrior:
     count: int
     prior: Any
 
-    def laid(self, visits, period_prior, progress=iter):
-        """``visits`` with the nodes of the scatter that matter; ``progress`` wraps the search."""
-        return replace(visits, jitter=_Lattice(self, visits).nodes(period_prior, progress))
+    def laid(self, visits, period_prior, progress=iter, floor=-np.inf):
+        """``visits`` with the nodes of the scatter that matter; ``progress`` wraps the search.
+
+        What is negligible against an evidence of exp(``floor``) need not be told apart.
+        """
+        return replace(visits, jitter=_Lattice(self, visits, floor).nodes(period_prior, progress))
 
     def draw(self, visits, frequency, rng):
         """One exact draw of the scatter for each frequency, shape (instrument, frequency)."""
@@ -65,8 +68,8 @@ class JitterPrior:
 class _Lattice:
     """Cells of the scatter of every instrument, and their products."""
 
-    def __init__(self, jitter, visits):
-        self.prior, self.visits = jitter.prior, visits
+    def __init__(self, jitter, visits, floor):
+        self.prior, self.visits, self.floor = jitter.prior, visits, floor
         self.support = jitter.prior.support()
         axes = [self._axis(visits.instrument == i) for i in range(jitter.count)]
         self.edges, self.values = zip(*axes, strict=True)
@@ -141,7 +144,7 @@ class _Lattice:
             value, low, high = self.cells([index])
             if index not in found:
                 scattered = self.visits.scattered(value[0])
-                found[index] = period_nodes.log_evidence(scattered, period_prior)
+                found[index] = period_nodes.log_evidence(scattered, period_prior, self.floor)
             heights[index] = found[index] + self.log_mass(low, high)[0]
         return heights
 

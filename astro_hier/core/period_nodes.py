@@ -76,6 +76,17 @@ class PeriodNodes:
         """Posterior probability of each cell."""
         return np.exp(self.log_mass - self.log_evidence)
 
+    def cells(self, chosen):
+        """Some of the cells, those of numbers ``chosen``."""
+        names = ("low", "high", "log_low", "log_high", "prior_mass")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+
+    @property
+    def best_frequency(self):
+        """That of highest likelihood."""
+        best = np.argmax(np.maximum(self.log_low, self.log_high))
+        return self.low[best] if self.log_low[best] > self.log_high[best] else self.high[best]
+
 
 def period_nodes(visits, prior):
     """Lay the cells.
@@ -110,15 +121,24 @@ def period_nodes(visits, prior):
     return replace(fine, error=float(abs(after[0] - before[0]) / after[1]))
 
 
-def log_evidence(visits, prior):
-    """ln p(v) alone, without the last halving and its error."""
+def coarse_nodes(visits, prior, floor=-np.inf):
+    """The cells without the last halving and its error.
+
+    What is negligible against an evidence of exp(``floor``) is left out; it may be all there is.
+    """
     if len(set(searched_range(prior))) == 1:
-        return period_nodes(visits, prior).log_evidence
-    return _cells(_panels(visits, prior), prior).log_evidence
+        return period_nodes(visits, prior)
+    return _cells(_panels(visits, prior, floor), prior)
 
 
-def _panels(visits, prior):
-    """Panels that follow every needle."""
+def log_evidence(visits, prior, floor=-np.inf):
+    """ln p(v) alone, without the last halving and its error; not below negligible."""
+    nodes = coarse_nodes(visits, prior, floor)
+    return nodes.log_evidence if nodes.low.size else floor - NEGLIGIBLE
+
+
+def _panels(visits, prior, floor=-np.inf):
+    """Panels that follow every needle which matters against exp(``floor``)."""
     shortest, longest = searched_range(prior)
     lowest, highest = 1 / longest, 1 / shortest
     baseline = np.ptp(visits.time)
@@ -135,7 +155,8 @@ def _panels(visits, prior):
     panels = np.array([frequency[:-2:2], frequency[1:-1:2], frequency[2::2],
                        log_p[:-2:2], log_p[1:-1:2], log_p[2::2]])  # fmt: skip
     special, narrow = _coincidences(visits, lowest, highest)
-    panels, settled = _refine(panels, partial(orbit.log_marginal, visits), prior, special, narrow)
+    log_marginal = partial(orbit.log_marginal, visits)
+    panels, settled = _refine(panels, log_marginal, prior, special, narrow, floor)
     if not settled:
         raise ArithmeticError(
             f"the posterior of the period is not resolved after {MAX_HALVINGS} halvings of its"
@@ -172,13 +193,13 @@ def searched_range(prior, tail=1e-6):
     return float(low), float(high)
 
 
-def _refine(panels, log_marginal, prior, special, narrow):
+def _refine(panels, log_marginal, prior, special, narrow, total):
     """Halve what matters and bends until nothing does; panels are columns f, f, f, L, L, L.
 
-    Panels that hold a frequency of ``special`` are halved until they are as ``narrow``.
+    Panels that hold a frequency of ``special`` are halved until they are as ``narrow``. ``total``
+    is ln of the mass that there is at least elsewhere.
     """
     kept = []
-    total = -np.inf
     for _ in range(MAX_HALVINGS):
         low, _, high, *log_p = panels
         bend = np.abs(log_p[0] - 2 * log_p[1] + log_p[2])
@@ -248,7 +269,7 @@ def _cells(panels, prior):
 def _moments(nodes):
     """Mean and standard deviation of ln P."""
     probability = nodes.probability
-    ln_period = -np.log(0.5 * (nodes.low + nodes.high))
+    ln_period = -0.5 * (np.log(nodes.low) + np.log(nodes.high))
     mean = probability @ ln_period
     width = np.log(nodes.high / nodes.low)
     return mean, np.sqrt(probability @ ((ln_period - mean) ** 2 + width**2 / 12))
@@ -257,6 +278,13 @@ def _moments(nodes):
 def _log_sum(values):
     highest = values.max()
     return highest + np.log(np.exp(values - highest).sum())
+
+
+def quantiles(nodes, probability, shares):
+    """Periods below which lie ``shares`` of the ``probability`` of cells that have no gaps."""
+    ends = np.append(nodes.low, nodes.high[-1:])
+    longer = np.concatenate([[0.0], np.cumsum(probability)])
+    return 1 / np.interp(1 - np.asarray(shares), longer / longer[-1], ends)
 
 
 def place_in_cell(log_low, log_high, chance):

@@ -186,6 +186,24 @@ def matrix(rows):
     return Matrix(W, used, first, np.array([row.log_scale for row in rows]))
 
 
+def information(row, grid, density, outside, shares):
+    """A star's ln evidence given the population, and how much its visits say about its period.
+
+    ``density`` is the population's on the whole grid, ``outside`` its shares beyond either end,
+    shape (2,), and ``shares`` those of the scatters in the star's layers, shape (layer,). The
+    second is the Kullback-Leibler divergence of the period's posterior from the population, in
+    nats; needles narrower than a step of the grid count as wide as that.
+    """
+    weight = np.append(shares @ row.weight / grid.step, shares @ row.tails)
+    mass = np.append(density[row.index] * grid.step, outside)
+    evidence = weight @ mass
+    if not evidence > 0:
+        return -np.inf, 0.0
+    used = (weight > 0) & (mass > 0)
+    ratio = weight[used] / evidence
+    return np.log(evidence) + row.log_scale, float((ratio * mass[used]) @ np.log(ratio))
+
+
 def draw_points(row, log_density, shares, rng):
     """A grid point and a layer for each theta, in proportion to weight times density.
 

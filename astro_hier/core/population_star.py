@@ -8,21 +8,57 @@ stars can be worked on anywhere and in any order.
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import logsumexp
 
 from astro_hier.core import jitter as scatter
-from astro_hier.core import orbit, period_nodes, population
+from astro_hier.core import orbit, orbit_evidence, period_nodes, population
+
+LEAST = 0.01  # share of the posterior of a scatter below ``least_scatter``
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The star in a model without an orbit.
+
+    Attributes
+    ----------
+    log_p : ndarray
+        ln p(v), of the values of the scatter if it has a population, shape (node,).
+    jitter : orbit.Jitter or None
+        These values and their cells.
+    """
+
+    log_p: np.ndarray
+    jitter: orbit.Jitter | None
 
 
 @dataclass(frozen=True)
 class StarSummary:
-    """What the first pass over the stars keeps of each: little, for there may be many."""
+    """What the first pass over the stars keeps of each: little, for there may be many.
+
+    Attributes
+    ----------
+    best_period : float
+        Of highest likelihood.
+    linear, scatter, least_scatter : ndarray
+        At this period: the linear parameters that fit best with the mean scatter, that scatter and
+        the one that all but a percent of its posterior exceeds, of each instrument.
+    chi2 : float
+        Of this orbit, with this scatter.
+    error : float
+        Of the integral over periods.
+    """
 
     row: population.StarRow
     best_period: float
-    chi2: float  # of the best orbit there, without jitter
+    linear: np.ndarray
+    scatter: np.ndarray
+    least_scatter: np.ndarray
+    chi2: float
     error: float
     nodes: period_nodes.PeriodNodes | None
     jitter: orbit.Jitter | None
+    constant: Constant
 
 
 def _nodes(visits, grid):
@@ -44,20 +80,74 @@ def summarise(visits, jitter, layered, grid, cells_kept):
 
     ``layered`` says whether the likelihood is wanted at each value of the scatter.
     """
+    constant = orbit_evidence.without_orbit(visits, jitter)
     if jitter is not None:
         visits = jitter.laid(visits, grid)
     nodes = _nodes(visits, grid)
-    best = np.argmax(np.maximum(nodes.log_low, nodes.log_high))
-    at = nodes.low if nodes.log_low[best] > nodes.log_high[best] else nodes.high
+    at = nodes.best_frequency
     keep = nodes if len(nodes.low) <= cells_kept else None
     row = population.star_row(nodes, grid, _layers(visits, nodes) if layered else None)
-    linear = orbit.Solution(visits, at[[best]]).linear()[:, 0]
-    chi2 = np.sum((_residual(visits, at[best], linear) / visits.rv_error) ** 2)
-    return StarSummary(row, float(1 / at[best]), float(chi2), nodes.error, keep, visits.jitter)
+    likely, least = _scatter_at(visits, at)
+    linear, chi2 = _fit(visits.scattered(likely) if likely.size else visits, at)
+    return StarSummary(
+        row, float(1 / at), linear, likely, least, chi2, nodes.error, keep, visits.jitter,
+        _constant(constant, layered),
+    )  # fmt: skip
 
 
-def _residual(visits, frequency, linear):
-    return visits.rv - orbit.velocity(visits, frequency, linear)
+def _scatter_at(visits, frequency):
+    """The mean scatter of each instrument, and that which almost all of its posterior exceeds."""
+    if visits.jitter is None:
+        return np.array([]), np.array([])
+    log_mass = orbit.by_node(visits, np.array([frequency]))[:, 0]
+    mass, values = np.exp(log_mass - logsumexp(log_mass)), visits.jitter.values
+    least = [orbit_evidence.quantile(of, mass, LEAST) for of in values.T]
+    return mass @ values, np.array(least)
+
+
+def _constant(visits, layered):
+    """``visits`` of a model without orbit, and what is kept of them."""
+    still = np.ones(1)
+    if not layered:
+        return Constant(orbit.log_marginal(visits, still), None)
+    log_p = orbit.by_node(visits, still)[:, 0] - visits.jitter.log_weight
+    return Constant(log_p, visits.jitter)
+
+
+def _fit(visits, frequency):
+    """The linear parameters that fit best at a frequency, and their chi2."""
+    linear = orbit.Solution(visits, np.array([frequency])).linear()[:, 0]
+    residual = visits.rv - orbit.velocity(visits, frequency, linear)
+    return linear, float(np.sum((residual / visits.rv_error) ** 2))
+
+
+def significance(star, grid, density, outside, shares):
+    """Whether a star has an orbit, and whether its visits say what its period is.
+
+    Parameters
+    ----------
+    star : StarSummary
+    grid : `~astro_hier.core.population.LnPeriodGrid`
+    density : ndarray
+        The population's density on the grid, averaged over its draws, shape (point,).
+    outside : ndarray
+        Its shares below and above the range, shape (2,).
+    shares : callable or None
+        The shares of scatters between the ends of cells, where they have a population.
+
+    Returns
+    -------
+    tuple of float
+        ln of the Bayes factor of an orbit over a constant velocity, and the Kullback-Leibler
+        divergence of the period's posterior from the population, in nats.
+    """
+    layers, constant = np.ones(1), star.constant.log_p
+    if shares is not None:
+        layers = shares(star.jitter.low, star.jitter.high)
+        of_cells = shares(star.constant.jitter.low, star.constant.jitter.high)
+        constant = constant + np.log(np.maximum(of_cells, 1e-300))
+    log_evidence, information = population.information(star.row, grid, density, outside, layers)
+    return float(log_evidence - logsumexp(constant)), information
 
 
 def draw(visits, jitter, grid, star, log_density, shares, within, rng):
@@ -100,15 +190,17 @@ def draw(visits, jitter, grid, star, log_density, shares, within, rng):
     return P, s, orbit.draw_linear(visits, 1 / P, rng)
 
 
-def describe(visits, star, grid, log_density, shares, n_fitted):
+def describe(visits, star, grid, log_density, density, outside, shares, n_fitted):
     """The star given its velocities and the population, for a table: a dict of numbers.
 
     ``star`` is its `StarSummary`, ``log_density`` ln of the population's density on the grid, for
-    some draws of it, shape (theta, point); ``shares`` a function from the ends of cells to the
-    share of scatters in them, averaged over these draws, or None; ``n_fitted`` the number of
-    parameters adjusted to the star's velocities. Also the visits with the scatter that is likely,
-    and the best orbit.
+    some draws of it, shape (theta, point), ``density`` the average over these, shape (point,), and
+    ``outside`` of its shares beyond; ``shares`` a function from the ends of cells to the share of
+    scatters in them, averaged over these draws, or None; ``n_fitted`` the number of parameters
+    adjusted to the star's velocities. Also the visits with the scatter that is likely, and the best
+    orbit.
     """
+    log_bayes, information = significance(star, grid, density, outside, shares)
     visits, nodes = replace(visits, jitter=star.jitter), star.nodes
     if shares is not None:
         share = shares(visits.jitter.low, visits.jitter.high)
@@ -124,27 +216,42 @@ def describe(visits, star, grid, log_density, shares, n_fitted):
     gain = np.interp(-np.log(frequency), grid.points[row.index], mass)
     probability = nodes.probability * gain
     probability /= probability.sum()
-    P = probability @ (1 / frequency)
-    spread = np.sqrt(probability @ (1 / frequency - P) ** 2)
-    density = 0.5 * (nodes.log_low + nodes.log_high) + np.log(np.maximum(gain, 1e-300))
-    best = np.array([frequency[np.argmax(density)]])
-    likely = {} if star.jitter is None else {"jitter": scatter.likely(visits, best)[:, 0]}
+    limit = orbit_evidence.amplitude_limit(visits, frequency, probability)
+    mode = period_nodes.mode_of_cells(nodes)
+    by_mode = np.bincount(mode, probability)
+    inside = np.flatnonzero(mode == np.argmax(by_mode))
+    of_mode = nodes.cells(inside)
+    low, middle, high = period_nodes.quantiles(of_mode, probability[inside], (0.16, 0.5, 0.84))
+    density = 0.5 * (of_mode.log_low + of_mode.log_high) + np.log(np.maximum(gain[inside], 1e-300))
+    best = frequency[inside[np.argmax(density)]]
+    likely = {} if star.jitter is None else {"jitter": _scatter_at(visits, best)[0]}
     if likely:
         visits = visits.scattered(likely["jitter"])
-    linear = orbit.Solution(visits, best).linear()[:, 0]
-    chi2 = np.sum((_residual(visits, best[0], linear) / visits.rv_error) ** 2)
+    linear, chi2 = _fit(visits, best)
     dof = len(visits.rv) - n_fitted
-    shares = np.bincount(period_nodes.mode_of_cells(nodes), probability)
     return {
         "n_visits": len(visits.rv),
         "baseline": np.ptp(visits.time),
-        "P": P,
-        "P_sd": spread,
-        "P_map": 1 / best[0],
+        "P": middle,
+        "P_low": low,
+        "P_high": high,
+        "P_sd": _spread(of_mode, probability[inside]),
+        "P_map": 1 / best,
         "K": np.hypot(*linear[:2]),
+        "K_upper": limit,
         "v0": linear[2],
-        "n_modes": int(np.sum(shares > 0.01)),
-        "probability": min(float(shares.max()), 1.0),
+        "n_modes": int(np.sum(by_mode > 0.01)),
+        "probability": min(float(by_mode.max()), 1.0),
         **likely,
         "chi2_per_dof": chi2 / dof if dof > 0 else np.nan,
+        "p_chi2": orbit_evidence.tail_probability(chi2, dof),
+        "ln_bayes_factor": log_bayes,
+        "period_information": information,
     }, (visits, linear)
+
+
+def _spread(nodes, probability):
+    """Standard deviation of the period."""
+    P, probability = 2 / (nodes.low + nodes.high), probability / probability.sum()
+    width2 = (1 / nodes.low - 1 / nodes.high) ** 2 / 12
+    return np.sqrt(probability @ ((P - probability @ P) ** 2 + width2))

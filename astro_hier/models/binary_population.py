@@ -1,7 +1,7 @@
 r"""The distribution of periods of a sample of single-lined binaries, and each star's orbit.
 
 Prior
-    mu ~ Uniform(1, 10) and lnsigma ~ Uniform(-2, 3), where sigma = exp(lnsigma).
+    mu ~ Uniform(-2, 12) and lnsigma ~ Uniform(-2, 3), where sigma = exp(lnsigma).
 Population
     lnP_n ~ Normal(mu, sigma), the ln of the period of star n in d, or another of
     `astro_hier.populations`; a_n, b_n ~ Normal(0, 100) km/s, v0_n ~ Normal(0, 150) km/s.
@@ -30,9 +30,10 @@ from tqdm import tqdm
 
 from astro_hier import checks, datasets, plots, populations, priors
 from astro_hier.core import jitter as scatter
-from astro_hier.core import orbit, population_star
+from astro_hier.core import orbit, orbit_evidence, population_star
 from astro_hier.core import population as core
-from astro_hier.models.orbits import DAYS, KMS, LARGEST_CHI2, OrbitModel
+from astro_hier.models import orbit_checks
+from astro_hier.models.orbits import DAYS, KMS, OrbitModel
 from astro_hier.posterior import Parameter
 
 __all__ = ["BinaryPopulation"]
@@ -48,17 +49,9 @@ RANGE = checks.define(
     python="widen period_range, or use population=populations.TruncatedNormal()",
     shell="widen --set period_range='LOW d, HIGH d', or use --set population=TruncatedNormal",
 )
-SCATTER = checks.define(
-    "chi2_of_stars",
-    limit=f"no star above {LARGEST_CHI2:g} per degree of freedom",
-    said=f"chi2 per degree of freedom is above {LARGEST_CHI2:g} at the best orbits of {{found}}"
-    " ({named}): their stated errors do not explain the scatter",
-    python="infer it with jitter=, such as priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s),"
-    " and see star_table()",
-)
+EXACT = ("P", "P_low", "P_high", "P_map")  # columns of more digits
 TABLE_DRAWS = 200  # of the hyperparameters, to average the population over
 PANELS = 16
-STARS_NAMED = 5  # in a warning
 CELLS_KEPT = 2_000_000  # of all stars, 80 MB; those of other stars are made again when needed
 MOST_POINTS = 50_000  # of the grid in ln P
 
@@ -127,8 +120,11 @@ class BinaryPopulation(OrbitModel):
 
     Other populations have their own parameters in place of the first three. Where they are asked
     for, stars also have ``jitter`` (km/s; of each ``instrument``), ``trend1`` (km/s/yr),
-    ``trend2``, ... and ``offset`` (km/s, of each ``instrument``; zero of the first). The attribute
-    ``outside_range`` is the share of the population beyond the periods searched.
+    ``trend2``, ... and ``offset`` (km/s, of each ``instrument``; zero of the first). Of the
+    attributes, ``outside_range`` is the share of the population beyond the periods searched,
+    ``stars_without_orbit`` and ``stars_without_period`` are the numbers of stars for which a
+    constant velocity is enough (ln Bayes factor of an orbit below 3) and whose visits say nothing
+    about the period (less than 1 nat); ``star_table()`` says which.
 
     Examples
     --------
@@ -155,7 +151,7 @@ class BinaryPopulation(OrbitModel):
     def __init__(
         self,
         *,
-        mu=priors.Uniform(1, 10),
+        mu=priors.Uniform(-2, 12),
         lnsigma=priors.Uniform(-2, 3),
         a=priors.Normal(0 * KMS, 100 * KMS),
         b=priors.Normal(0 * KMS, 100 * KMS),
@@ -501,8 +497,11 @@ class BinaryPopulation(OrbitModel):
         outside = self.population.outside(theta, self._log_ends(data)).sum(axis=0)
         outside = float(np.mean(outside))
         shortest, longest = data["ends"]
+        bayes, nats = self._star_evidence(data, theta)
         return {
             "outside_range": outside,
+            "stars_without_orbit": int(np.sum(bayes < orbit_checks.LEAST_LN_BAYES)),
+            "stars_without_period": int(np.sum(nats < orbit_checks.LEAST_INFORMATION)),
             "shortest_period": float(shortest),
             "longest_period": float(longest),
             "period_error": max(star.error for star in data["summaries"]),
@@ -510,40 +509,112 @@ class BinaryPopulation(OrbitModel):
 
     def check(self, data, values, attrs, method):
         outside = attrs["outside_range"]
-        findings = [RANGE.finding(f"{100 * outside:.0f}", outside > OUTSIDE, **attrs)]
-        if self.jitter is None:
-            findings.append(self._check_scatter(data))
-        return findings
+        words = orbit_checks.causes(self, attrs, "period_range")
+        findings = [
+            RANGE.finding(f"{100 * outside:.0f}", outside > OUTSIDE, **attrs),
+            self._check_fits(data, words),
+        ]
+        if self.jitter is not None:
+            findings.append(self._check_jitters(data, words))
+        findings.append(self._check_linear(data))
+        findings += self._check_stars(data, values)
+        worst = int(np.argmax([star.error for star in data["summaries"]]))
+        error = orbit_checks.of_error(attrs["period_error"], data["stars"][worst])
+        return [*findings, error]
 
-    def _check_scatter(self, data):
-        """Whether the stated errors explain what the best orbits leave."""
-        dof = np.array([len(rows) - 1 - self._n_adjusted(data, rows) for rows in data["visits"]])
-        chi2 = np.array([star.chi2 for star in data["summaries"]])
-        ratio = np.where(dof > 0, chi2 / np.maximum(dof, 1), 0.0)
-        worst = np.argsort(-ratio)[: min(STARS_NAMED, np.sum(ratio > LARGEST_CHI2))]
-        named = ", ".join(f"{data['stars'][n]}: {ratio[n]:.3g}" for n in worst)
-        number = f"{np.sum(ratio > LARGEST_CHI2)} of {len(ratio)} stars"
-        return SCATTER.finding(number, worst.size > 0, named=named)
+    def _check_fits(self, data, words):
+        """Whether the best orbits of all stars explain their velocities."""
+        p = np.array(
+            [
+                orbit_evidence.tail_probability(
+                    star.chi2, len(rows) - 1 - self._n_adjusted(data, rows)
+                )
+                for star, rows in zip(data["summaries"], data["visits"], strict=True)
+            ]
+        )
+        least = orbit_checks.LEAST_P_OF_SAMPLE / len(p)
+        found = orbit_checks.named(
+            data["stars"], p < least, p, lambda n: orbit_checks.in_words(p[n])
+        )
+        return orbit_checks.GOODNESS.finding(
+            found, bool(np.any(p < least)), of="orbits", least=least, **words
+        )
+
+    def _check_jitters(self, data, words):
+        """Whether jitters are far beyond the errors."""
+        ratio, hiding = np.zeros((2, len(data["stars"])))
+        for n, (star, rows) in enumerate(zip(data["summaries"], data["visits"], strict=True)):
+            number, error = data["instrument_index"][rows], data["rv_error"][rows]
+            for i in np.unique(number):
+                median, prior = np.median(error[number == i]), self._jitter_prior()
+                ratio[n] = max(ratio[n], star.scatter[i] / median)
+                hiding[n] += orbit_checks.is_hiding(star.least_scatter[i], median, prior)
+
+        def say(n):
+            return orbit_checks.times_the_error(ratio[n])
+
+        found = orbit_checks.named(data["stars"], hiding > 0, -ratio, say)
+        return orbit_checks.JITTER.finding(found, bool(hiding.any()), **words)
+
+    def _check_linear(self, data):
+        """Whether the linear parameters of the best orbits lie where their priors expect them."""
+        names = self._linear_names()
+        units = [self._parameter(name).unit for name in names]
+        given = [self._prior_of(name) for name in names]
+        values = np.array([star.linear for star in data["summaries"]]).T
+        if self.instrument:
+            names = names + [f"offset[{of}]" for of in data["instruments"][1:]]
+            units += [KMS] * (len(names) - len(units))
+            given += [self._prior_of("offset")] * (len(names) - len(given))
+        return orbit_checks.of_linear(names, units, values, given, len(data["stars"]))
+
+    def _star_evidence(self, data, theta):
+        """Of each star ln of its Bayes factor, and what its visits say about its period."""
+        _, *mean = self._population_on_grid(data, _thinned(theta))
+        return np.transpose(
+            [population_star.significance(star, data["grid"], *mean) for star in data["summaries"]]
+        )
+
+    def _check_stars(self, data, values):
+        """Whether the stars have orbits, and their visits something to say about the periods."""
+        theta = {name: values[name] for name in self._sampled_names()}
+        bayes, nats = self._star_evidence(data, theta)
+        no_orbit = bayes < orbit_checks.LEAST_LN_BAYES
+        unknown = nats < orbit_checks.LEAST_INFORMATION
+        found = [
+            orbit_checks.named(data["stars"], no_orbit, bayes, lambda n: f"ln B = {bayes[n]:.1f}"),
+            orbit_checks.named(data["stars"], unknown, nats, lambda n: f"{nats[n]:.2g} nat"),
+        ]
+        return [
+            orbit_checks.of_orbit(self, found[0], no_orbit.any()),
+            orbit_checks.INFORMATION.finding(found[1], bool(unknown.any())),
+        ]
 
     # ---- results
 
     def _some_draws(self):
         """The population's parameters in some of the draws."""
-        size = self.samples(self._sampled_names()[0]).size
-        some = np.linspace(0, size - 1, min(size, TABLE_DRAWS)).astype(int)
-        return {name: self.samples(name).value[some] for name in self._sampled_names()}
+        return _thinned({name: self.samples(name).value for name in self._sampled_names()})
 
-    def _describe(self, data):
-        """A function from the number of a star to the work that describes it."""
-        theta = self._some_draws()
-        points, ends = data["grid"].points, self._log_ends(data)
-        log_density, shares = self.population.log_density(points, theta, ends), None
+    def _population_on_grid(self, data, theta):
+        """ln of the population's densities on the grid, and averages over ``theta``.
+
+        Averages of the density, of the shares beyond the range, and of those of jitters between
+        ends of cells, a function, or None.
+        """
+        ends = self._log_ends(data)
+        log_density = self.population.log_density(data["grid"].points, theta, ends)
+        outside, shares = self.population.outside(theta, ends).mean(axis=1), None
         if self._has_layers():
 
             def shares(low, high):
                 return self.jitter.shares(low, high, theta).mean(axis=1)
 
-        common = data["grid"], log_density, shares
+        return log_density, np.exp(log_density).mean(axis=0), outside, shares
+
+    def _describe(self, data):
+        """A function from the number of a star to the work that describes it."""
+        common = data["grid"], *self._population_on_grid(data, self._some_draws())
         return lambda n: delayed(population_star.describe)(
             self._visits(data, n),
             data["summaries"][n],
@@ -557,10 +628,15 @@ class BinaryPopulation(OrbitModel):
         Returns
         -------
         `~astropy.table.QTable`
-            Columns star, n_visits, baseline, P and P_sd (mean and standard deviation), P_map (the
-            most probable), K and v0 (of the best orbit there), n_modes (of more than 1 percent),
-            probability (of the best mode), jitter (there, if it is inferred; of each instrument)
-            and chi2_per_dof (there, with the jitter; not a number for as few visits as parameters).
+            Columns star, n_visits, baseline, P, P_low, P_high and P_sd (median, 16 and 84 percent
+            and standard deviation in the most probable mode), P_map (the most probable there), K
+            (of the best orbit there), K_upper (its 95 percent upper limit, whatever the period), v0
+            (there), n_modes (of more than 1 percent), probability (of the best mode), jitter
+            (there, if it is inferred; of each instrument), chi2_per_dof (there, with the jitter;
+            not a number for as few visits as parameters), p_chi2 (its tail probability),
+            ln_bayes_factor (of an orbit over a constant velocity) and period_information (the
+            Kullback-Leibler divergence of the period's posterior from the population, in nats: 0
+            where the visits say nothing).
         """
         data = self._fitted()
         describe = self._describe(data)
@@ -569,7 +645,8 @@ class BinaryPopulation(OrbitModel):
         rows = [row for row, _ in rows]
         table = QTable({name: np.array([row[name] for row in rows]) for name in rows[0]})
         table.add_column(data["stars"], name="star", index=0)
-        units = {"baseline": u.day, "P": u.day, "P_sd": u.day, "P_map": u.day, "K": KMS, "v0": KMS}
+        units = dict.fromkeys(("baseline", "P", "P_low", "P_high", "P_sd", "P_map"), u.day)
+        units |= {"K": KMS, "K_upper": KMS, "v0": KMS}
         if self.jitter is not None:
             units["jitter"] = KMS
             if not self.instrument:
@@ -577,7 +654,7 @@ class BinaryPopulation(OrbitModel):
         for name, unit in units.items():
             table[name] = table[name] * unit
         for name in table.colnames[2:]:
-            table[name].info.format = ".8g" if name in ("P", "P_map") else ".4g"
+            table[name].info.format = ".8g" if name in EXACT else ".4g"
         table["n_modes"].info.format = None
         return table
 
@@ -634,7 +711,9 @@ class BinaryPopulation(OrbitModel):
     def plot_phase(self, stars=None, fig=None):
         """Velocities folded at each star's best period, with its orbit, one panel a star.
 
-        Trends and offsets of instruments are taken off, and errors hold the jitter.
+        Trends and offsets of instruments are taken off, and errors hold the jitter. Titles say
+        where no orbit is needed, where the visits do not constrain the period, and where the orbit
+        does not describe them.
 
         Parameters
         ----------
@@ -657,7 +736,14 @@ class BinaryPopulation(OrbitModel):
             ax.plot(phase, orbit.radial_velocity(phase, 1, *linear[:3]), color="C1", zorder=0)
             rv = visits.rv - visits.constant[:, 1:] @ linear[3:]
             plots.errorbar(ax, (visits.time / period) % 1, rv, visits.rv_error)
-            ax.set_title(f"{data['stars'][n]}\nP = {period:.6g} d", fontsize=8)
+            said = orbit_checks.caveat(best["ln_bayes_factor"], best["K_upper"],
+                                       best["period_information"])  # fmt: skip
+            if best["ln_bayes_factor"] >= orbit_checks.LEAST_LN_BAYES:
+                poor = best["p_chi2"] < orbit_checks.LEAST_P
+                chi2 = f", $\\chi^2$/dof = {best['chi2_per_dof']:.4g}" if poor else ""
+                said.append(f"P = {period:.6g} d{chi2}")
+            title = "\n".join([str(data["stars"][n]), *said]).replace("needed: ", "needed:\n")
+            ax.set_title(title, fontsize=8)
         fig.supxlabel("phase, from first visit")
         fig.supylabel("radial velocity [km/s]")
         return fig
@@ -718,6 +804,13 @@ class BinaryPopulation(OrbitModel):
         ax.set(xlabel=r"$\ln(P / \mathrm{d})$", ylabel="density")
         ax.legend(loc="best")
         return ax
+
+
+def _thinned(theta):
+    """Some of the draws, equally spaced."""
+    size = len(next(iter(theta.values())))
+    some = np.linspace(0, size - 1, min(size, TABLE_DRAWS)).astype(int)
+    return {name: draws[some] for name, draws in theta.items()}
 
 
 def _first_visits(data):

@@ -19,7 +19,6 @@ from astro_hier.posterior import Parameter
 from astro_hier.table import Role
 
 KMS = u.km / u.s
-LARGEST_CHI2 = 3.0  # per degree of freedom, above which there is a warning
 AMPLITUDES = ("a", "b", "v0")
 TREND = 10.0  # km/s per year, per year squared, ...: standard deviation of the default priors
 LARGEST_ORDER = 5

@@ -28,39 +28,41 @@ from scipy.stats import norm
 from tqdm import tqdm
 
 from astro_hier import checks, datasets, plots, priors
-from astro_hier.core import jitter, orbit, period_nodes
-from astro_hier.models.orbits import AMPLITUDES, DAYS, KMS, LARGEST_CHI2, OrbitModel
+from astro_hier.core import jitter, orbit, orbit_evidence, period_nodes
+from astro_hier.models import orbit_checks
+from astro_hier.models.orbits import AMPLITUDES, DAYS, KMS, OrbitModel
 from astro_hier.posterior import Parameter
 from astro_hier.table import TableError
 
 __all__ = ["SB1Binary"]
 
-LARGEST_ERROR = 0.02
-PERIOD_ERROR = checks.define(
-    "period_error",
-    limit=f"at most {LARGEST_ERROR} standard deviations",
-    said="the mean of ln P is good to {found} standard deviations only",
-    python="the stated errors make the period so precise that rounding shows: check them",
-)
+MOST_BESIDES = 0.05
 SEVERAL_PERIODS = checks.define(
     "several_periods",
     limit="one",
-    said="the data allow {found} periods of more than 1 percent probability, and NUTS stays in the"
-    " one where it starts",
-    python="see modes(), or fit with method='marginal'",
-    shell="use --method marginal",
+    said="the data allow {found} periods of more than 1 percent probability between"
+    " {shortest_period:.6g} and {longest_period:.6g} d, the best of {best:.0f} percent, and mean"
+    " and sd of P describe none of them{stays}",
+    python="see modes() and plot_periodogram(){instead}",
+    shell="see the table of modes and the periodogram{instead_shell}",
 )
-GOODNESS = checks.define(
-    "chi2_per_dof",
-    limit=f"at most {LARGEST_CHI2:g}",
-    said="chi2 per degree of freedom is {found} at the best orbit: the stated errors do not explain"
-    " the scatter about it, and the posterior is narrower than the data warrant",
-    python="infer the scatter with jitter=, such as priors.LogUniform(0.01 * u.km / u.s,"
-    " 10 * u.km / u.s), check whether the orbit is circular, and whether the period lies in the"
-    " range searched, {shortest_period:.6g} to {longest_period:.6g} d, which P= sets",
+MOST_LN_BEYOND = np.log(2)  # what velocities that do not decide between periods reach by chance
+PERIOD_RANGE = checks.define(
+    "period_range",
+    limit="at most twice the average likelihood within the range",
+    said="periods outside the range searched, {shortest_period:.6g} to {longest_period:.6g} d, fit"
+    " better: {found}",
+    python="widen the range, such as with"
+    " P=priors.LogUniform({low:.3g} * u.day, {high:.0f} * u.day)",
+    shell="widen the range, such as with --prior 'P=LogUniform({low:.3g} d, {high:.0f} d)'",
 )
 PERIODS_PER_PEAK = 10  # of the periodogram that gives the starting point
 LINEAR_DEPTH = 10.0  # of the periodogram, in ln p
+NO_MODEL = (
+    "none of these models explains the velocities within the stated errors: their probabilities say"
+    " nothing of those that are not here, such as eccentric orbits and second companions, which a"
+    " jitter stands in for"
+)
 CURVES = 64
 MOST_CYCLES = 80
 CURVE_POINTS = 400
@@ -123,8 +125,12 @@ class SB1Binary(OrbitModel):
     velocity then is a cos + b sin + v0 + trend1 t), ``trend2``, ... and ``offset`` (km/s, of each
     ``instrument``; zero of the first), and the attributes ``log_evidence``, ``shortest_period`` and
     ``longest_period`` (the range searched, in d), ``chi2_per_dof`` (at the draw of highest
-    ``log_prob``, with the mean jitter; not a number for as few visits as parameters), ``n_modes``
-    (periods of more than 1 percent probability) and ``period_error`` (how much the mean of ln P
+    ``log_prob``, with the mean jitter; not a number for as few visits as parameters), ``p_chi2``
+    (its tail probability), ``n_modes`` (periods of more than 1 percent probability),
+    ``ln_bayes_factor`` (of this model over the same without amplitude: whether there is an orbit),
+    ``K_upper`` (the semi-amplitude in km/s below which 95 percent of the draws lie),
+    ``period_information`` (the Kullback-Leibler divergence of the period's posterior from its prior
+    in nats, 0 where the visits say nothing) and ``period_error`` (how much the mean of ln P
     still moved when the period's cells were last halved, in standard deviations).
 
     Examples
@@ -351,7 +357,7 @@ class SB1Binary(OrbitModel):
 
     def excess_scatter(self, data, values):
         """By the deviations from the best orbit, beyond twice; any of few visits may decide."""
-        spare = self._spare_visits(data)
+        spare = self._degrees_of_freedom(data)
         if spare < SPARE_VISITS:
             return np.inf
         best = {name: of[[np.argmax(values["log_prob"])]] for name, of in values.items()}
@@ -359,7 +365,7 @@ class SB1Binary(OrbitModel):
         scatter = 1.4826 * np.median(off) * np.sqrt(len(data["rv"]) / spare)
         return max(1.0, scatter / SURE_EXCESS)
 
-    def _spare_visits(self, data):
+    def _degrees_of_freedom(self, data):
         """How many more visits there are than parameters adjusted to them."""
         n_fitted = ("P" in self.free_names()) + self._n_adjusted(data, slice(None))
         return len(data["rv"]) - n_fitted
@@ -391,30 +397,112 @@ class SB1Binary(OrbitModel):
         if self.jitter is not None:  # the best draw's is that of the most parameters at once: small
             one["jitter"] = values["jitter"].mean(axis=0, keepdims=True)
         chi2 = np.sum(((data["rv"] - self._velocity(data, one)) / self._errors(data, one)) ** 2)
-        dof = self._spare_visits(data)
+        dof = self._degrees_of_freedom(data)
         shortest, longest = period_nodes.searched_range(self._prior_of_period())
         found = {
             "chi2_per_dof": float(chi2 / dof) if dof > 0 else np.nan,
+            "p_chi2": float(orbit_evidence.tail_probability(chi2, dof)),
             "shortest_period": float(shortest),
             "longest_period": float(longest),
+            "K_upper": float(np.quantile(values["K"], 0.95)),
         }
         if self._is_linear():
-            _, probability = _modes(self._nodes(data))
-            found["n_modes"] = int(np.sum(probability > 0.01))
+            nodes = self._nodes(data)
+            found["n_modes"] = int(np.sum(_modes(nodes)[1] > 0.01))
+            found["period_information"] = orbit_evidence.information(nodes)
+            if data["visits"].sd[:2].any():
+                constant = orbit_evidence.log_evidence_without_orbit(
+                    data["visits"], data["jitter_prior"]
+                )
+                found["ln_bayes_factor"] = float(nodes.log_evidence - constant)
         if len(data["name"]):
             found["star"] = str(data["name"][0])
         return found
 
     def check(self, data, values, attrs, method):
+        known = "P" not in self.free_names()
+        words = orbit_checks.causes(self, attrs, None if known else "P")
         findings = []
+        if self._is_linear() and not known:  # if it fails, it is what else fails is due to
+            findings.append(self._check_range(data, attrs))
+        findings.append(self._check_fit(attrs, words))
+        if self.jitter is not None:
+            findings.append(self._check_jitter(data, values, words))
+        findings.append(self._check_linear(data, values))
+        if "ln_bayes_factor" in attrs:
+            bayes = attrs["ln_bayes_factor"]
+            found = orbit_checks.in_short(bayes, attrs["K_upper"])
+            findings.append(orbit_checks.of_orbit(self, found, bayes < orbit_checks.LEAST_LN_BAYES))
         if self._is_linear():
-            error, n_modes = self._nodes(data).error, attrs["n_modes"]
-            findings.append(PERIOD_ERROR.finding(f"{error:.2g}", error > LARGEST_ERROR))
-            if method == "nuts":
-                findings.append(SEVERAL_PERIODS.finding(str(n_modes), n_modes > 1))
-        chi2 = attrs["chi2_per_dof"]
-        findings.append(GOODNESS.finding(f"{chi2:.3g}", chi2 > LARGEST_CHI2, **attrs))
+            nodes = self._nodes(data)
+            findings.append(orbit_checks.of_error(nodes.error))
+            if not known:
+                findings.append(orbit_checks.of_information(attrs["period_information"]))
+                findings.append(_check_modes(nodes, attrs, method))
         return findings
+
+    def _check_fit(self, attrs, words):
+        p = attrs["p_chi2"]
+        found = "not looked at: as few visits as parameters fit any orbit"
+        if np.isfinite(p):
+            found = f"{attrs['chi2_per_dof']:.3g}, {orbit_checks.in_words(p)}"
+        return orbit_checks.GOODNESS.finding(
+            found, p < orbit_checks.LEAST_P, of="orbit", least=orbit_checks.LEAST_P, **words
+        )
+
+    def _check_jitter(self, data, values, words):
+        jitters = values["jitter"].reshape(len(values["jitter"]), -1)
+        found, hiding = [], False
+        for i, name in enumerate(data["instruments"]):
+            error = np.median(data["rv_error"][data["instrument_index"] == i])
+            low = np.quantile(jitters[:, i], orbit_checks.SURE)
+            hiding |= bool(orbit_checks.is_hiding(low, error, self._jitter_prior()))
+            mean = jitters[:, i].mean()
+            of = f" of {name}" if self.instrument else ""
+            found.append(f"{mean:.3g} km/s{of}, {orbit_checks.times_the_error(mean / error)}")
+        return orbit_checks.JITTER.finding("; ".join(found), hiding, **words)
+
+    def _check_linear(self, data, values):
+        names, units = self._linear_names(), [KMS] * 3
+        units += [self._parameter(name).unit for name in names[3:]]
+        means = [values[name].mean() for name in names]
+        given = [self._prior_of(name) for name in names]
+        if self.instrument:
+            names = names + [f"offset[{of}]" for of in data["instruments"][1:]]
+            means += list(values["offset"].mean(axis=0)[1:])
+            given += [self._prior_of("offset")] * (len(data["instruments"]) - 1)
+        units += [KMS] * (len(names) - len(units))
+        return orbit_checks.of_linear(names, units, np.array(means)[:, None], given)
+
+    def _check_range(self, data, attrs):
+        """Whether periods outside the range that the prior allows fit better than all within."""
+        skipped = None
+        prior, scatter = self._prior_of_period(), data["jitter_prior"]
+        if not np.all(np.isfinite(prior.support())):
+            skipped = "not looked for: the prior has an open end"
+        elif self._degrees_of_freedom(data) <= 0:
+            skipped = "not looked for: as few visits as parameters fit any period"
+        elif scatter is not None and scatter.count > 1 and not _is_known(scatter.prior):
+            skipped = "not looked for: jitters of several instruments take too long"
+        if skipped:
+            return PERIOD_RANGE.finding(skipped, False)
+        searched = attrs["shortest_period"], attrs["longest_period"]
+        within = self._nodes(data).log_evidence
+        try:
+            found = orbit_evidence.beyond(data["visits"], searched, within, scatter)
+        except (ArithmeticError, ValueError) as error:
+            return PERIOD_RANGE.finding(f"not looked for: {error}", False)
+        log_mean, period, low, high = found
+        ratio = log_mean - within
+        factor = f"{np.exp(ratio):.2g}" if ratio < 20 else f"exp({ratio:.0f})"
+        said = f"on average by a factor of {factor}, the best at {period:.6g} d"
+        return PERIOD_RANGE.finding(
+            said if np.isfinite(period) else "nothing of note",
+            bool(ratio > MOST_LN_BEYOND),
+            low=low,
+            high=high,
+            **attrs,
+        )
 
     # ---- results
 
@@ -439,7 +527,11 @@ class SB1Binary(OrbitModel):
         -------
         `~astropy.table.Table`
             Columns model, log_evidence, log_bayes_factor (ln of the evidence over that of the best
-            model) and probability (all models as probable beforehand), one row a model.
+            model), probability (all models as probable beforehand) and p_chi2 (the tail probability
+            of chi2 at the best parameters; not a number with a jitter that is inferred, which
+            explains any scatter), one row a model. The probabilities are of these models among
+            each other; ``meta["note"]`` says so where none of them explains the velocities within
+            the stated errors.
 
         Raises
         ------
@@ -467,14 +559,32 @@ class SB1Binary(OrbitModel):
             names, changes = zip(*chosen, strict=True)
             model = type(self)(**{**self.get_params(), **dict(ChainMap(*changes))})
             data = model.prepare(model._read(table), progressbar=False)
-            rows.append(("".join(names), float(model._nodes(data).log_evidence)))
-        found = Table(rows=rows, names=("model", "log_evidence"))
+            evidence = float(model._nodes(data).log_evidence)
+            rows.append(("".join(names), evidence, model._best_p_chi2(data)))
+        found = Table(rows=rows, names=("model", "log_evidence", "p_chi2"))
         found["log_bayes_factor"] = found["log_evidence"] - found["log_evidence"].max()
         weight = np.exp(found["log_bayes_factor"])
         found["probability"] = weight / weight.sum()
         for name, digits in (("log_evidence", 2), ("log_bayes_factor", 2), ("probability", 4)):
             found[name].info.format = f".{digits}f"
-        return found
+        found["p_chi2"].info.format = ".2g"
+        known = found["p_chi2"][np.isfinite(found["p_chi2"])]
+        if len(known) and known.max() < orbit_checks.LEAST_P:
+            found.meta["note"] = NO_MODEL
+        return found["model", "log_evidence", "log_bayes_factor", "probability", "p_chi2"]
+
+    def _best_p_chi2(self, data):
+        """Tail probability of chi2 at the best orbit; not a number where a jitter is inferred."""
+        visits, nodes = data["visits"], self._nodes(data)
+        if visits.jitter is not None:
+            if not _is_known(data["jitter_prior"].prior):
+                return np.nan
+            visits = visits.scattered(visits.jitter.values[0])
+        best = nodes.best_frequency
+        linear = orbit.Solution(visits, np.array([best])).linear()[:, 0]
+        residual = (visits.rv - orbit.velocity(visits, best, linear)) / visits.rv_error
+        dof = self._degrees_of_freedom(data)
+        return float(orbit_evidence.tail_probability(np.sum(residual**2), dof))
 
     def modes(self, min_probability=1e-3):
         """The periods that the data allow, most probable first.
@@ -491,7 +601,9 @@ class SB1Binary(OrbitModel):
         -------
         `~astropy.table.Table`
             Columns probability, P and P_sd (mean and standard deviation in the mode), and K, the
-            semi-amplitude of the best orbit, averaged over the mode.
+            semi-amplitude of the best orbit, averaged over the mode. ``meta`` also says whether
+            there is an orbit, and whether its period is known: ``ln_bayes_factor``, ``K_upper``
+            and ``period_information``, as in the posterior's attributes.
         """
         data = self._fitted()
         nodes = self._nodes(data)
@@ -520,6 +632,9 @@ class SB1Binary(OrbitModel):
             table[name].info.format = ".4g"
         listed = table["probability"] >= min_probability
         table.meta["probability_left_out"] = float(table["probability"][~listed].sum())
+        for name in ("ln_bayes_factor", "K_upper", "period_information"):
+            if name in self.posterior.attrs:
+                table.meta[name] = self.posterior.attrs[name]
         return table[listed]
 
     def _likely(self, data, frequency):
@@ -623,13 +738,15 @@ class SB1Binary(OrbitModel):
             ax.legend(loc="best")
         plots.errorbar(ax, data["time"], rv, error)
         ax.set(xlabel="time since first visit [d]", ylabel="radial velocity [km/s]")
+        ax.set_title("".join(_caveat(self.posterior.attrs)))
         return ax
 
     def plot_phase(self, fig=None):
         """Velocities folded at the best draw of the most probable mode, and residuals below.
 
         The orbits are those draws whose period is in that mode, each folded at its own; where there
-        are other modes, the title says what share of the draws they leave it. Error bars are
+        are other modes, the title says what share of the draws they leave it, and where no orbit is
+        needed, or the visits do not constrain the period, it says that. Error bars are
         standard errors, with the jitter of the best draw; its trend and offsets of instruments are
         taken off.
 
@@ -656,11 +773,13 @@ class SB1Binary(OrbitModel):
         plots.errorbar(top, phase, rv, error)
         bottom.axhline(0, color="C1", zorder=0)
         plots.errorbar(bottom, phase, residual, error)
-        chi2 = self.posterior.attrs["chi2_per_dof"]
+        attrs = self.posterior.attrs
+        chi2 = attrs["chi2_per_dof"]
         title = f"P = {period:.7g} d" + (f", $\\chi^2$/dof = {chi2:.3g}" if chi2 == chi2 else "")
         if share < 0.995:
             title += f", {100 * share:.0f}% of draws"
-        star = self.posterior.attrs.get("star")
+        title = "\n".join([*_caveat(attrs), title])
+        star = attrs.get("star")
         top.set(ylabel="radial velocity [km/s]", title=f"{star}: {title}" if star else title)
         bottom.set(
             xlabel=f"phase, time since first visit / {period:.7g} d", ylabel="residual [km/s]"
@@ -715,7 +834,32 @@ class SB1Binary(OrbitModel):
         if longest < 20 * shortest:
             ax.xaxis.set_minor_formatter("{x:g}")
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+        ax.set_title("".join(_caveat(self.posterior.attrs)), loc="right")
         return ax
+
+
+def _is_known(prior):
+    return len(set(prior.support())) == 1
+
+
+def _caveat(attrs):
+    """What a figure of the orbit has to say of it first."""
+    names = ("ln_bayes_factor", "K_upper", "period_information")
+    return orbit_checks.caveat(*(attrs.get(name, np.inf) for name in names))
+
+
+def _check_modes(nodes, attrs, method):
+    n_modes, best = attrs["n_modes"], _modes(nodes)[1].max()
+    nuts = method == "nuts"
+    return SEVERAL_PERIODS.finding(
+        str(n_modes),
+        n_modes > 1 or best < 1 - MOST_BESIDES,
+        best=100 * best,
+        stays=", and NUTS stays in the one where it starts" if nuts else "",
+        instead=", or fit with method='marginal'" if nuts else "",
+        instead_shell=", and use --method marginal" if nuts else "",
+        **attrs,
+    )
 
 
 def _modes(nodes):

@@ -127,9 +127,19 @@ star.plot_corner(truths=truth)
 
 # %%
 # With only five visits the same star allows several periods. They are all found, each with its
-# probability, which a sampler that walks from one starting point cannot do:
+# probability, which a sampler that walks from one starting point cannot do. A warning says that
+# the mean of the period then means nothing, and where to look:
 
-few = SB1Binary().fit(one[:5], random_state=42, progressbar=False)
+import warnings
+
+few = SB1Binary()
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    few.fit(one[:5], random_state=42, progressbar=False)
+for warning in caught:
+    print(warning.message)
+
+# %%
 few.plot_periodogram()
 few.modes()[:5]
 

@@ -64,9 +64,9 @@ population.plot_corner()
 population.plot_population()
 
 # %%
-# The column ``chi2_per_dof`` shows that 8 of the 14 stars have errors too small for a circular
-# orbit, six of them by far. The population is not hurt by it, since every period is known far
-# better than the population is wide; the stars' own errors are not to be believed.
+# The column ``p_chi2`` shows that 9 of the 14 stars have errors too small for a circular orbit, and
+# ``chi2_per_dof`` that six of them by far. The population is not hurt by it, since every period is
+# known far better than the population is wide; the stars' own errors are not to be believed.
 
 population.star_table()
 
@@ -76,10 +76,14 @@ population.star_table()
 #
 # With a jitter, inferred for each star, chi2 is near 1 per degree of freedom, and the errors of
 # those six periods grow by what their velocities' scatter demands. The log evidence says whether
-# that is worth a parameter a star.
+# that is worth a parameter a star. Jitters of so many times the errors are warned of: they stand in
+# for whatever is not a circular orbit.
 
 jitter = priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s)
 jittered = BinaryPopulation(columns=columns.APOGEE, jitter=jitter)
-jittered.fit(visits, random_state=1, progressbar=False)
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    jittered.fit(visits, random_state=1, progressbar=False)
+print(caught[0].message)
 print(population.posterior.attrs["log_evidence"], jittered.posterior.attrs["log_evidence"])
 jittered.star_table()["star", "P", "P_sd", "jitter", "chi2_per_dof"]

@@ -1,0 +1,166 @@
+"""What the visits of one star say as a whole: is there an orbit, and is its period known?
+
+Whether an orbit is needed is the evidence of the orbit, p(v) integrated over its prior, over that
+of the same model without amplitude, a = b = 0. All that is left there is linear, so p(v) is closed,
+or with a scatter a sum over its lattice.
+
+How much is known of the period is the Kullback-Leibler divergence of its posterior from its prior,
+the integral of p(P | v) ln [p(P | v) / p(P)]: 0 where the visits say nothing, and ln n where they
+leave one part in n of the prior.
+
+Whether the period lies beyond the range searched is the likelihood averaged over the periods beyond
+it, equally in ln P, over its average within.
+
+Periods are in d, frequencies in 1 / d.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.stats import chi2 as chi2_distribution
+from scipy.stats import loguniform
+
+from astro_hier.core import orbit, period_nodes
+
+SHORTEST = 0.5
+BASELINES = 3.0
+MOST_FREQUENCIES = 300_000  # beyond the range searched
+MOST_WITH_SCATTER = 50_000  # each of which is tried with every scatter
+NARROWEST = 0.01  # in ln P, of a range worth a look
+PERIODS = 200  # that stand for the posterior of the period in a limit on K
+LATTICE = 12  # radii, and angles, of the distribution of a and b
+GOLDEN = 0.5 * (np.sqrt(5) - 1)
+
+
+class _Known:
+    """The prior of a period that is known."""
+
+    def support(self):
+        return 1.0, 1.0
+
+
+def without_orbit(visits, scatter=None):
+    """The visits in a model without amplitude.
+
+    ``scatter`` is what is known of the scatter, a `~astro_hier.core.jitter.JitterPrior`: the visits
+    then have its nodes.
+    """
+    mean, sd = visits.mean.copy(), visits.sd.copy()
+    mean[:2] = sd[:2] = 0
+    visits = replace(visits, mean=mean, sd=sd, jitter=None)
+    return visits if scatter is None else scatter.laid(visits, _Known())
+
+
+def log_evidence_without_orbit(visits, scatter=None):
+    """ln p(v) of the same model without amplitude."""
+    return float(orbit.log_marginal(without_orbit(visits, scatter), np.ones(1))[0])
+
+
+def information(nodes):
+    """Kullback-Leibler divergence of the period's posterior from its prior, in nats."""
+    log_mean = np.logaddexp(nodes.log_low, nodes.log_high) - np.log(2)
+    return max(float(nodes.probability @ (log_mean - nodes.log_evidence)), 0.0)
+
+
+def tail_probability(chi2, dof):
+    """Probability of so large a chi2 by chance; not a number without degrees of freedom."""
+    return chi2_distribution.sf(chi2, dof) if dof > 0 else np.nan
+
+
+def beyond(visits, searched, floor, scatter=None):
+    """The average likelihood of periods that were not searched.
+
+    Parameters
+    ----------
+    visits : `~astro_hier.core.orbit.Visits`
+    searched : tuple of float
+        Shortest and longest period searched.
+    floor : float
+        ln of the average likelihood there: less is not looked at closely.
+    scatter : `~astro_hier.core.jitter.JitterPrior`, optional
+        What is known of the scatter.
+
+    Returns
+    -------
+    tuple of float
+        ln of the likelihood, averaged equally in ln P over what lies beyond the range searched from
+        0.5 d (more, where that would take too many frequencies) to three baselines, the period of
+        highest likelihood there, and the shortest and longest period looked at. The first is -inf
+        if there is nothing beyond, or nothing that matters.
+    """
+    baseline = np.ptp(visits.time)
+    shortest, longest = searched
+    most = MOST_FREQUENCIES if scatter is None else MOST_WITH_SCATTER
+    highest = 1 / shortest + most / max(period_nodes.POINTS * baseline, 1e-300)
+    ends = max(SHORTEST, 1 / highest), BASELINES * baseline
+    found, nothing = [], (-np.inf, np.nan)
+    for low, high in ((ends[0], shortest), (longest, ends[1])):
+        if np.log(high / low) > NARROWEST:
+            prior = loguniform(low, high)
+            tried = visits if scatter is None else scatter.laid(visits, prior, floor=floor)
+            nodes, width = period_nodes.coarse_nodes(tried, prior, floor), np.log(high / low)
+            best = (nodes.log_evidence, 1 / nodes.best_frequency) if nodes.low.size else nothing
+            found.append((*best, width))
+    ends = min(ends[0], shortest), max(ends[1], longest)
+    if not found:
+        return *nothing, *ends
+    log_mean, period, width = np.array(found).T
+    total = np.logaddexp.reduce(log_mean + np.log(width)) - np.log(width.sum())
+    return float(total), float(period[np.argmax(log_mean)]), *ends
+
+
+def amplitude_limit(visits, frequency, probability, share=0.95):
+    """The value below which the semi-amplitude K lies with a probability of ``share``.
+
+    A sum over some frequencies, a scatter at each, and a polar lattice of the normal distribution
+    of a and b given these.
+
+    Parameters
+    ----------
+    visits : `~astro_hier.core.orbit.Visits`
+        With the nodes of the scatter, if there is one.
+    frequency, probability : ndarray
+        The posterior of the frequency, shape (cell,).
+    share : float, optional
+
+    Returns
+    -------
+    float
+    """
+    cumulative = np.cumsum(probability)
+    at = (np.arange(PERIODS) + 0.5) / PERIODS * cumulative[-1]
+    frequency = frequency[np.minimum(np.searchsorted(cumulative, at), len(frequency) - 1)]
+    if visits.jitter is not None:
+        log_mass = orbit.by_node(visits, frequency)
+        mass = np.cumsum(np.exp(log_mass - log_mass.max(axis=0)), axis=0)
+        chance = np.arange(PERIODS) * GOLDEN % 1  # in no relation to the frequencies
+        node = np.sum(mass < chance * mass[-1], axis=0)
+        visits = visits.scattered(visits.jitter.values[node].T)
+    return float(np.quantile(_amplitudes(orbit.Solution(visits, frequency)), share))
+
+
+def _amplitudes(solution):
+    """K on a polar lattice of standard normal numbers, shape (point, frequency)."""
+    a, b = solution.linear()[:2]
+    shape = len(solution.z), len(a)
+    parts = [
+        solution.linear(np.eye(shape[0])[i][:, None] * np.ones(shape))[:2] - [a, b]
+        for i in range(shape[0])
+    ]
+    aa, bb = np.sum(np.square(parts), axis=0)
+    ab = np.sum(np.prod(parts, axis=1), axis=0)
+    sd_a = np.sqrt(aa)
+    slope = ab / np.maximum(sd_a, 1e-300)
+    rest = np.sqrt(np.maximum(bb - slope**2, 0))
+    chance = (np.arange(LATTICE) + 0.5) / LATTICE
+    radius = np.sqrt(-2 * np.log1p(-chance))
+    x = np.multiply.outer(radius, np.cos(2 * np.pi * chance)).reshape(-1, 1)
+    y = np.multiply.outer(radius, np.sin(2 * np.pi * chance)).reshape(-1, 1)
+    return np.hypot(a + sd_a * x, b + slope * x + rest * y)
+
+
+def quantile(values, weight, share):
+    """The value below which a ``share`` of the weight lies."""
+    order = np.argsort(values)
+    cumulative = np.cumsum(weight[order])
+    return float(values[order][np.searchsorted(cumulative, share * cumulative[-1])])

@@ -1,0 +1,207 @@
+"""What is said of orbits that were fitted, the same for one star and for a population of them.
+
+Each check is a question that the visits of a star answer:
+
+- Does a circular orbit within the errors describe them? The tail probability of chi2 at the best
+  orbit says so, whatever their number.
+- Does a jitter hide what the orbit does not describe? It does where it is many times the errors.
+- Do the linear parameters lie where their priors expect them?
+- Is an orbit needed? The ln of the Bayes factor of the orbit over a constant velocity says so.
+- Do they say anything about the period? The divergence of its posterior from its prior does.
+"""
+
+import numpy as np
+from scipy.stats import norm
+
+from astro_hier import checks, priors
+
+LEAST_P = 1e-3  # of chi2, of one star: one in a thousand is warned of by chance
+LEAST_P_OF_SAMPLE = 0.01  # of the least of all stars
+MOST_ERRORS = 3.0  # jitter over the median error
+SURE = 0.05  # share of the posterior of a jitter, or of its prior, that may lie below
+MOST_SDS = 4.0
+LEAST_LN_BAYES = 3.0  # odds of 20 to 1, "strong" evidence (Kass & Raftery 1995, JASA 90, 773)
+LEAST_INFORMATION = 1.0  # nat: the posterior fills more than 1/e of its prior
+LARGEST_ERROR = 0.02
+LARGEST_ERROR_OF_SAMPLE = 0.1  # each star's counts for little
+STARS_NAMED = 5
+
+GOODNESS = checks.define(
+    "goodness_of_fit",
+    limit="a tail probability of chi2 of at least {least:.2g}",
+    said="chi2 per degree of freedom is above what chance allows at the best {of} ({found}): the"
+    " stated errors do not explain the scatter, and the posterior is narrower than the data"
+    " warrant",
+    python="{causes}",
+    shell="{causes_shell}",
+)
+JITTER = checks.define(
+    "jitter",
+    limit=f"not surely above {MOST_ERRORS:g} times the median error",
+    said="the jitter is far beyond the stated errors ({found}), and may hide what a circular orbit"
+    " does not describe",
+    python="{causes}",
+    shell="{causes_shell}",
+)
+OFFSET = checks.define(
+    "offset",
+    limit="within {most:.2g} standard deviations of its prior",
+    said="the prior does not expect {found}: it pulls the value and lowers the evidence",
+    python="check the units of the table, or widen the prior: {arguments}",
+    shell="check the units of the table, or widen the prior: {arguments_shell}",
+)
+ORBIT = checks.define(
+    "orbit",
+    limit=f"ln Bayes factor of an orbit over none of at least {LEAST_LN_BAYES:g}",
+    said="no orbit is needed: a constant velocity{too} explains the visits as well ({found})",
+    python="take K as an upper limit, and no period as found",
+)
+INFORMATION = checks.define(
+    "period_information",
+    limit=f"at least {LEAST_INFORMATION:g} nat",
+    said="the visits say next to nothing about the period, whose posterior is hardly narrower than"
+    " its prior ({found})",
+    python="take the period for the prior's, not for a measurement; more visits are needed",
+)
+PERIOD_ERROR = checks.define(
+    "period_error",
+    limit="at most {most} standard deviations",
+    said="the mean of ln P{of} is good to {found} standard deviations only",
+    python="the stated errors make the period so precise that rounding shows: check them",
+)
+
+
+def of_error(error, star=None):
+    """Whether the period is integrated well, of the worst ``star`` if there are several."""
+    of, most = "", LARGEST_ERROR
+    if star is not None:
+        of, most = f" of {star}", LARGEST_ERROR_OF_SAMPLE
+    return PERIOD_ERROR.finding(f"{error:.2g}", bool(error > most), of=of, most=most)
+
+
+def of_orbit(model, found, failed):
+    """Whether there is an orbit where nothing else is changed in the model."""
+    parts = [("trend", model._trend()), ("jitter", model.jitter is not None)]
+    too = " and ".join(f"this {name}" for name, used in parts if used)
+    return ORBIT.finding(found, bool(failed), too=f" with {too}" if too else "")
+
+
+def of_information(nats):
+    """Whether the visits of one star say something about its period."""
+    return INFORMATION.finding(f"{nats:.2g} nat", nats < LEAST_INFORMATION)
+
+
+def caveat(log_bayes, upper, nats):
+    """What a figure of an orbit has to say of it first, a list of lines."""
+    if log_bayes < LEAST_LN_BAYES:
+        return [f"no orbit needed: {in_short(log_bayes, upper)}"]
+    return ["visits do not constrain the period"] if nats < LEAST_INFORMATION else []
+
+
+def in_short(log_bayes, upper):
+    """Whether one star has an orbit, in words."""
+    return f"ln B = {log_bayes:.1f}, K < {upper:.3g} km/s"
+
+
+def in_words(p):
+    """A tail probability."""
+    return f"p = {p:.1g}" if p > 1e-300 else "p < 1e-300"
+
+
+def times_the_error(ratio):
+    """A jitter over the median error, in words."""
+    return f"{ratio:.{0 if ratio >= 10 else 1}f} times the median error"
+
+
+def causes(model, attrs, periods):
+    """Why circular orbits may fail to describe velocities, the likeliest first.
+
+    Never an option that is in use. ``periods`` is the argument that sets the periods searched, or
+    None if the period is known; returns the words for Python and for the shell.
+    """
+    searched = "{shortest_period:.6g} to {longest_period:.6g} d".format_map(attrs)
+    found = []
+    for trend, sets, jitter in (
+        (
+            "trend=1",
+            f"{periods}=",
+            "jitter=priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s)",
+        ),
+        (
+            "--set trend=1",
+            f"--prior '{periods}=...'" if periods == "P" else f"--set {periods}=...",
+            "--prior 'jitter=LogUniform(0.01 km/s, 10 km/s)'",
+        ),
+    ):
+        look = "plot_phase()" if model.of_each else "the residuals in plot_phase()"
+        distant = "" if model._trend() else f"; for a distant one {trend} is enough"
+        words = [
+            "an eccentric orbit or a second companion (this model has circular orbits alone: see"
+            f" {look}{distant})"
+        ]
+        if periods:
+            words.append(f"a period outside the range searched, {searched}, which {sets} sets")
+        if model.jitter is None:
+            words.append(f"errors that are too small, which {jitter} infers")
+        else:
+            words.append("errors that are too small by so much")
+        listed = ", ".join(words[:-1])
+        found.append(f"look for, the likeliest first, {listed}, or {words[-1]}")
+    return {"causes": found[0], "causes_shell": found[1]}
+
+
+def is_hiding(low, error, prior):
+    """Whether a jitter is far beyond the errors, and was not known to be.
+
+    ``low`` is the value that all but `SURE` of its posterior exceeds, ``error`` the median error.
+    """
+    limit = MOST_ERRORS * error
+    return low > limit and prior.cdf(limit) > SURE
+
+
+def of_linear(names, units, values, given, n_stars=1):
+    """Whether linear parameters lie where their normal priors expect them.
+
+    Parameters
+    ----------
+    names, units : list
+        Of the parameters; ``offset[B]`` of one instrument.
+    values : ndarray
+        Shape (parameter, star); not a number where there is none.
+    given : list of `~astro_hier.priors.Prior`
+        Those that are not normal are not looked at.
+    n_stars : int, optional
+    """
+    mean, sd = np.full((2, len(given)), np.nan)
+    for i, (prior, unit) in enumerate(zip(given, units, strict=True)):
+        if isinstance(prior, priors.Normal):
+            mean[i], sd[i] = prior.frozen(unit).stats("mv")
+    sd = np.sqrt(sd)
+    most = max(MOST_SDS, norm.isf(0.5 * LEAST_P_OF_SAMPLE / max(n_stars, 1)))
+    z = np.nan_to_num(np.abs(values - mean[:, None]) / sd[:, None])
+    far, arguments, shell = [], {}, {}
+    for i in np.flatnonzero(z.max(axis=1) > most):
+        star, name = np.argmax(z[i]), names[i].partition("[")[0]
+        of = f" (of {np.sum(z[i] > most)} of {n_stars} stars) of up to" if n_stars > 1 else " of"
+        far.append(f"{names[i]}{of} {values[i, star]:.4g} {units[i]} ({z[i, star]:.0f} sd)")
+        if name.startswith("trend"):
+            arguments["trend"] = shell["trend"] = "trend=, a tuple of priors"
+        else:
+            wide = float(f"{np.abs(values[i, star]):.1g}")
+            arguments[name] = f"{name}=priors.Normal(0 * u.km / u.s, {wide:g} * u.km / u.s)"
+            shell[name] = f"--prior '{name}=Normal(0 km/s, {wide:g} km/s)'"
+    return OFFSET.finding(
+        "; ".join(far) or f"at most {z.max(initial=0):.1f} standard deviations",
+        bool(far),
+        most=most,
+        arguments=", ".join(arguments.values()),
+        arguments_shell=", ".join(shell.values()),
+    )
+
+
+def named(stars, bad, order, say):
+    """How many stars are bad, and the worst of them: ``order`` is least of the worst."""
+    worst = [n for n in np.argsort(order, kind="stable") if bad[n]][:STARS_NAMED]
+    listed = ", ".join(f"{stars[n]}: {say(n)}" for n in worst)
+    more = ", ..." if np.sum(bad) > STARS_NAMED else ""
+    return f"{np.sum(bad)} of {len(bad)} stars" + (f", {listed}{more}" if worst else "")
