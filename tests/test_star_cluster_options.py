@@ -109,14 +109,14 @@ def test_log_marginal_is_that_of_direct_quadrature(options, table):
 
 
 def test_draws_of_a_star_follow_membership_component_and_distance():
-    # False alarm: one in 10,000 each. A star that may be in the core, in the halo, or neither.
+    # False alarm: one in 10,000 each. Two alike that may be in the core, in the halo, or neither.
     model = StarCluster(profile=profiles.CoreHalo(0.4, 1.5), outliers=True)
     n, parallax, error = 20_000, 2.3, 0.05
     theta = {
         "mu_r": 0.5, "ln_std_r": -3.5, "halo_fraction": 0.4, "ln_halo_ratio": 1.5,
         "outlier_fraction": 0.4, "outlier_mean": 2.0, "outlier_sd": 0.5,
     }  # fmt: skip
-    data = {"parallax": np.array([parallax]), "parallax_error": np.array([error])}
+    data = {"parallax": np.full(2, parallax), "parallax_error": np.full(2, error)}
     many = {name: np.full(n, value) for name, value in theta.items()}
     drawn = model.draw_latents(data, many, np.random.default_rng(1))
     r = np.linspace(0.001, 1.5, 200_001)
@@ -126,9 +126,11 @@ def test_draws_of_a_star_follow_membership_component_and_distance():
     joint = 0.6 * population * stats.norm.pdf(parallax, 1 / r, error)
     other = 0.4 * stats.norm.pdf(parallax, 2.0, np.hypot(0.5, error))
     total = joint.sum() * (r[1] - r[0])
-    assert 0.2 < total / (total + other) < 0.8
-    np.testing.assert_allclose(drawn["member"], total / (total + other), rtol=1e-5)
-    cumulative = np.cumsum(joint + other * population) * (r[1] - r[0]) / (total + other)
+    alone = total / (total + other)
+    assert 0.2 < alone < 0.8
+    member = alone / (1 - (1 - alone) ** 2)  # since one of the two is
+    np.testing.assert_allclose(drawn["member"], member, rtol=1e-5)
+    cumulative = np.cumsum(member * joint / total + (1 - member) * population) * (r[1] - r[0])
     assert stats.kstest(np.interp(drawn["r"][:, 0], r, cumulative), "uniform").pvalue > 1e-4
 
 

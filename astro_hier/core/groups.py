@@ -13,7 +13,7 @@ import numpy as np
 MOST_ROWS = 4000  # more are represented by as many
 SIZES = (3, 5, 10)  # of windows, in rows
 SHARES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8)  # and in shares of all
-NARROWEST = 3  # windows of each size, without overlap
+NARROWEST = 3  # windows of each size and kind, without overlap
 RANDOM = 24  # windows, of sizes from three rows to this share of all
 LARGEST_RANDOM = 0.8
 STEPS = 30  # of expectation and maximisation
@@ -56,14 +56,14 @@ def find(value, error, parts=2, rng=None):
     parts : int
         How many distributions: of the window, and of the rest.
     rng : `numpy.random.Generator`, optional
-        Start from random windows in place of the narrowest ones.
+        Start from random windows in place of the densest ones.
     """
     if len(value) < 2 * SIZES[0]:
         return []
     order = np.argsort(value, kind="stable")
     order = order[np.linspace(0, len(order) - 1, min(len(order), MOST_ROWS)).astype(int)]
     value, error = value[order], error[order]
-    windows = _narrowest(value) if rng is None else _random(len(value), rng)
+    windows = _densest(value) if rng is None else _random(len(value), rng)
     inside = np.zeros((len(windows), len(value)), bool)
     for row, (first, stop) in zip(inside, windows, strict=True):
         row[first:stop] = True
@@ -75,19 +75,34 @@ def find(value, error, parts=2, rng=None):
     return found
 
 
-def _narrowest(value):
-    """Windows (first, stop) of sorted values, the narrowest of each size."""
+def _densest(value):
+    """Windows (first, stop) of sorted values, the densest of each size.
+
+    In themselves, and by contrast with what is around them: a small group in the wing of a field is
+    less dense than the field's middle.
+    """
     windows = []
     sizes = {*SIZES, *(int(np.ceil(share * len(value))) for share in SHARES)}
     for size in sorted(size for size in sizes if size < len(value)):
-        width = value[size - 1 :] - value[: len(value) - size + 1]
-        for _ in range(NARROWEST):
-            first = int(np.argmin(width))
-            if not np.isfinite(width[first]):
-                break
-            windows.append((first, first + size))
-            width[max(0, first - size + 1) : first + size] = np.inf
-    return windows
+        first = np.arange(len(value) - size + 1)
+        width = value[first + size - 1] - value[first]
+        around = value[np.minimum(first + 3 * size, len(value)) - 1]
+        around -= value[np.maximum(first - 2 * size, 0)]
+        windows += _smallest(width, size)
+        windows += _smallest(width / np.maximum(around, 1e-300), size)
+    return list(dict.fromkeys(windows))
+
+
+def _smallest(figure, size):
+    """Windows of a size whose figures are the smallest, without overlap."""
+    figure, found = figure.copy(), []
+    for _ in range(NARROWEST):
+        first = int(np.argmin(figure))
+        if not np.isfinite(figure[first]):
+            break
+        found.append((first, first + size))
+        figure[max(0, first - size + 1) : first + size] = np.inf
+    return found
 
 
 def _random(n_rows, rng):
