@@ -666,8 +666,9 @@ class HierarchicalModel:
         Returns
         -------
         `~astropy.table.QTable`
-            Columns probability, mean and standard deviation of each inferred parameter in the
-            explanation and, where rows have a probability of membership, n_members, its mean sum.
+            Columns probability, the median of each inferred parameter in the explanation and, with
+            ``_sd``, half the interval that holds 68 percent, and where rows have a probability of
+            membership n_members, its mean sum.
 
         Raises
         ------
@@ -687,8 +688,10 @@ class HierarchicalModel:
         table = QTable({"probability": probability[listed]})
         for name in (p.name for p in self._common_parameters() if p.name in self.free_names()):
             values = [self.samples(name)[number == n] for n in listed]
-            table[name] = u.Quantity([of.mean() for of in values])
-            table[f"{name}_sd"] = u.Quantity([of.std() for of in values])
+            low, middle, high = (
+                u.Quantity([np.quantile(of, q) for of in values]) for q in (0.16, 0.5, 0.84)
+            )
+            table[name], table[f"{name}_sd"] = middle, 0.5 * (high - low)
         if "member" in self.posterior:
             members = self.samples("member").value.sum(axis=1)
             table["n_members"] = [members[number == n].mean() for n in listed]

@@ -83,7 +83,7 @@ def tutorial_prior(mu_r, ln_std_r):
 
 # parallaxes [mas], errors [mas], range of mu_r [kpc] that holds the posterior, with its wings
 HARD = {
-    "four stars": ([2.1, 1.9, 2.05, 1.96], [0.02, 0.05, 0.04, 0.03], (0.1, 1.2, 181)),
+    "four stars": ([2.1, 1.9, 2.05, 1.96], [0.02, 0.05, 0.04, 0.03], (0.15, 1.1, 101)),
     "all parallaxes negative": ([-0.2, -0.05, -0.3, -0.1, -0.15], [0.1] * 5, (0.005, 12)),
     "depth not resolved": (
         2 + np.array([0.3, -0.2, 0.1, -0.5, 0.2, 0.15, -0.1, 0.0]), [0.3] * 8, (0.2, 1.1)
