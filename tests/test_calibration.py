@@ -18,13 +18,12 @@ FEWER = 40  # of the cases whose fits take a second
 ALARM = 1e-3
 
 
-# Cases whose fits miss one of two explanations so often that 100 simulations show it.
 @pytest.fixture(scope="module", params=CASES)
 def calibration(request):
     model, table = CASES[request.param]
     simulations = FEWER if request.param in HEAVY else SIMULATIONS
     return calibrate(
-        model, table, simulations=simulations, n_jobs=2, random_state=2, progressbar=False
+        model, table, simulations=simulations, certify=False, random_state=2, progressbar=False
     )
 
 
@@ -68,8 +67,8 @@ def test_a_wrong_model_is_found(wrong, shown_by):
 class FarAway(StarCluster):
     """Clusters at 20 kpc, where the default prior has hardly any."""
 
-    def draw_prior(self, size, rng):
-        return super().draw_prior(size, rng) | {"mu_r": np.full(size, 20_000.0)}
+    def draw_prior(self, data, size, rng):
+        return super().draw_prior(data, size, rng) | {"mu_r": np.full(size, 20_000.0)}
 
 
 def test_simulated_parameters_are_those_that_the_model_draws():

@@ -1,4 +1,4 @@
-"""Claims about backgrounds: broader than the members, of one part or two, with a member at least."""
+"""Claims about backgrounds: broader than the members, of one part or two, one row a member."""
 
 import astropy.units as u
 import numpy as np
@@ -20,9 +20,12 @@ TWO_GROUPS = {
     "one broad and larger": (40, 20, 24, 2, 300),
 }
 IGNORED = pytest.mark.filterwarnings(
-    "ignore:the data have 2 distinct explanations", "ignore:in .* percent of the draws the outlie",
-    "ignore:the errors hide", "ignore:single rows", "ignore:.* percent of the rows come out as outliers",
-)  # fmt: skip
+    "ignore:the data have 2 distinct explanations",
+    "ignore:in .* percent of the draws the outlie",
+    "ignore:the errors hide",
+    "ignore:single rows",
+    "ignore:.* percent of the rows come out as outliers",
+)
 
 
 def table_of(velocity, error):

@@ -101,8 +101,10 @@ def look_again(exploration, wanted, rng, bar):
             return Certificate(verdict, (), spent)
         exploration.absorb(second)
         exploration.run(wanted, bar)
-    differences = before.differs_from(_Answer.of(exploration.pool), names)
-    return Certificate("disagreed" if differences else verdict, differences, spent)
+    changed = before.differs_from(_Answer.of(exploration.pool), names)
+    if not changed:
+        return Certificate(verdict, (), spent)
+    return Certificate("disagreed", tuple(dict.fromkeys([*changed, *differences])), spent)
 
 
 def _another(exploration, rng):
