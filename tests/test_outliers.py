@@ -277,3 +277,41 @@ def test_a_background_of_two_parts_is_saved(tmp_path):
     loaded = VelocityDispersion.load(tmp_path / "x.nc")
     assert loaded.outliers == background
     assert loaded.explanations().colnames == model.explanations().colnames
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"parts": 2}, {"outlier_sd": priors.LogUniform(5 * KMS, 500 * KMS)}, {"broader": False}],
+)
+def test_density_of_the_joint_model_is_that_of_the_marginal_method(options):
+    model = VelocityDispersion(outliers=outliers.VelocityBackground(**options))
+    table = clean(8)
+    data = model.prepare(model._read(table), progressbar=False)
+    theta = {
+        "v_sys": [99.0, 103.0], "ln_sigma_v": [1.2, 2.0], "outlier_fraction": [0.3, 0.9],
+        "outlier_mean": [80.0, 130.0], "outlier_sd": [9.0, 60.0], "outlier_share2": [0.2, 0.7],
+        "outlier_mean2": [0.0, -50.0], "outlier_sd2": [90.0, 61.0],
+    }  # fmt: skip
+    theta = {name: np.array(theta[name]) for name in model.free_names()}
+    expected = np.diff(model.log_prob(data, theta))[0]
+
+    joint = model.pymc_model(table)
+    density = joint.compile_logp(jacobian=False)
+    ends = {name: low(theta) for name, low in model.lower_ends(data).items()}
+    found = []
+    for n in range(2):
+        point = dict(joint.initial_point())
+        for value in joint.value_vars:
+            of = next((p for p in theta if value.name.startswith(p + "_") or value.name == p), None)
+            if of is None:  # what the data know nothing of
+                continue
+            at = theta[of][n]
+            if "_excess_" in value.name:
+                at -= ends[of][n]
+            variable = joint.values_to_rvs[value]
+            transform = joint.rvs_to_transforms[variable]
+            if transform is not None:
+                at = transform.forward(at, *variable.owner.inputs).eval()
+            point[value.name] = np.asarray(at)
+        found.append(density(point))
+    assert found[1] - found[0] == pytest.approx(expected, abs=1e-6)
