@@ -418,3 +418,7 @@ def _draw(model, out, truths=None):
             print(f"astro-hier: no {path.name}: {type(error).__name__}: {error}", file=sys.stderr)
         plt.close("all")
     return drawn, failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -31,6 +31,7 @@ from astro_hier.table import Epoch, of_table, read_columns
 
 __all__ = ["HierarchicalModel", "NotFittedError"]
 
+MOST_ROUNDS = 1000  # of draws from priors that depend on each other
 ABOVE_END = 1.2  # how far a starting point lies above the lower end of a prior, as a factor
 MOST_STARS = 1000  # whose draws are kept unless asked for
 
@@ -192,19 +193,25 @@ class HierarchicalModel:
 
     def draw_prior(self, data, size, rng):
         """Draws of the sampled parameters from their prior: a dict of arrays of shape (size,)."""
-        frozen = self.frozen_priors()
-        theta = {name: prior.rvs(size, random_state=rng) for name, prior in frozen.items()}
-        possible = np.ones(size, bool)
-        for name, low in self.lower_ends(data).items():
-            above = Above(frozen[name], low(theta))
-            possible &= above.possible
-            if name in self.free_names():
-                theta[name] = above.of_normal(rng.standard_normal(size))
-        if not possible.all():
-            again = self.draw_prior(data, int(np.sum(~possible)), rng)
-            for name, values in theta.items():
-                values[~possible] = again[name]
-        return theta
+        frozen, free, left = self.frozen_priors(), self.free_names(), np.arange(size)
+        theta = {name: np.empty(size) for name in frozen}
+        for _ in range(MOST_ROUNDS):
+            drawn = {name: p.rvs(len(left), random_state=rng) for name, p in frozen.items()}
+            possible = np.ones(len(left), bool)
+            for name, low in self.lower_ends(data).items():
+                above = Above(frozen[name], low(drawn))
+                possible &= above.possible
+                if name in free:
+                    drawn[name] = above.of_normal(rng.standard_normal(len(left)))
+            for name, values in drawn.items():
+                theta[name][left] = values
+            left = left[~possible]
+            if not left.size:
+                return theta
+        raise ValueError(
+            f"the priors of {list(self.lower_ends(data))} end where they hardly ever may begin:"
+            " widen them, or narrow those of the members' spread"
+        )
 
     def diagnose(self, data, values, method):
         """What to say of a fit: a dict of numbers for the posterior's ``attrs``."""
@@ -388,7 +395,7 @@ class HierarchicalModel:
             data,
             draws=draws,
             chains=chains,
-            rng=np.random.default_rng(random_state),
+            rng=_generator(random_state),
             progressbar=progressbar,
             **options,
         )
@@ -684,7 +691,7 @@ class HierarchicalModel:
             )
         number = np.ravel(stats["explanation"].values)
         probability = np.bincount(number[number >= 0], minlength=1) / number.size
-        listed = np.flatnonzero(probability >= min_probability)
+        listed = np.flatnonzero(probability >= max(min_probability, 1 / number.size))
         table = QTable({"probability": probability[listed]})
         for name in (p.name for p in self._common_parameters() if p.name in self.free_names()):
             values = [self.samples(name)[number == n] for n in listed]
@@ -814,6 +821,14 @@ class HierarchicalModel:
             np.isfinite(epoch.day + epoch.fraction) and epoch.scale in (None, *Time.SCALES)
         ):
             raise ContentError(f"counts times from what is no time, {epoch}")
+
+
+def _generator(random_state):
+    """A source of randomness that others can be made from, which a legacy one cannot."""
+    rng = np.random.default_rng(random_state)
+    if getattr(rng.bit_generator, "seed_seq", None) is None:
+        rng = np.random.default_rng(rng.integers(2**63, size=4))
+    return rng
 
 
 def _keep(likelihoods, shape):

@@ -195,23 +195,24 @@ class Background:
         log_member, log_none = log_expit(log_odds), log_expit(-log_odds).sum(axis=1)
         with np.errstate(divide="ignore"):
             # where hardly any is a member, 1 - prod (1 - p) has lost its digits, and is sum p
-            log_some = np.where(
-                log_none < -SMALL, np.log(-np.expm1(log_none)), logsumexp(log_member, axis=1)
-            )
+            log_some = np.log(-np.expm1(log_none))
+            few = log_none > -SMALL
+            log_some[few] = logsumexp(log_member[few], axis=1)
             before = -np.expm1(log_odds.shape[1] * np.log(theta["outlier_fraction"]))
         possible = (before > 0) & np.isfinite(log_some)
         log_factor, log_some = np.full(len(before), -np.inf), np.where(possible, log_some, 0.0)
         log_factor[possible] = log_some[possible] - np.log(before[possible])
         return log_factor, np.exp(log_member - log_some[:, None])
 
-    def pymc_given_some(self, membership, theta, size):
+    def pymc_given_some(self, log_odds, theta, size):
         """The same for variables of PyMC."""
         import pymc as pm
         import pytensor.tensor as pt
 
-        some = -pt.expm1(pt.log1p(-membership).sum())
-        before = -pt.expm1(size * pm.math.log(theta["outlier_fraction"]))
-        return pm.math.log(some) - pm.math.log(before), membership / some
+        # in logarithms: where a row is surely a member, the slope of ln(1 - p) is no number
+        log_some = pt.log1mexp(-pt.softplus(log_odds).sum())
+        before = pt.log1mexp(size * pm.math.log(theta["outlier_fraction"]))
+        return log_some - before, pt.exp(-pt.softplus(-log_odds) - log_some)
 
     def start(self, groups):
         """A starting point of the background's parameters from groups, the first the members'.
@@ -236,20 +237,27 @@ class Background:
             for p in self.parameters
         }
 
-    def check_wings(self, theta, sd, remedy):
+    def check_wings(self, theta, mean, sd, remedy):
         """Whether the background stands for the wings of the members' distribution.
 
-        ``sd`` is the members' standard deviation with errors, shape (theta,).
+        ``mean`` and ``sd`` are those of the members' values with their errors, shape (theta,).
         """
-        narrow = theta["outlier_sd"] < NARROW * sd
+        near = np.abs(theta["outlier_mean"] - mean) < NARROW * np.hypot(sd, theta["outlier_sd"])
+        narrow = near & (theta["outlier_sd"] < NARROW * sd)
         share = float(np.mean(narrow & (theta["outlier_fraction"] > MANY)))
         return WINGS.finding(f"{100 * share:.0f}", share > OFTEN, remedy=remedy)
 
-    def draw(self, theta, size, rng):
-        """Which of ``size`` rows are members, and true values of others, shape (theta, size)."""
+    def draw(self, theta, size, rng, some=True):
+        """Which of ``size`` rows are members, and true values of others, shape (theta, size).
+
+        ``some`` is whether one of them is known to be a member, as of a table's rows together.
+        """
         shape = len(theta["outlier_fraction"]), size
-        log_odds = -logit(theta["outlier_fraction"])[:, None]
-        member = draw_members(np.broadcast_to(log_odds, shape), rng)
+        if some:
+            log_odds = -logit(theta["outlier_fraction"])[:, None]
+            member = draw_members(np.broadcast_to(log_odds, shape), rng)
+        else:
+            member = rng.random(shape) >= theta["outlier_fraction"][:, None]
         share, mean, sd = self._each_row(self.components(theta), shape)
         return member, rng.normal(*_pick(np.cumsum(share, axis=0), (mean, sd), rng))
 

@@ -153,7 +153,7 @@ class Prior:
 
         value = pm.Deterministic(name, low + pm.HalfFlat(f"{name}_excess_", initval=excess))
         density, share = self._pymc_log_density_and_share(value, low, **self._floats(unit))
-        pm.Potential(f"{name}_prior_", density - share)
+        pm.Potential(f"{name}_prior_", pm.math.switch(share > -np.inf, density - share, -np.inf))
         return value
 
     def _pymc_log_density_and_share(self, value, low, **floats):

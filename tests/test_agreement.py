@@ -41,6 +41,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:the data press",
     "ignore:single rows",
     "ignore:the rows are not distributed",
+    "ignore:the errors hide",
     "ignore:the parallaxes seem to be Gaia's",
     "ignore:chi2 per degree of freedom is above",
     "ignore:the jitter is far beyond the stated errors",

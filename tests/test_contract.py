@@ -93,7 +93,7 @@ def test_fit_returns_self_and_changes_no_argument(estimator, table):
     ("arguments", "message"),
     [
         ({"method": "magic"}, r"method='magic' does not exist; accepted are \['marginal', 'nuts"),
-        ({"tune": 10}, r"method 'marginal' has no options \['tune'\]; it has \['max_evaluat"),
+        ({"tune": 10}, r"method 'marginal' has no options \['tune'\]; it has \['certify', 'max"),
         ({"method": "nuts", "tunes": 10}, r"no options \['tunes'\]; it has .*'tune'"),
         ({"draws": 0}, "draws=0; accepted is a whole number"),
         ({"chains": 2.5}, "chains=2.5; accepted is a whole number"),

@@ -143,7 +143,7 @@ def test_a_population_of_short_periods_is_said_to_be_cut_off():
     table = QTable({"star": star, "time": time * u.day, "rv": rv * KMS})
     table["rv_error"] = np.full(len(star), 0.01) * KMS
     searched = {"period_range": (0.5 * u.day, 60 * u.day)}
-    cut = of_edge(fit(BinaryPopulation(**searched), table))
+    cut = of_edge(fit(BinaryPopulation(mu=Uniform(1, 10), **searched), table))
     whole = fit(BinaryPopulation(mu=Uniform(-8, 10), **searched), table)
     share = np.mean(whole.samples("mu") < 1)
     assert 0.1 < share < 0.3

@@ -35,6 +35,11 @@ def answer(draws=100, chains=2, diverging=0, shift=0.0):
     )
 
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:the errors hide", "ignore:the rows are not distributed"
+)
+
+
 @pytest.fixture
 def fit(monkeypatch, small_table):
     def run(result, **options):

@@ -345,6 +345,7 @@ def test_error_of_the_distance_is_that_of_the_whole_covariance():
     assert plain.samples("mu_r").std() < 0.4 * model.samples("mu_r").std()
 
 
+@pytest.mark.filterwarnings("ignore:single rows")
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_depth_and_distance_are_those_of_the_whole_covariance_of_many_modes(seed):

@@ -25,14 +25,19 @@ class Above:
     def of_normal(self, z):
         """Values whose distribution is this one where that of ``z`` is standard normal."""
         tail = self.share * ndtr(-np.abs(z))
-        value = np.where(z < 0, self.frozen.ppf(self.below + tail), self.frozen.isf(tail))
+        # from the upper tail where the lower one has lost its digits
+        upper = self.frozen.isf(np.where(z < 0, self.share * ndtr(-z), tail))
+        from_below = (z < 0) & (self.below < 0.5)
+        value = np.where(from_below, self.frozen.ppf(self.below + tail), upper)
         return np.maximum(value, self.low)
 
     def to_normal(self, value):
         """The inverse of ``of_normal``; values below the cut are moved to it."""
         share = np.where(self.possible, self.share, 1.0)
         above = self.frozen.sf(np.maximum(value, self.low)) / share
-        within = (self.frozen.cdf(value) - self.below).clip(0) / share
+        within = np.where(
+            self.below < 0.5, (self.frozen.cdf(value) - self.below) / share, 1 - above
+        ).clip(0)
         return np.where(above < 0.5, -ndtri(above), ndtri(within))
 
     def logpdf(self, value):

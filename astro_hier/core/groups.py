@@ -134,7 +134,8 @@ def _first_guess(value, inside, parts):
 
 def _fit(value, error, share, mean, sd):
     """Expectation and maximisation, all windows at once; arrays (window, part)."""
-    least = SMALLEST_SD * min(np.median(error), np.std(value))
+    typical = np.median(error)
+    least = SMALLEST_SD * (min(typical, np.std(value)) or typical)
     variance = error**2
     for _ in range(STEPS):
         sd = np.maximum(sd, least)

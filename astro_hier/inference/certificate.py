@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from astro_hier.inference.explore import Exploration
+from astro_hier.inference.explore import SOBOL_POINTS, Exploration
 from astro_hier.inference.target import Target
 
 ENOUGH = 1000  # effective size of the second exploration
@@ -28,7 +28,8 @@ class Certificate:
     Attributes
     ----------
     verdict : str
-        "agreed", "agreed after pooling", "disagreed", "too few points" or "not asked for".
+        "agreed", "agreed after pooling", "disagreed", "too few points", "not tried" (the first
+        has not enough) or "not asked for".
     parameters : tuple of str
         What they disagree on, with by how many standard errors.
     evaluations : int
@@ -92,8 +93,8 @@ def look_again(exploration, wanted, rng, bar):
     names, spent = exploration.target.names, 0
     for verdict in ("agreed", "agreed after pooling"):
         second = _another(exploration, rng)
-        spent += second.target.evaluations
-        if second.pool.effective_size < FEWEST:
+        spent += SOBOL_POINTS if second is None else second.target.evaluations
+        if second is None or second.pool.effective_size < FEWEST:
             return Certificate("too few points", (), spent)
         before = _Answer.of(exploration.pool)
         differences = before.differs_from(_Answer.of(second.pool), names)
@@ -111,6 +112,10 @@ def _another(exploration, rng):
     target = Target(exploration.target.model, exploration.target.data)
     candidates = target.normals_of(target.model.candidates(target.data, rng))
     most = exploration.target.evaluations
-    second = Exploration(target, rng, [], candidates, most, several=SEVERAL)
+    try:
+        second = Exploration(target, rng, [], candidates, most, several=SEVERAL)
+    except ValueError:  # nothing is possible where it looked
+        return None
+    second.most = max(exploration.most, most)
     second.run(ENOUGH)
     return second

@@ -17,7 +17,7 @@ NEIGHBOURS = 12
 RISE = 3.0
 VALLEY = np.log(10.0)
 LEAST_PROBABILITY = 0.01
-MOST_POINTS = 4000  # that are looked at, the heaviest
+MOST_POINTS = 4000  # that are looked at
 LINE = 33  # points on a straight line
 
 
@@ -36,12 +36,14 @@ def find(pool, log_density):
     ndarray
         Shape (point,); -1 for points of regions of less than a percent.
     """
-    order = np.argsort(-pool.weights, kind="stable")[:MOST_POINTS]
+    # as many as there are draws, in proportion to their weights
+    edges, places = np.cumsum(pool.weights), (np.arange(MOST_POINTS) + 0.5) / MOST_POINTS
+    order = np.unique(np.searchsorted(edges, places * edges[-1]).clip(0, len(edges) - 1))
     z, height = pool.z[order], pool.heights()[order]
     scale = np.maximum(z.std(axis=0), 1e-300)
     tree = cKDTree(z / scale)
     regions = _regions(tree, height)
-    # the lighter points go with the nearest of these
+    # all others go with the nearest of these
     regions = regions[tree.query(pool.z / scale)[1]]
     probability = np.bincount(regions, pool.weights)
     regions, all_regions = regions[order], regions

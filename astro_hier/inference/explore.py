@@ -8,7 +8,7 @@ from scipy.special import ndtri
 from scipy.stats import qmc
 
 from astro_hier.inference import proposals
-from astro_hier.inference.peaks import peaks
+from astro_hier.inference.peaks import LOWEST, peaks
 from astro_hier.inference.weights import Pool
 from astro_hier.inference.wings import wings
 
@@ -42,7 +42,8 @@ class Exploration:
     candidates : ndarray
         More points, the best of which are climbed from.
     most : int
-        Evaluations of the target at most; half of them may be spent on climbing.
+        Evaluations of the target after which nothing more is drawn. No climb begins after half
+        of them.
     several : int
         How many of the best Sobol points are climbed from.
 
@@ -129,7 +130,7 @@ class Exploration:
             part
             for peak, share in zip(self.peaks.parts, self.peaks.shares, strict=True)
             if share > LEAST_SHARE_OF_WINGED * self.peaks.shares.max()
-            for part in wings(self.target.log_posterior, peak)
+            for part in wings(lambda z: self.target.log_posterior(z).clip(LOWEST), peak)
         ]
         self.wings = proposals.Mixture(parts, np.ones(len(parts))) if parts else False
 

@@ -85,7 +85,10 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
             max_evaluations,
         )
         exploration.run(enough, bar)
-        pool, certificate = exploration.pool, Certificate("not asked for")
+        pool, certificate = (
+            exploration.pool,
+            Certificate("not tried" if certify else "not asked for"),
+        )
         if certify and pool.effective_size >= enough:
             certificate = look_again(exploration, enough, rng.spawn(1)[0], bar)
     evaluations = target.evaluations
@@ -121,6 +124,8 @@ def _of_known(target, wanted, chains, rng, progressbar):
     """Draws of the latent variables where all else is given."""
     z = np.empty((wanted, 0))
     log_likelihood = target.log_likelihood(z[:1])
+    if log_likelihood[0] == -np.inf:
+        raise ValueError("the likelihood of the data is zero at the values that are given")
     theta = target.parameters(z)
     latents = target.model.draw_latents(target.data, theta, rng, progressbar)
     stats = {"log_marginal": np.repeat(log_likelihood, wanted)}

@@ -9,6 +9,7 @@ from scipy.stats import multivariate_t, norm
 
 DEGREES_OF_FREEDOM = 5
 CLOUD_SIZES = 10.0 ** -np.arange(5)
+RIDGE = 1e-8  # added to correlations, so that none is one
 ROUNDS = 5
 LEAST_WIDTH = 1e-4  # of points across a plane that they lie in, of those along the axes
 SMALLEST_SHARE = 0.01  # of the weight, below which a part of a mixture is left out
@@ -46,10 +47,10 @@ class StudentT:
 
     def __init__(self, mean, covariance):
         self.mean, self.sd = mean, np.sqrt(np.diag(covariance))
-        self.covariance = np.asarray(covariance)
+        correlation = covariance / np.outer(self.sd, self.sd) + RIDGE * np.eye(len(mean))
+        self.covariance = self.sd[:, None] * correlation * self.sd
         # SciPy's density takes an axis that is narrow beside another for none at all
-        self.whole = multivariate_t(mean, covariance, DEGREES_OF_FREEDOM, allow_singular=True)
-        correlation = covariance / np.outer(self.sd, self.sd)
+        self.whole = multivariate_t(mean, self.covariance, DEGREES_OF_FREEDOM, allow_singular=True)
         self.inverse = np.linalg.pinv(correlation, hermitian=True)
         log_determinant = np.linalg.slogdet(correlation)[1]
         self.log_volume = 0.5 * log_determinant + np.sum(np.log(self.sd))

@@ -81,7 +81,7 @@ class Target:
             If the model returns what is no number, or infinity.
         """
         self.evaluations += len(z)
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):  # what is no number is not possible
             theta, possible = self._parameters(z)
         possible &= np.isfinite(np.column_stack(list(theta.values()))).all(axis=1)
         result = np.full(len(z), -np.inf)

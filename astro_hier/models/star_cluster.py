@@ -48,6 +48,7 @@ from astro_hier.models.star_cluster_results import StarClusterResults
 
 __all__ = ["StarCluster"]
 
+LEAST_DEPTH = 2e-9  # kpc
 FAR = 4.0  # robust standard deviations beyond which a star is no member at the start
 
 
@@ -300,9 +301,8 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
             member += pm.logp(pm.Normal.dist(mean, error), data["parallax"])
             either = pm.math.logsumexp(pm.math.stack([member, other]), axis=0, keepdims=False)
             pm.Potential("parallax", either, dims="star")
-            some, chance = background.pymc_given_some(
-                pm.math.sigmoid(member - other), theta, len(data["parallax"])
-            )
+            log_odds, n_stars = member - other, len(data["parallax"])
+            some, chance = background.pymc_given_some(log_odds, theta, n_stars)
             pm.Potential("some_member_", some)
             pm.Deterministic("member", chance, dims="star")
         return model
@@ -351,7 +351,7 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
             return [
                 np.log(weight)[..., None]
                 + distance.log_marginal(parallax, error, theta["mu_r"], sd)
-                for weight, sd in self.profile.components(theta)
+                for weight, sd in _bounded(self.profile.components(theta))
             ]
 
     def _mix(self, log_member, data, theta):
@@ -387,7 +387,7 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
     def _draw_stars(self, data, theta, rng):
         """Distances, and memberships where there are outliers."""
         parallax, error = self._measured(data, theta)
-        components = self.profile.components(theta)
+        components = _bounded(self.profile.components(theta))
         r = [distance.draw(parallax, error, theta["mu_r"], sd, rng) for _, sd in components]
         if len(r) == 1 and self._background() is None:
             return {"r": r[0]}
@@ -459,3 +459,8 @@ def _if_member(parallax, error, mu_r, variance):
     precision = (error * naive**2) ** -2
     total = precision + 1 / variance
     return (precision * naive + mu_r / variance) / total, total**-0.5
+
+
+def _bounded(components):
+    """Components whose depths are no smaller than can be told from none, which a lattice needs."""
+    return [(weight, np.maximum(sd, LEAST_DEPTH)) for weight, sd in components]

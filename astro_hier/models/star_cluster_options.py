@@ -250,7 +250,9 @@ class StarClusterOptions:
                 " they belong to the cluster, profile=profiles.CoreHalo() describes them"
             )
             spread = self._spread(data, values)
-            findings.append(self._background().check_wings(values, spread, remedy))
+            findings.append(
+                self._background().check_wings(values, 1 / values["mu_r"], spread, remedy)
+            )
             findings.append(goodness.check_background(self._background(), values))
         if "modes" in data:
             mean, depth = abs(data["left_out"]), data["depth_off"]
@@ -290,11 +292,12 @@ class StarClusterOptions:
 
     def check_table(self, table, data):
         """Whether parallaxes that seem to be Gaia's have a zero point, if that matters."""
+        findings = super().check_table(table, data)
         given = self.columns.get("parallax") if isinstance(self.columns, Mapping) else None
         name = given[0] if isinstance(given, tuple) else given or "parallax"
         names = {column.lower() for column in table.colnames}
         if name.lower() != "parallax" or "source_id" not in names:
-            return []
+            return findings
         parallax = data["parallax"]
         scatter = np.median(np.abs(parallax - np.median(parallax))) / 0.6745
         sigmas = TYPICAL_ZERO_POINT / max(scatter / np.sqrt(len(parallax)), 1e-9)

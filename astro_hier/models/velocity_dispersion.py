@@ -306,9 +306,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             pm.Mixture("velocity", shares, rows, observed=value, dims="star")
             log_odds = pm.math.log(1 - fraction) + pm.logp(members, value)
             log_odds -= pm.math.log(fraction) + outliers.pymc_log_density(others, value)
-            some, member = self._background().pymc_given_some(
-                pm.math.sigmoid(log_odds), theta, len(value)
-            )
+            some, member = self._background().pymc_given_some(log_odds, theta, len(value))
             pm.Potential("some_member_", some)
             pm.Deterministic("member", member, dims="star")
             standard = pm.Normal("standard_", dims="star")
@@ -367,13 +365,16 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
     def derive(self, theta):
         return {"sigma_v": np.exp(theta["ln_sigma_v"])}
 
-    def simulate(self, data, theta, rng):
-        """Also of other numbers of members, whose errors ``data`` holds."""
+    def simulate(self, data, theta, rng, some=True):
+        """Also of other numbers of rows, whose errors ``data`` holds.
+
+        ``some`` is whether one of them is known to be a member.
+        """
         v_sys, spread, scale, error = self._population(data, theta)
         v = rng.normal(0, spread / scale, (len(v_sys), error.shape[1]))
         true = v_sys + scale * v
         if self._background():
-            member, other = self._background().draw(theta, error.shape[1], rng)
+            member, other = self._background().draw(theta, error.shape[1], rng, some)
             true = np.where(member, true, other)
         value = rng.normal(true, error)
         observed = {"redshift": value / C} if _is_redshift(data) else {"velocity": value}
@@ -396,7 +397,8 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
                 "outliers=VelocityBackground(outlier_sd=priors.LogUniform(LOW, HIGH)), LOW several"
                 " times the velocity dispersion"
             )
-            findings.append(self._background().check_wings(values, spread, remedy))
+            wings = self._background().check_wings(values, values["v_sys"], spread, remedy)
+            findings.append(wings)
             findings.append(goodness.check_background(self._background(), values))
         name, unit = ("redshift", "") if _is_redshift(data) else ("velocity", " km/s")
         z, member = self._scores(data, values)
@@ -511,7 +513,8 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
                 f" {'[0.5, 1] * u.km / u.s' if unit == KMS else '[1e-4, 2e-4]'}"
             )
         theta = {name: self.samples(name).value for name in self._sampled_names()}
-        return self.simulate(data, theta, np.random.default_rng(random_state))[value] * unit
+        rng = np.random.default_rng(random_state)
+        return self.simulate(data, theta, rng, some=False)[value] * unit
 
     # ---- figures
 
