@@ -8,7 +8,7 @@ import sys
 import astropy.units as u
 import numpy as np
 import pytest
-from astropy.table import QTable, Table
+from astropy.table import QTable, Table, vstack
 from astropy.utils.exceptions import AstropyUserWarning
 from reference import cluster_posterior, log_marginal_grid
 from scipy import stats
@@ -321,3 +321,9 @@ def test_the_upper_limit_of_a_resolved_depth_is_close_to_that_of_the_draws(fitte
     # flat in std_r instead of ln std_r: higher by half a squared relative sd, 0.3 percent
     draws = np.quantile(fitted.samples("std_r").value, 0.95)
     assert fitted.std_r_upper_limit().value == pytest.approx(draws, rel=0.015)
+
+
+def test_rows_that_stand_twice_are_said_of_clusters_too(small_table):
+    twice = vstack([small_table, small_table], metadata_conflicts="silent")
+    with pytest.warns(AstropyUserWarning, match="12 of 24 rows are equal to an earlier one"):
+        fit(twice)

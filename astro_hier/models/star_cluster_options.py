@@ -303,4 +303,4 @@ class StarClusterOptions:
         sigmas = TYPICAL_ZERO_POINT / max(scatter / np.sqrt(len(parallax)), 1e-9)
         found = "given" if self.zero_point is not None else f"none, {sigmas:.1f} standard errors"
         missing = self.zero_point is None and sigmas > MOST_SIGMAS
-        return [ZERO_POINT.finding(found, missing, sigmas=f"{sigmas:.2g}")]
+        return [*findings, ZERO_POINT.finding(found, missing, sigmas=f"{sigmas:.2g}")]

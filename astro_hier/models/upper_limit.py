@@ -72,7 +72,7 @@ def resolved(model, data, values, scale, none):
     theta = {name: values[name][some] for name in names}
     best = model.log_marginal(data, theta)
     without = model.log_marginal(data, theta | {f"ln_{scale}": np.full(FEW_DRAWS, none)})
-    # a background may describe all rows but a few in some of the draws, which says nothing of errors
+    # in some of the draws a background may describe nearly all rows, which says nothing of errors
     typical = np.median if model.outliers else np.max
     return int(typical(best) - typical(without) > LIKELIHOOD_RATIO)
 
