@@ -74,7 +74,7 @@ def test_each_of_two_groups_is_the_members_as_often_as_it_should_be(case, backgr
     rng = np.random.default_rng(1)
     with np.errstate(divide="ignore"):
         evidence = [
-            evidence_of_labels(*values, members, log_prior(model), rng)
+            evidence_of_labels(*values, members, log_prior(model), rng, points=100_000)
             for members in (first, ~first)
         ]
     expected = 1 / (1 + np.exp(evidence[0] - evidence[1]))
