@@ -1,5 +1,6 @@
 """Fixtures shared by the tests."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 from astro_hier import StarCluster, datasets
 
 matplotlib.use("Agg")
+# a core for each worker, which inherits this before it loads NumPy
+for library in ("OPENBLAS", "OMP"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
