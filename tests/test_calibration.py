@@ -11,8 +11,8 @@ from astro_hier.calibration import FALSE_ALARMS, TESTS, Calibration, calibrate
 from astro_hier.inference import marginal
 from astro_hier.model import HierarchicalModel
 
-SIMULATIONS = 60
-FEWER = 24  # of the cases whose fits take a second
+SIMULATIONS = 50
+FEWER = 20  # of the cases whose fits take a second
 # Smallest p-value of all parameters of all cases: a correct package fails once in a thousand
 # changes of the seed.
 ALARM = 1e-3
