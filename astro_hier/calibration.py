@@ -186,7 +186,7 @@ def calibrate(model, table, *, simulations=200, draws=399, certify=True, n_jobs=
     for name, value in (("simulations", simulations), ("draws", draws)):
         if not isinstance(value, (int, np.integer)) or value < 1:
             raise ValueError(f"{name}={value!r}; accepted is a whole number of at least 1")
-    data = model._read(table)
+    data = model.read(table)
     seeds = np.random.default_rng(random_state).integers(2**63, size=simulations)
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
     work = parallel(delayed(_ranks)(model, data, draws, certify, seed) for seed in seeds)

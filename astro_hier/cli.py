@@ -188,7 +188,7 @@ def _set_prior(model, name, prior):
     if name not in parameters:
         parameters += [n for n in OPTIONAL_PRIORS if n in arguments and n not in parameters]
         raise ValueError(f"--prior: there is no prior of {name!r} but of {parameters}")
-    owner = model._owner(name)
+    owner = model.owner(name)
     if owner is model:
         model.set_params(**{name: prior})
         return

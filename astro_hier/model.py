@@ -161,7 +161,7 @@ class HierarchicalModel:
     def coordinates(self, data):
         """Labels of the dimensions that parameters have besides the stars."""
         normals = self.standard_normals(data)
-        return {self._parameter(name).dims[0]: np.arange(n) for name, n in normals.items()}
+        return {self.parameter(name).dims[0]: np.arange(n) for name, n in normals.items()}
 
     def draw_exactly(self, data, size, rng):
         """Independent draws of all parameters, where a model needs no importance sampling.
@@ -175,7 +175,7 @@ class HierarchicalModel:
 
     def log_prob(self, data, values, log_marginal=None):
         """ln of the posterior density of the parameters common to all rows, up to a constant."""
-        theta = {name: np.ravel(values[name]) for name in self._sampled_names()}
+        theta = {name: np.ravel(values[name]) for name in self.sampled_names()}
         normals = {name: values[name] for name in self.standard_normals(data)}
         if log_marginal is None:
             log_marginal = self.log_marginal(data, theta | normals)
@@ -294,13 +294,13 @@ class HierarchicalModel:
             If an argument is not a prior, or of the wrong dimension.
         """
         frozen = {}
-        for name in self._sampled_names():
-            prior, parameter = self._prior_of(name), self._parameter(name)
+        for name in self.sampled_names():
+            prior, parameter = self.prior_of(name), self.parameter(name)
             priors.check(name, prior, parameter.unit)
             frozen[name] = prior.frozen(parameter.unit)
             low, high = frozen[name].support()
             if parameter.positive and (low < 0 or high <= 0):
-                given = getattr(self._owner(name), name)
+                given = getattr(self.owner(name), name)
                 raise priors.PriorError(
                     f"{name}={given!r}; it must be positive, such as priors.LogNormal(0, 0.3)"
                 )
@@ -308,7 +308,7 @@ class HierarchicalModel:
 
     # ---- fitting
 
-    def _keeps_draws(self, data):
+    def keeps_draws(self, data):
         """Whether draws of each star's parameters are kept, for a model with ``star_draws``."""
         if self.star_draws not in ("auto", True, False):
             raise ValueError(f"star_draws={self.star_draws!r}; accepted are 'auto', True, False")
@@ -323,7 +323,7 @@ class HierarchicalModel:
         off = set(self.roles_of_options) - {role.name for role in self.roles}
         return {name: place for name, place in self.columns.items() if name not in off}
 
-    def _read(self, table):
+    def read(self, table):
         return read_columns(table, self.roles, self._columns_in_use(), self.on_invalid)
 
     def fit(
@@ -387,7 +387,7 @@ class HierarchicalModel:
             if not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"{name}={value!r}; accepted is a whole number of at least 1")
         self.frozen_priors()
-        data = self._read(table)
+        data = self.read(table)
         findings = self.check_table(table, data)
         data = self.prepare(data, progressbar)
         result = METHODS[method].sample(
@@ -467,7 +467,7 @@ class HierarchicalModel:
         frozen = self.frozen_priors()
         names = [*frozen, *self.standard_normals(data)]
         inferred = {name: frozen[name] for name in self.free_names()}
-        bounds = {name: self._parameter(name).bounds for name in inferred}
+        bounds = {name: self.parameter(name).bounds for name in inferred}
         theta = {name: values[name] for name in names}
         return [edges.of_priors(lambda x: self.log_marginal(data, x), theta, inferred, bounds)]
 
@@ -484,7 +484,7 @@ class HierarchicalModel:
         left_out = influence.without_each(likelihoods, draws, known)
         compared = self.rows_to_compare(data)
         distance = np.zeros(likelihoods.n_rows) if compared is None else influence.far(*compared)
-        units = [self._parameter(name).unit.to_string() for name in names]
+        units = [self.parameter(name).unit.to_string() for name in names]
         return [
             influence.examine(
                 left_out,
@@ -513,13 +513,13 @@ class HierarchicalModel:
 
     def initial_values(self, table):
         """The estimator's own starting point for a table, a dict of Quantities."""
-        initial = self.initial(self.prepare(self._read(table), progressbar=False))
+        initial = self.initial(self.prepare(self.read(table), progressbar=False))
         return {p.name: initial[p.name] * p.unit for p in self.parameters}
 
     def pymc_model(self, table):
         """The joint model of a table as a `pymc.Model`, to sample or change at will."""
         self.frozen_priors()
-        return self.build_pymc(self.prepare(self._read(table), progressbar=False))
+        return self.build_pymc(self.prepare(self.read(table), progressbar=False))
 
     # ---- results
 
@@ -555,10 +555,10 @@ class HierarchicalModel:
         return data
 
     def _restored(self):
-        """The fitted data as `_read` returned them."""
+        """The fitted data as `read` returned them."""
         return self._data()
 
-    def _fitted(self):
+    def fitted_data(self):
         """The fitted data, prepared; once more if they come from a file."""
         if "_prepared" not in vars(self):
             self._prepared = self.prepare(self._restored(), progressbar=False)
@@ -567,23 +567,23 @@ class HierarchicalModel:
     def _common_parameters(self):
         return [p for p in self.parameters if not p.dims]
 
-    def _owner(self, name):
+    def owner(self, name):
         """The argument, or the model, that holds the prior of a parameter; None if it has none."""
         return next((o for o in (*self.parts, self) if name in vars(o)), None)
 
-    def _sampled_names(self):
+    def sampled_names(self):
         """Parameters that have a prior or a given value, not those that follow from them."""
-        return [p.name for p in self.parameters if not p.dims and self._owner(p.name)]
+        return [p.name for p in self.parameters if not p.dims and self.owner(p.name)]
 
     def free_names(self):
         """Those that are not given as plain values."""
-        return [n for n in self._sampled_names() if not isinstance(self._prior_of(n), priors.Fixed)]
+        return [n for n in self.sampled_names() if not isinstance(self.prior_of(n), priors.Fixed)]
 
-    def _pymc_priors(self, data, initial):
+    def pymc_priors(self, data, initial):
         """The sampled parameters as variables of the PyMC model in whose context this is called."""
         theta, ends = {}, self.lower_ends(data)
-        for name in sorted(self._sampled_names(), key=lambda name: name in ends):
-            prior, unit = self._prior_of(name), self._parameter(name).unit
+        for name in sorted(self.sampled_names(), key=lambda name: name in ends):
+            prior, unit = self.prior_of(name), self.parameter(name).unit
             if name in ends:
                 excess = max(initial[name] - ends[name](initial), 1e-3 * initial[name])
                 theta[name] = prior.pymc_above(name, unit, ends[name](theta), excess)
@@ -591,15 +591,15 @@ class HierarchicalModel:
                 theta[name] = prior.pymc(name, unit, initial[name])
         return theta
 
-    def _prior_of(self, name):
-        return priors.of(getattr(self._owner(name), name))
+    def prior_of(self, name):
+        return priors.of(getattr(self.owner(name), name))
 
-    def _within_bulk(self, name, value, tail=0.001):
+    def within_bulk(self, name, value, tail=0.001):
         """A value of a parameter, moved into the bulk of its prior if it lies outside."""
-        prior, unit = self._prior_of(name), self._parameter(name).unit
+        prior, unit = self.prior_of(name), self.parameter(name).unit
         return float(np.clip(value, *priors.bulk(prior, unit, tail)))
 
-    def _above_ends(self, data, point):
+    def above_ends(self, data, point):
         """A point, its parameters moved above the ends of their priors that depend on others."""
         point = dict(point)
         for name, low in self.lower_ends(data).items():
@@ -607,15 +607,15 @@ class HierarchicalModel:
                 point[name] = max(point[name], ABOVE_END * float(low(point)))
         return point
 
-    def _named(self, names):
+    def parameters_named(self, names):
         names = [names] if isinstance(names, str) else list(names)
         if not names:
             raise ValueError(
                 f"no parameter is named; there are {[p.name for p in self.parameters]}"
             )
-        return [self._parameter(name) for name in names]
+        return [self.parameter(name) for name in names]
 
-    def _parameter(self, name):
+    def parameter(self, name):
         by_name = {p.name: p for p in [*self.parameters, LOG_PROB]}
         if name not in by_name:
             raise ValueError(
@@ -636,7 +636,7 @@ class HierarchicalModel:
         `~astropy.units.Quantity`
             Shape (chain * draw,) or (chain * draw, star).
         """
-        posterior, parameter = self.posterior, self._parameter(name)
+        posterior, parameter = self.posterior, self.parameter(name)
         if name not in posterior:
             raise ValueError(
                 f"the draws of {name} were not kept: fit with star_draws=True, or see star_table()"
@@ -736,7 +736,7 @@ class HierarchicalModel:
         elif isinstance(var_names, str) and var_names == "all":
             parameters = [p for p in self.parameters if p.name in posterior]
         else:
-            parameters = self._named(var_names)
+            parameters = self.parameters_named(var_names)
         table = summarise(posterior, parameters, hdi_prob)
         table.meta.update(posterior.attrs)
         return table

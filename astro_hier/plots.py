@@ -91,7 +91,7 @@ class PosteriorPlots:
             free = self.free_names()
             shown = [p for p in self.parameters if p.name in free or p.dims == ("instrument",)]
         else:
-            shown = self._named(var_names)
+            shown = self.parameters_named(var_names)
         chosen = []
         for parameter in shown:
             if "star" in parameter.dims:
@@ -118,7 +118,7 @@ class PosteriorPlots:
         """Values to mark, as arrays of floats in the posterior's units."""
         marks = {}
         for name, value in truths.items():
-            unit = self._parameter(name).unit
+            unit = self.parameter(name).unit
             try:
                 quantity = u.Quantity(value) if hasattr(value, "unit") else value * unit
                 marks[name] = np.atleast_1d(quantity.to_value(unit))

@@ -169,7 +169,7 @@ def test_of_few_rows_none_is_far():
     ],
 )  # fmt: skip
 def test_likelihoods_of_rows_sum_to_the_marginal_likelihood(model, table):
-    data = model.prepare(model._read(table), progressbar=False)
+    data = model.prepare(model.read(table), progressbar=False)
     priors = model.frozen_priors()
     rng = np.random.default_rng(4)
     theta = {name: prior.rvs(20, random_state=rng) for name, prior in priors.items()}

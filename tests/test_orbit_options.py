@@ -104,7 +104,7 @@ def test_log_prob_changes_with_jitter_as_the_normal_density_says():
     table = example(SB1Binary)
     fitted = star.fit(table, draws=50, random_state=0, progressbar=False)
     values = {p.name: fitted.samples(p.name).value for p in fitted.parameters}
-    data = fitted._fitted()
+    data = fitted.fitted_data()
     time = data["time"]
     for s in (0.01, 0.3, 2.0):
         changed = values | {"jitter": np.full_like(values["jitter"], s)}

@@ -201,7 +201,7 @@ def test_likelihood_sums_over_all_sets_of_members_but_none(parts, fraction):
     rng = np.random.default_rng(2)
     table = table_of(rng.normal(0, 8, 6), rng.uniform(1, 2, 6))
     model = VelocityDispersion(outliers=outliers.VelocityBackground(parts=parts))
-    data = model.prepare(model._read(table), progressbar=False)
+    data = model.prepare(model.read(table), progressbar=False)
     for v_sys in (0.0, 30.0):
         theta = {
             "v_sys": v_sys, "ln_sigma_v": 1.0, "outlier_fraction": fraction, "outlier_mean": 3.0,
@@ -214,7 +214,7 @@ def test_likelihood_sums_over_all_sets_of_members_but_none(parts, fraction):
 
 def test_far_from_all_rows_the_likelihood_is_a_number():
     model = VelocityDispersion(outliers=True)
-    data = model.prepare(model._read(clean(20)), progressbar=False)
+    data = model.prepare(model.read(clean(20)), progressbar=False)
     theta = {name: np.array([x]) for name, x in {
         "v_sys": 1e5, "ln_sigma_v": 0.0, "outlier_fraction": 0.5, "outlier_mean": 100.0,
         "outlier_sd": 50.0}.items()}  # fmt: skip
@@ -286,7 +286,7 @@ def test_a_background_of_two_parts_is_saved(tmp_path):
 def test_density_of_the_joint_model_is_that_of_the_marginal_method(options):
     model = VelocityDispersion(outliers=outliers.VelocityBackground(**options))
     table = clean(8)
-    data = model.prepare(model._read(table), progressbar=False)
+    data = model.prepare(model.read(table), progressbar=False)
     theta = {
         "v_sys": [99.0, 103.0], "ln_sigma_v": [1.2, 2.0], "outlier_fraction": [0.3, 0.9],
         "outlier_mean": [80.0, 130.0], "outlier_sd": [9.0, 60.0], "outlier_share2": [0.2, 0.7],

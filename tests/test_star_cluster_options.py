@@ -84,7 +84,7 @@ def a_theta(model, data, rng):
 
 def test_log_marginal_is_that_of_direct_quadrature(options, table):
     model, rng = StarCluster(**options), np.random.default_rng(3)
-    data = model._read(table)
+    data = model.read(table)
     for _ in range(4):
         theta = a_theta(model, data, rng)
         of = {name: values[0] for name, values in theta.items()}
@@ -150,7 +150,9 @@ def test_results_are_sound_and_saved(options, fitted, table, tmp_path):
     stars = fitted.star_table()
     assert ("member" in stars.colnames) == ("member" in names)
     assert np.abs(stars["n_sigma"][2:]).max() < 6
-    height = fitted.log_prob(fitted._fitted(), {name: fitted.samples(name).value for name in names})
+    height = fitted.log_prob(
+        fitted.fitted_data(), {name: fitted.samples(name).value for name in names}
+    )
     np.testing.assert_allclose(height, fitted.samples("log_prob").value)
 
 
@@ -394,7 +396,7 @@ def test_how_far_the_depth_is_off_is_that_of_simulated_scatter():
 def test_offsets_that_are_integrated_out_are_those_that_are_summed_over(table, options):
     # Two offsets by the trapezoid rule; the random points are right to some hundredths.
     model = StarCluster(**options | {"parallax_covariance": "Lindegren+18"})
-    data = model._read(table if model.outliers else table[2:])
+    data = model.read(table if model.outliers else table[2:])
     n_stars = len(data["parallax"])
     data["modes"] = 0.02 * np.random.default_rng(2).standard_normal((2, n_stars))
     z = np.linspace(-5, 5, 41)
@@ -427,7 +429,7 @@ def test_results_with_many_offsets_are_sound_and_saved(tmp_path):
     assert len(fitted.initial_values(table)["mode"]) == modes
     assert "mode" in {v.name for v in fitted.pymc_model(table).free_RVs}
     values = {p.name: fitted.samples(p.name).value for p in fitted.parameters}
-    height = fitted.log_prob(fitted._fitted(), values)
+    height = fitted.log_prob(fitted.fitted_data(), values)
     np.testing.assert_allclose(height, fitted.samples("log_prob").value)
 
 

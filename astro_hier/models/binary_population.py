@@ -204,7 +204,7 @@ class BinaryPopulation(OrbitModel):
 
     @property
     def graph(self):
-        sampled = self._sampled_names()
+        sampled = self.sampled_names()
         x = 1.2 * (np.arange(len(sampled)) - 0.5 * (len(sampled) - 1))
         of_jitter = self.jitter.parameters if self._has_layers() else ()
         to = {p.name: "jitter" for p in of_jitter}
@@ -234,15 +234,15 @@ class BinaryPopulation(OrbitModel):
             return loguniform(*self.jitter.range())
         return super()._jitter_prior()
 
-    def _read(self, table):
+    def read(self, table):
         defaults = inspect.signature(type(self)).parameters
         for name in ("mu", "lnsigma"):
-            if name not in self._sampled_names() and getattr(self, name) != defaults[name].default:
+            if name not in self.sampled_names() and getattr(self, name) != defaults[name].default:
                 raise priors.PriorError(
                     f"{name}={getattr(self, name)!r}: {type(self.population).__name__} has no such"
-                    f" parameter; its own are {self._sampled_names()}"
+                    f" parameter; its own are {self.sampled_names()}"
                 )
-        data = self._by_star(super()._read(table))
+        data = self._by_star(super().read(table))
         return data | {"ends": self._ends(data, data["index"])}
 
     def _restored(self):
@@ -292,7 +292,7 @@ class BinaryPopulation(OrbitModel):
 
     def prepare(self, data, progressbar):
         """Every star's likelihood of its period, on a common grid."""
-        self._keeps_draws(data)
+        self.keeps_draws(data)
         grid = self._grid(data)
         n_stars = len(data["stars"])
         common = self._known_jitter(data), self._has_layers(), grid, CELLS_KEPT // n_stars
@@ -341,7 +341,7 @@ class BinaryPopulation(OrbitModel):
         first = _first_visits(data)
         coords = {"visit": np.arange(len(index)), **self.coordinates(data)}
         with pm.Model(coords=coords) as model:
-            theta = self._pymc_priors(data, initial)
+            theta = self.pymc_priors(data, initial)
             lnP = self.population.pymc(
                 theta, self._log_ends(data), dims="star", initval=initial["lnP"]
             )
@@ -405,7 +405,7 @@ class BinaryPopulation(OrbitModel):
         return data["matrix"].log_marginal(*self._of_population(data, theta))
 
     def log_likelihood(self, data, values):
-        theta = {name: values[name] for name in self._sampled_names()}
+        theta = {name: values[name] for name in self.sampled_names()}
         return data["matrix"].log_likelihood(*self._of_population(data, theta))
 
     def _of_population(self, data, theta):
@@ -419,7 +419,7 @@ class BinaryPopulation(OrbitModel):
         return log_density, outside, shares
 
     def draw_latents(self, data, theta, rng, progressbar=False):
-        if not self._keeps_draws(data):
+        if not self.keeps_draws(data):
             return {}
         grid, ends = data["grid"], self._log_ends(data)
         seed, known = int(rng.integers(2**63)), self._known_jitter(data)
@@ -493,7 +493,7 @@ class BinaryPopulation(OrbitModel):
         return np.hypot(data["rv_error"], values["jitter"][:, *index])
 
     def diagnose(self, data, values, method):
-        theta = {name: values[name] for name in self._sampled_names()}
+        theta = {name: values[name] for name in self.sampled_names()}
         outside = self.population.outside(theta, self._log_ends(data)).sum(axis=0)
         outside = float(np.mean(outside))
         shortest, longest = data["ends"]
@@ -559,13 +559,13 @@ class BinaryPopulation(OrbitModel):
     def _check_linear(self, data):
         """Whether the linear parameters of the best orbits lie where their priors expect them."""
         names = self._linear_names()
-        units = [self._parameter(name).unit for name in names]
-        given = [self._prior_of(name) for name in names]
+        units = [self.parameter(name).unit for name in names]
+        given = [self.prior_of(name) for name in names]
         values = np.array([star.linear for star in data["summaries"]]).T
         if self.instrument:
             names = names + [f"offset[{of}]" for of in data["instruments"][1:]]
             units += [KMS] * (len(names) - len(units))
-            given += [self._prior_of("offset")] * (len(names) - len(given))
+            given += [self.prior_of("offset")] * (len(names) - len(given))
         return orbit_checks.of_linear(names, units, values, given, len(data["stars"]))
 
     def _star_evidence(self, data, theta):
@@ -577,7 +577,7 @@ class BinaryPopulation(OrbitModel):
 
     def _check_stars(self, data, values):
         """Whether the stars have orbits, and their visits something to say about the periods."""
-        theta = {name: values[name] for name in self._sampled_names()}
+        theta = {name: values[name] for name in self.sampled_names()}
         bayes, nats = self._star_evidence(data, theta)
         no_orbit = bayes < orbit_checks.LEAST_LN_BAYES
         unknown = nats < orbit_checks.LEAST_INFORMATION
@@ -594,7 +594,7 @@ class BinaryPopulation(OrbitModel):
 
     def _some_draws(self):
         """The population's parameters in some of the draws."""
-        return _thinned({name: self.samples(name).value for name in self._sampled_names()})
+        return _thinned({name: self.samples(name).value for name in self.sampled_names()})
 
     def _population_on_grid(self, data, theta):
         """ln of the population's densities on the grid, and averages over ``theta``.
@@ -638,7 +638,7 @@ class BinaryPopulation(OrbitModel):
             Kullback-Leibler divergence of the period's posterior from the population, in nats: 0
             where the visits say nothing).
         """
-        data = self._fitted()
+        data = self.fitted_data()
         describe = self._describe(data)
         work = (describe(n) for n in range(len(data["stars"])))
         rows = self._in_parallel(work, len(data["stars"]), "stars", progressbar)
@@ -672,7 +672,7 @@ class BinaryPopulation(OrbitModel):
         `~astropy.units.Quantity`
             Velocities in km/s, shape (chain * draw, visit), or (chain * draw, star, time).
         """
-        data = self._fitted()
+        data = self.fitted_data()
         names = ["P", *self._linear_names()]
         values = {n: self.samples(n).value for n in names + ["offset"] * bool(self.instrument)}
         if times is None:
@@ -698,7 +698,7 @@ class BinaryPopulation(OrbitModel):
         -------
         `~matplotlib.figure.Figure`
         """
-        data = self._fitted()
+        data = self.fitted_data()
         fig, panels = self._panels(data, stars, fig)
         for ax, n in panels:
             visits = self._visits(data, n)
@@ -726,7 +726,7 @@ class BinaryPopulation(OrbitModel):
         -------
         `~matplotlib.figure.Figure`
         """
-        data = self._fitted()
+        data = self.fitted_data()
         describe = self._describe(data)
         fig, panels = self._panels(data, stars, fig)
         phase = np.linspace(0, 1, 200)
@@ -781,7 +781,7 @@ class BinaryPopulation(OrbitModel):
         `~matplotlib.axes.Axes`
         """
         ax = plots.axes(ax, figsize=(7, 4.5))
-        data = self._fitted()
+        data = self.fitted_data()
         points = data["grid"].points
         theta, ends = self._some_draws(), self._log_ends(data)
         density = np.exp(self.population.log_density(points, theta, ends))

@@ -95,13 +95,13 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
             " (priors.Normal(0 * u.km / u.s / u.yr, 1 * u.km / u.s / u.yr),)"
         )
 
-    def _owner(self, name):
-        return self if name.startswith("trend") else super()._owner(name)
+    def owner(self, name):
+        return self if name.startswith("trend") else super().owner(name)
 
-    def _prior_of(self, name):
+    def prior_of(self, name):
         if name.startswith("trend"):
             return self._trend()[int(name.removeprefix("trend")) - 1]
-        return super()._prior_of(name)
+        return super().prior_of(name)
 
     def _linear_names(self):
         return [*AMPLITUDES, *(f"trend{k}" for k in range(1, len(self._trend()) + 1))]
@@ -109,7 +109,7 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
     def _is_linear(self):
         """Whether all priors of linear parameters are such as can be integrated out."""
         names = [*self._linear_names(), *(["offset"] if self.instrument else [])]
-        given = [self._prior_of(name) for name in names]
+        given = [self.prior_of(name) for name in names]
         return all(isinstance(prior, (priors.Normal, priors.Fixed)) for prior in given)
 
     def _linear_priors(self, data):
@@ -121,7 +121,7 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
             units += [KMS] * (len(data["instruments"]) - 1)
         frozen = []
         for name, unit in zip(names, units, strict=True):
-            prior = self._prior_of(name)
+            prior = self.prior_of(name)
             priors.check(name, prior, unit)
             if not isinstance(prior, (priors.Normal, priors.Fixed)):
                 raise priors.PriorError(
@@ -180,8 +180,8 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
     def _n_adjusted(self, data, rows):
         """How many parameters besides the period were adjusted to some of the visits."""
         n_instruments = len(np.unique(data["instrument_index"][rows]))
-        given = [(self._prior_of(name), 1) for name in self._linear_names()]
-        given.append((self._prior_of("offset"), n_instruments - 1))
+        given = [(self.prior_of(name), 1) for name in self._linear_names()]
+        given.append((self.prior_of("offset"), n_instruments - 1))
         if self.jitter is not None:
             given.append((priors.of(self.jitter), n_instruments))
         return sum(count for prior, count in given if not isinstance(prior, priors.Fixed))

@@ -192,8 +192,8 @@ class SB1Binary(OrbitModel):
 
     # ---- hooks
 
-    def _read(self, table):
-        data = super()._read(table)
+    def read(self, table):
+        data = super().read(table)
         stars = np.unique(data.pop("star", np.array([])))
         if len(stars) > 1:
             raise TableError(
@@ -265,11 +265,11 @@ class SB1Binary(OrbitModel):
     def _best_linear(self, data, period):
         """Least squares at a period, moved into the bulk of the priors; arrays of one draw."""
         frozen = [
-            self._prior_of(name).frozen(self._parameter(name).unit) for name in self._linear_names()
+            self.prior_of(name).frozen(self.parameter(name).unit) for name in self._linear_names()
         ]
         others = len(data["instruments"]) - 1
         if self.instrument:
-            frozen += [self._prior_of("offset").frozen(KMS)] * others
+            frozen += [self.prior_of("offset").frozen(KMS)] * others
         linear = tuple(np.array([getattr(p, of)() for p in frozen]) for of in ("mean", "std"))
         visits = self._visits_of(data, slice(None), linear)
         best = orbit.Solution(visits, np.array([1 / period])).linear()
@@ -284,7 +284,7 @@ class SB1Binary(OrbitModel):
         number, time = data["instrument_index"], data["time"]
         coords = {"visit": np.arange(len(time)), **self.coordinates(data)}
         with pm.Model(coords=coords) as model:
-            values = self._pymc_priors(data, initial)
+            values = self.pymc_priors(data, initial)
             if self.instrument:
                 values |= self._pymc_of_instruments(initial, len(data["instruments"]))
             pm.Deterministic("K", pm.math.sqrt(values["a"] ** 2 + values["b"] ** 2))
@@ -306,7 +306,7 @@ class SB1Binary(OrbitModel):
         import pymc as pm
         import pytensor.tensor as pt
 
-        offset, values = self._prior_of("offset"), {}
+        offset, values = self.prior_of("offset"), {}
         each = [offset.pymc(f"offset_{i}_", KMS, initial["offset"][i]) for i in range(1, count)]
         values["offset"] = pt.stack([pt.constant(0.0), *each])
         if self.jitter is not None:
@@ -374,7 +374,7 @@ class SB1Binary(OrbitModel):
         height = self.log_likelihood(data, values)
         prior = self.log_prior(values)
         if self.instrument:
-            offset = self._prior_of("offset").frozen(KMS)
+            offset = self.prior_of("offset").frozen(KMS)
             prior = prior + offset.logpdf(values["offset"][:, 1:]).sum(axis=1)
             if self.jitter is not None:
                 prior = prior + self._jitter_prior().logpdf(values["jitter"]).sum(axis=1)
@@ -384,7 +384,7 @@ class SB1Binary(OrbitModel):
         theta = dict(theta)
         if self.instrument:
             shape = len(theta["P"]), len(data["instruments"])
-            theta["offset"] = self._prior_of("offset").frozen(KMS).rvs(shape, random_state=rng)
+            theta["offset"] = self.prior_of("offset").frozen(KMS).rvs(shape, random_state=rng)
             theta["offset"][:, 0] = 0
             if self.jitter is not None:
                 theta["jitter"] = self._jitter_prior().rvs(shape, random_state=rng)
@@ -464,13 +464,13 @@ class SB1Binary(OrbitModel):
 
     def _check_linear(self, data, values):
         names, units = self._linear_names(), [KMS] * 3
-        units += [self._parameter(name).unit for name in names[3:]]
+        units += [self.parameter(name).unit for name in names[3:]]
         means = [values[name].mean() for name in names]
-        given = [self._prior_of(name) for name in names]
+        given = [self.prior_of(name) for name in names]
         if self.instrument:
             names = names + [f"offset[{of}]" for of in data["instruments"][1:]]
             means += list(values["offset"].mean(axis=0)[1:])
-            given += [self._prior_of("offset")] * (len(data["instruments"]) - 1)
+            given += [self.prior_of("offset")] * (len(data["instruments"]) - 1)
         units += [KMS] * (len(names) - len(units))
         return orbit_checks.of_linear(names, units, np.array(means)[:, None], given)
 
@@ -558,7 +558,7 @@ class SB1Binary(OrbitModel):
         for chosen in product(*parts):
             names, changes = zip(*chosen, strict=True)
             model = type(self)(**{**self.get_params(), **dict(ChainMap(*changes))})
-            data = model.prepare(model._read(table), progressbar=False)
+            data = model.prepare(model.read(table), progressbar=False)
             evidence = float(model._nodes(data).log_evidence)
             rows.append(("".join(names), evidence, model._best_p_chi2(data)))
         found = Table(rows=rows, names=("model", "log_evidence", "p_chi2"))
@@ -605,7 +605,7 @@ class SB1Binary(OrbitModel):
             there is an orbit, and whether its period is known: ``ln_bayes_factor``, ``K_upper``
             and ``period_information``, as in the posterior's attributes.
         """
-        data = self._fitted()
+        data = self.fitted_data()
         nodes = self._nodes(data)
         mode, probability = _modes(nodes)
         frequency = 0.5 * (nodes.low + nodes.high)
@@ -663,7 +663,7 @@ class SB1Binary(OrbitModel):
         TableError
             If the times are not of the table's kind.
         """
-        data = self._fitted()
+        data = self.fitted_data()
         if times is None:
             return self._velocity(data, self._values()) * KMS
         return self._of_draws(np.atleast_1d(data["epoch"].since(times)), self._values()) * KMS
@@ -677,7 +677,7 @@ class SB1Binary(OrbitModel):
         chosen = np.arange(len(values["P"]))
         if near_period is not None:
             # phases have drifted apart by less than half a cycle at the last visit
-            drift = np.abs(1 / values["P"] - 1 / near_period) * np.ptp(self._fitted()["time"])
+            drift = np.abs(1 / values["P"] - 1 / near_period) * np.ptp(self.fitted_data()["time"])
             chosen = chosen[drift < 0.5]
         chosen = chosen[np.linspace(0, len(chosen) - 1, min(len(chosen), CURVES)).astype(int)]
         return {name: draws[chosen] for name, draws in values.items()}
@@ -686,7 +686,7 @@ class SB1Binary(OrbitModel):
         """The best draw in the most probable mode, and the share of draws in that mode."""
         values = self._values()
         order = np.argsort(values["P"])
-        cycles = np.ptp(self._fitted()["time"]) / values["P"][order]
+        cycles = np.ptp(self.fitted_data()["time"]) / values["P"][order]
         # draws of one mode drift from one to the next by far less than a cycle
         mode = np.concatenate([[0], np.cumsum(np.abs(np.diff(cycles)) > MODE_GAP)])
         sizes = np.bincount(mode)
@@ -719,7 +719,7 @@ class SB1Binary(OrbitModel):
         -------
         `~matplotlib.axes.Axes`
         """
-        data = self._fitted()
+        data = self.fitted_data()
         best, _ = self._best()
         rv, _, error = self._corrected(data, best, trend=False)
         ax = plots.axes(ax, figsize=(9, 4))
@@ -761,7 +761,7 @@ class SB1Binary(OrbitModel):
         """
         fig = plots.figure(fig, figsize=(6.5, 5))
         top, bottom = fig.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        data, (best, share) = self._fitted(), self._best()
+        data, (best, share) = self.fitted_data(), self._best()
         rv, residual, error = self._corrected(data, best, trend=True)
         period = best["P"][0]
         phase = (data["time"] / period) % 1
@@ -802,7 +802,7 @@ class SB1Binary(OrbitModel):
         `~matplotlib.axes.Axes`
         """
         ax = plots.axes(ax, figsize=(9, 4))
-        data = self._fitted()
+        data = self.fitted_data()
         prior = self._prior_of_period()
         shortest, longest = period_nodes.searched_range(prior)
         if shortest == longest:

@@ -201,7 +201,7 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
         prior, background = self.frozen_priors(), self._background()
         theta = {name: float(frozen.median()) for name, frozen in prior.items()}
         if "error_scale" in theta:
-            theta["error_scale"] = self._within_bulk("error_scale", 1.0)
+            theta["error_scale"] = self.within_bulk("error_scale", 1.0)
         theta |= {name: np.zeros(number) for name, number in self.common_offsets(data).items()}
         parallax = data["parallax"] - self._offset(data, theta)
         error = self._error(data, theta)
@@ -209,14 +209,14 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
         if background:
             off = np.abs(parallax - np.median(parallax))
             near = off <= FAR * np.hypot(1.4826 * np.median(off), error)
-            theta["outlier_fraction"] = self._within_bulk("outlier_fraction", np.mean(~near))
+            theta["outlier_fraction"] = self.within_bulk("outlier_fraction", np.mean(~near))
         weight = error[near] ** -2 / np.sum(error[near] ** -2)
         mean = weight @ parallax[near]
-        mu_r = self._within_bulk("mu_r", 1 / mean if mean > 0 else np.inf)
+        mu_r = self.within_bulk("mu_r", 1 / mean if mean > 0 else np.inf)
         excess = weight @ ((parallax[near] - mean) ** 2 - error[near] ** 2)
         least = 0.1 * mu_r**2 * np.sqrt(weight @ error[near] ** 2)
         std_r = max(mu_r**2 * np.sqrt(max(excess, 0)), least)
-        ln_std_r = self._within_bulk("ln_std_r", np.log(std_r))
+        ln_std_r = self.within_bulk("ln_std_r", np.log(std_r))
         # the Gaussian of each star alone, 1/r taken as linear about mu_r
         precision, depth = (error * mu_r**2) ** -2, np.exp(-2 * ln_std_r)
         shift = (1 / mu_r - parallax) * mu_r**2 * precision / (precision + depth)
@@ -228,7 +228,7 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
             theta["member"] = self._membership(data, one)[0]
             variance = self.profile.variance(theta)
             theta["r"], _ = _if_member(parallax, error, mu_r, variance)
-        return self._above_ends(data, theta)
+        return self.above_ends(data, theta)
 
     def candidates(self, data, rng=None):
         background = self._background()
@@ -239,11 +239,11 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
         for each in groups.labelled(*values, 1 + background.parts, rng):
             if each.mean[0] <= 0:
                 continue
-            mu_r = self._within_bulk("mu_r", 1 / each.mean[0], outliers.FAR)
+            mu_r = self.within_bulk("mu_r", 1 / each.mean[0], outliers.FAR)
             ln_std_r = np.log(each.sd[0] * mu_r**2)
-            ln_std_r = self._within_bulk("ln_std_r", ln_std_r, outliers.FAR)
+            ln_std_r = self.within_bulk("ln_std_r", ln_std_r, outliers.FAR)
             members = {"mu_r": mu_r, "ln_std_r": ln_std_r}
-            points.append(self._above_ends(data, start | members | background.start(each)))
+            points.append(self.above_ends(data, start | members | background.start(each)))
         return points
 
     def lower_ends(self, data):
@@ -266,7 +266,7 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
         for name, number in self.common_offsets(data).items():
             coords[f"{name}_number"] = np.arange(number)
         with pm.Model(coords=coords) as model:
-            theta = self._pymc_priors(data, initial)
+            theta = self.pymc_priors(data, initial)
             for name in self.common_offsets(data):
                 theta[name] = pm.Normal(name, 0, 1, dims=f"{name}_number", initval=initial[name])
             for name, value in self.derive(theta).items():

@@ -139,10 +139,10 @@ class StarClusterOptions:
     def coordinates(self, data):
         return {f"{name}_number": np.arange(n) for name, n in self.common_offsets(data).items()}
 
-    def _read(self, table):
+    def read(self, table):
         if self.parallax_covariance is not None:
             covariances.of(self.parallax_covariance)  # says which there are, before the columns
-        return self._with_modes(super()._read(table))
+        return self._with_modes(super().read(table))
 
     def _restored(self):
         return self._with_modes(super()._restored())

@@ -50,7 +50,7 @@ class StarClusterResults:
             depth (1/r taken as linear) and parameters together. With outliers, r and r_sd are
             masked where member is below 0.5: a star that is not a member has no distance here.
         """
-        data, theta = self._fitted(), self._theta()
+        data, theta = self.fitted_data(), self._theta()
         r, columns = self.samples("r"), columns_of(theta)
         expected = 1 / columns["mu_r"] + self._offset(data, columns)
         spread = self.profile.variance(theta)[:, None] / columns["mu_r"] ** 4
@@ -90,7 +90,7 @@ class StarClusterResults:
         `~astropy.units.Quantity`
             In kpc.
         """
-        return upper_limit.upper_limit(self, self._fitted(), "std_r", probability) * u.kpc
+        return upper_limit.upper_limit(self, self.fitted_data(), "std_r", probability) * u.kpc
 
     def predict(self, parallax_error=None, *, random_state=None):
         """Parallaxes as the model would have them measured: its posterior predictive.
@@ -112,7 +112,7 @@ class StarClusterResults:
         """
         rng = np.random.default_rng(random_state)
         if parallax_error is None:
-            data, theta = self._fitted(), self._theta()
+            data, theta = self.fitted_data(), self._theta()
             r, columns = self.samples("r").to_value(u.kpc), columns_of(theta)
             value, error = 1 / r + self._offset(data, columns), self._error(data, columns)
             if self._background():
@@ -130,7 +130,7 @@ class StarClusterResults:
                 f"parallax_error={parallax_error!r}; accepted are positive angles, one a star, such"
                 " as [0.1, 0.2] * u.mas"
             )
-        data, theta = self._fitted(), self._theta()
+        data, theta = self.fitted_data(), self._theta()
         own = [name for name in ("zero_point", "modes", "own_variance") if name in data]
         if own:
             places = rng.integers(len(data["parallax"]), size=len(error))
@@ -201,7 +201,7 @@ class StarClusterResults:
         -------
         `~matplotlib.axes.Axes`
         """
-        data = self._fitted()
+        data = self.fitted_data()
         ax = plots.axes(ax, figsize=(8, 4))
         parallax, error = self._corrected(data)
         row = np.arange(len(parallax))
@@ -235,7 +235,7 @@ class StarClusterResults:
         -------
         `~matplotlib.axes.Axes`
         """
-        data = self._fitted()
+        data = self.fitted_data()
         ax = plots.axes(ax, figsize=(6, 5.5))
         r = self.samples("r").to(u.pc)
         mean, sd = r.mean(axis=0).value, r.std(axis=0).value

@@ -68,7 +68,7 @@ def resolved(model, data, values, scale, none):
     ``none`` is a value of ln(scale) at which it makes no difference; ``values`` are all draws.
     """
     some = np.linspace(0, len(values["log_prob"]) - 1, FEW_DRAWS).astype(int)
-    names = {*model._sampled_names(), *model.standard_normals(data)}
+    names = {*model.sampled_names(), *model.standard_normals(data)}
     theta = {name: values[name][some] for name in names}
     best = model.log_marginal(data, theta)
     without = model.log_marginal(data, theta | {f"ln_{scale}": np.full(FEW_DRAWS, none)})

@@ -172,7 +172,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
 
     @property
     def graph(self):
-        above = [name for name in self._sampled_names() if name not in ("v_sys", "ln_sigma_v")]
+        above = [name for name in self.sampled_names() if name not in ("v_sys", "ln_sigma_v")]
         return (
             plots.Node("ln_sigma_v", (0.0, 2.0), to=("v",), symbol=r"\ln\sigma_v"),
             plots.Node("v_sys", (1.0, 2.0), to=("velocity",)),
@@ -184,9 +184,9 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
 
     # ---- hooks
 
-    def _read(self, table):
-        self._keeps_draws({"star": ()})
-        data = super()._read(table)
+    def read(self, table):
+        self.keeps_draws({"star": ()})
+        data = super().read(table)
         given = [pair for pair in PAIRS if any(name in data for name in pair)]
         missing = [name for pair in given for name in pair if name not in data]
         if len(given) == 1 and not missing:
@@ -208,7 +208,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
 
         Columns of one row each theta, in km/s.
         """
-        theta = {name: theta[name][:, None] for name in self._sampled_names()}
+        theta = {name: theta[name][:, None] for name in self.sampled_names()}
         v_sys, scale = theta["v_sys"], _scale(data, theta["v_sys"])
         error = theta.get("error_scale", 1.0) * _in_kms(data, "_error")[None]
         return v_sys, scale * np.exp(theta["ln_sigma_v"]), scale, error
@@ -247,8 +247,8 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         excess = max(scatter**2 - error**2, (0.1 * error) ** 2)
         guess = {"v_sys": v_sys, "ln_sigma_v": 0.5 * np.log(excess), "outlier_mean": v_sys}
         for name in guess.keys() & start.keys():
-            start[name] = self._within_bulk(name, guess[name])
-        start = self._above_ends(data, start)
+            start[name] = self.within_bulk(name, guess[name])
+        start = self.above_ends(data, start)
         theta = {name: np.array([at]) for name, at in start.items()}
         start |= {"sigma_v": np.exp(start["ln_sigma_v"]), "v": self._given_row(data, theta)[0][0]}
         if self._background():
@@ -262,13 +262,13 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         start, points = self.initial(data), []
         values = _in_kms(data), start.get("error_scale", 1.0) * _in_kms(data, "_error")
         for each in groups.labelled(*values, 1 + background.parts, rng):
-            v_sys = self._within_bulk("v_sys", each.mean[0], outliers.FAR)
+            v_sys = self.within_bulk("v_sys", each.mean[0], outliers.FAR)
             sigma_v = each.sd[0] / _scale(data, v_sys)
             members = {
                 "v_sys": v_sys,
-                "ln_sigma_v": self._within_bulk("ln_sigma_v", np.log(sigma_v), outliers.FAR),
+                "ln_sigma_v": self.within_bulk("ln_sigma_v", np.log(sigma_v), outliers.FAR),
             }
-            points.append(self._above_ends(data, start | members | background.start(each)))
+            points.append(self.above_ends(data, start | members | background.start(each)))
         return points
 
     def lower_ends(self, data):
@@ -284,7 +284,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
 
         initial, value = self.initial(data), _in_kms(data)
         with pm.Model(coords={"star": data["star"]}) as model:
-            theta = self._pymc_priors(data, initial)
+            theta = self.pymc_priors(data, initial)
             v_sys, scale = theta["v_sys"], _scale(data, theta["v_sys"])
             sigma_v = pm.Deterministic("sigma_v", pm.math.exp(theta["ln_sigma_v"]))
             error = theta.get("error_scale", 1.0) * _in_kms(data, "_error")
@@ -342,7 +342,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         return ("", "") if self._background() else influence.OUTLIERS
 
     def draw_latents(self, data, theta, rng, progressbar=False):
-        if not self._keeps_draws(data):
+        if not self.keeps_draws(data):
             return {}
         seed = rng.integers(2**63)
         v, member = np.empty((2, len(theta["v_sys"]), len(data["star"])))
@@ -411,7 +411,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
 
     def _scores(self, data, values):
         """The normal score of each row as a member, and the probability that it is one."""
-        theta = goodness.some(values, self._sampled_names())
+        theta = goodness.some(values, self.sampled_names())
         v_sys, spread, _, error = self._population(data, theta)
         t = (_in_kms(data) - v_sys) / np.hypot(spread, error)
         member = np.broadcast_to(self._membership(data, theta), t.shape)
@@ -420,12 +420,12 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
     def _few(self, values):
         """Some draws of the hyperparameters, of all those in ``values``."""
         some = np.linspace(0, len(values["v_sys"]) - 1, FEW_DRAWS).astype(int)
-        return {name: values[name][some] for name in self._sampled_names()}
+        return {name: values[name][some] for name in self.sampled_names()}
 
     # ---- results
 
     def _fitted_few(self):
-        return self._few({name: self.samples(name).value for name in self._sampled_names()})
+        return self._few({name: self.samples(name).value for name in self.sampled_names()})
 
     def sigma_v_upper_limit(self, probability=0.95):
         """An upper limit on the velocity dispersion, for a prior flat in sigma_v.
@@ -444,7 +444,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         -------
         `~astropy.units.Quantity`
         """
-        return upper_limit.upper_limit(self, self._fitted(), "sigma_v", probability) * KMS
+        return upper_limit.upper_limit(self, self.fitted_data(), "sigma_v", probability) * KMS
 
     def star_table(self):
         """Every member's own results, given its row and the system.
@@ -457,7 +457,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             membership). v and v_sd are masked where it is below 0.5: a row that is not a member has
             no velocity within the system.
         """
-        data = self._fitted()
+        data = self.fitted_data()
         member, mean, square = np.zeros((3, len(data["star"])))
         theta = self._fitted_few()
         for i in range(FEW_DRAWS):
@@ -499,7 +499,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         `~astropy.units.Quantity`
             Velocities in km/s, or redshifts, shape (chain * draw, star).
         """
-        data = self._fitted()
+        data = self.fitted_data()
         value, name = next(pair for pair in PAIRS if pair[0] in data)
         unit = next(role.unit for role in self.roles if role.name == name)
         if error is not None:
@@ -512,7 +512,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
                 f"error={error!r}; accepted are positive {name}s, one a star, such as"
                 f" {'[0.5, 1] * u.km / u.s' if unit == KMS else '[1e-4, 2e-4]'}"
             )
-        theta = {name: self.samples(name).value for name in self._sampled_names()}
+        theta = {name: self.samples(name).value for name in self.sampled_names()}
         rng = np.random.default_rng(random_state)
         return self.simulate(data, theta, rng, some=False)[value] * unit
 
@@ -534,7 +534,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         -------
         `~matplotlib.axes.Axes`
         """
-        data, theta = self._fitted(), self._fitted_few()
+        data, theta = self.fitted_data(), self._fitted_few()
         ax = plots.axes(ax, figsize=(7, 4.5))
         value = _in_kms(data)
         v_sys, spread, _, error = (np.median(x) for x in self._population(data, theta))

@@ -123,7 +123,7 @@ model.plot_corner(truths={"mean": -0.30, "ln_scatter": np.log(0.03)})
 
 theta = {"mean": np.linspace(-0.4, -0.2, 400), "ln_scatter": np.linspace(-8, 0, 400)}
 grid = dict(zip(theta, map(np.ravel, np.meshgrid(*theta.values(), indexing="ij")), strict=True))
-log_p = model.log_marginal(model._read(table), grid) + model.log_prior(grid)
+log_p = model.log_marginal(model.read(table), grid) + model.log_prior(grid)
 weight = np.exp(log_p - log_p.max())
 expected = np.average(grid["mean"], weights=weight)
 print(f"mean: {model.samples('mean').mean().value:.4f} fitted, {expected:.4f} on a grid")
