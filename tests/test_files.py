@@ -22,8 +22,8 @@ from astropy.utils.exceptions import AstropyUserWarning
 
 import astro_hier
 from astro_hier import SavedFileError, StarCluster, populations, priors, profiles
-from astro_hier.encoding import SAVED
-from astro_hier.files import SEAL
+from astro_hier.posterior.encoding import SAVED
+from astro_hier.posterior.files import SEAL
 
 DATA = Path(__file__).parent / "data"
 KMS = u.km / u.s

@@ -24,10 +24,9 @@ LEVELS = """
 core/*
 checks netcdf
 table/* priors priors/* columns covariances datasets datasets/*
-encoding
-files posterior/encoding posterior/files posterior/parameters
+posterior/encoding posterior/files posterior/parameters
 inference/*
-posterior posterior/*
+posterior/*
 part
 arguments plots plots/*
 populations populations/* outliers profiles
