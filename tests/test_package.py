@@ -23,7 +23,7 @@ EXAMPLES = sorted((PROJECT / "docs" / "examples").glob("*.py"))
 LEVELS = """
 core/*
 checks netcdf
-table/* priors priors/* columns covariances datasets datasets/*
+table/* priors priors/* columns covariances datasets/*
 posterior/encoding posterior/files posterior/parameters
 inference/*
 posterior/*
