@@ -40,11 +40,11 @@ def public_names():
         yield name, getattr(importlib.import_module(module), own)
 
 
-def signature(obj):
+def signature(obj, without=0):
     """Arguments and their defaults; annotations look different from one Python to another."""
     found = inspect.signature(obj)
     bare = [each.replace(annotation=inspect.Parameter.empty) for each in found.parameters.values()]
-    return str(found.replace(parameters=bare, return_annotation=inspect.Signature.empty))
+    return str(found.replace(parameters=bare[without:], return_annotation=inspect.Signature.empty))
 
 
 def described(name, obj):
@@ -65,7 +65,8 @@ def described(name, obj):
                 continue
             found = getattr(obj, method)
             if callable(found):
-                yield f"{name}.{method}{signature(found)}"
+                own = inspect.isfunction(inspect.getattr_static(obj, method))  # with a self
+                yield f"{name}.{method}{signature(found, without=own)}"
             elif estimator or isinstance(found, property):
                 yield f"{name}.{method}"
 
