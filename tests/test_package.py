@@ -39,7 +39,7 @@ models/*/options models/*/start models/*/joint models/*/checks models/*/tables m
 models/*/model
 models/*/__init__
 __init__
-calibration cli cli/*
+calibration cli/*
 """.split("\n")[1:-1]
 SHARED = ("models", "models/orbits")  # folders that other models may import from
 
