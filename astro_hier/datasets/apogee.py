@@ -11,16 +11,12 @@ from astropy.table import QTable
 __all__ = ["fetch_apogee_binaries"]
 
 APOGEE_BINARIES = "apogee-binaries.fits"
-
 APOGEE_BINARIES_URL = (
     "https://raw.githubusercontent.com/LSSTC-DSFP/LSSTC-DSFP-Sessions/"
     "0101f0c1474411e3017eb9d8d5d9dd046bc31fd8/Sessions/Session16/Day4/apogee-binaries.fits"
 )
-
 APOGEE_BINARIES_SHA256 = "4f38d67cc6daad592fa075d12ee56f853567c788a5e6403bac0b1b036e1fe7c0"
-
 DATA_FOLDER = "ASTRO_HIER_DATA"
-
 KMS = u.km / u.s
 
 
