@@ -28,7 +28,7 @@ posterior/encoding posterior/files posterior/parameters
 inference/*
 posterior/*
 part
-arguments plots plots/*
+arguments plots/*
 populations populations/* outliers profiles
 results
 model
