@@ -6,16 +6,56 @@ distance may be stated in pc, kpc or lyr alike.
 """
 
 from dataclasses import fields
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 import astropy.units as u
 import numpy as np
+from numpy.typing import ArrayLike
 
-__all__ = ["Prior", "PriorError"]
+__all__ = ["FrozenPrior", "Prior", "PriorError"]
 
 
 class PriorError(ValueError):
     """A prior that cannot be what it is used for; the message says what is accepted."""
+
+
+@runtime_checkable
+class FrozenPrior(Protocol):
+    """A distribution of bare floats, as the frozen ones of `scipy.stats` are.
+
+    What inference and models ask of a prior. Sums over cells ask less, ``cdf``, ``ppf`` and
+    ``support``: what stands for a prior there need not have the rest.
+    """
+
+    def logpdf(self, x: ArrayLike) -> np.ndarray:
+        """ln of the density."""
+
+    def cdf(self, x: ArrayLike) -> np.ndarray:
+        """Share of the distribution below."""
+
+    def sf(self, x: ArrayLike) -> np.ndarray:
+        """Share of the distribution above, to all digits where it is small."""
+
+    def ppf(self, q: ArrayLike) -> np.ndarray:
+        """The value that a share ``q`` lies below."""
+
+    def isf(self, q: ArrayLike) -> np.ndarray:
+        """The value that a share ``q`` lies above, to all digits where it is small."""
+
+    def rvs(self, size=None, random_state=None) -> np.ndarray:
+        """Random draws of shape ``size``."""
+
+    def support(self) -> tuple[float, float]:
+        """Lowest and highest value that are possible."""
+
+    def mean(self) -> float:
+        """The mean, which is the value itself where that is known."""
+
+    def median(self) -> float:
+        """The median."""
+
+    def std(self) -> float:
+        """The standard deviation, zero where the value is known."""
 
 
 class Prior:
@@ -87,7 +127,7 @@ class Prior:
                 ) from None
         return values
 
-    def frozen(self, unit):
+    def frozen(self, unit: u.UnitBase) -> FrozenPrior:
         """The distribution of the quantity's value in ``unit``, frozen, from `scipy.stats`.
 
         Parameters
@@ -97,8 +137,8 @@ class Prior:
 
         Returns
         -------
-        scipy.stats frozen distribution
-            With ``logpdf``, ``ppf``, ``rvs``, ``support`` on floats.
+        FrozenPrior
+            Of `scipy.stats`, or with the same methods if the value is known.
 
         Raises
         ------
