@@ -30,6 +30,9 @@ posterior/*
 part
 arguments plots/*
 populations populations/* outliers profiles
+parameters
+hooks
+fitting
 results
 model
 models/*

@@ -15,16 +15,9 @@ from astro_hier.model import HierarchicalModel
 EXPECTED = Path(__file__).parent / "data" / "public_api.txt"
 PAGE = Path(__file__).parents[1] / "docs" / "api.rst"
 
-# What estimators have for those who write models, who may have to follow a change
-FOR_WRITERS = """
-above_ends build_pymc candidates check check_arguments check_rows check_table command
-common_offsets coordinates derive diagnose draw_exactly draw_latents draw_prior excess_scatter
-finish fitted_data free_names frozen_priors graph headline initial keeps_draws likelihood_of
-log_likelihood log_marginal log_prior log_prob lower_ends numbers of_each orbit_parameters owner
-parameter parameters parameters_named parts prepare prior_of pymc_priors read remedy_of_rows reword
-roles roles_of_options row rows_to_compare sampled_names scale simulate standard_normals
-star_parameters starts within_bulk
-""".split()
+# What models share among themselves, besides what completion leaves out
+OF_MODELS = {"common_offsets", "of_each", "orbit_parameters", "parameters", "roles", "scale",
+             "star_parameters"}  # fmt: skip
 WITH_METHODS = ("Prior", "Calibration", "Check", "Finding")  # besides the estimators
 
 
@@ -58,17 +51,19 @@ def described(name, obj):
         yield name if inspect.ismodule(obj) else f"{name} = {value}"
     if not inspect.isclass(obj):
         return
-    estimator = issubclass(obj, HierarchicalModel)
-    if estimator or obj.__name__ in WITH_METHODS:
-        for method in dir(obj):
-            if method.startswith("_") or (estimator and method in FOR_WRITERS):
-                continue
-            found = getattr(obj, method)
-            if callable(found):
-                own = inspect.isfunction(inspect.getattr_static(obj, method))  # with a self
-                yield f"{name}.{method}{signature(found, without=own)}"
-            elif estimator or isinstance(found, property):
-                yield f"{name}.{method}"
+    if issubclass(obj, HierarchicalModel):
+        names = {*dir(obj()), "example"} - OF_MODELS  # as completion shows them
+    else:
+        names = dir(obj) if obj.__name__ in WITH_METHODS else ()
+    for method in names:
+        found = getattr(obj, method, None)
+        if method.startswith("_"):
+            continue
+        if callable(found):
+            own = inspect.isfunction(inspect.getattr_static(obj, method))  # with a self
+            yield f"{name}.{method}{signature(found, without=own)}"
+        elif isinstance(found, property):
+            yield f"{name}.{method}"
 
 
 def public_api():
