@@ -42,7 +42,7 @@ class Priors(Arguments):
 
     def prior_of(self, name: str) -> priors.Prior:
         """The prior of a sampled parameter; `~astro_hier.priors.Fixed` where a value was given."""
-        return priors.of(getattr(self.owner(name), name))
+        return priors.as_prior(getattr(self.owner(name), name))
 
     def sampled_names(self) -> list[str]:
         """Parameters that have a prior or a given value, not those that follow from them."""

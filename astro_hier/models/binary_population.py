@@ -392,7 +392,7 @@ class BinaryPopulation(OrbitModel):
         if self._has_layers():
             return self.jitter.pymc(theta, dims=dims, initval=start)
         # a prior is of one number: as many of them as there are jitters
-        known = priors.of(self.jitter)
+        known = priors.as_prior(self.jitter)
         each = [known.pymc(f"jitter_{i}_", KMS, x) for i, x in enumerate(np.ravel(start))]
         return pm.Deterministic("jitter", pt.stack(each).reshape(start.shape), dims=dims)
 

@@ -88,7 +88,7 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
             units = [KMS / u.yr**k for k in range(1, self.trend + 1)]
             return tuple(priors.Normal(0 * unit, TREND * unit) for unit in units)
         if isinstance(self.trend, (tuple, list)):
-            return tuple(priors.of(prior) for prior in self.trend)
+            return tuple(priors.as_prior(prior) for prior in self.trend)
         raise ValueError(
             f"trend={self.trend!r}; accepted is the order of a polynomial, 0 to {LARGEST_ORDER}, or"
             " a tuple of priors of its coefficients of t, t^2, ..., such as"
@@ -135,7 +135,7 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
         """The prior of every scatter in km/s, or None."""
         if self.jitter is None:
             return None
-        prior = priors.of(self.jitter)
+        prior = priors.as_prior(self.jitter)
         priors.check("jitter", prior, KMS)
         frozen = prior.frozen(KMS)
         if frozen.support()[0] < 0:
@@ -184,7 +184,7 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
         given = [(self.prior_of(name), 1) for name in self._linear_names()]
         given.append((self.prior_of("offset"), n_instruments - 1))
         if self.jitter is not None:
-            given.append((priors.of(self.jitter), n_instruments))
+            given.append((priors.as_prior(self.jitter), n_instruments))
         return sum(count for prior, count in given if not isinstance(prior, priors.Fixed))
 
     def _named_linear(self, drawn):

@@ -12,9 +12,9 @@ from astro_hier.priors.families import (
     TruncatedNormal,
     Uniform,
 )
+from astro_hier.priors.given import as_prior as as_prior
 from astro_hier.priors.given import bulk as bulk
 from astro_hier.priors.given import check as check
-from astro_hier.priors.given import of as of
 
 __all__ = [
     "Beta",

@@ -7,22 +7,27 @@ from astro_hier.priors import families
 from astro_hier.priors.base import Prior, PriorError
 from astro_hier.priors.families import Fixed
 
-__all__ = ["bulk", "check", "of"]
+__all__ = ["as_prior", "bulk", "check"]
 
 
-def of(given):
+Given = Prior | u.Quantity | float
+
+
+def as_prior(given: Given) -> Prior:
     """``given``, as a prior if it is a number or Quantity: `Fixed` at that value."""
     if isinstance(given, (int, float, u.Quantity)) and not isinstance(given, bool):
         return Fixed(given)
     return given
 
 
-def bulk(given, unit, tail=0.001):
+def bulk(given: Given, unit: u.UnitBase, tail: float = 0.001) -> np.ndarray:
     """The range that all but a share ``tail`` of a prior lies in, at either end, in ``unit``."""
-    return of(given).frozen(unit).ppf([tail, 1 - tail])
+    return as_prior(given).frozen(unit).ppf([tail, 1 - tail])
 
 
-def check(name, prior, unit, low=-np.inf, high=np.inf):
+def check(
+    name: str, prior: Prior, unit: u.UnitBase, low: float = -np.inf, high: float = np.inf
+) -> None:
     """Raise `PriorError` unless ``prior`` is a prior in ``unit`` of values from low to high."""
     if not isinstance(prior, Prior):
         raise PriorError(
