@@ -5,6 +5,7 @@ PyMC builds it, both in the unit that the model declares for the parameter, so t
 distance may be stated in pc, kpc or lyr alike.
 """
 
+from collections.abc import Callable
 from dataclasses import fields
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -71,6 +72,8 @@ class Prior:
     positive: ClassVar[tuple] = ()
     ordered: ClassVar[tuple] = ()
     open_ends: ClassVar[tuple] = ()
+    _scipy: Callable[..., FrozenPrior]
+    _pymc_family: Callable[..., tuple]
 
     def __post_init__(self):
         for field in fields(self):

@@ -1,5 +1,7 @@
 """What is given where a prior is expected: a prior, or a value that is known."""
 
+from typing import Any
+
 import astropy.units as u
 import numpy as np
 
@@ -10,17 +12,17 @@ from astro_hier.priors.families import Fixed
 __all__ = ["as_prior", "bulk", "check"]
 
 
-Given = Prior | u.Quantity | float
+def as_prior(given: Any) -> Prior:
+    """``given``, as a prior if it is a number or Quantity: `Fixed` at that value.
 
-
-def as_prior(given: Given) -> Prior:
-    """``given``, as a prior if it is a number or Quantity: `Fixed` at that value."""
+    Whatever else it is, `check` says so.
+    """
     if isinstance(given, (int, float, u.Quantity)) and not isinstance(given, bool):
         return Fixed(given)
     return given
 
 
-def bulk(given: Given, unit: u.UnitBase, tail: float = 0.001) -> np.ndarray:
+def bulk(given: Prior | u.Quantity | float, unit: u.UnitBase, tail: float = 0.001) -> np.ndarray:
     """The range that all but a share ``tail`` of a prior lies in, at either end, in ``unit``."""
     return as_prior(given).frozen(unit).ppf([tail, 1 - tail])
 
