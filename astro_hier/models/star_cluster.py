@@ -45,6 +45,7 @@ from astro_hier.core.threads import for_chunks
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.star_cluster_options import StarClusterOptions, columns_of
 from astro_hier.models.star_cluster_results import StarClusterResults
+from astro_hier.part import Option
 
 __all__ = ["StarCluster"]
 
@@ -144,6 +145,12 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
 
     command = "cluster"
     scale = "std_r"
+    options = (
+        Option("profile", families=(profiles.Normal, profiles.CoreHalo)),
+        Option("zero_point", "'-0.029 mas'", takes_prior=True),
+        Option("error_scale", takes_prior=True),
+        Option("outliers", "True", (outliers.ParallaxBackground,)),
+    )
 
     def __init__(
         self,

@@ -39,6 +39,7 @@ from astro_hier.core.threads import for_chunks
 from astro_hier.inference import influence
 from astro_hier.model import HierarchicalModel
 from astro_hier.models import goodness, upper_limit
+from astro_hier.part import Option
 from astro_hier.posterior import UNBOUNDED, Parameter
 from astro_hier.table import Role, TableError
 
@@ -123,6 +124,10 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
     )
     command = "dispersion"
     scale = "sigma_v"
+    options = (
+        Option("outliers", "True", (outliers.VelocityBackground,)),
+        Option("error_scale", takes_prior=True),
+    )
 
     def __init__(
         self,

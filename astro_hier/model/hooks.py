@@ -21,7 +21,7 @@ from astropy.table import Table
 from scipy.stats import norm
 
 from astro_hier.checks import Finding
-from astro_hier.parameters import Priors, Theta
+from astro_hier.model.parameters import Priors, Theta
 from astro_hier.table import Role, Rows, of_table
 
 __all__ = ["Hooks"]

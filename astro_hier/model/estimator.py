@@ -1,4 +1,4 @@
-"""What every model can do, once for all of them."""
+"""The base of all models: reading, fitting, and what a method sees."""
 
 from functools import partial
 from typing import Any, Self
@@ -8,24 +8,19 @@ import numpy as np
 from astropy.table import Table
 
 from astro_hier import checks
-from astro_hier.fitting import label
-from astro_hier.hooks import Hooks
 from astro_hier.inference import METHODS, Problem
-from astro_hier.parameters import Priors
-from astro_hier.results import NotFittedError, Results
+from astro_hier.model.fitting import label
+from astro_hier.model.hooks import Hooks
+from astro_hier.model.parameters import Priors
+from astro_hier.model.results import Results
 from astro_hier.table import Rows, read_columns
 
-__all__ = ["HierarchicalModel", "NotFittedError"]
+__all__ = ["HierarchicalModel"]
 
 MOST_STARS = 1000  # whose draws are kept unless asked for
 # names that a user of a model has no need of, and that completion leaves out
-FOR_WRITERS = (
-    {*vars(Hooks), *vars(Priors)} | {"fitted_data", "graph", "keeps_draws", "problem"}
-) - {
-    "frozen_priors",
-    "parameters",
-    "roles",
-}
+FOR_WRITERS = {*vars(Hooks), *vars(Priors), "fitted_data", "graph", "keeps_draws", "problem"}
+FOR_WRITERS -= {"example", "frozen_priors", "parameters", "prior_of", "roles"}
 
 
 class HierarchicalModel(Results):
@@ -34,7 +29,7 @@ class HierarchicalModel(Results):
     A model is a subclass that declares ``roles`` (the columns it reads), ``row`` (what a row of
     its table is), ``parameters`` (all quantities of its posterior; those that ``__init__`` takes a
     prior for are sampled, unless a plain value is given) and ``command`` (its name on the command
-    line), and writes the hooks of `astro_hier.hooks`.
+    line), and writes the hooks of `astro_hier.model.hooks`.
     """
 
     def __init__(self, *, columns: dict | None = None, on_invalid: str = "raise"):
