@@ -1,5 +1,6 @@
 """The base of all models: reading, fitting, and what a method sees."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Self
 
@@ -7,7 +8,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import Table
 
-from astro_hier import checks
+from astro_hier import checks, plots
 from astro_hier.inference import METHODS, Problem
 from astro_hier.model.fitting import label
 from astro_hier.model.hooks import Hooks
@@ -31,6 +32,11 @@ class HierarchicalModel(Results):
     prior for are sampled, unless a plain value is given) and ``command`` (its name on the command
     line), and writes the hooks of `astro_hier.model.hooks`.
     """
+
+    graph: Sequence[plots.Node] = ()  # what depends on what, for `plot_graph`
+    plot_corner = plots.plot_corner
+    plot_trace = plots.plot_trace
+    plot_graph = plots.plot_graph
 
     def __init__(self, *, columns: dict | None = None, on_invalid: str = "raise"):
         self.columns = columns

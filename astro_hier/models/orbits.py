@@ -11,7 +11,7 @@ All but P and jitter enter linearly, and are integrated out in closed form with 
 import astropy.units as u
 import numpy as np
 
-from astro_hier import plots, priors
+from astro_hier import priors
 from astro_hier.core import orbit
 from astro_hier.core.jitter import JitterPrior
 from astro_hier.model import HierarchicalModel
@@ -26,7 +26,7 @@ LARGEST_ORDER = 5
 DAYS = u.yr.to(u.day)
 
 
-class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
+class OrbitModel(HierarchicalModel):
     """Base of models of radial velocities; a subclass says whose orbits they are.
 
     ``of_each`` are the dimensions of what each star has of its own.

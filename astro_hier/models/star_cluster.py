@@ -39,7 +39,7 @@ import numpy as np
 from scipy.special import logsumexp
 from tqdm import tqdm
 
-from astro_hier import datasets, outliers, plots, priors, profiles
+from astro_hier import datasets, outliers, priors, profiles
 from astro_hier.core import distance, groups
 from astro_hier.core.threads import for_chunks
 from astro_hier.model import HierarchicalModel
@@ -53,7 +53,7 @@ LEAST_DEPTH = 2e-9  # kpc
 FAR = 4.0  # robust standard deviations beyond which a star is no member at the start
 
 
-class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, HierarchicalModel):
+class StarCluster(StarClusterOptions, StarClusterResults, HierarchicalModel):
     """Mean distance and depth along the line of sight of a star cluster, and each star's distance.
 
     The stars' distances r are normally distributed about the cluster's, and the parallaxes about

@@ -54,7 +54,7 @@ MOST_BINS = 50  # an sd, of its histogram
 FEW_ERRORS = 50  # that stand for those of all members in a figure
 
 
-class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
+class VelocityDispersion(HierarchicalModel):
     """Mean velocity and velocity dispersion of a system, and each member's velocity within it.
 
     The members' velocities along the line of sight are normally distributed about the system's,
