@@ -235,7 +235,8 @@ def test_an_interrupt_is_said(tmp_path, capsys, monkeypatch):
     ],
 )
 def test_arguments_are_numbers_quantities_or_words(text, expected):
-    assert read_setting(text) == expected
+    families = {"profile": (profiles.CoreHalo,), "jitter": (populations.LogNormalJitter,)}
+    assert read_setting(text, families) == expected
 
 
 def test_the_prior_of_an_offset_and_a_limit_on_a_dispersion(tmp_path, capsys):

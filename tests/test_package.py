@@ -28,13 +28,9 @@ posterior/encoding posterior/files posterior/parameters
 inference/*
 posterior/*
 part
-arguments plots/*
+plots/*
 populations populations/* outliers profiles
-parameters
-hooks
-fitting
-results
-model
+model/*
 models/*
 models/orbits/*
 models/*/likelihood models/*/data

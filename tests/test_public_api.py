@@ -11,13 +11,13 @@ from pathlib import Path
 
 import astro_hier
 from astro_hier.model import HierarchicalModel
+from astro_hier.model.estimator import FOR_WRITERS
 
 EXPECTED = Path(__file__).parent / "data" / "public_api.txt"
 PAGE = Path(__file__).parents[1] / "docs" / "api.rst"
 
-# What models share among themselves, besides what completion leaves out
-OF_MODELS = {"common_offsets", "of_each", "orbit_parameters", "parameters", "roles", "scale",
-             "star_parameters"}  # fmt: skip
+# what single models have for those who change them
+OF_MODELS = {"common_offsets", "of_each", "orbit_parameters", "scale", "star_parameters"}
 WITH_METHODS = ("Prior", "Calibration", "Check", "Finding")  # besides the estimators
 
 
@@ -51,19 +51,17 @@ def described(name, obj):
         yield name if inspect.ismodule(obj) else f"{name} = {value}"
     if not inspect.isclass(obj):
         return
-    if issubclass(obj, HierarchicalModel):
-        names = {*dir(obj()), "example"} - OF_MODELS  # as completion shows them
-    else:
-        names = dir(obj) if obj.__name__ in WITH_METHODS else ()
-    for method in names:
-        found = getattr(obj, method, None)
-        if method.startswith("_"):
-            continue
-        if callable(found):
-            own = inspect.isfunction(inspect.getattr_static(obj, method))  # with a self
-            yield f"{name}.{method}{signature(found, without=own)}"
-        elif isinstance(found, property):
-            yield f"{name}.{method}"
+    estimator = issubclass(obj, HierarchicalModel)
+    if estimator or obj.__name__ in WITH_METHODS:
+        for method in dir(obj):
+            if method.startswith("_") or (estimator and method in FOR_WRITERS | OF_MODELS):
+                continue
+            found = getattr(obj, method)
+            if callable(found):
+                own = inspect.isfunction(inspect.getattr_static(obj, method))  # with a self
+                yield f"{name}.{method}{signature(found, without=own)}"
+            elif estimator or isinstance(found, property):
+                yield f"{name}.{method}"
 
 
 def public_api():

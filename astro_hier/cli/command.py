@@ -6,6 +6,7 @@ import sys
 import warnings
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,14 +28,6 @@ from astro_hier.inference import METHODS
 from astro_hier.model import HierarchicalModel
 from astro_hier.table import TableError
 
-EXAMPLES = {
-    "outliers": "outliers=True",
-    "zero_point": "zero_point='-0.029 mas'",
-    "trend": "trend=1",
-    "instrument": "instrument=COLUMN",
-    "population": "population=NormalMixture",
-}
-OPTIONAL_PRIORS = ("jitter", "offset", "zero_point", "error_scale")  # of options
 COLUMNS_HELP = (
     "On the command line: --columns ROLE=NAME:UNIT,... says which columns to read and the unit of"
     f" those that have none, and so does --columns {' or '.join(PRESETS)}; --on-invalid drop"
@@ -82,7 +75,7 @@ def _parser():
         about = inspect.getdoc(model).splitlines()[0]
         roles, arguments = [role.name for role in model().roles], model().get_params()
         presets = [name for name, preset in PRESETS.items() if set(preset) <= set(roles)]
-        examples = [example for name, example in EXAMPLES.items() if name in arguments]
+        examples = [f"{of.name}={of.example}" for of in model.options if of.example]
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument(
             "table", type=Path, metavar="TABLE", help="any file that astropy reads"
@@ -112,7 +105,7 @@ def _parser():
         )
         command.add_argument(
             "--set",
-            type=read_setting,
+            type=partial(read_setting, families={of.name: of.families for of in model.options}),
             action="append",
             default=[],
             metavar="NAME=VALUE",
@@ -181,21 +174,17 @@ def _fit(options):
 
 def _set_prior(model, name, prior):
     """Give a parameter its prior, wherever the model keeps it."""
-    arguments = model.get_params()
-    if name in OPTIONAL_PRIORS and name in arguments:
+    of_options = [option.name for option in model.options if option.takes_prior]
+    if name in of_options:
         model.set_params(**{name: prior})
         return
     parameters = list(model.frozen_priors())
     if name not in parameters:
-        parameters += [n for n in OPTIONAL_PRIORS if n in arguments and n not in parameters]
+        parameters += [option for option in of_options if option not in parameters]
         raise ValueError(f"--prior: there is no prior of {name!r} but of {parameters}")
     owner = model.owner(name)
     if owner is model:
         model.set_params(**{name: prior})
         return
-    argument = next(
-        argument
-        for argument, value in arguments.items()
-        if value is owner or (argument == "outliers" and value is True)
-    )
-    model.set_params(**{argument: replace(owner, **{name: prior})})
+    option = next(option for option in model.options if isinstance(owner, option.families))
+    model.set_params(**{option.name: replace(owner, **{name: prior})})

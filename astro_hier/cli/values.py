@@ -4,11 +4,10 @@ import argparse
 
 import astropy.units as u
 
-from astro_hier import columns, populations, priors, profiles
+from astro_hier import columns, priors
 
 FAMILIES = [name for name in priors.__all__ if name not in ("Prior", "PriorError")]
 PRESETS = {"gaia": columns.GAIA, "apogee": columns.APOGEE}
-NAMED = {"profile": profiles, "population": populations, "jitter": populations}
 WORDS = {"true": True, "false": False, "none": None}
 
 
@@ -54,16 +53,20 @@ def _numbers(text):
     return [v.item() if v.unit == u.dimensionless_unscaled else v for v in values]
 
 
-def read_setting(text):
-    """Name and value from ``NAME=VALUE``: a number, Quantity, several of them, prior or word."""
+def read_setting(text, families):
+    """Name and value from ``NAME=VALUE``: a number, Quantity, several of them, prior or word.
+
+    ``families`` are the classes that an argument may be an instance of, by its name.
+    """
     name, equals, value = (part.strip() for part in text.partition("="))
     if not (equals and name and value):
         raise argparse.ArgumentTypeError(f"{text!r}; accepted is NAME=VALUE, such as trend=1")
     if value.lower() in WORDS:
         return name, WORDS[value.lower()]
     word = value.removesuffix("()").rpartition(".")[2]
-    if name in NAMED and word in NAMED[name].__all__:
-        return name, getattr(NAMED[name], word)()
+    for family in families.get(name, ()):
+        if word == family.__name__:
+            return name, family()
     if value.partition("(")[0] in FAMILIES:
         return read_prior(text)
     if value.isdigit():
