@@ -24,7 +24,7 @@ from astro_hier import (
     profiles,
 )
 from astro_hier.core import sky
-from astro_hier.models import star_cluster_options
+from astro_hier.models.star_cluster import offsets
 from astro_hier.posterior import register
 
 pytestmark = pytest.mark.filterwarnings(
@@ -408,7 +408,7 @@ def test_offsets_that_are_integrated_out_are_those_that_are_summed_over(table, o
     assert model.log_marginal(data, theta)[0] == pytest.approx(expected, abs=0.1)
     # and drawn: 4000 draws, 5 standard errors
     repeated = {name: np.repeat(values, 4000, axis=0) for name, values in theta.items()}
-    drawn = model._draw_offsets(data, repeated | model.derive(repeated), np.random.default_rng(1))
+    drawn = offsets.draw(model, data, repeated | model.derive(repeated), np.random.default_rng(1))
     weight = np.exp(density - density.max())
     mean = weight @ grid / weight.sum()
     sd = np.sqrt(weight @ (grid - mean) ** 2 / weight.sum())
@@ -435,7 +435,7 @@ def test_results_with_many_offsets_are_sound_and_saved(tmp_path):
 
 @pytest.mark.filterwarnings("ignore:the errors hide")
 def test_a_covariance_that_takes_more_modes_than_there_may_be_is_said(monkeypatch):
-    monkeypatch.setattr(star_cluster_options, "MOST_MODES", 20)
+    monkeypatch.setattr(offsets, "MOST_MODES", 20)
     table = correlated_cluster(120, size=3.0, name="Vasiliev+19", random_state=1)
     with pytest.warns(AstropyUserWarning, match="20 common offsets leave out .* of the depth"):
         fitted = StarCluster(parallax_covariance="Vasiliev+19").fit(table, random_state=1, **FEW)

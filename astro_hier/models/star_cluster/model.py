@@ -1,0 +1,194 @@
+"""The class `StarCluster`: its arguments, columns, parameters and hooks."""
+
+import astropy.units as u
+import numpy as np
+
+from astro_hier import covariances, datasets, outliers, plots, priors, profiles
+from astro_hier.inference import influence
+from astro_hier.model import HierarchicalModel
+from astro_hier.models import goodness
+from astro_hier.models.star_cluster import (
+    checks,
+    draws,
+    figures,
+    joint,
+    likelihood,
+    offsets,
+    options,
+    start,
+    tables,
+)
+
+
+class StarCluster(plots.PosteriorPlots, HierarchicalModel):
+    """Mean distance and depth along the line of sight of a star cluster, and each star's distance.
+
+    The stars' distances r are normally distributed about the cluster's, and the parallaxes about
+    1/r, with the stated errors. Negative parallaxes are valid measurements. Options describe what
+    real tables have besides: a zero point, errors that are too small or correlated, stars that are
+    not members, and wings of the distribution of distances. They can be combined.
+
+    Parameters
+    ----------
+    mu_r : `~astro_hier.priors.Prior`, optional
+        Prior on the mean distance, a length.
+    ln_std_r : `~astro_hier.priors.Prior`, optional
+        Prior on ln(std_r / kpc), a number.
+    profile : `~astro_hier.profiles.Profile`, optional
+        Distribution of the distances about mu_r: `~astro_hier.profiles.Normal` or
+        `~astro_hier.profiles.CoreHalo`.
+    zero_point : `~astropy.units.Quantity`, `~astro_hier.priors.Prior` or str, optional
+        What is added to 1/r in a measured parallax, such as Gaia's -0.029 mas in data release 2:
+        its value; a prior, to infer it; or the name of a column that has one for each star.
+    error_scale : float or `~astro_hier.priors.Prior`, optional
+        Factor by which all errors are larger than stated.
+    outliers : bool or `~astro_hier.outliers.ParallaxBackground`, optional
+        Distribution of the parallaxes of stars that are not members; True is the default one.
+    parallax_covariance : str or callable, optional
+        Covariance of the parallaxes of two stars as a function of the angle between them, one of
+        `astro_hier.covariances.COVARIANCES` by name, or a function of a Quantity that returns one.
+        The table must have the columns ``ra`` and ``dec`` then.
+    columns : dict, optional
+        Where the columns are that the model reads: ``parallax`` and ``parallax_error`` (angles in
+        any unit) and, optional, ``star`` (identifiers, integers or strings); with the options
+        that need them, ``zero_point``, ``ra`` and ``dec``. By default they have these names. Give
+        the column's name, or the name and the unit to take where the table has none:
+        ``{"parallax": "plx", "parallax_error": ("e_plx", u.mas)}``, or a preset,
+        `astro_hier.columns.GAIA`. ``{"star": None}`` numbers the rows.
+    on_invalid : {"raise", "drop"}, optional
+        Whether a table with missing or impossible values is refused, or such rows are left out
+        with a warning.
+
+    Notes
+    -----
+    The posterior has the variables
+
+    ==================== ======= ==========================================================
+    name                 unit    meaning
+    ==================== ======= ==========================================================
+    ``mu_r``             kpc     mean distance
+    ``ln_std_r``                 ln(std_r / kpc)
+    ``std_r``            kpc     standard deviation of the distances (of the core)
+    ``halo_fraction``            share of stars in the halo (profile)
+    ``ln_halo_ratio``            ln of halo_ratio (profile)
+    ``halo_ratio``               depth of the halo over that of the core (profile)
+    ``zero_point``       mas     zero point (if given, not as a column)
+    ``error_scale``              true errors over stated errors (if given)
+    ``outlier_fraction``         share of stars that are not members (outliers)
+    ``outlier_mean``     mas     mean of their parallaxes (outliers)
+    ``outlier_sd``       mas     standard deviation of their parallaxes (outliers)
+    ``mode``                     common offsets, in standard deviations, dimension
+                                 ``mode_number`` (parallax_covariance)
+    ``r``                kpc     distance of each star, dimension ``star``
+    ``member``                   probability that each star is a member, given the
+                                 parameters of the draw, dimension ``star`` (outliers)
+    ``log_prob``                 ln of the density of all parameters but the stars' own, up
+                                 to a constant
+    ==================== ======= ==========================================================
+
+    ``r`` is the distance of a star in draws where it is a member; in others it is a draw from the
+    population, which its parallax says nothing of. The mean of ``member`` over the draws is the
+    probability that the star is a member. In `pymc_model`, which sums over membership, the ``r``
+    of a star that is none follows about the distribution that it would have as a member, so that
+    NUTS need not jump; `fit` replaces it by a draw from the population.
+
+    The attribute ``resolved`` is 1 where the data exclude that there is no depth (a likelihood
+    ratio of e^2), and 0 where `std_r_upper_limit` is what there is to quote.
+
+    With ``parallax_covariance``, the posterior's ``attrs`` have ``covariance_modes``, how many
+    common offsets are kept; ``covariance_left_out``, by what share the variance of a mean parallax
+    comes out too small for want of others; and ``covariance_depth_off``, by how many standard
+    deviations (root mean square) the depth comes out different. Up to six offsets are parameters
+    of ``log_prob``; more are integrated out of it, as `astro_hier.core.offsets` says.
+
+    Examples
+    --------
+    >>> from astro_hier import StarCluster, datasets
+    >>> table = datasets.make_star_cluster(random_state=42)
+    >>> cluster = StarCluster().fit(table, random_state=1, progressbar=False)
+    >>> print(f"{cluster.samples('mu_r').mean().to('pc'):.0f}")
+    500 pc
+    """
+
+    command = "cluster"
+    scale = "std_r"
+    roles_of_options = ("zero_point", "ra", "dec")
+
+    def __init__(
+        self,
+        *,
+        mu_r=priors.TruncatedNormal(1 * u.kpc, 2 * u.kpc, lower=0 * u.kpc),
+        ln_std_r=priors.Uniform(-8, 0),
+        profile=profiles.Normal(),
+        zero_point=None,
+        error_scale=None,
+        outliers=None,
+        parallax_covariance=None,
+        columns=None,
+        on_invalid="raise",
+    ):
+        super().__init__(columns=columns, on_invalid=on_invalid)
+        self.mu_r = mu_r
+        self.ln_std_r = ln_std_r
+        self.profile = profile
+        self.zero_point = zero_point
+        self.error_scale = error_scale
+        self.outliers = outliers
+        self.parallax_covariance = parallax_covariance
+
+    example = staticmethod(datasets.make_star_cluster)
+
+    # ---- arguments
+
+    roles = property(options.roles)
+    parameters = property(options.parameters)
+
+    @property
+    def parts(self):
+        return tuple(part for part in (self._background(), options.profile_of(self)) if part)
+
+    def _background(self):
+        """The distribution of stars that are not members, or None."""
+        return outliers.of(self.outliers, outliers.ParallaxBackground)
+
+    # ---- hooks
+
+    def read(self, table):
+        if self.parallax_covariance is not None:
+            covariances.of(self.parallax_covariance)  # says which there are, before the columns
+        return offsets.with_modes(self, super().read(table))
+
+    def _restored(self):
+        return offsets.with_modes(self, super()._restored())
+
+    def derive(self, theta):
+        return {"std_r": np.exp(theta["ln_std_r"]), **self.profile.derive(theta)}
+
+    def headline(self):
+        return ["mu_r", "std_r"]
+
+    def remedy_of_rows(self):
+        return ("", "") if self._background() else influence.OUTLIERS
+
+    def log_marginal(self, data, theta):
+        if "modes" in data and "mode" not in theta:
+            return offsets.integrate(self, data, theta | self.derive(theta))
+        return likelihood.log_marginal(self, data, theta)
+
+    initial, candidates, lower_ends = start.initial, start.candidates, start.lower_ends
+    build_pymc = joint.build_pymc
+    log_likelihood = likelihood.log_likelihood
+    draw_latents, finish, simulate = draws.draw_latents, draws.finish, draws.simulate
+    common_offsets = offsets.common_offsets
+    standard_normals, coordinates = offsets.standard_normals, offsets.coordinates
+    check_table, check, reword = checks.check_table, checks.check, goodness.reword
+    diagnose, rows_to_compare = checks.diagnose, checks.rows_to_compare
+
+    # ---- results
+
+    star_table = tables.star_table
+    std_r_upper_limit = tables.std_r_upper_limit
+    predict = tables.predict
+    graph = property(figures.graph)
+    plot_data = figures.plot_data
+    plot_distances = figures.plot_distances
