@@ -153,13 +153,9 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
 
     # ---- hooks
 
-    def read(self, table):
+    def check_arguments(self):
         if self.parallax_covariance is not None:
-            covariances.of(self.parallax_covariance)  # says which there are, before the columns
-        return offsets.with_modes(self, super().read(table))
-
-    def _restored(self):
-        return offsets.with_modes(self, super()._restored())
+            covariances.of(self.parallax_covariance)  # says which there are
 
     def derive(self, theta):
         return {"std_r": np.exp(theta["ln_std_r"]), **self.profile.derive(theta)}
@@ -179,7 +175,7 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
     build_pymc = joint.build_pymc
     log_likelihood = likelihood.log_likelihood
     draw_latents, finish, simulate = draws.draw_latents, draws.finish, draws.simulate
-    common_offsets = offsets.common_offsets
+    common_offsets, prepare = offsets.common_offsets, offsets.prepare
     standard_normals, coordinates = offsets.standard_normals, offsets.coordinates
     check_table, check, reword = checks.check_table, checks.check, goodness.reword
     diagnose, rows_to_compare = checks.diagnose, checks.rows_to_compare

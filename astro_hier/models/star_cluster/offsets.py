@@ -41,7 +41,8 @@ def coordinates(model, data):
     return {f"{name}_number": np.arange(n) for name, n in model.common_offsets(data).items()}
 
 
-def with_modes(model, data):
+def prepare(model, rows, progressbar):
+    data = dict(rows)
     if model.parallax_covariance is None:
         return data
     covariance = covariances.of(model.parallax_covariance)

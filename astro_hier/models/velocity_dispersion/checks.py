@@ -10,14 +10,14 @@ from astro_hier.table import TableError
 PAIRS = ("velocity", "velocity_error"), ("redshift", "redshift_error")
 
 
-def of_columns(data, table):
+def check_rows(model, rows, table):
     """Raise an error unless either velocities or redshifts were read, with their errors."""
-    given = [pair for pair in PAIRS if any(name in data for name in pair)]
-    missing = [name for pair in given for name in pair if name not in data]
+    given = [pair for pair in PAIRS if any(name in rows for name in pair)]
+    missing = [name for pair in given for name in pair if name not in rows]
     if len(given) == 1 and not missing:
         return
     found = (
-        f"has columns of both, {[name for name in sum(PAIRS, ()) if name in data]}; leave out"
+        f"has columns of both, {[name for name in sum(PAIRS, ()) if name in rows]}; leave out"
         f" the others with columns={{{given[1][0]!r}: None, {given[1][1]!r}: None}}"
         if len(given) > 1
         else f"has {table.colnames}, and no {' or '.join(missing) if missing else 'such'}; say"

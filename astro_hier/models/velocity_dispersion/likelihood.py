@@ -93,7 +93,7 @@ def population(model, data, theta):
 
 
 def draw_latents(model, data, theta, rng, progressbar=False):
-    if not model.keeps_draws(data):
+    if not model.keeps_draws(len(data["star"])):
         return {}
     seed = rng.integers(2**63)
     v, member = np.empty((2, len(theta["v_sys"]), len(data["star"])))
@@ -129,7 +129,7 @@ def simulate(model, data, theta, rng, some=True):
     observed = {"redshift": value / C} if is_redshift(data) else {"velocity": value}
     simulated = {"v": v} | observed
     if model._background():
-        simulated["member"] = membership(model, data | observed, theta)
+        simulated["member"] = membership(model, {**data, **observed}, theta)
     return simulated
 
 

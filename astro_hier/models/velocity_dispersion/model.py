@@ -137,11 +137,8 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             *(member for _ in self.parts),
         )  # fmt: skip
 
-    def read(self, table):
-        self.keeps_draws({"star": ()})
-        data = super().read(table)
-        checks.of_columns(data, table)
-        return data
+    def check_arguments(self):
+        self.keeps_draws(0)
 
     def derive(self, theta):
         return {"sigma_v": np.exp(theta["ln_sigma_v"])}
@@ -157,7 +154,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
     log_marginal, log_likelihood = likelihood.log_marginal, likelihood.log_likelihood
     draw_latents, simulate = likelihood.draw_latents, likelihood.simulate
     diagnose, check, reword = checks.diagnose, checks.check, goodness.reword
-    rows_to_compare = checks.rows_to_compare
+    check_rows, rows_to_compare = checks.check_rows, checks.rows_to_compare
 
     sigma_v_upper_limit = tables.sigma_v_upper_limit
     star_table = tables.star_table
