@@ -1,14 +1,18 @@
 """What is checked of a star cluster's table and of a fit."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from astropy.table import Table
 from scipy.special import ndtr
 
 from astro_hier import checks
+from astro_hier.checks import Finding
 from astro_hier.model import HierarchicalModel
 from astro_hier.models import goodness, upper_limit
-from astro_hier.models.star_cluster import likelihood, offsets
+from astro_hier.models.star_cluster import likelihood
+from astro_hier.models.star_cluster.data import Stars, Theta
 
 TYPICAL_ZERO_POINT = 0.03  # mas
 MOST_SIGMAS = 0.5  # of the mean parallax, that a zero point may be left out
@@ -26,63 +30,57 @@ ZERO_POINT = checks.define(
     " -0.017 and -0.039 mas, and --set zero_point=COLUMN reads it star by star;"
     " --set zero_point='0 mas' if the parallaxes are corrected already",
 )
+WINGS = (
+    "outliers=ParallaxBackground(outlier_sd=priors.Uniform(1 * u.mas, 10 * u.mas)); if they belong"
+    " to the cluster, profile=profiles.CoreHalo() describes them"
+)
 NODES = np.linspace(-6, 6, 97)  # of the distances, in standard deviations, for tail probabilities
 NO_DEPTH = -20.0  # ln(std_r / kpc) that no parallax can tell from no depth
 
 
-def diagnose(model, data, values, method):
-    attrs = {}
-    if "modes" in data:
-        attrs["covariance_modes"] = len(data["modes"])
-        attrs["covariance_left_out"] = data["left_out"]
-        attrs["covariance_depth_off"] = data["depth_off"]
-    if "ln_std_r" in model.free_names():
-        attrs["resolved"] = upper_limit.resolved(model, data, values, "std_r", NO_DEPTH)
-    return attrs
+def diagnose(model, data: Stars, values: Theta, method: str) -> dict[str, Any]:
+    """What common offsets leave out, and whether the depth is resolved, if it is inferred."""
+    if "ln_std_r" not in model.free_names():
+        return data.offsets.attrs
+    typical = data.background.typical
+    resolved = upper_limit.resolved(model, data, values, "std_r", NO_DEPTH, typical)
+    return {**data.offsets.attrs, "resolved": resolved}
 
 
-def rows_to_compare(model, data):
-    if model._background():
-        return None
-    return data["parallax"] - data.get("zero_point", 0.0), data["parallax_error"]
+def check(model, data: Stars, values: Theta, attrs, method: str) -> list[Finding]:
+    """The background, the offsets, the distribution of the rows, their errors, and the depth."""
+    shape = [] if data.profile.parameters else [goodness.WINGS]
 
+    def label(row):
+        return f"star {data.star[row]} ({data.parallax[row]:.4g} mas)"
 
-def check(model, data, values, attrs, method):
-    findings = []
-    if model._background():
-        remedy = (
-            "outliers=ParallaxBackground(outlier_sd=priors.Uniform(1 * u.mas, 10 * u.mas)); if"
-            " they belong to the cluster, profile=profiles.CoreHalo() describes them"
-        )
-        spread = likelihood.spread_of(model, data, values)
-        findings.append(model._background().check_wings(values, 1 / values["mu_r"], spread, remedy))
-        findings.append(goodness.check_background(model._background(), values))
-    if "modes" in data:
-        mean, depth = abs(data["left_out"]), data["depth_off"]
-        found = (
-            f"{100 * mean:.0f} percent of the variance of the mean parallax, and"
-            f" {depth:.2f} standard deviations of the depth"
-        )
-        modes = len(data["modes"])
-        findings.append(
-            offsets.LEFT_OUT.finding(found, max(mean, depth) > offsets.TOO_MUCH, modes=modes)
-        )
-    z, member = scores(model, data, values)
-    findings.append(goodness.check_rows(model, z, member, "parallax", " mas", data))
-    findings += goodness.check_error_scale(model, values)
-    return findings + upper_limit.check_resolved(attrs, "std_r", "depth")
+    def remedies(narrow):
+        background, errors = data.background.remedies(narrow), data.errors.remedies(narrow)
+        return [*background, *errors, *([] if narrow else shape)]
 
-
-def scores(model, data, values):
-    """The normal score of each star's parallax, and the probability that it is a member."""
     names = [p.name for p in model.parameters if p.name != "r"]
-    theta = likelihood.columns_of(goodness.some(values, names))
-    parallax, error = (
-        data["parallax"] - likelihood.offset_of(data, theta),
-        likelihood.error_of(data, theta),
-    )
-    below, above = np.zeros((2, len(theta["mu_r"]), len(data["parallax"])))
-    for weight, sd in model.profile.components(theta):
+    z, member = scores(data, goodness.some(values, names))
+    return [
+        *data.background.checks(values, 1 / values["mu_r"], _spread(data, values), WINGS),
+        *data.offsets.checks(),
+        goodness.check_rows(z, member, label, remedies),
+        *data.errors.checks(values, data.background.remedies(narrow=False)),
+        *upper_limit.check_resolved(attrs, "std_r", "depth"),
+    ]
+
+
+def _spread(data, theta):
+    """Standard deviation of members' parallaxes, 1/r taken as linear, shape (theta,)."""
+    variance = data.profile.variance(theta) / theta["mu_r"] ** 4
+    return np.sqrt(variance + data.errors.true(np.median(data.parallax_error), theta) ** 2)
+
+
+def scores(data: Stars, theta: Theta) -> tuple[np.ndarray, np.ndarray]:
+    """The normal score of each star's parallax, and the probability that it is a member."""
+    parallax, error = likelihood.measured(data, theta)
+    theta = likelihood.columns_of(theta)
+    below, above = np.zeros((2, len(theta["mu_r"]), len(data.parallax)))
+    for weight, sd in data.profile.components(theta):
         r = theta["mu_r"] + sd * NODES
         heights = np.where(r > 0, np.exp(-0.5 * NODES**2), 0.0)
         heights *= weight / heights.sum(axis=1, keepdims=True)
@@ -93,17 +91,17 @@ def scores(model, data, values):
     return goodness.scores(below, above, theta.get("member", np.ones_like(below)))
 
 
-def check_table(model, table, data):
+def check_table(model, table: Table, rows: Mapping[str, np.ndarray]) -> list[Finding]:
     """Whether parallaxes that seem to be Gaia's have a zero point, if that matters."""
-    findings = HierarchicalModel.check_table(model, table, data)
+    findings = HierarchicalModel.check_table(model, table, rows)
     given = model.columns.get("parallax") if isinstance(model.columns, Mapping) else None
     name = given[0] if isinstance(given, tuple) else given or "parallax"
     names = {column.lower() for column in table.colnames}
     if name.lower() != "parallax" or "source_id" not in names:
         return findings
-    parallax = data["parallax"]
+    parallax, given = rows["parallax"], model.zero_point is not None
     scatter = np.median(np.abs(parallax - np.median(parallax))) / 0.6745
     sigmas = TYPICAL_ZERO_POINT / max(scatter / np.sqrt(len(parallax)), 1e-9)
-    found = "given" if model.zero_point is not None else f"none, {sigmas:.1f} standard errors"
-    missing = model.zero_point is None and sigmas > MOST_SIGMAS
+    found = "given" if given else f"none, {sigmas:.1f} standard errors"
+    missing = not given and sigmas > MOST_SIGMAS
     return [*findings, ZERO_POINT.finding(found, missing, sigmas=f"{sigmas:.2g}")]

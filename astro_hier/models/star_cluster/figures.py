@@ -40,26 +40,23 @@ def graph(model):
     return (*NODES, *nodes)
 
 
-def corrected(model, data):
+def _corrected(model, data):
     """Parallaxes less the mean of what they have besides 1/r, and their mean errors."""
     theta, shape = likelihood.columns_of(tables.all_draws(model)), model.samples("r").shape
-    both = likelihood.offset_of(data, theta), likelihood.error_of(data, theta)
+    both = data.offset(theta), data.error(theta)
     offset, error = (np.broadcast_to(values, shape).mean(axis=0) for values in both)
-    return data["parallax"] - offset, error
+    return data.parallax - offset, error
 
 
-def corrects(model):
-    """Whether parallaxes have anything besides 1/r that can be taken off."""
-    return model.zero_point is not None or model.parallax_covariance is not None
+def _points(ax, data, member, x, y, yerr, xerr=None):
+    """Stars with error bars, in the colour of their membership where there are others."""
+    plots.errorbar(ax, x, y, yerr, xerr=xerr, fmt="none" if data.background else "o")
+    if data.background:
+        points = ax.scatter(x, y, 14, member, cmap="viridis", vmin=0, vmax=1, zorder=3)
+        ax.figure.colorbar(points, ax=ax, label="probability of membership")
 
 
-def colour_by_membership(model, ax, x, y, chosen):
-    member = model.samples("member").value.mean(axis=0)[chosen]
-    points = ax.scatter(x, y, 14, member, cmap="viridis", vmin=0, vmax=1, zorder=3)
-    ax.figure.colorbar(points, ax=ax, label="probability of membership")
-
-
-def mark_others(model, ax, naive, parallax, count):
+def _mark_others(ax, naive, parallax, count):
     """Ticks at naive distances of stars that are not members, within the members' range."""
     others = (parallax * u.mas).to_value(u.pc, u.parallax())
     if naive.size:
@@ -89,16 +86,12 @@ def plot_data(model, ax=None):
     """
     data = model.fitted_data()
     ax = plots.axes(ax, figsize=(8, 4))
-    parallax, error = corrected(model, data)
-    row = np.arange(len(parallax))
-    coloured = "member" in model.posterior
-    plots.errorbar(ax, row, parallax, error, fmt="none" if coloured else "o")
-    if coloured:
-        colour_by_membership(model, ax, row, parallax, slice(None))
+    parallax, error = _corrected(model, data)
+    _points(ax, data, tables.membership(model), np.arange(len(parallax)), parallax, error)
     low, middle, high = np.quantile(1 / model.samples("mu_r").to_value(u.kpc), [0.03, 0.5, 0.97])
     ax.axhspan(low, high, color="C1", alpha=0.3, lw=0, label=r"$1/\mu_r$, 94 percent")
     ax.axhline(middle, color="C1", lw=1)
-    of = "corrected " if corrects(model) else ""
+    of = "corrected " if data.zero_point or data.offsets else ""
     ax.set(xlabel="star, by row of the table", ylabel=rf"{of}parallax $\varpi$ [mas]")
     ax.legend(loc="best")
     return ax
@@ -126,36 +119,26 @@ def plot_distances(model, ax=None):
     ax = plots.axes(ax, figsize=(6, 5.5))
     r = model.samples("r").to(u.pc)
     mean, sd = r.mean(axis=0).value, r.std(axis=0).value
-    parallax, error = corrected(model, data)
-    coloured = "member" in model.posterior
-    member = np.full(len(parallax), True)
-    if coloured:
-        member = model.samples("member").value.mean(axis=0) >= goodness.LEAST_MEMBER
-    clear = parallax > 2 * error
+    parallax, error = _corrected(model, data)
+    probability = tables.membership(model)
+    member, clear = probability >= goodness.LEAST_MEMBER, parallax > 2 * error
     good, poor = member & clear, member & ~clear
     naive = (parallax[good] * u.mas).to_value(u.pc, u.parallax())
-    xerr, fmt = naive * (error / parallax)[good], "none" if coloured else "o"
-    plots.errorbar(ax, naive, mean[good], sd[good], xerr=xerr, fmt=fmt)
-    if coloured:
-        colour_by_membership(model, ax, naive, mean[good], good)
+    xerr = naive * (error / parallax)[good]
+    _points(ax, data, probability[good], naive, mean[good], sd[good], xerr)
     if poor.any():
-        ax.plot(
-            np.full(poor.sum(), 0.02),
-            mean[poor],
-            "_",
-            color="C3",
-            transform=ax.get_yaxis_transform(),
-            label=r"posterior mean where $\varpi < 2\sigma_\varpi$",
-        )
+        label, across = r"posterior mean where $\varpi < 2\sigma_\varpi$", ax.get_yaxis_transform()
+        at = np.full(poor.sum(), 0.02)
+        ax.plot(at, mean[poor], "_", color="C3", transform=across, label=label)
     if not member.all():
-        mark_others(model, ax, naive, parallax[~member & clear], (~member).sum())
+        _mark_others(ax, naive, parallax[~member & clear], (~member).sum())
     mu_r = model.samples("mu_r").to_value(u.pc).mean()
     ax.axhline(mu_r, color="C1", label=r"$\mu_r$")
     if good.any():
         low, high = ax.get_ylim()
         ax.plot([low, high], [low, high], color="0.5", ls="--", label="no shrinkage")
         ax.set_ylim(low, high)
-    of = ", corrected" if corrects(model) else ""
+    of = ", corrected" if data.zero_point or data.offsets else ""
     ax.set(xlabel=rf"$1/\varpi${of} [pc]", ylabel="posterior distance $r$ [pc]")
     ax.legend(loc="best")
     return ax

@@ -34,99 +34,87 @@ The model is that of Price-Whelan (2022), *Hierarchical Models 1*, with the opti
 tables need.
 """
 
+from typing import Any
+
 import numpy as np
 
 from astro_hier.core import distance
 from astro_hier.core.threads import for_chunks
+from astro_hier.models.star_cluster.data import Stars, Theta
+from astro_hier.profiles import Profile
 
 LEAST_DEPTH = 2e-9  # kpc
 
 
-def log_marginal(model, data, theta):
-    theta = theta | model.derive(theta)
+def derive(profile: Profile, theta: Theta) -> dict[str, Any]:
+    """Parameters that follow from others."""
+    return {"std_r": np.exp(theta["ln_std_r"]), **profile.derive(theta)}
+
+
+def log_marginal(data: Stars, theta: Theta) -> np.ndarray:
+    """ln p(parallax | theta) given common offsets, if there are any, shape (theta,)."""
+    theta = theta | derive(data.profile, theta)
     result = np.empty(len(theta["mu_r"]))
 
     def add(start, stop):
         some = {name: values[start:stop] for name, values in theta.items()}
-        log_density, log_odds = log_densities(model, data, some)
-        result[start:stop] = log_density.sum(axis=1)
-        if model._background():
-            result[start:stop] += model._background().given_some(log_odds, some)[0]
+        log_density, log_odds = log_densities(data, some)
+        log_factor, _ = data.background.given_some(log_odds, some)
+        result[start:stop] = log_density.sum(axis=1) + log_factor
 
-    for_chunks(add, len(result), cost=len(data["parallax"]))
+    for_chunks(add, len(result), cost=len(data.parallax))
     return result
 
 
-def log_likelihood(model, data, values):
-    theta = values | model.derive(values)
-    result = np.empty((len(theta["mu_r"]), len(data["parallax"])))
+def log_likelihood(data: Stars, values: Theta) -> np.ndarray:
+    """ln of the density of each star, shape (draw, star)."""
+    theta = values | derive(data.profile, values)
+    result = np.empty((len(theta["mu_r"]), len(data.parallax)))
 
     def fill(start, stop):
         some = {name: of[start:stop] for name, of in theta.items()}
-        result[start:stop] = log_densities(model, data, some)[0]
+        result[start:stop] = log_densities(data, some)[0]
 
-    for_chunks(fill, len(result), cost=len(data["parallax"]))
+    for_chunks(fill, len(result), cost=len(data.parallax))
     return result
 
 
-def log_densities(model, data, theta):
+def log_densities(data: Stars, theta: Theta) -> tuple[np.ndarray, Any]:
     """ln of the density of each star, shape (theta, star), and of its odds of membership."""
-    by_star = np.logaddexp.reduce(log_components(model, data, theta))
-    return mix(model, by_star, data, theta) if model._background() else (by_star, np.inf)
+    return mix(data, np.logaddexp.reduce(log_components(data, theta)), theta)
 
 
-def mix(model, log_member, data, theta):
+def mix(data: Stars, log_member: np.ndarray, theta: Theta) -> tuple[np.ndarray, Any]:
     """With those that are not members: ln of the density, and of the odds of membership."""
-    error = error_of(data, columns_of(theta))
-    return model._background().mix(log_member, data["parallax"], error, theta)
+    return data.background.mix(log_member, data.parallax, data.error(columns_of(theta)), theta)
 
 
-def membership(model, data, theta):
-    """The probability of each star to be a member."""
-    return model._background().given_some(log_densities(model, data, theta)[1], theta)[1]
+def membership(data: Stars, theta: Theta) -> Any:
+    """The probability of each star to be a member, shape (theta, star); 1 without a background."""
+    return data.background.given_some(log_densities(data, theta)[1], theta)[1]
 
 
-def log_components(model, data, theta):
+def log_components(data: Stars, theta: Theta) -> list[np.ndarray]:
     """ln of weight times density of each component of members, (component, theta, star)."""
-    parallax, error = measured(model, data, theta)
+    parallax, error = measured(data, theta)
     with np.errstate(divide="ignore"):
         return [
             np.log(weight)[..., None] + distance.log_marginal(parallax, error, theta["mu_r"], sd)
-            for weight, sd in bounded(model.profile.components(theta))
+            for weight, sd in bounded(data.profile.components(theta))
         ]
 
 
-def measured(model, data, theta):
-    """Parallaxes less what they have besides 1/r, and their errors."""
+def measured(data: Stars, theta: Theta) -> tuple[np.ndarray, np.ndarray]:
+    """Parallaxes less what they have besides 1/r, and their errors [mas]."""
     theta = columns_of(theta)
-    return data["parallax"] - offset_of(data, theta), error_of(data, theta)
+    return data.parallax - data.offset(theta), data.error(theta)
 
 
-def offset_of(data, theta):
-    """What a measured parallax has besides 1/r."""
-    offset = data.get("zero_point", theta.get("zero_point", 0.0))
-    return offset + theta["mode"] @ data["modes"] if "modes" in data else offset
-
-
-def error_of(data, theta):
-    error = data["parallax_error"]
-    if "error_scale" in theta:
-        error = theta["error_scale"] * error
-    return (error**2 + data["own_variance"]) ** 0.5 if "own_variance" in data else error
-
-
-def spread_of(model, data, theta):
-    """Standard deviation of members' parallaxes, 1/r taken as linear, shape (theta,)."""
-    variance = model.profile.variance(theta) / theta["mu_r"] ** 4
-    error = np.median(data["parallax_error"]) * theta.get("error_scale", 1.0)
-    return np.sqrt(variance + error**2)
-
-
-def columns_of(theta):
+def columns_of(theta: Theta) -> Theta:
     """Hyperparameters as columns, one row a draw."""
     return {name: v[:, None] if v.ndim == 1 else v for name, v in theta.items()}
 
 
-def bounded(components):
+def bounded(components: list[tuple[Any, np.ndarray]]) -> list[tuple[Any, np.ndarray]]:
     """Components whose depths are no smaller than can be told from none, which a lattice needs."""
     return [(weight, np.maximum(sd, LEAST_DEPTH)) for weight, sd in components]

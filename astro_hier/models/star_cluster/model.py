@@ -3,17 +3,15 @@
 import astropy.units as u
 import numpy as np
 
-from astro_hier import covariances, datasets, outliers, plots, priors, profiles
-from astro_hier.inference import influence
+from astro_hier import datasets, plots, priors, profiles
 from astro_hier.model import HierarchicalModel
-from astro_hier.models import goodness
 from astro_hier.models.star_cluster import (
     checks,
     draws,
     figures,
     joint,
     likelihood,
-    offsets,
+    many_offsets,
     options,
     start,
     tables,
@@ -138,47 +136,56 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
 
     example = staticmethod(datasets.make_star_cluster)
 
-    # ---- arguments
-
-    roles = property(options.roles)
-    parameters = property(options.parameters)
-
-    @property
-    def parts(self):
-        return tuple(part for part in (self._background(), options.profile_of(self)) if part)
-
-    def _background(self):
-        """The distribution of stars that are not members, or None."""
-        return outliers.of(self.outliers, outliers.ParallaxBackground)
+    roles, parameters = property(options.roles), property(options.parameters)
+    parts = property(options.parts)
 
     # ---- hooks
 
     def check_arguments(self):
-        if self.parallax_covariance is not None:
-            covariances.of(self.parallax_covariance)  # says which there are
+        options.as_offsets(self.parallax_covariance).check_argument()
+
+    def standard_normals(self, data):
+        return data.offsets.sampled
+
+    def coordinates(self, data):
+        return {f"{name}_number": np.arange(n) for name, n in data.offsets.numbers.items()}
+
+    def log_marginal(self, data, theta):
+        if data.offsets.missing(theta):
+            return many_offsets.integrate(data, theta)
+        return likelihood.log_marginal(data, theta)
+
+    def log_likelihood(self, data, values):
+        return likelihood.log_likelihood(data, values)
+
+    def draw_latents(self, data, theta, rng, progressbar=False):
+        return draws.draw_latents(data, theta, rng, progressbar)
+
+    def finish(self, data, values, rng):
+        return draws.finish(data, values, rng)
 
     def derive(self, theta):
-        return {"std_r": np.exp(theta["ln_std_r"]), **self.profile.derive(theta)}
+        return likelihood.derive(self.profile, theta)
+
+    def simulate(self, data, theta, rng):
+        return draws.simulate(data, theta, rng)
 
     def headline(self):
         return ["mu_r", "std_r"]
 
+    def rows_to_compare(self, data):
+        parallax = data.parallax - data.zero_point.by_star
+        return data.background.rows_to_compare(parallax, data.parallax_error)
+
     def remedy_of_rows(self):
-        return ("", "") if self._background() else influence.OUTLIERS
+        return options.background_of(self).remedy_of_rows
 
-    def log_marginal(self, data, theta):
-        if "modes" in data and "mode" not in theta:
-            return offsets.integrate(self, data, theta | self.derive(theta))
-        return likelihood.log_marginal(self, data, theta)
+    def reword(self, finding):
+        return options.background_of(self).reword(finding)
 
+    prepare, build_pymc = options.prepare, joint.build_pymc
     initial, candidates, lower_ends = start.initial, start.candidates, start.lower_ends
-    build_pymc = joint.build_pymc
-    log_likelihood = likelihood.log_likelihood
-    draw_latents, finish, simulate = draws.draw_latents, draws.finish, draws.simulate
-    common_offsets, prepare = offsets.common_offsets, offsets.prepare
-    standard_normals, coordinates = offsets.standard_normals, offsets.coordinates
-    check_table, check, reword = checks.check_table, checks.check, goodness.reword
-    diagnose, rows_to_compare = checks.diagnose, checks.rows_to_compare
+    check_table, diagnose, check = checks.check_table, checks.diagnose, checks.check
 
     # ---- results
 

@@ -1,13 +1,22 @@
-"""Common offsets of the parallaxes: read off the sky, and integrated out where they are many."""
+"""Common offsets of the parallaxes of neighbouring stars, which a covariance amounts to.
 
+The covariance is written as modes, each a pattern over the stars times a standard normal number
+zeta, and what these leave as each star's own variance (`astro_hier.core.sky`). Up to `FEW_MODES`
+are drawn as other parameters are; more are integrated out.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import astropy.units as u
 import numpy as np
-from scipy.special import expit, logsumexp
-from scipy.stats import norm
 
 from astro_hier import checks, covariances
-from astro_hier.core import offsets, sky
-from astro_hier.core.threads import for_chunks
-from astro_hier.models.star_cluster import likelihood
+from astro_hier.checks import Finding
+from astro_hier.core import sky
+from astro_hier.posterior import Parameter
+from astro_hier.table import Role
 
 FEW_MODES = 6  # up to which they are drawn as other parameters are; more are integrated out
 MOST_MODES = 200
@@ -24,95 +33,152 @@ LEFT_OUT = checks.define(
     " the table, of some hundred stars each, to see by how much",
 )
 ZERO = (np.zeros(1),) * 4  # coordinates of a star and itself
-SEED = 1  # of the points that common offsets are integrated with
 
 
-def common_offsets(model, data):
-    """How many common offsets there are, a dict by the parameter's name."""
-    return {"mode": len(data["modes"])} if "modes" in data else {}
+@dataclass(frozen=True)
+class NoOffsets:
+    """The parallaxes are independent."""
+
+    parameters = ()
+    roles = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+    def check_argument(self) -> None:
+        """Raise a ValueError if the argument is no covariance."""
+
+    def prepared(self, rows: Mapping[str, np.ndarray]) -> "NoOffsets":
+        """The offsets of the stars of these rows."""
+        return self
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """How many elements the parameter has, by its name."""
+        return {}
+
+    @property
+    def sampled(self) -> dict[str, int]:
+        """The same, if they are few enough to be drawn as other parameters are."""
+        return {}
+
+    def missing(self, theta: Mapping[str, Any]) -> bool:
+        """Whether there are offsets that theta does not hold, to be integrated out."""
+        return False
+
+    def added(self, offset: Any, theta: Mapping[str, Any]) -> Any:
+        """An offset of the parallaxes with those of theta [mas]."""
+        return offset
+
+    def widened(self, error: Any) -> Any:
+        """Errors with the stars' own variance [mas]."""
+        return error
+
+    def at(self, places: np.ndarray) -> Self:
+        """Those of the stars of these numbers."""
+        return self
+
+    @property
+    def attrs(self) -> dict[str, float]:
+        """What is said of the posterior."""
+        return {}
+
+    def checks(self) -> list[Finding]:
+        """Whether the modes are enough."""
+        return []
 
 
-def standard_normals(model, data):
-    offsets = model.common_offsets(data)
-    return offsets if offsets.get("mode", 0) <= FEW_MODES else {}
+@dataclass(frozen=True)
+class OwnVariance(NoOffsets):
+    """Each star's own variance alone, which the offsets have been taken off."""
+
+    own_variance: np.ndarray  # shape (star,) [mas2]
+
+    def widened(self, error):
+        return (error**2 + self.own_variance) ** 0.5
 
 
-def coordinates(model, data):
-    return {f"{name}_number": np.arange(n) for name, n in model.common_offsets(data).items()}
+@dataclass(frozen=True)
+class Modes(OwnVariance):
+    """Offsets of certain stars."""
+
+    modes: np.ndarray  # shape (mode, star) [mas]
+    left_out: float  # share of the variance of the mean parallax
+    depth_off: float  # standard deviations
+
+    def __bool__(self):
+        return True
+
+    @property
+    def numbers(self):
+        return {"mode": len(self.modes)}
+
+    @property
+    def sampled(self):
+        return self.numbers if len(self.modes) <= FEW_MODES else {}
+
+    def missing(self, theta):
+        return "mode" not in theta
+
+    def taken_off(self) -> OwnVariance:
+        """What is left once the offsets are known, and taken off the parallaxes."""
+        return OwnVariance(self.own_variance)
+
+    def added(self, offset, theta):
+        return offset + theta["mode"] @ self.modes
+
+    def at(self, places):
+        at = {"modes": self.modes[:, places], "own_variance": self.own_variance[places]}
+        return replace(self, **at)
+
+    @property
+    def attrs(self):
+        return {
+            "covariance_modes": len(self.modes),
+            "covariance_left_out": self.left_out,
+            "covariance_depth_off": self.depth_off,
+        }
+
+    def checks(self):
+        mean, depth = abs(self.left_out), self.depth_off
+        found = (
+            f"{100 * mean:.0f} percent of the variance of the mean parallax, and"
+            f" {depth:.2f} standard deviations of the depth"
+        )
+        return [LEFT_OUT.finding(found, max(mean, depth) > TOO_MUCH, modes=len(self.modes))]
 
 
-def prepare(model, rows, progressbar):
-    data = dict(rows)
-    if model.parallax_covariance is None:
-        return data
-    covariance = covariances.of(model.parallax_covariance)
-    parallax, error = data["parallax"], data["parallax_error"]
-    scatter = (np.median(np.abs(parallax - np.median(parallax))) / 0.6745) ** 2
-    spread = np.sqrt(0.5 * max(scatter - np.median(error) ** 2 - covariance(*ZERO)[0, 0], 0))
-    modes, variance, left_out, depth_off = sky.modes(
-        data["ra"],
-        data["dec"],
-        error,
-        spread,
-        covariance,
-        few=FEW_MODES,
-        most=MOST_MODES,
-        enough=ENOUGH,
-        enough_depth=ENOUGH_DEPTH,
+@dataclass(frozen=True)
+class CommonOffsets(NoOffsets):
+    """The option: a covariance, by name or as a function of the separation."""
+
+    covariance: str | Callable
+
+    parameters = (
+        Parameter("mode", u.one, r"\zeta", "common offset of the parallaxes", ("mode_number",)),
     )
-    found = {"modes": modes, "own_variance": variance}
-    return data | found | {"left_out": left_out, "depth_off": depth_off}
+    roles = Role("ra", u.deg, largest=360), Role("dec", u.deg, largest=90)
 
+    def __bool__(self):
+        return True
 
-def points_of(model, data, theta, normals):
-    """Points of the offsets for each theta, and ln of the weight of each."""
-    bare = {name: values for name, values in data.items() if name != "modes"}
-    columns = likelihood.columns_of(theta)
-    mu_r, error = columns["mu_r"], likelihood.error_of(data, columns)
-    weights, sds = zip(*model.profile.components(columns), strict=True)
-    log_weight = np.array([np.log(weight + 0 * mu_r) for weight in weights])
-    # 1/r to second order about mu_r
-    variance = np.array([sd**2 / mu_r**4 + error**2 for sd in sds])
-    mean = np.array([1 / mu_r + sd**2 / mu_r**3 for sd in sds])
-    residual = data["parallax"] - likelihood.offset_of(bare, columns) - mean
+    def check_argument(self):
+        covariances.of(self.covariance)
 
-    def shares_of(log_density):
-        parts = log_weight + log_density
-        whole = logsumexp(parts, axis=0)
-        shares = np.exp(parts - whole)
-        if model._background() is None:
-            return shares
-        return shares * expit(likelihood.mix(model, whole, bare, theta)[1])
-
-    z, log_q = offsets.points(data["modes"], shares_of, residual, variance, normals)
-    exact = [model.log_marginal(data, theta | {"mode": point}) for point in z]
-    return z, np.array(exact) + norm.logpdf(z).sum(axis=2) - log_q
-
-
-def integrate(model, data, theta):
-    """ln p(data | theta) with the common offsets integrated out, shape (theta,)."""
-    count, result = len(data["modes"]), np.empty(len(theta["mu_r"]))
-    normals = offsets.pairs(count, 1, np.random.default_rng(SEED))
-
-    def add(start, stop):
-        some = {name: values[start:stop] for name, values in theta.items()}
-        result[start:stop] = offsets.integral(points_of(model, data, some, normals)[1])
-
-    for_chunks(add, len(result), cost=len(data["parallax"]))
-    return result
-
-
-def draw(model, data, theta, rng):
-    """One draw of the common offsets for each theta."""
-    size, count, seed = len(theta["mu_r"]), len(data["modes"]), rng.integers(2**63)
-    result = np.empty((size, count))
-
-    def fill(start, stop):
-        some = {name: values[start:stop] for name, values in theta.items()}
-        chunk_rng = np.random.default_rng([seed, start])
-        normals = offsets.pairs(count, stop - start, chunk_rng)
-        found = points_of(model, data, some, normals)
-        result[start:stop] = offsets.pick(*found, chunk_rng)
-
-    for_chunks(fill, size, cost=len(data["parallax"]))
-    return result
+    def prepared(self, rows):
+        covariance = covariances.of(self.covariance)
+        parallax, error = rows["parallax"], rows["parallax_error"]
+        scatter = (np.median(np.abs(parallax - np.median(parallax))) / 0.6745) ** 2
+        spread = np.sqrt(0.5 * max(scatter - np.median(error) ** 2 - covariance(*ZERO)[0, 0], 0))
+        modes, variance, left_out, depth_off = sky.modes(
+            rows["ra"],
+            rows["dec"],
+            error,
+            spread,
+            covariance,
+            few=FEW_MODES,
+            most=MOST_MODES,
+            enough=ENOUGH,
+            enough_depth=ENOUGH_DEPTH,
+        )
+        return Modes(variance, modes, left_out, depth_off)

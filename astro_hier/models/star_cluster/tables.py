@@ -3,21 +3,27 @@
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
-from scipy.stats import norm
 
-from astro_hier import outliers
 from astro_hier.core import distance
-from astro_hier.models import goodness, upper_limit
+from astro_hier.models import upper_limit
 from astro_hier.models.star_cluster import likelihood
+from astro_hier.models.star_cluster.data import Theta
 
 
-def all_draws(model):
+def all_draws(model) -> Theta:
     """The draws of all parameters but the stars' own."""
     names = [p.name for p in model.parameters if p.dims != ("star",)]
     return {name: model.samples(name).value for name in names}
 
 
-def star_table(model):
+def membership(model) -> np.ndarray:
+    """The probability that each star is a member, shape (star,)."""
+    if not model.fitted_data().background:
+        return np.ones(len(model.fitted_data().star))
+    return model.samples("member").value.mean(axis=0)
+
+
+def star_table(model) -> QTable:
     """Every star's own results.
 
     Returns
@@ -31,28 +37,25 @@ def star_table(model):
     """
     data, theta = model.fitted_data(), all_draws(model)
     r, columns = model.samples("r"), likelihood.columns_of(theta)
-    expected = 1 / columns["mu_r"] + likelihood.offset_of(data, columns)
-    spread = model.profile.variance(theta)[:, None] / columns["mu_r"] ** 4
-    variance = np.mean(spread + likelihood.error_of(data, columns) ** 2, axis=0)
+    expected = 1 / columns["mu_r"] + data.offset(columns)
+    spread = data.profile.variance(theta)[:, None] / columns["mu_r"] ** 4
+    variance = np.mean(spread + data.error(columns) ** 2, axis=0)
     table = QTable({
-        "star": data["star"],
-        "parallax": data["parallax"] * u.mas,
-        "parallax_error": data["parallax_error"] * u.mas,
+        "star": data.star,
+        "parallax": data.parallax * u.mas,
+        "parallax_error": data.parallax_error * u.mas,
         "r": r.mean(axis=0),
         "r_sd": r.std(axis=0),
     })  # fmt: skip
-    if model._background():
-        table["member"] = model.samples("member").value.mean(axis=0)
-        for name in ("r", "r_sd"):
-            table[name] = goodness.of_members(table[name], table["member"])
-    deviation = data["parallax"] - expected.mean(axis=0)
+    data.background.add_membership(table, membership(model), ("r", "r_sd"))
+    deviation = data.parallax - expected.mean(axis=0)
     table["n_sigma"] = deviation / np.sqrt(variance + expected.var(axis=0))
     for name in table.colnames[1:]:
         table[name].info.format = ".5g" if name in ("parallax", "r") else ".3g"
     return table
 
 
-def std_r_upper_limit(model, probability=0.95):
+def std_r_upper_limit(model, probability: float = 0.95) -> u.Quantity:
     """An upper limit on the depth, for a prior flat in std_r.
 
     The prior is flat from zero to the upper end of that of the fit, so the limit does not
@@ -73,7 +76,7 @@ def std_r_upper_limit(model, probability=0.95):
     return upper_limit.upper_limit(model, model.fitted_data(), "std_r", probability) * u.kpc
 
 
-def predict(model, parallax_error=None, *, random_state=None):
+def predict(model, parallax_error: u.Quantity | None = None, *, random_state=None) -> u.Quantity:
     """Parallaxes as the model would have them measured: its posterior predictive.
 
     Parameters
@@ -92,19 +95,22 @@ def predict(model, parallax_error=None, *, random_state=None):
         Parallaxes in mas, shape (chain * draw, star).
     """
     rng = np.random.default_rng(random_state)
+    data, theta = model.fitted_data(), all_draws(model)
     if parallax_error is None:
-        data, theta = model.fitted_data(), all_draws(model)
         r, columns = model.samples("r").to_value(u.kpc), likelihood.columns_of(theta)
-        value, error = (
-            1 / r + likelihood.offset_of(data, columns),
-            likelihood.error_of(data, columns),
-        )
-        if model._background():
-            log_member = norm.logpdf(data["parallax"], value, error)
-            member = outliers.draw_members(likelihood.mix(model, log_member, data, theta)[1], rng)
-            others = model._background().draw_true(data["parallax"], error, theta, rng)
-            value = np.where(member, value, others)
+        value, error = 1 / r + data.offset(columns), data.error(columns)
+        value = data.background.contaminated_again(value, data.parallax, error, theta, rng)
         return rng.normal(value, error) * u.mas
+    data = data.yet_to_be_measured(_given_errors(parallax_error), rng)
+    shape = len(theta["mu_r"]), len(data.parallax_error)
+    sd = data.profile.draw(theta, shape[1], rng)
+    r = distance.draw_population(theta["mu_r"][:, None], sd, shape, rng)
+    columns = likelihood.columns_of(theta)
+    return rng.normal(1 / r + data.offset(columns), data.error(columns)) * u.mas
+
+
+def _given_errors(parallax_error):
+    """Errors of stars yet to be measured [mas]."""
     try:
         error = np.atleast_1d(u.Quantity(parallax_error).to_value(u.mas))
     except (TypeError, u.UnitConversionError):
@@ -114,19 +120,4 @@ def predict(model, parallax_error=None, *, random_state=None):
             f"parallax_error={parallax_error!r}; accepted are positive angles, one a star, such"
             " as [0.1, 0.2] * u.mas"
         )
-    data, theta = model.fitted_data(), all_draws(model)
-    own = [name for name in ("zero_point", "modes", "own_variance") if name in data]
-    if own:
-        places = rng.integers(len(data["parallax"]), size=len(error))
-        data = data | {name: data[name][..., places] for name in own}
-    r = distance.draw_population(
-        theta["mu_r"][:, None],
-        model.profile.draw(theta, len(error), rng),
-        (len(theta["mu_r"]), len(error)),
-        rng,
-    )
-    data, theta = data | {"parallax_error": error}, likelihood.columns_of(theta)
-    return (
-        rng.normal(1 / r + likelihood.offset_of(data, theta), likelihood.error_of(data, theta))
-        * u.mas
-    )
+    return error

@@ -27,123 +27,172 @@ Upper limit
     `astro_hier.models.upper_limit` has the limit to quote.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
 import astropy.units as u
 import numpy as np
 from astropy import constants
 
-from astro_hier import outliers
 from astro_hier.core.threads import for_chunks
+from astro_hier.models.errors import StatedErrors
+from astro_hier.models.membership import NoBackground
 
 KMS = u.km / u.s
 C = constants.c.to_value(KMS)
 
+Theta = Mapping[str, np.ndarray]
 
-def log_marginal(model, data, theta):
+
+class Velocity:
+    """A velocity was measured of each row."""
+
+    name, error_name = "velocity", "velocity_error"
+    unit, unit_label = KMS, " km/s"
+    axis_label = "velocity [km/s]"
+    example = "[0.5, 1] * u.km / u.s"
+
+    def to_kms(self, measured: np.ndarray) -> np.ndarray:
+        """What was measured, or its error, as y [km/s]."""
+        return measured
+
+    def from_kms(self, value: np.ndarray) -> np.ndarray:
+        """y [km/s], as it is measured."""
+        return value
+
+    def scale(self, v_sys: Any) -> Any:
+        """How much larger the scatter of y is than that of v: s."""
+        return 1.0
+
+
+class Redshift(Velocity):
+    """A redshift was measured of each row."""
+
+    name, error_name = "redshift", "redshift_error"
+    unit, unit_label = u.one, ""
+    axis_label = r"$c z$ [km/s]"
+    example = "[1e-4, 2e-4]"
+
+    def to_kms(self, measured):
+        return C * measured
+
+    def from_kms(self, value):
+        return value / C
+
+    def scale(self, v_sys):
+        return 1 + v_sys / C
+
+
+QUANTITIES = Velocity(), Redshift()
+
+
+@dataclass(frozen=True)
+class Members:
+    """The rows, prepared: arrays of shape (row,), and what the options make of them."""
+
+    measured: np.ndarray  # in the unit of the quantity, as its error
+    measured_error: np.ndarray  # as stated
+    star: np.ndarray  # identifiers
+    quantity: Velocity
+    errors: StatedErrors
+    background: NoBackground
+
+    @property
+    def value(self) -> np.ndarray:
+        """y [km/s]."""
+        return self.quantity.to_kms(self.measured)
+
+    @property
+    def stated_error(self) -> np.ndarray:
+        """The stated error of y [km/s]."""
+        return self.quantity.to_kms(self.measured_error)
+
+
+def population(data: Members, theta: Theta) -> tuple[np.ndarray, ...]:
+    """Mean and sd of the true y of members, their scale s, and the errors of the rows.
+
+    Columns of one row each theta, in km/s.
+    """
+    names = ("v_sys", "ln_sigma_v", *(p.name for p in data.errors.parameters))
+    theta = {name: theta[name][:, None] for name in names}
+    v_sys, scale = theta["v_sys"], data.quantity.scale(theta["v_sys"])
+    error = data.errors.true(data.stated_error[None], theta)
+    return v_sys, scale * np.exp(theta["ln_sigma_v"]), scale, error
+
+
+def log_densities(data: Members, theta: Theta) -> tuple[np.ndarray, Any]:
+    """ln of the density of each row, shape (theta, row), and of its odds of membership."""
+    v_sys, spread, _, error = population(data, theta)
+    value, variance = data.value, spread**2 + error**2
+    log_member = -0.5 * ((value - v_sys) ** 2 / variance + np.log(2 * np.pi * variance))
+    return data.background.mix(log_member, value, error, theta)
+
+
+def log_marginal(data: Members, theta: Theta) -> np.ndarray:
+    """ln p(y | theta), shape (theta,)."""
     result = np.empty(len(theta["v_sys"]))
 
     def add(start, stop):
         some = {name: values[start:stop] for name, values in theta.items()}
-        log_density, log_odds = log_densities(model, data, some)
-        result[start:stop] = log_density.sum(axis=1)
-        if model._background():
-            result[start:stop] += model._background().given_some(log_odds, some)[0]
+        log_density, log_odds = log_densities(data, some)
+        log_factor, _ = data.background.given_some(log_odds, some)
+        result[start:stop] = log_density.sum(axis=1) + log_factor
 
-    for_chunks(add, len(result), cost=len(data["star"]))
+    for_chunks(add, len(result), cost=len(data.star))
     return result
 
 
-def log_likelihood(model, data, values):
-    return log_densities(model, data, values)[0]
+def membership(data: Members, theta: Theta) -> Any:
+    """The probability of each row to be a member, shape (theta, row); 1 without a background."""
+    return data.background.given_some(log_densities(data, theta)[1], theta)[1]
 
 
-def log_densities(model, data, theta):
-    """ln of the density of each row, shape (theta, row), and of its odds of membership."""
-    v_sys, spread, _, error = population(model, data, theta)
-    value, variance = in_kms(data), spread**2 + error**2
-    log_member = -0.5 * ((value - v_sys) ** 2 / variance + np.log(2 * np.pi * variance))
-    if model._background() is None:
-        return log_member, np.inf
-    return model._background().mix(log_member, value, error, theta)
-
-
-def membership(model, data, theta):
-    """The probability of each row to be a member; 1 without a background."""
-    background = model._background()
-    if background is None:
-        return 1.0
-    return background.given_some(log_densities(model, data, theta)[1], theta)[1]
-
-
-def given_row(model, data, theta):
-    """Mean and sd of v of members given their rows."""
-    v_sys, spread, scale, error = population(model, data, theta)
+def given_row(data: Members, theta: Theta) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and sd of v of members given their rows, shape (theta, row)."""
+    v_sys, spread, scale, error = population(data, theta)
     sd = np.hypot(spread, error)
-    return (spread / sd) ** 2 * (in_kms(data) - v_sys) / scale, (spread / scale * error / sd)
+    return (spread / sd) ** 2 * (data.value - v_sys) / scale, spread / scale * error / sd
 
 
-def population(model, data, theta):
-    """Mean and sd of the true values of members, their scale s, and the errors of the rows.
-
-    Columns of one row each theta, in km/s.
-    """
-    theta = {name: theta[name][:, None] for name in model.sampled_names()}
-    v_sys, scale = theta["v_sys"], scale_of(data, theta["v_sys"])
-    error = theta.get("error_scale", 1.0) * in_kms(data, "_error")[None]
-    return v_sys, scale * np.exp(theta["ln_sigma_v"]), scale, error
-
-
-def draw_latents(model, data, theta, rng, progressbar=False):
-    if not model.keeps_draws(len(data["star"])):
-        return {}
+def draw_latents(data: Members, theta: Theta, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """One draw of v for each theta and row, and memberships where there is a background."""
     seed = rng.integers(2**63)
-    v, member = np.empty((2, len(theta["v_sys"]), len(data["star"])))
+    shape = len(theta["v_sys"]), len(data.star)
+    drawn = {name: np.empty(shape) for name in ("v", *(p.name for p in data.background.latents))}
 
     def fill(start, stop):
         chunk_rng = np.random.default_rng([seed, start])
         some = {name: values[start:stop] for name, values in theta.items()}
-        v[start:stop] = chunk_rng.normal(*given_row(model, data, some))
-        if model._background() is None:
-            return
-        log_odds = log_densities(model, data, some)[1]
-        member[start:stop] = model._background().given_some(log_odds, some)[1]
-        other = ~outliers.draw_members(log_odds, chunk_rng)
-        sigma_v = np.exp(some["ln_sigma_v"])[:, None]
-        v[start:stop][other] = chunk_rng.normal(0, sigma_v, other.shape)[other]
+        v = chunk_rng.normal(*given_row(data, some))
+        v, member = data.background.redrawn(
+            v, lambda: log_densities(data, some)[1], some, chunk_rng, _of_population
+        )
+        for name, values in {"v": v, **member}.items():
+            drawn[name][start:stop] = values
 
-    for_chunks(fill, len(v), cost=len(data["star"]))
-    return {"v": v} if model._background() is None else {"v": v, "member": member}
+    for_chunks(fill, shape[0], cost=shape[1])
+    return drawn
 
 
-def simulate(model, data, theta, rng, some=True):
-    """Also of other numbers of rows, whose errors ``data`` holds.
+def _of_population(v, other, theta, rng):
+    """Velocities, with those of rows that are not members drawn from the population."""
+    sigma_v = np.exp(theta["ln_sigma_v"])[:, None]
+    return np.where(other, rng.normal(0, sigma_v, other.shape), v)
+
+
+def simulate(
+    data: Members, theta: Theta, rng: np.random.Generator, some: bool = True
+) -> dict[str, np.ndarray]:
+    """v, what is measured, and memberships, of as many rows as there are errors.
 
     ``some`` is whether one of them is known to be a member.
     """
-    v_sys, spread, scale, error = population(model, data, theta)
+    v_sys, spread, scale, error = population(data, theta)
     v = rng.normal(0, spread / scale, (len(v_sys), error.shape[1]))
-    true = v_sys + scale * v
-    if model._background():
-        member, other = model._background().draw(theta, error.shape[1], rng, some)
-        true = np.where(member, true, other)
-    value = rng.normal(true, error)
-    observed = {"redshift": value / C} if is_redshift(data) else {"velocity": value}
-    simulated = {"v": v} | observed
-    if model._background():
-        simulated["member"] = membership(model, {**data, **observed}, theta)
+    true = data.background.contaminated(v_sys + scale * v, theta, rng, some)
+    measured = data.quantity.from_kms(rng.normal(true, error))
+    simulated = {"v": v, data.quantity.name: measured}
+    for parameter in data.background.latents:
+        simulated[parameter.name] = membership(replace(data, measured=measured), theta)
     return simulated
-
-
-def is_redshift(data):
-    return "redshift_error" in data
-
-
-def in_kms(data, suffix=""):
-    """Values of the rows, or with the suffix their errors, as velocities: c times redshifts."""
-    if is_redshift(data):
-        return C * data[f"redshift{suffix}"]
-    return data[f"velocity{suffix}"]
-
-
-def scale_of(data, v_sys):
-    """How much larger the scatter of the values is than that of v."""
-    return 1 + v_sys / C if is_redshift(data) else 1.0

@@ -4,9 +4,9 @@ import astropy.units as u
 import numpy as np
 
 from astro_hier import datasets, outliers, plots, priors
-from astro_hier.inference import influence
 from astro_hier.model import HierarchicalModel
-from astro_hier.models import goodness
+from astro_hier.models.errors import as_errors
+from astro_hier.models.membership import as_background
 from astro_hier.models.velocity_dispersion import (
     checks,
     figures,
@@ -15,7 +15,7 @@ from astro_hier.models.velocity_dispersion import (
     start,
     tables,
 )
-from astro_hier.models.velocity_dispersion.likelihood import KMS
+from astro_hier.models.velocity_dispersion.likelihood import KMS, QUANTITIES, Members
 from astro_hier.posterior import UNBOUNDED, Parameter
 from astro_hier.table import Role
 
@@ -112,49 +112,74 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
     example = staticmethod(datasets.make_velocities)
 
     @property
-    def parts(self):
-        background = self._background()
-        return () if background is None else (background,)
+    def _errors(self):
+        return as_errors(self.error_scale)
 
+    @property
     def _background(self):
-        """The distribution of rows that are not members, or None."""
-        return outliers.of(self.outliers, outliers.VelocityBackground)
+        return as_background(self.outliers, outliers.VelocityBackground)
+
+    @property
+    def parts(self):
+        return (self._errors, *self._background.owners)
 
     @property
     def parameters(self):
-        scale = Parameter(
-            "error_scale", u.one, "s", "true errors over stated errors", positive=True
-        )
-        member = Parameter("member", u.one, "p", "probability of being a member", ("star",))
         return (
             Parameter("v_sys", KMS, r"v_\mathrm{sys}", "velocity of the system", bounds=UNBOUNDED),
             Parameter("ln_sigma_v", u.one, r"\ln(\sigma_v/\mathrm{km\,s^{-1}})",
                       "ln of the velocity dispersion", bounds=UNBOUNDED),
             Parameter("sigma_v", KMS, r"\sigma_v", "velocity dispersion along the line of sight"),
-            *([] if self.error_scale is None else [scale]),
-            *(p for part in self.parts for p in part.parameters),
+            *self._errors.parameters,
+            *self._background.parameters,
             Parameter("v", KMS, "v", "velocity relative to the system", ("star",)),
-            *(member for _ in self.parts),
+            *self._background.latents,
         )  # fmt: skip
+
+    # ---- hooks
 
     def check_arguments(self):
         self.keeps_draws(0)
 
+    def prepare(self, rows, progressbar):
+        quantity = next(one for one in QUANTITIES if one.name in rows)
+        measured = rows[quantity.name], rows[quantity.error_name]
+        return Members(*measured, rows["star"], quantity, self._errors, self._background)
+
+    def log_marginal(self, data, theta):
+        return likelihood.log_marginal(data, theta)
+
+    def log_likelihood(self, data, values):
+        return likelihood.log_densities(data, values)[0]
+
+    def draw_latents(self, data, theta, rng, progressbar=False):
+        if not self.keeps_draws(len(data.star)):
+            return {}
+        return likelihood.draw_latents(data, theta, rng)
+
     def derive(self, theta):
         return {"sigma_v": np.exp(theta["ln_sigma_v"])}
+
+    def simulate(self, data, theta, rng):
+        return likelihood.simulate(data, theta, rng)
 
     def headline(self):
         return ["v_sys", "sigma_v"]
 
+    def rows_to_compare(self, data):
+        return data.background.rows_to_compare(data.value, data.stated_error)
+
     def remedy_of_rows(self):
-        return ("", "") if self._background() else influence.OUTLIERS
+        return self._background.remedy_of_rows
+
+    def reword(self, finding):
+        return self._background.reword(finding)
 
     initial, candidates, lower_ends = start.initial, start.candidates, start.lower_ends
     build_pymc = joint.build_pymc
-    log_marginal, log_likelihood = likelihood.log_marginal, likelihood.log_likelihood
-    draw_latents, simulate = likelihood.draw_latents, likelihood.simulate
-    diagnose, check, reword = checks.diagnose, checks.check, goodness.reword
-    check_rows, rows_to_compare = checks.check_rows, checks.rows_to_compare
+    check_rows, diagnose, check = checks.check_rows, checks.diagnose, checks.check
+
+    # ---- results
 
     sigma_v_upper_limit = tables.sigma_v_upper_limit
     star_table = tables.star_table

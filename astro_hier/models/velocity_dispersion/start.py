@@ -1,60 +1,52 @@
 """Where a fit of a velocity dispersion starts."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from astro_hier import outliers
-from astro_hier.core import groups
 from astro_hier.models.velocity_dispersion import likelihood
+from astro_hier.models.velocity_dispersion.likelihood import Members
 
 
-def initial(model, data):
+def initial(model, data: Members) -> dict[str, Any]:
     """Median and scatter of the rows; each member's velocity shrunk to the median."""
-    prior = model.frozen_priors()
-    start = {name: float(p.median()) for name, p in prior.items()}
-    value, error = likelihood.in_kms(data), np.median(likelihood.in_kms(data, "_error"))
-    error *= start.get("error_scale", 1.0)
-    v_sys = np.median(value)
+    start = {name: float(p.median()) for name, p in model.frozen_priors().items()}
+    v_sys, error = np.median(data.value), data.errors.true(np.median(data.stated_error), start)
     # the median deviation of a normal distribution is 0.6745 sd
-    scatter = np.median(np.abs(value - v_sys)) / 0.6745
+    scatter = np.median(np.abs(data.value - v_sys)) / 0.6745
     excess = max(scatter**2 - error**2, (0.1 * error) ** 2)
     guess = {"v_sys": v_sys, "ln_sigma_v": 0.5 * np.log(excess), "outlier_mean": v_sys}
     for name in guess.keys() & start.keys():
         start[name] = model.within_bulk(name, guess[name])
     start = model.above_ends(data, start)
     theta = {name: np.array([at]) for name, at in start.items()}
-    start |= {
-        "sigma_v": np.exp(start["ln_sigma_v"]),
-        "v": likelihood.given_row(model, data, theta)[0][0],
-    }
-    if model._background():
-        start["member"] = likelihood.membership(model, data, theta)[0]
+    start |= {"sigma_v": np.exp(start["ln_sigma_v"]), "v": likelihood.given_row(data, theta)[0][0]}
+    for parameter in data.background.latents:
+        start[parameter.name] = likelihood.membership(data, theta)[0]
     return start
 
 
-def candidates(model, data, rng=None):
-    background = model._background()
-    if background is None:
-        return []
+def candidates(
+    model, data: Members, rng: np.random.Generator | None = None
+) -> list[dict[str, Any]]:
+    """Groups among the rows, each in turn the members and the others the background."""
     start, points = model.initial(data), []
-    values = (
-        likelihood.in_kms(data),
-        start.get("error_scale", 1.0) * likelihood.in_kms(data, "_error"),
-    )
-    for each in groups.labelled(*values, 1 + background.parts, rng):
+    error = data.errors.true(data.stated_error, start)
+    for each in data.background.groups(data.value, error, rng):
         v_sys = model.within_bulk("v_sys", each.mean[0], outliers.FAR)
-        sigma_v = each.sd[0] / likelihood.scale_of(data, v_sys)
+        ln_sigma_v = np.log(each.sd[0] / data.quantity.scale(v_sys))
         members = {
             "v_sys": v_sys,
-            "ln_sigma_v": model.within_bulk("ln_sigma_v", np.log(sigma_v), outliers.FAR),
+            "ln_sigma_v": model.within_bulk("ln_sigma_v", ln_sigma_v, outliers.FAR),
         }
-        points.append(model.above_ends(data, start | members | background.start(each)))
+        points.append(model.above_ends(data, start | members | data.background.start(each)))
     return points
 
 
-def lower_ends(model, data):
-    background = model._background()
-    if background is None:
-        return {}
-    return background.lower_ends(
-        lambda theta: likelihood.scale_of(data, theta["v_sys"]) * np.exp(theta["ln_sigma_v"])
+def lower_ends(model, data: Members) -> dict[str, Callable]:
+    """A background is broader than the members, of y."""
+    return data.background.lower_ends(
+        lambda theta: data.quantity.scale(theta["v_sys"]) * np.exp(theta["ln_sigma_v"])
     )

@@ -1,18 +1,19 @@
 """Tables and numbers that a fit gives: each member's results, predictions, an upper limit."""
 
+from dataclasses import replace
+
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from astro_hier.models import goodness, upper_limit
+from astro_hier.models import upper_limit
 from astro_hier.models.velocity_dispersion import likelihood
-from astro_hier.models.velocity_dispersion.checks import PAIRS
-from astro_hier.models.velocity_dispersion.likelihood import KMS
+from astro_hier.models.velocity_dispersion.likelihood import KMS, Theta
 
 FEW_DRAWS = 200  # of the hyperparameters, to average over
 
 
-def sigma_v_upper_limit(model, probability=0.95):
+def sigma_v_upper_limit(model, probability: float = 0.95) -> u.Quantity:
     """An upper limit on the velocity dispersion, for a prior flat in sigma_v.
 
     The prior is flat from zero to the upper end of that of the fit, so the limit does not
@@ -32,7 +33,7 @@ def sigma_v_upper_limit(model, probability=0.95):
     return upper_limit.upper_limit(model, model.fitted_data(), "sigma_v", probability) * KMS
 
 
-def star_table(model):
+def star_table(model) -> QTable:
     """Every member's own results, given its row and the system.
 
     Returns
@@ -44,31 +45,27 @@ def star_table(model):
         no velocity within the system.
     """
     data = model.fitted_data()
-    member, mean, square = np.zeros((3, len(data["star"])))
+    member, mean, square = np.zeros((3, len(data.star)))
     theta = few_draws(model)
     for i in range(FEW_DRAWS):
         one = {name: values[i : i + 1] for name, values in theta.items()}
-        (v,), (sd,) = likelihood.given_row(model, data, one)
-        share = np.ravel(likelihood.membership(model, data, one))
+        (v,), (sd,) = likelihood.given_row(data, one)
+        share = np.ravel(likelihood.membership(data, one))
         member += share / FEW_DRAWS
         mean += share * v / FEW_DRAWS
         other = (1 - share) * np.exp(2 * one["ln_sigma_v"])
         square += (share * (v**2 + sd**2) + other) / FEW_DRAWS
-    table = QTable({"star": data["star"]})
-    for role in model.roles:
-        if role.name in data and role.unit is not None:
-            table[role.name] = data[role.name] * role.unit
+    quantity, table = data.quantity, QTable({"star": data.star})
+    table[quantity.name] = data.measured * quantity.unit
+    table[quantity.error_name] = data.measured_error * quantity.unit
     table["v"], table["v_sd"] = mean * KMS, np.sqrt(square - mean**2) * KMS
-    if model._background():
-        table["member"] = member
-        for name in ("v", "v_sd"):
-            table[name] = goodness.of_members(table[name], member)
+    data.background.add_membership(table, member, ("v", "v_sd"))
     for name in table.colnames[1:]:
         table[name].info.format = ".4g" if name in ("v", "v_sd", "member") else ".7g"
     return table
 
 
-def predict(model, error=None, *, random_state=None):
+def predict(model, error: u.Quantity | None = None, *, random_state=None) -> u.Quantity:
     """What the model would have measured of other members: its posterior predictive.
 
     With ``outliers`` some of them are not members.
@@ -87,24 +84,29 @@ def predict(model, error=None, *, random_state=None):
         Velocities in km/s, or redshifts, shape (chain * draw, star).
     """
     data = model.fitted_data()
-    value, name = next(pair for pair in PAIRS if pair[0] in data)
-    unit = next(role.unit for role in model.roles if role.name == name)
     if error is not None:
-        try:
-            data = {name: np.atleast_1d(u.Quantity(error).to_value(unit))}
-        except (TypeError, u.UnitConversionError):
-            data = {name: np.array([np.nan])}
-    if data[name].ndim != 1 or not np.all((data[name] > 0) & np.isfinite(data[name])):
-        raise ValueError(
-            f"error={error!r}; accepted are positive {name}s, one a star, such as"
-            f" {'[0.5, 1] * u.km / u.s' if unit == KMS else '[1e-4, 2e-4]'}"
-        )
+        data = replace(data, measured_error=_given_errors(error, data.quantity))
     theta = {name: model.samples(name).value for name in model.sampled_names()}
     rng = np.random.default_rng(random_state)
-    return model.simulate(data, theta, rng, some=False)[value] * unit
+    simulated = likelihood.simulate(data, theta, rng, some=False)
+    return simulated[data.quantity.name] * data.quantity.unit
 
 
-def few_draws(model):
+def _given_errors(error, quantity):
+    """Errors of members yet to be measured, floats in the quantity's unit."""
+    try:
+        errors = np.atleast_1d(u.Quantity(error).to_value(quantity.unit))
+    except (TypeError, u.UnitConversionError):
+        errors = np.array([np.nan])
+    if errors.ndim != 1 or not np.all((errors > 0) & np.isfinite(errors)):
+        raise ValueError(
+            f"error={error!r}; accepted are positive {quantity.error_name}s, one a star, such as"
+            f" {quantity.example}"
+        )
+    return errors
+
+
+def few_draws(model) -> Theta:
     """Some draws of the hyperparameters, of all those of the fit."""
     values = {name: model.samples(name).value for name in model.sampled_names()}
     some = np.linspace(0, len(values["v_sys"]) - 1, FEW_DRAWS).astype(int)
