@@ -34,6 +34,7 @@ from astro_hier.core import orbit, orbit_evidence, population_star
 from astro_hier.core import population as core
 from astro_hier.models import orbit_checks
 from astro_hier.models.orbits import DAYS, KMS, OrbitModel
+from astro_hier.part import Option
 from astro_hier.posterior import Parameter
 
 __all__ = ["BinaryPopulation"]
@@ -146,6 +147,15 @@ class BinaryPopulation(OrbitModel):
         Parameter("K", KMS, "K", "semi-amplitude", ("star",)),
     )
     command = "binaries"
+    options = (
+        Option(
+            "population",
+            "NormalMixture",
+            (populations.Normal, populations.TruncatedNormal, populations.NormalMixture),
+        ),
+        Option("jitter", families=(populations.LogNormalJitter,), takes_prior=True),
+        *(option for option in OrbitModel.options if option.name != "jitter"),
+    )
     numbers = ("shortest_period", "longest_period")
 
     def __init__(

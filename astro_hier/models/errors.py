@@ -12,16 +12,16 @@ import astropy.units as u
 from astro_hier import priors
 from astro_hier.checks import Finding
 from astro_hier.models import goodness
+from astro_hier.part import Part
 from astro_hier.posterior import Parameter
 
 __all__ = ["ErrorScale", "StatedErrors", "as_errors"]
 
 
 @dataclass(frozen=True)
-class StatedErrors:
+class StatedErrors(Part):
     """The errors are those of the table."""
 
-    parameters = ()
     guess = {}  # noqa: RUF012  where a fit starts, by parameter
 
     def true(self, stated: Any, theta: Mapping[str, Any]) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from astro_hier.models.errors import StatedErrors
 from astro_hier.models.membership import NoBackground
 from astro_hier.models.star_cluster.offsets import NoOffsets
+from astro_hier.part import Part
 from astro_hier.posterior import UNBOUNDED, Parameter
 from astro_hier.priors import Prior
 from astro_hier.profiles import Profile
@@ -19,12 +20,10 @@ Theta = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class NoZeroPoint:
+class NoZeroPoint(Part):
     """The zero point of all parallaxes is 0."""
 
     by_star = 0.0  # what is known of each star's, shape (star,) [mas]
-    parameters = ()
-    roles = ()
 
     def __bool__(self) -> bool:
         return False

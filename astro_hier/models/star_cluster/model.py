@@ -3,7 +3,7 @@
 import astropy.units as u
 import numpy as np
 
-from astro_hier import datasets, plots, priors, profiles
+from astro_hier import datasets, outliers, priors, profiles
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.star_cluster import (
     checks,
@@ -12,13 +12,14 @@ from astro_hier.models.star_cluster import (
     joint,
     likelihood,
     many_offsets,
-    options,
     start,
     tables,
 )
+from astro_hier.models.star_cluster import options as of_options
+from astro_hier.part import Option
 
 
-class StarCluster(plots.PosteriorPlots, HierarchicalModel):
+class StarCluster(HierarchicalModel):
     """Mean distance and depth along the line of sight of a star cluster, and each star's distance.
 
     The stars' distances r are normally distributed about the cluster's, and the parallaxes about
@@ -111,6 +112,12 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
     command = "cluster"
     scale = "std_r"
     roles_of_options = ("zero_point", "ra", "dec")
+    options = (
+        Option("profile", families=(profiles.Normal, profiles.CoreHalo)),
+        Option("zero_point", "'-0.029 mas'", takes_prior=True),
+        Option("error_scale", takes_prior=True),
+        Option("outliers", "True", (outliers.ParallaxBackground,)),
+    )
 
     def __init__(
         self,
@@ -136,13 +143,13 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
 
     example = staticmethod(datasets.make_star_cluster)
 
-    roles, parameters = property(options.roles), property(options.parameters)
-    parts = property(options.parts)
+    roles, parameters = property(of_options.roles), property(of_options.parameters)
+    parts = property(of_options.parts)
 
     # ---- hooks
 
     def check_arguments(self):
-        options.as_offsets(self.parallax_covariance).check_argument()
+        of_options.as_offsets(self.parallax_covariance).check_argument()
 
     def standard_normals(self, data):
         return data.offsets.sampled
@@ -178,12 +185,12 @@ class StarCluster(plots.PosteriorPlots, HierarchicalModel):
         return data.background.rows_to_compare(parallax, data.parallax_error)
 
     def remedy_of_rows(self):
-        return options.background_of(self).remedy_of_rows
+        return of_options.background_of(self).remedy_of_rows
 
     def reword(self, finding):
-        return options.background_of(self).reword(finding)
+        return of_options.background_of(self).reword(finding)
 
-    prepare, build_pymc = options.prepare, joint.build_pymc
+    prepare, build_pymc = of_options.prepare, joint.build_pymc
     initial, candidates, lower_ends = start.initial, start.candidates, start.lower_ends
     check_table, diagnose, check = checks.check_table, checks.diagnose, checks.check
 

@@ -15,6 +15,7 @@ import numpy as np
 from astro_hier import checks, covariances
 from astro_hier.checks import Finding
 from astro_hier.core import sky
+from astro_hier.part import Part
 from astro_hier.posterior import Parameter
 from astro_hier.table import Role
 
@@ -36,11 +37,8 @@ ZERO = (np.zeros(1),) * 4  # coordinates of a star and itself
 
 
 @dataclass(frozen=True)
-class NoOffsets:
+class NoOffsets(Part):
     """The parallaxes are independent."""
-
-    parameters = ()
-    roles = ()
 
     def __bool__(self) -> bool:
         return False

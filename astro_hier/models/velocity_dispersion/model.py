@@ -3,7 +3,7 @@
 import astropy.units as u
 import numpy as np
 
-from astro_hier import datasets, outliers, plots, priors
+from astro_hier import datasets, outliers, priors
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.errors import as_errors
 from astro_hier.models.membership import as_background
@@ -16,11 +16,12 @@ from astro_hier.models.velocity_dispersion import (
     tables,
 )
 from astro_hier.models.velocity_dispersion.likelihood import KMS, QUANTITIES, Members
+from astro_hier.part import Option
 from astro_hier.posterior import UNBOUNDED, Parameter
 from astro_hier.table import Role
 
 
-class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
+class VelocityDispersion(HierarchicalModel):
     """Mean velocity and velocity dispersion of a system, and each member's velocity within it.
 
     The members' velocities along the line of sight are normally distributed about the system's,
@@ -90,6 +91,10 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
     )
     command = "dispersion"
     scale = "sigma_v"
+    options = (
+        Option("outliers", "True", (outliers.VelocityBackground,)),
+        Option("error_scale", takes_prior=True),
+    )
 
     def __init__(
         self,
