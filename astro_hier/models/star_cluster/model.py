@@ -1,5 +1,7 @@
 """The class `StarCluster`: its arguments, columns, parameters and hooks."""
 
+from dataclasses import replace
+
 import astropy.units as u
 import numpy as np
 
@@ -150,6 +152,9 @@ class StarCluster(HierarchicalModel):
 
     def check_arguments(self):
         of_options.as_offsets(self.parallax_covariance).check_argument()
+
+    def prepare_simulated(self, rows, data, progressbar=False):
+        return replace(data, parallax=rows["parallax"])  # with the same common offsets
 
     def standard_normals(self, data):
         return data.offsets.sampled
