@@ -5,7 +5,7 @@ The true error of a row is the stated one times ``error_scale``, a number that i
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import astropy.units as u
 
@@ -22,7 +22,7 @@ __all__ = ["ErrorScale", "StatedErrors", "as_errors"]
 class StatedErrors(Part):
     """The errors are those of the table."""
 
-    guess = {}  # noqa: RUF012  where a fit starts, by parameter
+    guess: ClassVar[dict[str, float]] = {}  # where a fit starts
 
     def true(self, stated: Any, theta: Mapping[str, Any]) -> Any:
         """True errors from stated ones, arrays that are broadcast with those of theta."""
@@ -54,7 +54,7 @@ class ErrorScale(StatedErrors):
             "error_scale", u.one, r"f_\sigma", "true errors over stated errors", positive=True
         ),
     )
-    guess = {"error_scale": 1.0}  # noqa: RUF012
+    guess: ClassVar[dict[str, float]] = {"error_scale": 1.0}
 
     def true(self, stated, theta):
         return theta["error_scale"] * stated

@@ -1,12 +1,12 @@
 """Which rows are members: all, or those that a background leaves.
 
-`NoBackground` and `WithBackground` have the same methods, so that a model asks neither whether
+`NoBackground` and `WithBackground` have the same methods, so that a model need not ask whether
 there is a background. `astro_hier.outliers` has the mathematics.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import astropy.units as u
 import numpy as np
@@ -18,25 +18,24 @@ from astro_hier.checks import Finding
 from astro_hier.core import groups
 from astro_hier.core.groups import Groups
 from astro_hier.inference import influence
+from astro_hier.model.parameters import Theta
 from astro_hier.models import goodness
 from astro_hier.posterior import Parameter
 
 __all__ = ["NoBackground", "WithBackground", "as_background"]
 
-Theta = Mapping[str, np.ndarray]
-FAR = 4.0  # robust standard deviations beyond which a row is no member at the start
+FAR = 4.0  # robust standard deviations beyond which a row is not a member at the start
 
 
 @dataclass(frozen=True)
 class NoBackground:
     """All rows are members."""
 
-    owners = ()  # of the priors
-    parameters = ()
-    latents = ()  # parameters of each row
-    remedy_of_rows = influence.OUTLIERS  # what else to do about rows that decide the result
-    # of the likelihoods of some draws, that which stands for all
-    typical = staticmethod(np.max)
+    owners: ClassVar[tuple[Any, ...]] = ()  # of the priors
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    latents: ClassVar[tuple[Parameter, ...]] = ()  # those of each row
+    # what else to do about rows that decide the result, in Python and in the shell
+    remedy_of_rows: ClassVar[tuple[str, str]] = influence.OUTLIERS
 
     def __bool__(self) -> bool:
         return False
@@ -55,6 +54,10 @@ class NoBackground:
         """Where priors are cut below, if ``spread`` is the members' true standard deviation."""
         return {}
 
+    def typical(self, log_likelihood: np.ndarray) -> float:
+        """Of the likelihoods of some draws, that which stands for all."""
+        return np.max(log_likelihood)
+
     # ---- starting points
 
     def near(self, value: np.ndarray, error: np.ndarray) -> tuple[Any, dict[str, float]]:
@@ -64,6 +67,10 @@ class NoBackground:
     def groups(self, value: np.ndarray, error: np.ndarray, rng) -> Iterable[Groups]:
         """Groups among the rows, the first of which may be the members."""
         return ()
+
+    def start(self, found: Groups) -> dict[str, float]:
+        """A starting point of the background's parameters from groups, the first the members'."""
+        return {}
 
     # ---- draws
 
@@ -86,7 +93,7 @@ class NoBackground:
         """True values of members, and of others at random; ``some`` row is known to be one."""
         return true
 
-    def contaminated_again(
+    def contaminated_given(
         self, true: np.ndarray, value: np.ndarray, error: np.ndarray, theta: Theta, rng
     ) -> np.ndarray:
         """True values of measured rows, if those of members are ``true``, shape (theta, row)."""
@@ -126,8 +133,6 @@ class WithBackground(NoBackground):
 
     latents = (Parameter("member", u.one, "p", "probability of membership", ("star",)),)
     remedy_of_rows = "", ""
-    # a background may describe nearly all rows in some of the draws
-    typical = staticmethod(np.median)
 
     @property
     def owners(self):
@@ -149,6 +154,10 @@ class WithBackground(NoBackground):
     def lower_ends(self, spread):
         return self.background.lower_ends(spread)
 
+    def typical(self, log_likelihood):
+        # a background may describe nearly all rows in some of the draws
+        return np.median(log_likelihood)
+
     def near(self, value, error):
         off = np.abs(value - np.median(value))
         near = off <= FAR * np.hypot(1.4826 * np.median(off), error)
@@ -157,8 +166,7 @@ class WithBackground(NoBackground):
     def groups(self, value, error, rng):
         return groups.labelled(value, error, 1 + self.background.parts, rng)
 
-    def start(self, found: Groups) -> dict[str, float]:
-        """A starting point of the background's parameters from groups, the first the members'."""
+    def start(self, found):
         return self.background.start(found)
 
     def redrawn(self, drawn, log_odds, theta, rng, redraw):
@@ -171,7 +179,7 @@ class WithBackground(NoBackground):
         member, other = self.background.draw(theta, true.shape[1], rng, some)
         return np.where(member, true, other)
 
-    def contaminated_again(self, true, value, error, theta, rng):
+    def contaminated_given(self, true, value, error, theta, rng):
         log_odds = self.background.mix(norm.logpdf(value, true, error), value, error, theta)[1]
         member = outliers.draw_members(log_odds, rng)
         return np.where(member, true, self.background.draw_true(value, error, theta, rng))

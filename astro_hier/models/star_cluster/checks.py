@@ -10,9 +10,11 @@ from scipy.special import ndtr
 from astro_hier import checks
 from astro_hier.checks import Finding
 from astro_hier.model import HierarchicalModel
+from astro_hier.model.parameters import Theta
 from astro_hier.models import goodness, upper_limit
 from astro_hier.models.star_cluster import likelihood
-from astro_hier.models.star_cluster.data import Stars, Theta
+from astro_hier.models.star_cluster.data import Stars
+from astro_hier.table import Rows
 
 TYPICAL_ZERO_POINT = 0.03  # mas
 MOST_SIGMAS = 0.5  # of the mean parallax, that a zero point may be left out
@@ -75,7 +77,7 @@ def _spread(data, theta):
     return np.sqrt(variance + data.errors.true(np.median(data.parallax_error), theta) ** 2)
 
 
-def scores(data: Stars, theta: Theta) -> tuple[np.ndarray, np.ndarray]:
+def scores(data: Stars, theta: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The normal score of each star's parallax, and the probability that it is a member."""
     parallax, error = likelihood.measured(data, theta)
     theta = likelihood.columns_of(theta)
@@ -91,7 +93,7 @@ def scores(data: Stars, theta: Theta) -> tuple[np.ndarray, np.ndarray]:
     return goodness.scores(below, above, theta.get("member", np.ones_like(below)))
 
 
-def check_table(model, table: Table, rows: Mapping[str, np.ndarray]) -> list[Finding]:
+def check_table(model, table: Table, rows: Rows) -> list[Finding]:
     """Whether parallaxes that seem to be Gaia's have a zero point, if that matters."""
     findings = HierarchicalModel.check_table(model, table, rows)
     given = model.columns.get("parallax") if isinstance(model.columns, Mapping) else None

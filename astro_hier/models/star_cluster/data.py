@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -16,27 +16,30 @@ from astro_hier.priors import Prior
 from astro_hier.profiles import Profile
 from astro_hier.table import Role
 
-Theta = Mapping[str, Any]
+Theta = dict[str, Any]  # arrays, or variables of PyMC, by parameter
 
 
 @dataclass(frozen=True)
 class NoZeroPoint(Part):
     """The zero point of all parallaxes is 0."""
 
-    by_star = 0.0  # what is known of each star's, shape (star,) [mas]
-
     def __bool__(self) -> bool:
         return False
 
+    @property
+    def by_star(self) -> np.ndarray | float:
+        """What the table says of it, shape (star,) or () [mas]."""
+        return 0.0
+
     def prepared(self, rows: Mapping[str, np.ndarray]) -> "NoZeroPoint":
-        """The same with what the rows say of it."""
+        """That of the stars of these rows."""
         return self
 
     def added(self, theta: Theta) -> Any:
         """What is added to 1/r [mas]."""
         return 0.0
 
-    def at(self, places: np.ndarray) -> Self:
+    def at(self, places: np.ndarray) -> "NoZeroPoint":
         """That of the stars of these numbers."""
         return self
 
@@ -58,10 +61,9 @@ class CommonZeroPoint(NoZeroPoint):
 
 @dataclass(frozen=True)
 class ColumnZeroPoint(NoZeroPoint):
-    """Each star's own zero point, of a column."""
+    """The option: each star's own zero point, in a column of this name."""
 
     column: str
-    by_star: np.ndarray | float = np.nan  # [mas]
 
     def __bool__(self):
         return True
@@ -71,13 +73,27 @@ class ColumnZeroPoint(NoZeroPoint):
         return (Role("zero_point", u.mas, column=self.column),)
 
     def prepared(self, rows):
-        return replace(self, by_star=rows["zero_point"])
+        return StarZeroPoints(rows["zero_point"])
+
+
+@dataclass(frozen=True)
+class StarZeroPoints(NoZeroPoint):
+    """The zero points of certain stars."""
+
+    values: np.ndarray  # shape (star,) [mas]
+
+    def __bool__(self):
+        return True
+
+    @property
+    def by_star(self):
+        return self.values
 
     def added(self, theta):
-        return self.by_star
+        return self.values
 
     def at(self, places):
-        return replace(self, by_star=self.by_star[places])
+        return StarZeroPoints(self.values[places])
 
 
 @dataclass(frozen=True)
@@ -110,5 +126,5 @@ class Stars:
         if np.ndim(self.zero_point.by_star) == 0 and not self.offsets:
             return others  # all places are alike
         places = rng.integers(len(self.parallax), size=len(parallax_error))
-        at = {"zero_point": self.zero_point.at(places), "offsets": self.offsets.at(places)}
-        return replace(others, **at)
+        zero_point, offsets = self.zero_point.at(places), self.offsets.at(places)
+        return replace(others, zero_point=zero_point, offsets=offsets)

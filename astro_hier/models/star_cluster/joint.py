@@ -47,7 +47,7 @@ def _of_members(data, theta, r, population):
 
 
 def _of_some(data, theta, r, population):
-    """Membership is summed over; r of a star that is no member follows roughly that of one."""
+    """Membership is summed over; r of a star that is not a member follows that of one, roughly."""
     import pymc as pm
     import pytensor.tensor as pt
 

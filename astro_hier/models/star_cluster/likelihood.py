@@ -15,7 +15,7 @@ Likelihood
     `astro_hier.core.offsets` says.
 Outliers
     If there are any, star n is a member, z_n = 1, with a probability of 1 - outlier_fraction, and
-    parallax_n is as above. If it is none, parallax_n ~ Normal(outlier_mean, hypot(outlier_sd,
+    parallax_n is as above. Otherwise parallax_n ~ Normal(outlier_mean, hypot(outlier_sd,
     e_n)), whatever r_n is: without zero point or offsets, of which outlier_mean and outlier_sd
     take care. Its r_n is then a draw from the population, of which the parallax says nothing.
 Marginal likelihood
@@ -26,9 +26,9 @@ Marginal likelihood
 Joint model
     NUTS has r_n, and z_n summed over. A star of doubtful membership would have two modes of r_n,
     about its parallax and in the population, between which NUTS hardly moves. There r_n of a star
-    that is no member therefore has the density q_n(r_n) in place of the population's: roughly that
-    of a member (Carlin & Chib 1995, JRSS B 57, 473), which changes nothing else. z_n is then drawn,
-    and r_n of others replaced by draws from the population.
+    that is not a member therefore has the density q_n(r_n) in place of the population's: roughly
+    that of a member (Carlin & Chib 1995, JRSS B 57, 473), which changes nothing else. z_n is then
+    drawn, and r_n of others replaced by draws from the population.
 
 The model is that of Price-Whelan (2022), *Hierarchical Models 1*, with the options that real
 tables need.
@@ -49,6 +49,11 @@ LEAST_DEPTH = 2e-9  # kpc
 def derive(profile: Profile, theta: Theta) -> dict[str, Any]:
     """Parameters that follow from others."""
     return {"std_r": np.exp(theta["ln_std_r"]), **profile.derive(theta)}
+
+
+def spread(profile: Profile, theta: Theta) -> np.ndarray:
+    """The sd of members' true parallaxes, 1/r taken as linear, shape (theta,) [mas]."""
+    return profile.variance(theta) ** 0.5 / theta["mu_r"] ** 2
 
 
 def log_marginal(data: Stars, theta: Theta) -> np.ndarray:

@@ -162,6 +162,11 @@ class StarCluster(HierarchicalModel):
     def coordinates(self, data):
         return {f"{name}_number": np.arange(n) for name, n in data.offsets.numbers.items()}
 
+    def lower_ends(self, data):
+        return of_options.background_of(self).lower_ends(
+            lambda theta: likelihood.spread(self.profile, theta | self.derive(theta))
+        )
+
     def log_marginal(self, data, theta):
         if data.offsets.missing(theta):
             return many_offsets.integrate(data, theta)
@@ -196,7 +201,7 @@ class StarCluster(HierarchicalModel):
         return of_options.background_of(self).reword(finding)
 
     prepare, build_pymc = of_options.prepare, joint.build_pymc
-    initial, candidates, lower_ends = start.initial, start.candidates, start.lower_ends
+    initial, candidates = start.initial, start.candidates
     check_table, diagnose, check = checks.check_table, checks.diagnose, checks.check
 
     # ---- results

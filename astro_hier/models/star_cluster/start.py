@@ -1,6 +1,5 @@
 """Where a fit of a star cluster starts."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,9 @@ def initial(model, data: Stars) -> dict[str, Any]:
     Without stars that are far off, where there is a background for them. Other parameters
     start at the medians of their priors.
     """
-    theta = {name: float(frozen.median()) for name, frozen in model.frozen_priors().items()}
+    theta: dict[str, Any] = {
+        name: float(frozen.median()) for name, frozen in model.frozen_priors().items()
+    }
     theta |= {name: model.within_bulk(name, at) for name, at in data.errors.guess.items()}
     theta |= {name: np.zeros(number) for name, number in data.offsets.numbers.items()}
     parallax, error = data.parallax - data.offset(theta), data.error(theta)
@@ -75,13 +76,3 @@ def candidates(model, data: Stars, rng: np.random.Generator | None = None) -> li
         members = {"mu_r": mu_r, "ln_std_r": ln_std_r}
         points.append(model.above_ends(data, start | members | data.background.start(each)))
     return points
-
-
-def lower_ends(model, data: Stars) -> dict[str, Callable]:
-    """A background is broader than the members, in parallax."""
-
-    def spread(theta):
-        variance = data.profile.variance(theta | likelihood.derive(data.profile, theta))
-        return variance**0.5 / theta["mu_r"] ** 2
-
-    return data.background.lower_ends(spread)

@@ -99,7 +99,7 @@ def predict(model, parallax_error: u.Quantity | None = None, *, random_state=Non
     if parallax_error is None:
         r, columns = model.samples("r").to_value(u.kpc), likelihood.columns_of(theta)
         value, error = 1 / r + data.offset(columns), data.error(columns)
-        value = data.background.contaminated_again(value, data.parallax, error, theta, rng)
+        value = data.background.contaminated_given(value, data.parallax, error, theta, rng)
         return rng.normal(value, error) * u.mas
     data = data.yet_to_be_measured(_given_errors(parallax_error), rng)
     shape = len(theta["mu_r"]), len(data.parallax_error)

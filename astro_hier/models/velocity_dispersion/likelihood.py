@@ -27,7 +27,6 @@ Upper limit
     `astro_hier.models.upper_limit` has the limit to quote.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,13 +35,12 @@ import numpy as np
 from astropy import constants
 
 from astro_hier.core.threads import for_chunks
+from astro_hier.model.parameters import Theta
 from astro_hier.models.errors import StatedErrors
 from astro_hier.models.membership import NoBackground
 
 KMS = u.km / u.s
 C = constants.c.to_value(KMS)
-
-Theta = Mapping[str, np.ndarray]
 
 
 class Velocity:
@@ -119,6 +117,11 @@ def population(data: Members, theta: Theta) -> tuple[np.ndarray, ...]:
     v_sys, scale = theta["v_sys"], data.quantity.scale(theta["v_sys"])
     error = data.errors.true(data.stated_error[None], theta)
     return v_sys, scale * np.exp(theta["ln_sigma_v"]), scale, error
+
+
+def spread(data: Members, theta: Theta) -> np.ndarray:
+    """The sd of the true y of members [km/s], shape (theta,)."""
+    return data.quantity.scale(theta["v_sys"]) * np.exp(theta["ln_sigma_v"])
 
 
 def log_densities(data: Members, theta: Theta) -> tuple[np.ndarray, Any]:

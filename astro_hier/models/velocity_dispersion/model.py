@@ -151,6 +151,9 @@ class VelocityDispersion(HierarchicalModel):
         measured = rows[quantity.name], rows[quantity.error_name]
         return Members(*measured, rows["star"], quantity, self._errors, self._background)
 
+    def lower_ends(self, data):
+        return self._background.lower_ends(lambda theta: likelihood.spread(data, theta))
+
     def log_marginal(self, data, theta):
         return likelihood.log_marginal(data, theta)
 
@@ -180,7 +183,7 @@ class VelocityDispersion(HierarchicalModel):
     def reword(self, finding):
         return self._background.reword(finding)
 
-    initial, candidates, lower_ends = start.initial, start.candidates, start.lower_ends
+    initial, candidates = start.initial, start.candidates
     build_pymc = joint.build_pymc
     check_rows, diagnose, check = checks.check_rows, checks.diagnose, checks.check
 

@@ -1,6 +1,5 @@
 """Where a fit of a velocity dispersion starts."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -43,10 +42,3 @@ def candidates(
         }
         points.append(model.above_ends(data, start | members | data.background.start(each)))
     return points
-
-
-def lower_ends(model, data: Members) -> dict[str, Callable]:
-    """A background is broader than the members, of y."""
-    return data.background.lower_ends(
-        lambda theta: data.quantity.scale(theta["v_sys"]) * np.exp(theta["ln_sigma_v"])
-    )
