@@ -207,7 +207,7 @@ def _ranks(model, rows, data, draws, certify, seed):
     observed = {role.name: truth[role.name][0] for role in model.roles if role.name in truth}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        simulated = model.prepare(rows.replaced(**observed), progressbar=False)
+        simulated = model.prepare_simulated(rows.replaced(**observed), data)
         result = METHODS["marginal"].sample(
             model.problem(simulated),
             draws=draws,

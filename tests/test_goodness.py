@@ -11,6 +11,7 @@ from scipy import stats
 
 from astro_hier import StarCluster, VelocityDispersion, checks, datasets, outliers, priors, profiles
 from astro_hier.models import goodness
+from astro_hier.models.star_cluster import checks as cluster_checks
 
 KMS = u.km / u.s
 
@@ -56,7 +57,7 @@ def test_scores_of_parallaxes_are_those_of_direct_quadrature(options):
     fitted = fit(model, table)
     values = {p.name: fitted.samples(p.name).value for p in fitted.parameters}
     values["log_prob"] = fitted.samples("log_prob").value
-    z, member = fitted._scores(fitted.fitted_data(), values)
+    z, member = cluster_checks.scores(fitted.fitted_data(), goodness.some(values, values))
     r = np.linspace(0.02, 1.5, 20_001)[:, None]
     sds = [(1.0, 0.06)] if not options else [(0.7, 0.06), (0.3, 0.06 * np.exp(0.7))]
     weight = sum(w * stats.truncnorm.pdf(r, -0.5 / sd, np.inf, 0.5, sd) for w, sd in sds)
@@ -141,7 +142,7 @@ def test_a_pressed_edge_names_outliers_where_they_are_not_in_use():
     edge = failed(StarCluster(), table)["prior_edge"]
     assert "outliers=True describes rows that are not members" in edge.python
     assert "--set outliers=true" in edge.shell
-    assert goodness.reword(StarCluster(outliers=True), edge) == edge
+    assert StarCluster(outliers=True).reword(edge) == edge
 
 
 # ---- zero points

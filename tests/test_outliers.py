@@ -174,7 +174,7 @@ def test_a_clean_table_has_members():
 
 def direct(model, data, theta):
     """ln p(data | theta) of one theta with every set of members summed over, but for none."""
-    value, error = data["velocity"], data["velocity_error"]
+    value, error = data.value, data.stated_error
     background, of = model.outliers, {name: x[0] for name, x in theta.items()}
     member = (1 - of["outlier_fraction"]) * stats.norm.pdf(
         value, of["v_sys"], np.hypot(np.exp(of["ln_sigma_v"]), error)

@@ -33,7 +33,8 @@ populations populations/* outliers profiles
 model/*
 models/*
 models/orbits/*
-models/*/likelihood models/*/data
+models/*/likelihood models/*/data models/*/offsets
+models/*/many_offsets models/*/draws
 models/*/options models/*/start models/*/joint models/*/checks models/*/tables models/*/figures
 models/*/model
 models/*/__init__

@@ -1,6 +1,6 @@
 """Claims about the options of StarCluster, one by one; test_agreement.py has them together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import astropy.units as u
 import numpy as np
@@ -24,7 +24,7 @@ from astro_hier import (
     profiles,
 )
 from astro_hier.core import sky
-from astro_hier.models import star_cluster_options
+from astro_hier.models.star_cluster import many_offsets, offsets
 from astro_hier.posterior import register
 
 pytestmark = pytest.mark.filterwarnings(
@@ -94,9 +94,9 @@ def test_log_marginal_is_that_of_direct_quadrature(options, table):
         error = table["parallax_error"].value * of.get("error_scale", 1.0)
         if options.get("zero_point") == "zpt":
             offset += table["zpt"].to_value(u.mas)
-        if "modes" in data:
-            offset += of["mode"] @ data["modes"]
-            error = np.sqrt(error**2 + data["own_variance"])
+        if data.offsets:
+            offset += of["mode"] @ data.offsets.modes
+            error = np.sqrt(error**2 + data.offsets.own_variance)
         background = [of.get(f"outlier_{name}") for name in ("fraction", "mean", "sd")]
         expected = sum(
             log_marginal_options(
@@ -116,7 +116,8 @@ def test_draws_of_a_star_follow_membership_component_and_distance():
         "mu_r": 0.5, "ln_std_r": -3.5, "halo_fraction": 0.4, "ln_halo_ratio": 1.5,
         "outlier_fraction": 0.4, "outlier_mean": 2.0, "outlier_sd": 0.5,
     }  # fmt: skip
-    data = {"parallax": np.full(2, parallax), "parallax_error": np.full(2, error)}
+    table = QTable({"parallax": [parallax] * 2 * u.mas, "parallax_error": [error] * 2 * u.mas})
+    data = model.prepare(model.read(table), progressbar=False)
     many = {name: np.full(n, value) for name, value in theta.items()}
     drawn = model.draw_latents(data, many, np.random.default_rng(1))
     r = np.linspace(0.001, 1.5, 200_001)
@@ -398,18 +399,18 @@ def test_offsets_that_are_integrated_out_are_those_that_are_summed_over(table, o
     model = StarCluster(**options | {"parallax_covariance": "Lindegren+18"})
     rows = model.read(table if model.outliers else table[2:])
     data = model.prepare(rows, progressbar=False)
-    n_stars = len(data["parallax"])
-    data["modes"] = 0.02 * np.random.default_rng(2).standard_normal((2, n_stars))
+    modes = 0.02 * np.random.default_rng(2).standard_normal((2, len(data.parallax)))
+    data = replace(data, offsets=replace(data.offsets, modes=modes))
     z = np.linspace(-5, 5, 41)
     grid = np.stack(np.meshgrid(z, z, indexing="ij"), axis=-1).reshape(-1, 2)
-    theta = a_theta(model, {}, np.random.default_rng(1))
+    theta = a_theta(model, replace(data, offsets=offsets.NoOffsets()), np.random.default_rng(1))
     many = {name: np.repeat(values, len(grid), axis=0) for name, values in theta.items()}
     density = model.log_marginal(data, many | {"mode": grid}) + stats.norm.logpdf(grid).sum(axis=1)
     expected = logsumexp(density) + 2 * np.log(z[1] - z[0])
     assert model.log_marginal(data, theta)[0] == pytest.approx(expected, abs=0.1)
     # and drawn: 4000 draws, 5 standard errors
     repeated = {name: np.repeat(values, 4000, axis=0) for name, values in theta.items()}
-    drawn = model._draw_offsets(data, repeated | model.derive(repeated), np.random.default_rng(1))
+    drawn = many_offsets.draw(data, repeated, np.random.default_rng(1))
     weight = np.exp(density - density.max())
     mean = weight @ grid / weight.sum()
     sd = np.sqrt(weight @ (grid - mean) ** 2 / weight.sum())
@@ -436,7 +437,7 @@ def test_results_with_many_offsets_are_sound_and_saved(tmp_path):
 
 @pytest.mark.filterwarnings("ignore:the errors hide")
 def test_a_covariance_that_takes_more_modes_than_there_may_be_is_said(monkeypatch):
-    monkeypatch.setattr(star_cluster_options, "MOST_MODES", 20)
+    monkeypatch.setattr(offsets, "MOST_MODES", 20)
     table = correlated_cluster(120, size=3.0, name="Vasiliev+19", random_state=1)
     with pytest.warns(AstropyUserWarning, match="20 common offsets leave out .* of the depth"):
         fitted = StarCluster(parallax_covariance="Vasiliev+19").fit(table, random_state=1, **FEW)

@@ -62,9 +62,16 @@ class Hooks(Priors):
     def prepare(self, rows: Rows, progressbar: bool) -> Any:
         """All that can be computed before any parameter is known, a frozen dataclass.
 
-        The only way from rows to data: of a table, of a file, and of simulated rows.
+        The only way from rows to data, of a table and of a file.
         """
         return rows
+
+    def prepare_simulated(self, rows: Rows, data, progressbar: bool = False) -> Any:
+        """What ``prepare`` makes of rows that were simulated from ``data``.
+
+        Parameters whose meaning ``prepare`` takes from the rows must keep that of ``data``.
+        """
+        return self.prepare(rows, progressbar)
 
     def coordinates(self, data) -> dict[str, Sequence | np.ndarray]:
         """Labels of the dimensions that parameters have besides the rows'."""

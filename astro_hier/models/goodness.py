@@ -12,6 +12,7 @@ parameters were fitted to the same rows, the first and the third alarm more rare
 and so does the second where there is a background.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -20,8 +21,18 @@ from scipy.special import ndtri
 from scipy.stats import chi2, norm
 
 from astro_hier import checks, priors
+from astro_hier.checks import Finding
 
-__all__ = ["check_background", "check_error_scale", "check_rows", "of_members", "reword", "scores"]
+__all__ = [
+    "check_background",
+    "check_error_scale",
+    "check_rows",
+    "of_members",
+    "other_errors",
+    "reword",
+    "scores",
+    "some",
+]
 
 LEAST_MEMBER = 0.5  # probability of membership below which a row has no values of a member
 LEAST_P = 0.001
@@ -111,11 +122,22 @@ def probability(z):
     return min(1.0, 3 * min(each)), 2 * low == min(each)
 
 
-def check_rows(model, z, member, name, unit, data):
+def check_rows(
+    z: np.ndarray,
+    member: np.ndarray,
+    label: Callable[[int], str],
+    remedies: Callable[[bool], list[tuple[str, str]]],
+) -> Finding:
     """Whether the normal scores are normal, the likeliest cause first.
 
-    ``member`` are probabilities of membership. The rows' values are those of the role ``name`` in
-    ``data``.
+    Parameters
+    ----------
+    z, member : ndarray
+        Scores, and probabilities of membership, shape (row,).
+    label : callable
+        What a row is called, by its number.
+    remedies : callable
+        What may be done about rows that scatter too narrowly (True) or too widely.
     """
     rows = np.flatnonzero(np.random.default_rng(SEED).random(len(z)) < member)
     z = z[rows]
@@ -123,32 +145,28 @@ def check_rows(model, z, member, name, unit, data):
         return GOODNESS.finding(f"nothing, of fewer than {FEWEST} rows", False)
     p, narrow = probability(z)
     farthest = np.argsort(-np.abs(z))[:MOST_NAMED]
-    named = ", ".join(
-        f"star {data['star'][rows[i]]} ({data[name][rows[i]]:.4g}{unit})"
-        for i in farthest
-        if abs(z[i]) > FAR
-    )
+    named = ", ".join(label(rows[i]) for i in farthest if abs(z[i]) > FAR)
     said = f"the farthest are {named}" if named else "no single star is far off"
     if narrow:
         said = "they scatter less than their errors"
-    causes = [] if narrow or model.outliers else [OUTLIERS]
-    if model.error_scale is None:
-        causes.append([text.format("smaller" if narrow else "larger") for text in SCALE])
-    if not narrow and "profile" in model.get_params() and not model.profile.parameters:
-        causes.append(WINGS)
-    python, shell = ("; ".join(texts) for texts in zip(*causes, LOOK, strict=True))
+    python, shell = ("; ".join(texts) for texts in zip(*remedies(narrow), LOOK, strict=True))
     return GOODNESS.finding(f"{p:.2g}", p < LEAST_P, rows=said, python=python, shell=shell)
 
 
-def check_error_scale(model, values):
-    """Whether the errors come out far from what was stated, if that was inferred."""
-    if "error_scale" not in model.free_names():
-        return []
-    scale = values["error_scale"].mean()
-    causes = [LOOK] if model.outliers or scale < 1 else [OUTLIERS, LOOK]
+def other_errors(narrow: bool) -> tuple[str, str]:
+    """The option that infers smaller or larger errors, in Python and in the shell."""
+    return tuple(text.format("smaller" if narrow else "larger") for text in SCALE)
+
+
+def check_error_scale(scale: float, remedies: list[tuple[str, str]]) -> Finding:
+    """Whether the errors come out far from what was stated.
+
+    ``remedies`` are what else may make rows scatter more widely.
+    """
+    causes = [LOOK] if scale < 1 else [*remedies, LOOK]
     python, shell = ("; ".join(texts) for texts in zip(*causes, strict=True))
     far = abs(np.log(scale)) > np.log(LARGEST_SCALE)
-    return [ERROR_SCALE.finding(f"{scale:.2g}", far, python=python, shell=shell)]
+    return ERROR_SCALE.finding(f"{scale:.2g}", far, python=python, shell=shell)
 
 
 def check_background(background, values):
@@ -165,9 +183,9 @@ def of_members(values, member):
     return Masked(values, mask=member < LEAST_MEMBER)
 
 
-def reword(model, finding):
+def reword(finding: Finding) -> Finding:
     """A finding of the method, with the option that is the likeliest cure."""
-    if finding.name != "prior_edge" or not finding.failed or model.outliers:
+    if finding.name != "prior_edge" or not finding.failed:
         return finding
     python, shell = (
         f"{text}; {option}"

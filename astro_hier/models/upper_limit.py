@@ -62,18 +62,17 @@ class _FlatScale(Prior):
         return weibull_max(1, loc=high)
 
 
-def resolved(model, data, values, scale, none):
+def resolved(model, data, values, scale, none, typical=np.max):
     """Whether the best scale explains the data by exp(`LIKELIHOOD_RATIO`) better than none does.
 
-    ``none`` is a value of ln(scale) at which it makes no difference; ``values`` are all draws.
+    ``none`` is a value of ln(scale) at which it makes no difference; ``values`` are all draws, and
+    ``typical`` says which of their likelihoods stands for all.
     """
     some = np.linspace(0, len(values["log_prob"]) - 1, FEW_DRAWS).astype(int)
     names = {*model.sampled_names(), *model.standard_normals(data)}
     theta = {name: values[name][some] for name in names}
     best = model.log_marginal(data, theta)
     without = model.log_marginal(data, theta | {f"ln_{scale}": np.full(FEW_DRAWS, none)})
-    # in some of the draws a background may describe nearly all rows, which says nothing of errors
-    typical = np.median if model.outliers else np.max
     return int(typical(best) - typical(without) > LIKELIHOOD_RATIO)
 
 
