@@ -32,8 +32,8 @@ from astro_hier import checks, datasets, plots, populations, priors
 from astro_hier.core import jitter as scatter
 from astro_hier.core import orbit, orbit_evidence, population_star
 from astro_hier.core import population as core
-from astro_hier.models import orbit_checks
-from astro_hier.models.orbits import DAYS, KMS, OrbitModel
+from astro_hier.models.orbits import checks as orbit_checks
+from astro_hier.models.orbits.model import DAYS, KMS, OrbitModel
 from astro_hier.posterior import Parameter
 
 __all__ = ["BinaryPopulation"]

@@ -29,8 +29,8 @@ from tqdm import tqdm
 
 from astro_hier import checks, datasets, plots, priors
 from astro_hier.core import jitter, orbit, orbit_evidence, period_nodes
-from astro_hier.models import orbit_checks
-from astro_hier.models.orbits import AMPLITUDES, DAYS, KMS, OrbitModel
+from astro_hier.models.orbits import checks as orbit_checks
+from astro_hier.models.orbits.model import AMPLITUDES, DAYS, KMS, OrbitModel
 from astro_hier.posterior import Parameter
 from astro_hier.table import TableError
 
