@@ -23,16 +23,15 @@ from dataclasses import replace
 
 import astropy.units as u
 import numpy as np
-from astropy.table import QTable
 from joblib import Parallel, delayed
 from scipy.stats import loguniform
 from tqdm import tqdm
 
-from astro_hier import checks, datasets, plots, populations, priors
+from astro_hier import datasets, plots, populations, priors
 from astro_hier.core import jitter as scatter
-from astro_hier.core import orbit, orbit_evidence, population_star
+from astro_hier.core import orbit, population_star
 from astro_hier.core import population as core
-from astro_hier.models.orbits import checks as orbit_checks
+from astro_hier.models.binary_population import checks, figures, tables
 from astro_hier.models.orbits.model import DAYS, KMS, OrbitModel
 from astro_hier.posterior import Parameter
 
@@ -40,18 +39,6 @@ __all__ = ["BinaryPopulation"]
 
 SHORTEST = 0.5 * u.day  # of the range searched by default
 BASELINES = 3.0  # the longest, in the longest baseline
-OUTSIDE = 0.05  # share of the population beyond the range that is warned of
-RANGE = checks.define(
-    "outside_range",
-    limit=f"at most {100 * OUTSIDE:.0f} percent",
-    said="{found} percent of the population lie beyond the periods searched, {shortest_period:.6g}"
-    " to {longest_period:.6g} d, where no star is looked for",
-    python="widen period_range, or use population=populations.TruncatedNormal()",
-    shell="widen --set period_range='LOW d, HIGH d', or use --set population=TruncatedNormal",
-)
-EXACT = ("P", "P_low", "P_high", "P_map")  # columns of more digits
-TABLE_DRAWS = 200  # of the hyperparameters, to average the population over
-PANELS = 16
 CELLS_KEPT = 2_000_000  # of all stars, 80 MB; those of other stars are made again when needed
 MOST_POINTS = 50_000  # of the grid in ln P
 
@@ -338,7 +325,7 @@ class BinaryPopulation(OrbitModel):
 
         self.population.check_pymc()
         initial, index = self.initial(data), data["index"]
-        first = _first_visits(data)
+        first = tables.first_visits(data)
         coords = {"visit": np.arange(len(index)), **self.coordinates(data)}
         with pm.Model(coords=coords) as model:
             theta = self.pymc_priors(data, initial)
@@ -476,11 +463,14 @@ class BinaryPopulation(OrbitModel):
         rv = rng.normal(self._velocity(data, drawn), self._errors(data, drawn))
         return drawn | {"rv": rv}
 
+    diagnose = checks.diagnose
+    check = checks.check
+
     def _velocity(self, data, values):
         """Velocities at the visits, each in its instrument's frame, shape (draw, visit)."""
         index = data["index"]
         of_visit = {name: values[name][:, index] for name in ("P", *self._linear_names())}
-        velocity = self._velocity_at(data["time"] - _first_visits(data)[index], of_visit)
+        velocity = self._velocity_at(data["time"] - tables.first_visits(data)[index], of_visit)
         if self.instrument:
             velocity = velocity + values["offset"][:, index, data["instrument_index"]]
         return velocity
@@ -492,109 +482,17 @@ class BinaryPopulation(OrbitModel):
         index = (data["index"], data["instrument_index"]) if self.instrument else (data["index"],)
         return np.hypot(data["rv_error"], values["jitter"][:, *index])
 
-    def diagnose(self, data, values, method):
-        theta = {name: values[name] for name in self.sampled_names()}
-        outside = self.population.outside(theta, self._log_ends(data)).sum(axis=0)
-        outside = float(np.mean(outside))
-        shortest, longest = data["ends"]
-        bayes, nats = self._star_evidence(data, theta)
-        return {
-            "outside_range": outside,
-            "stars_without_orbit": int(np.sum(bayes < orbit_checks.LEAST_LN_BAYES)),
-            "stars_without_period": int(np.sum(nats < orbit_checks.LEAST_INFORMATION)),
-            "shortest_period": float(shortest),
-            "longest_period": float(longest),
-            "period_error": max(star.error for star in data["summaries"]),
-        }
-
-    def check(self, data, values, attrs, method):
-        outside = attrs["outside_range"]
-        words = orbit_checks.causes(self, attrs, "period_range")
-        findings = [
-            RANGE.finding(f"{100 * outside:.0f}", outside > OUTSIDE, **attrs),
-            self._check_fits(data, words),
-        ]
-        if self.jitter is not None:
-            findings.append(self._check_jitters(data, words))
-        findings.append(self._check_linear(data))
-        findings += self._check_stars(data, values)
-        worst = int(np.argmax([star.error for star in data["summaries"]]))
-        error = orbit_checks.of_error(attrs["period_error"], data["stars"][worst])
-        return [*findings, error]
-
-    def _check_fits(self, data, words):
-        """Whether the best orbits of all stars explain their velocities."""
-        p = np.array(
-            [
-                orbit_evidence.tail_probability(
-                    star.chi2, len(rows) - 1 - self._n_adjusted(data, rows)
-                )
-                for star, rows in zip(data["summaries"], data["visits"], strict=True)
-            ]
-        )
-        least = orbit_checks.LEAST_P_OF_SAMPLE / len(p)
-        found = orbit_checks.named(
-            data["stars"], p < least, p, lambda n: orbit_checks.in_words(p[n])
-        )
-        return orbit_checks.GOODNESS.finding(
-            found, bool(np.any(p < least)), of="orbits", least=least, **words
-        )
-
-    def _check_jitters(self, data, words):
-        """Whether jitters are far beyond the errors."""
-        ratio, hiding = np.zeros((2, len(data["stars"])))
-        for n, (star, rows) in enumerate(zip(data["summaries"], data["visits"], strict=True)):
-            number, error = data["instrument_index"][rows], data["rv_error"][rows]
-            for i in np.unique(number):
-                median, prior = np.median(error[number == i]), self._jitter_prior()
-                ratio[n] = max(ratio[n], star.scatter[i] / median)
-                hiding[n] += orbit_checks.is_hiding(star.least_scatter[i], median, prior)
-
-        def say(n):
-            return orbit_checks.times_the_error(ratio[n])
-
-        found = orbit_checks.named(data["stars"], hiding > 0, -ratio, say)
-        return orbit_checks.JITTER.finding(found, bool(hiding.any()), **words)
-
-    def _check_linear(self, data):
-        """Whether the linear parameters of the best orbits lie where their priors expect them."""
-        names = self._linear_names()
-        units = [self.parameter(name).unit for name in names]
-        given = [self.prior_of(name) for name in names]
-        values = np.array([star.linear for star in data["summaries"]]).T
-        if self.instrument:
-            names = names + [f"offset[{of}]" for of in data["instruments"][1:]]
-            units += [KMS] * (len(names) - len(units))
-            given += [self.prior_of("offset")] * (len(names) - len(given))
-        return orbit_checks.of_linear(names, units, values, given, len(data["stars"]))
-
-    def _star_evidence(self, data, theta):
-        """Of each star ln of its Bayes factor, and what its visits say about its period."""
-        _, *mean = self._population_on_grid(data, _thinned(theta))
-        return np.transpose(
-            [population_star.significance(star, data["grid"], *mean) for star in data["summaries"]]
-        )
-
-    def _check_stars(self, data, values):
-        """Whether the stars have orbits, and their visits something to say about the periods."""
-        theta = {name: values[name] for name in self.sampled_names()}
-        bayes, nats = self._star_evidence(data, theta)
-        no_orbit = bayes < orbit_checks.LEAST_LN_BAYES
-        unknown = nats < orbit_checks.LEAST_INFORMATION
-        found = [
-            orbit_checks.named(data["stars"], no_orbit, bayes, lambda n: f"ln B = {bayes[n]:.1f}"),
-            orbit_checks.named(data["stars"], unknown, nats, lambda n: f"{nats[n]:.2g} nat"),
-        ]
-        return [
-            orbit_checks.of_orbit(self, found[0], no_orbit.any()),
-            orbit_checks.INFORMATION.finding(found[1], bool(unknown.any())),
-        ]
-
     # ---- results
+
+    star_table = tables.star_table
+    predict = tables.predict
+    plot_data = figures.plot_data
+    plot_phase = figures.plot_phase
+    plot_population = figures.plot_population
 
     def _some_draws(self):
         """The population's parameters in some of the draws."""
-        return _thinned({name: self.samples(name).value for name in self.sampled_names()})
+        return tables.thinned({name: self.samples(name).value for name in self.sampled_names()})
 
     def _population_on_grid(self, data, theta):
         """ln of the population's densities on the grid, and averages over ``theta``.
@@ -611,208 +509,3 @@ class BinaryPopulation(OrbitModel):
                 return self.jitter.shares(low, high, theta).mean(axis=1)
 
         return log_density, np.exp(log_density).mean(axis=0), outside, shares
-
-    def _describe(self, data):
-        """A function from the number of a star to the work that describes it."""
-        common = data["grid"], *self._population_on_grid(data, self._some_draws())
-        return lambda n: delayed(population_star.describe)(
-            self._visits(data, n),
-            data["summaries"][n],
-            *common,
-            1 + self._n_adjusted(data, data["visits"][n]),
-        )
-
-    def star_table(self, progressbar=False):
-        """Every star's own results, given its velocities and the population.
-
-        Returns
-        -------
-        `~astropy.table.QTable`
-            Columns star, n_visits, baseline, P, P_low, P_high and P_sd (median, 16 and 84 percent
-            and standard deviation in the most probable mode), P_map (the most probable there), K
-            (of the best orbit there), K_upper (its 95 percent upper limit, whatever the period), v0
-            (there), n_modes (of more than 1 percent), probability (of the best mode), jitter
-            (there, if it is inferred; of each instrument), chi2_per_dof (there, with the jitter;
-            not a number for as few visits as parameters), p_chi2 (its tail probability),
-            ln_bayes_factor (of an orbit over a constant velocity) and period_information (the
-            Kullback-Leibler divergence of the period's posterior from the population, in nats: 0
-            where the visits say nothing).
-        """
-        data = self.fitted_data()
-        describe = self._describe(data)
-        work = (describe(n) for n in range(len(data["stars"])))
-        rows = self._in_parallel(work, len(data["stars"]), "stars", progressbar)
-        rows = [row for row, _ in rows]
-        table = QTable({name: np.array([row[name] for row in rows]) for name in rows[0]})
-        table.add_column(data["stars"], name="star", index=0)
-        units = dict.fromkeys(("baseline", "P", "P_low", "P_high", "P_sd", "P_map"), u.day)
-        units |= {"K": KMS, "K_upper": KMS, "v0": KMS}
-        if self.jitter is not None:
-            units["jitter"] = KMS
-            if not self.instrument:
-                table["jitter"] = table["jitter"][:, 0]
-        for name, unit in units.items():
-            table[name] = table[name] * unit
-        for name in table.colnames[2:]:
-            table[name].info.format = ".8g" if name in EXACT else ".4g"
-        table["n_modes"].info.format = None
-        return table
-
-    def predict(self, times=None):
-        """Radial velocities of every star and draw, without measurement errors.
-
-        Parameters
-        ----------
-        times : `~astropy.units.Quantity` or `~astropy.time.Time`, optional
-            Times as the table's, shape (time,), the same for all stars; by default each visit's
-            own.
-
-        Returns
-        -------
-        `~astropy.units.Quantity`
-            Velocities in km/s, shape (chain * draw, visit), or (chain * draw, star, time).
-        """
-        data = self.fitted_data()
-        names = ["P", *self._linear_names()]
-        values = {n: self.samples(n).value for n in names + ["offset"] * bool(self.instrument)}
-        if times is None:
-            return self._velocity(data, values) * KMS
-        days = np.atleast_1d(data["epoch"].since(times))
-        first = _first_visits(data)
-        of_star = {name: values[name][:, :, None] for name in names}
-        return self._velocity_at(days - first[:, None], of_star) * KMS
-
-    # ---- figures
-
-    def plot_data(self, stars=None, fig=None):
-        """Velocities with their standard errors against time, one panel a star.
-
-        Parameters
-        ----------
-        stars : list, optional
-            Identifiers of the stars to draw; by default the first sixteen.
-        fig : `~matplotlib.figure.Figure`, optional
-            Where to draw.
-
-        Returns
-        -------
-        `~matplotlib.figure.Figure`
-        """
-        data = self.fitted_data()
-        fig, panels = self._panels(data, stars, fig)
-        for ax, n in panels:
-            visits = self._visits(data, n)
-            plots.errorbar(ax, visits.time, visits.rv, visits.rv_error)
-            ax.set_title(str(data["stars"][n]), fontsize=8)
-        fig.supxlabel("time since first visit [d]")
-        fig.supylabel("radial velocity [km/s]")
-        return fig
-
-    def plot_phase(self, stars=None, fig=None):
-        """Velocities folded at each star's best period, with its orbit, one panel a star.
-
-        Trends and offsets of instruments are taken off, and errors hold the jitter. Titles say
-        where no orbit is needed, where the visits do not constrain the period, and where the orbit
-        does not describe them.
-
-        Parameters
-        ----------
-        stars : list, optional
-            Identifiers of the stars to draw; by default the first sixteen.
-        fig : `~matplotlib.figure.Figure`, optional
-            Where to draw.
-
-        Returns
-        -------
-        `~matplotlib.figure.Figure`
-        """
-        data = self.fitted_data()
-        describe = self._describe(data)
-        fig, panels = self._panels(data, stars, fig)
-        phase = np.linspace(0, 1, 200)
-        rows = self._in_parallel((describe(n) for _, n in panels), len(panels), "stars", False)
-        for (ax, n), (best, (visits, linear)) in zip(panels, rows, strict=True):
-            period = best["P_map"]
-            ax.plot(phase, orbit.radial_velocity(phase, 1, *linear[:3]), color="C1", zorder=0)
-            rv = visits.rv - visits.constant[:, 1:] @ linear[3:]
-            plots.errorbar(ax, (visits.time / period) % 1, rv, visits.rv_error)
-            said = orbit_checks.caveat(best["ln_bayes_factor"], best["K_upper"],
-                                       best["period_information"])  # fmt: skip
-            if best["ln_bayes_factor"] >= orbit_checks.LEAST_LN_BAYES:
-                poor = best["p_chi2"] < orbit_checks.LEAST_P
-                chi2 = f", $\\chi^2$/dof = {best['chi2_per_dof']:.4g}" if poor else ""
-                said.append(f"P = {period:.6g} d{chi2}")
-            title = "\n".join([str(data["stars"][n]), *said]).replace("needed: ", "needed:\n")
-            ax.set_title(title, fontsize=8)
-        fig.supxlabel("phase, from first visit")
-        fig.supylabel("radial velocity [km/s]")
-        return fig
-
-    def _panels(self, data, stars, fig):
-        """A figure with one axes a star, and the stars' numbers."""
-        if stars is None:
-            numbers = np.arange(min(len(data["stars"]), PANELS))
-        else:
-            labels = list(data["stars"])
-            unknown = [star for star in np.atleast_1d(stars).tolist() if star not in labels]
-            if unknown or not np.size(stars):
-                raise ValueError(f"stars={stars!r}: not among the {len(labels)} fitted: {unknown}")
-            numbers = [labels.index(star) for star in np.atleast_1d(stars).tolist()]
-        columns = int(np.ceil(np.sqrt(len(numbers))))
-        rows = -(-len(numbers) // columns)
-        fig = plots.figure(fig, figsize=(2.6 * columns + 0.4, 2.0 * rows + 0.4))
-        grid = fig.subplots(rows, columns, squeeze=False)
-        for ax in grid.flat[len(numbers) :]:
-            ax.remove()
-        for ax in grid.flat:
-            ax.tick_params(labelsize=7)
-        return fig, list(zip(grid.flat, numbers, strict=False))
-
-    def plot_population(self, ax=None):
-        """The distribution of ln P, with its uncertainty, over the stars' own posteriors.
-
-        Parameters
-        ----------
-        ax : `~matplotlib.axes.Axes`, optional
-            Where to draw.
-
-        Returns
-        -------
-        `~matplotlib.axes.Axes`
-        """
-        ax = plots.axes(ax, figsize=(7, 4.5))
-        data = self.fitted_data()
-        points = data["grid"].points
-        theta, ends = self._some_draws(), self._log_ends(data)
-        density = np.exp(self.population.log_density(points, theta, ends))
-        low, middle, high = np.quantile(density, [0.03, 0.5, 0.97], axis=0)
-        ax.fill_between(points, low, high, color="C1", alpha=0.3, lw=0,
-                        label="population, 94 percent")  # fmt: skip
-        ax.plot(points, middle, color="C1")
-        if "lnP" in self.posterior:
-            draws = self.samples("lnP").value
-            bins = int(np.clip(np.sqrt(draws.shape[1]) * 2, 6, 40))
-            edges = np.histogram_bin_edges(np.median(draws, axis=0), bins)
-            width = edges[1] - edges[0]
-            edges = np.arange(edges[0] - 10 * width, edges[-1] + 10 * width, width)
-            count, _ = np.histogram(draws, edges)
-            ax.stairs(count / draws.size / width, edges, color="k", label="stars, all draws")
-            ax.plot(np.median(draws, axis=0), np.zeros(draws.shape[1]), "|", color="k", ms=12,
-                    label="stars, medians")  # fmt: skip
-        seen = points[high > 0.01 * high.max()]
-        ax.set(xlim=(seen[0], seen[-1]), ylim=(0, None))
-        ax.set(xlabel=r"$\ln(P / \mathrm{d})$", ylabel="density")
-        ax.legend(loc="best")
-        return ax
-
-
-def _thinned(theta):
-    """Some of the draws, equally spaced."""
-    size = len(next(iter(theta.values())))
-    some = np.linspace(0, size - 1, min(size, TABLE_DRAWS)).astype(int)
-    return {name: draws[some] for name, draws in theta.items()}
-
-
-def _first_visits(data):
-    """Time of each star's first visit, in d."""
-    return np.array([data["time"][visits].min() for visits in data["visits"]])
