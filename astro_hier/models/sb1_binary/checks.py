@@ -53,8 +53,8 @@ def diagnose(model, data, values, method):
                 data["visits"], data["jitter_prior"]
             )
             found["ln_bayes_factor"] = float(nodes.log_evidence - constant)
-    if len(data["name"]):
-        found["star"] = str(data["name"][0])
+    if "star" in data:
+        found["star"] = str(data["star"][0])
     return found
 
 
