@@ -4,7 +4,8 @@ import numpy as np
 
 from astro_hier import plots
 from astro_hier.core import orbit
-from astro_hier.models.binary_population.tables import describer
+from astro_hier.models.binary_population.data import thinned
+from astro_hier.models.binary_population.tables import describe, population_draws
 from astro_hier.models.orbits import checks as orbit_checks
 
 PANELS = 16
@@ -27,9 +28,9 @@ def plot_data(model, stars=None, fig=None):
     data = model.fitted_data()
     fig, panels = _panels(data, stars, fig)
     for ax, n in panels:
-        visits = model._visits(data, n)
+        visits = data.visits(n)
         plots.errorbar(ax, visits.time, visits.rv, visits.rv_error)
-        ax.set_title(str(data["stars"][n]), fontsize=8)
+        ax.set_title(str(data.stars[n]), fontsize=8)
     fig.supxlabel("time since first visit [d]")
     fig.supylabel("radial velocity [km/s]")
     return fig
@@ -54,10 +55,9 @@ def plot_phase(model, stars=None, fig=None):
     `~matplotlib.figure.Figure`
     """
     data = model.fitted_data()
-    describe = describer(model, data)
     fig, panels = _panels(data, stars, fig)
     phase = np.linspace(0, 1, 200)
-    rows = model._in_parallel((describe(n) for _, n in panels), len(panels), "stars", False)
+    rows = describe(model, [n for _, n in panels])
     for (ax, n), (best, (visits, linear)) in zip(panels, rows, strict=True):
         period = best["P_map"]
         ax.plot(phase, orbit.radial_velocity(phase, 1, *linear[:3]), color="C1", zorder=0)
@@ -69,7 +69,7 @@ def plot_phase(model, stars=None, fig=None):
             poor = best["p_chi2"] < orbit_checks.LEAST_P
             chi2 = f", $\\chi^2$/dof = {best['chi2_per_dof']:.4g}" if poor else ""
             said.append(f"P = {period:.6g} d{chi2}")
-        title = "\n".join([str(data["stars"][n]), *said]).replace("needed: ", "needed:\n")
+        title = "\n".join([str(data.stars[n]), *said]).replace("needed: ", "needed:\n")
         ax.set_title(title, fontsize=8)
     fig.supxlabel("phase, from first visit")
     fig.supylabel("radial velocity [km/s]")
@@ -90,9 +90,9 @@ def plot_population(model, ax=None):
     """
     ax = plots.axes(ax, figsize=(7, 4.5))
     data = model.fitted_data()
-    points = data["grid"].points
-    theta, ends = model._some_draws(), model._log_ends(data)
-    density = np.exp(model.population.log_density(points, theta, ends))
+    points = data.grid.points
+    theta = thinned(population_draws(model))
+    density = np.exp(data.population.log_density(points, theta, data.log_ends))
     low, middle, high = np.quantile(density, [0.03, 0.5, 0.97], axis=0)
     ax.fill_between(points, low, high, color="C1", alpha=0.3, lw=0,
                     label="population, 94 percent")  # fmt: skip
@@ -117,9 +117,9 @@ def plot_population(model, ax=None):
 def _panels(data, stars, fig):
     """A figure with one axes a star, and the stars' numbers."""
     if stars is None:
-        numbers = np.arange(min(len(data["stars"]), PANELS))
+        numbers = np.arange(min(len(data.stars), PANELS))
     else:
-        labels = list(data["stars"])
+        labels = list(data.stars)
         unknown = [star for star in np.atleast_1d(stars).tolist() if star not in labels]
         if unknown or not np.size(stars):
             raise ValueError(f"stars={stars!r}: not among the {len(labels)} fitted: {unknown}")

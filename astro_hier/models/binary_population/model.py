@@ -18,29 +18,23 @@ Marginal likelihood
 The model is that of Price-Whelan (2022), *Hierarchical Models 1*.
 """
 
-import inspect
-from dataclasses import replace
-
 import astropy.units as u
 import numpy as np
-from joblib import Parallel, delayed
-from scipy.stats import loguniform
-from tqdm import tqdm
 
 from astro_hier import datasets, plots, populations, priors
-from astro_hier.core import jitter as scatter
-from astro_hier.core import orbit, population_star
-from astro_hier.core import population as core
-from astro_hier.models.binary_population import checks, figures, tables
-from astro_hier.models.orbits.model import DAYS, KMS, OrbitModel
+from astro_hier.models.binary_population import checks, figures, start, tables
+from astro_hier.models.binary_population.data import Stars, in_parallel, prepare
+from astro_hier.models.orbits import joint
+from astro_hier.models.orbits.model import OrbitModel
+from astro_hier.models.orbits.scatter import JitterPopulation, NoScatter
+from astro_hier.models.orbits.velocity import KMS
 from astro_hier.posterior import Parameter
 
 __all__ = ["BinaryPopulation"]
 
-SHORTEST = 0.5 * u.day  # of the range searched by default
-BASELINES = 3.0  # the longest, in the longest baseline
-CELLS_KEPT = 2_000_000  # of all stars, 80 MB; those of other stars are made again when needed
-MOST_POINTS = 50_000  # of the grid in ln P
+LN_P = Parameter("lnP", u.one, r"\ln(P/\mathrm{d})", "ln of the period", ("star",))
+# priors that only some populations use: others would not be heard
+DEFAULTS = {"mu": priors.Uniform(-2, 12), "lnsigma": priors.Uniform(-2, 3)}
 
 
 class BinaryPopulation(OrbitModel):
@@ -124,22 +118,14 @@ class BinaryPopulation(OrbitModel):
 
     of_each = ("star",)
     likelihood_of = "star"
-    star_parameters = (
-        Parameter("lnP", u.one, r"\ln(P/\mathrm{d})", "ln of the period", ("star",)),
-        Parameter("P", u.day, "P", "period", ("star",)),
-        Parameter("a", KMS, "a", "amplitude of the cosine", ("star",)),
-        Parameter("b", KMS, "b", "amplitude of the sine", ("star",)),
-        Parameter("v0", KMS, "v_0", "systemic velocity", ("star",)),
-        Parameter("K", KMS, "K", "semi-amplitude", ("star",)),
-    )
     command = "binaries"
     numbers = ("shortest_period", "longest_period")
 
     def __init__(
         self,
         *,
-        mu=priors.Uniform(-2, 12),
-        lnsigma=priors.Uniform(-2, 3),
+        mu=DEFAULTS["mu"],
+        lnsigma=DEFAULTS["lnsigma"],
         a=priors.Normal(0 * KMS, 100 * KMS),
         b=priors.Normal(0 * KMS, 100 * KMS),
         v0=priors.Normal(0 * KMS, 150 * KMS),
@@ -170,31 +156,28 @@ class BinaryPopulation(OrbitModel):
     @property
     def parameters(self):
         common = [p for part in self.parts for p in part.parameters]
-        return (*common, *self.star_parameters, *self._extra_parameters())
+        return (*common, LN_P, *self.orbit_parameters)
 
     @property
     def parts(self):
-        return (self._density(), *((self.jitter,) if self._has_layers() else ()))
-
-    def _has_layers(self):
-        """Whether jitters have a population."""
-        return isinstance(self.jitter, populations.LogNormalJitter)
-
-    def _density(self):
-        """The population, if it is one."""
         if not isinstance(self.population, populations.Population):
             raise ValueError(
                 f"population={self.population!r}; accepted are those of astro_hier.populations,"
                 " such as populations.Normal()"
             )
-        return self.population
+        return (self.population, *self.scatter.parts)
+
+    @property
+    def scatter(self) -> NoScatter:
+        found = super().scatter
+        of_population = isinstance(self.jitter, populations.LogNormalJitter)
+        return JitterPopulation(self.jitter, found.dims) if of_population else found
 
     @property
     def graph(self):
         sampled = self.sampled_names()
         x = 1.2 * (np.arange(len(sampled)) - 0.5 * (len(sampled) - 1))
-        of_jitter = self.jitter.parameters if self._has_layers() else ()
-        to = {p.name: "jitter" for p in of_jitter}
+        to = {p.name: "jitter" for part in self.scatter.parts for p in part.parameters}
         own = [p for p in self.parameters if p.dims and p.name not in ("lnP", "K")]
         return (
             *(
@@ -212,229 +195,48 @@ class BinaryPopulation(OrbitModel):
 
     # ---- hooks
 
-    def _visits(self, data, star):
-        """The visits of one star."""
-        return self._visits_of(data, data["visits"][star], data["linear"])
-
-    def _jitter_prior(self):
-        if self._has_layers():
-            return loguniform(*self.jitter.range())
-        return super()._jitter_prior()
+    prepare = prepare
+    initial = start.initial
+    diagnose = checks.diagnose
+    check = checks.check
 
     def check_arguments(self):
         self.keeps_draws(0)
-        defaults = inspect.signature(type(self)).parameters
-        for name in ("mu", "lnsigma"):
-            if name not in self.sampled_names() and getattr(self, name) != defaults[name].default:
+        for name, default in DEFAULTS.items():
+            if name not in self.sampled_names() and getattr(self, name) != default:
                 raise priors.PriorError(
                     f"{name}={getattr(self, name)!r}: {type(self.population).__name__} has no such"
                     f" parameter; its own are {self.sampled_names()}"
                 )
 
-    def _by_star(self, rows):
-        """The rows with which of them are of which star and instrument."""
-        data = self._with_instruments(rows)
-        stars, index = np.unique(data["star"], return_inverse=True)
-        rows = np.split(np.argsort(index, kind="stable"), np.cumsum(np.bincount(index))[:-1])
-        data |= {"stars": stars, "index": index, "visits": rows, "ends": self._ends(data, index)}
-        return data | {"linear": self._linear_priors(data)}
-
-    def coordinates(self, data):
-        return {"star": data["stars"], **super().coordinates(data)}
-
-    def _ends(self, data, index):
-        """Shortest and longest period searched, in d."""
-        if self.period_range is not None:
-            try:
-                shortest, longest = (u.Quantity(p).to_value(u.day) for p in self.period_range)
-            except (TypeError, ValueError, u.UnitConversionError):
-                shortest, longest = np.nan, np.nan
-            if not 0 < shortest < longest < np.inf:
-                raise ValueError(
-                    f"period_range={self.period_range!r}; accepted are two times, the shorter"
-                    " first, such as (1 * u.day, 1000 * u.day)"
-                )
-            return float(shortest), float(longest)
-        first, last = np.full((2, index.max() + 1), [[np.inf], [-np.inf]])
-        np.minimum.at(first, index, data["time"])
-        np.maximum.at(last, index, data["time"])
-        shortest = SHORTEST.to_value(u.day)
-        return shortest, max(BASELINES * (last - first).max(), 100 * shortest)
-
-    def _grid(self, data):
-        width = self.population.smallest_width(self.frozen_priors())
-        count = core.LnPeriodGrid.size(*data["ends"], width)
-        if count > MOST_POINTS:
-            raise priors.PriorError(
-                f"the priors allow populations as narrow as {width:.2g} in ln P, which take"
-                f" {count:.2g} grid points, more than {MOST_POINTS:.0e}: raise the lower end of the"
-                " prior on lnsigma, such as with priors.TruncatedNormal(..., lower=-3)"
-            )
-        return core.LnPeriodGrid(*data["ends"], width)
-
-    def prepare(self, rows, progressbar):
-        """Every star's likelihood of its period, on a common grid."""
-        data = self._by_star(rows)
-        grid = self._grid(data)
-        n_stars = len(data["stars"])
-        common = self._known_jitter(data), self._has_layers(), grid, CELLS_KEPT // n_stars
-        work = (
-            delayed(population_star.summarise)(self._visits(data, n), *common)
-            for n in range(n_stars)
-        )
-        stars = self._in_parallel(work, n_stars, "periods", progressbar)
-        matrix = core.matrix([star.row for star in stars])
-        return data | {"grid": grid, "summaries": stars, "matrix": matrix}
-
-    def _in_parallel(self, work, total, desc, progressbar):
-        parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
-        return list(tqdm(parallel(work), total=total, unit="star", desc=desc,
-                         disable=not progressbar))  # fmt: skip
-
-    def _log_ends(self, data):
-        return tuple(np.log(data["ends"]))
-
-    def initial(self, data):
-        """Each star's period of highest likelihood and the orbit that fits best there."""
-        P = np.array([star.best_period for star in data["summaries"]])
-        linear, jitter = [], []
-        for n, period in enumerate(P):
-            visits = replace(self._visits(data, n), jitter=data["summaries"][n].jitter)
-            if visits.jitter is not None:
-                jitter.append(scatter.likely(visits, np.array([1 / period]))[:, 0])
-                visits = visits.scattered(jitter[-1])
-            linear.append(orbit.Solution(visits, np.array([1 / period])).linear()[:, 0])
-        found = {"lnP": np.log(P), "P": P, **self._named_linear(np.array(linear).T)}
-        hyper = self.population.initial(np.log(P))
-        if jitter:
-            found["jitter"] = np.array(jitter) if self.instrument else np.array(jitter)[:, 0]
-            if self._has_layers():
-                hyper |= self.jitter.initial(found["jitter"])
-        for name, prior in self.frozen_priors().items():
-            hyper[name] = float(np.clip(hyper[name], *prior.ppf([0.001, 0.999])))
-        derived = self.population.derive({n: np.asarray(v) for n, v in hyper.items()})
-        return {**hyper, **derived, **found, "K": np.hypot(found["a"], found["b"])}
-
-    def build_pymc(self, data):
+    def build_pymc(self, data: Stars):
         import pymc as pm
 
-        self.population.check_pymc()
-        initial, index = self.initial(data), data["index"]
-        first = tables.first_visits(data)
-        coords = {"visit": np.arange(len(index)), **self.coordinates(data)}
-        with pm.Model(coords=coords) as model:
-            theta = self.pymc_priors(data, initial)
-            lnP = self.population.pymc(
-                theta, self._log_ends(data), dims="star", initval=initial["lnP"]
-            )
-            P = pm.Deterministic("P", pm.math.exp(lnP), dims="star")
-            values = self._pymc_linear(data, initial)
-            pm.Deterministic("K", pm.math.sqrt(values["a"] ** 2 + values["b"] ** 2), dims="star")
-            time = data["time"] - first[index]
-            phase = 2 * np.pi * time / P[index]
-            mu = values["a"][index] * pm.math.cos(phase) + values["b"][index] * pm.math.sin(phase)
-            mu = mu + values["v0"][index]
-            for k in range(1, len(self._trend()) + 1):
-                mu = mu + values[f"trend{k}"][index] * (time / DAYS) ** k
-            at = (index, data["instrument_index"]) if self.instrument else index
-            if self.instrument:
-                mu = mu + values["offset"][at]
-            sigma = data["rv_error"]
-            if self.jitter is not None:
-                jitter = self._pymc_jitter(theta, initial)
-                sigma = pm.math.sqrt(sigma**2 + jitter[at] ** 2)
-            pm.Normal("rv", mu=mu, sigma=sigma, observed=data["rv"], dims="visit")
-        return model
+        data.population.check_pymc()
 
-    def _pymc_linear(self, data, initial):
-        """The linear parameters of all stars, normal, or given."""
-        import pymc as pm
-        import pytensor.tensor as pt
+        def periods(theta, initial):
+            start = initial["lnP"]
+            lnP = data.population.pymc(theta, data.log_ends, dims="star", initval=start)
+            return {"P": pm.Deterministic("P", pm.math.exp(lnP), dims="star")}
 
-        def normal(name, mean, sd, shape, start, **dims):
-            if np.all(sd == 0):
-                return pm.Deterministic(name, pt.zeros(shape) + mean, **dims)
-            return pm.Normal(name, mu=mean, sigma=sd, shape=shape, initval=start, **dims)
+        return joint.build(self, data, periods)
 
-        names, n_stars = self._linear_names(), len(data["stars"])
-        mean, sd = data["linear"]
-        values = {
-            name: normal(name, mean[i], sd[i], n_stars, initial[name], dims="star")
-            for i, name in enumerate(names)
-        }
-        if self.instrument:
-            mean, sd = mean[len(names) :], sd[len(names) :]
-            of = normal("offset_", mean, sd, (n_stars, len(mean)), initial["offset"][:, 1:])
-            offset = pt.concatenate([pt.zeros((n_stars, 1)), of], axis=1)
-            values["offset"] = pm.Deterministic("offset", offset, dims=("star", "instrument"))
-        return values
+    def log_marginal(self, data: Stars, theta):
+        return data.matrix.log_marginal(*data.of_population(theta))
 
-    def _pymc_jitter(self, theta, initial):
-        """Jitters of all stars, from their population, from a prior, or given."""
-        import pymc as pm
-        import pytensor.tensor as pt
-
-        dims = ("star", "instrument") if self.instrument else ("star",)
-        start = initial["jitter"]
-        if self._has_layers():
-            return self.jitter.pymc(theta, dims=dims, initval=start)
-        # a prior is of one number: as many of them as there are jitters
-        known = priors.of(self.jitter)
-        each = [known.pymc(f"jitter_{i}_", KMS, x) for i, x in enumerate(np.ravel(start))]
-        return pm.Deterministic("jitter", pt.stack(each).reshape(start.shape), dims=dims)
-
-    def log_marginal(self, data, theta):
-        return data["matrix"].log_marginal(*self._of_population(data, theta))
-
-    def log_likelihood(self, data, values):
+    def log_likelihood(self, data: Stars, values):
         theta = {name: values[name] for name in self.sampled_names()}
-        return data["matrix"].log_likelihood(*self._of_population(data, theta))
+        return data.matrix.log_likelihood(*data.of_population(theta))
 
-    def _of_population(self, data, theta):
-        """What the matrix takes: the population's density, and shares beyond and of scatters."""
-        matrix, ends = data["matrix"], self._log_ends(data)
-        log_density = self.population.log_density(data["grid"].points[matrix.points], theta, ends)
-        outside, shares = self.population.outside(theta, ends), None
-        if self._has_layers():
-            cells = [(star.jitter.low, star.jitter.high) for star in data["summaries"]]
-            shares = self.jitter.shares(*map(np.concatenate, zip(*cells, strict=True)), theta)
-        return log_density, outside, shares
-
-    def draw_latents(self, data, theta, rng, progressbar=False):
-        if not self.keeps_draws(len(data["stars"])):
+    def draw_latents(self, data: Stars, theta, rng, progressbar=False):
+        n_stars = len(data.stars)
+        if not self.keeps_draws(n_stars):
             return {}
-        grid, ends = data["grid"], self._log_ends(data)
-        seed, known = int(rng.integers(2**63)), self._known_jitter(data)
-        work = (
-            delayed(population_star.draw)(
-                self._visits(data, n),
-                known,
-                grid,
-                star,
-                self.population.log_density(grid.points[star.row.index], theta, ends),
-                *self._of_layers(star, theta),
-                np.random.default_rng([seed, n]),
-            )
-            for n, star in enumerate(data["summaries"])
-        )
-        drawn = self._in_parallel(work, len(data["stars"]), "orbits", progressbar)
+        work = data.draw(theta, rng)
+        drawn = in_parallel(work, self.n_jobs, n_stars, "orbits", progressbar)
         P, s, linear = zip(*drawn, strict=True)
-        values = {"P": np.array(P).T, **self._named_linear(np.moveaxis(linear, 0, 2))}
-        if self.jitter is not None:
-            s = np.moveaxis(s, 2, 0)
-            values["jitter"] = s if self.instrument else s[:, :, 0]
-        return values
-
-    def _of_layers(self, star, theta):
-        """What one star's draws need of the population of jitters."""
-        if not self._has_layers():
-            return None, None
-
-        def within(low, high, chance, which):
-            chosen = {name: theta[name][which] for name in theta}
-            return self.jitter.within(low, high, chance, chosen)
-
-        return self.jitter.shares(star.jitter.low, star.jitter.high, theta), within
+        values = {"P": np.array(P).T, **data.named(np.moveaxis(linear, 0, 2))}
+        return values | data.scatter.of_draws(data, s)
 
     def derive(self, theta):
         derived = self.population.derive(theta)
@@ -442,40 +244,13 @@ class BinaryPopulation(OrbitModel):
             derived |= {"lnP": np.log(theta["P"]), **super().derive(theta)}
         return derived
 
-    def simulate(self, data, theta, rng):
-        ends = self._log_ends(data)
-        lnP = self.population.draw(theta, ends, len(data["stars"]), rng)
-        mean, sd = (of.reshape(-1, 1, 1) for of in data["linear"])
+    def simulate(self, data: Stars, theta, rng):
+        lnP = data.population.draw(theta, data.log_ends, len(data.stars), rng)
+        mean, sd = (of.reshape(-1, 1, 1) for of in data.moments)
         linear = rng.normal(mean, sd, (len(mean), *lnP.shape))
-        drawn = {"lnP": lnP, "P": np.exp(lnP), **self._named_linear(linear)}
-        if self.jitter is not None:
-            shape = lnP.shape[1:] + ((len(data["instruments"]),) if self.instrument else ())
-            if self._has_layers():
-                drawn["jitter"] = self.jitter.draw(theta, shape, rng)
-            else:
-                prior = self._jitter_prior()
-                drawn["jitter"] = prior.rvs((len(lnP), *shape), random_state=rng)
-        rv = rng.normal(self._velocity(data, drawn), self._errors(data, drawn))
-        return drawn | {"rv": rv}
-
-    diagnose = checks.diagnose
-    check = checks.check
-
-    def _velocity(self, data, values):
-        """Velocities at the visits, each in its instrument's frame, shape (draw, visit)."""
-        index = data["index"]
-        of_visit = {name: values[name][:, index] for name in ("P", *self._linear_names())}
-        velocity = self._velocity_at(data["time"] - tables.first_visits(data)[index], of_visit)
-        if self.instrument:
-            velocity = velocity + values["offset"][:, index, data["instrument_index"]]
-        return velocity
-
-    def _errors(self, data, values):
-        """Errors with the draws' jitter, shape (draw, visit)."""
-        if self.jitter is None:
-            return data["rv_error"][None]
-        index = (data["index"], data["instrument_index"]) if self.instrument else (data["index"],)
-        return np.hypot(data["rv_error"], values["jitter"][:, *index])
+        drawn = {"lnP": lnP, "P": np.exp(lnP), **data.named(linear)}
+        drawn |= data.scatter.simulate(data, theta | drawn, rng)
+        return drawn | {"rv": rng.normal(data.velocity(drawn), data.errors(drawn))}
 
     # ---- results
 
@@ -484,23 +259,3 @@ class BinaryPopulation(OrbitModel):
     plot_data = figures.plot_data
     plot_phase = figures.plot_phase
     plot_population = figures.plot_population
-
-    def _some_draws(self):
-        """The population's parameters in some of the draws."""
-        return tables.thinned({name: self.samples(name).value for name in self.sampled_names()})
-
-    def _population_on_grid(self, data, theta):
-        """ln of the population's densities on the grid, and averages over ``theta``.
-
-        Averages of the density, of the shares beyond the range, and of those of jitters between
-        ends of cells, a function, or None.
-        """
-        ends = self._log_ends(data)
-        log_density = self.population.log_density(data["grid"].points, theta, ends)
-        outside, shares = self.population.outside(theta, ends).mean(axis=1), None
-        if self._has_layers():
-
-            def shares(low, high):
-                return self.jitter.shares(low, high, theta).mean(axis=1)
-
-        return log_density, np.exp(log_density).mean(axis=0), outside, shares

@@ -1,15 +1,17 @@
 """Tables of a population of orbits: each star's own results, and predicted velocities."""
 
+from collections.abc import Sequence
+
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
-from joblib import delayed
 
-from astro_hier.core import population_star
-from astro_hier.models.orbits.model import KMS
+from astro_hier.models.binary_population.data import in_parallel
+from astro_hier.models.orbits.velocity import KMS
 
 EXACT = ("P", "P_low", "P_high", "P_map")  # columns of more digits
-TABLE_DRAWS = 200  # of the hyperparameters, to average the population over
+UNITS = dict.fromkeys(("baseline", "P", "P_low", "P_high", "P_sd", "P_map"), u.day)
+UNITS |= dict.fromkeys(("K", "K_upper", "v0", "jitter"), KMS)
 
 
 def star_table(model, progressbar=False):
@@ -29,35 +31,29 @@ def star_table(model, progressbar=False):
         where the visits say nothing).
     """
     data = model.fitted_data()
-    describe = describer(model, data)
-    work = (describe(n) for n in range(len(data["stars"])))
-    rows = model._in_parallel(work, len(data["stars"]), "stars", progressbar)
-    rows = [row for row, _ in rows]
-    table = QTable({name: np.array([row[name] for row in rows]) for name in rows[0]})
-    table.add_column(data["stars"], name="star", index=0)
-    units = dict.fromkeys(("baseline", "P", "P_low", "P_high", "P_sd", "P_map"), u.day)
-    units |= {"K": KMS, "K_upper": KMS, "v0": KMS}
-    if model.jitter is not None:
-        units["jitter"] = KMS
-        if not model.instrument:
-            table["jitter"] = table["jitter"][:, 0]
-    for name, unit in units.items():
-        table[name] = table[name] * unit
+    rows = describe(model, range(len(data.stars)), progressbar)
+    columns = {name: np.array([row[name] for row, _ in rows]) for name in rows[0][0]}
+    for parameter in data.scatter.parameters:
+        columns[parameter.name] = columns[parameter.name].reshape(data.shape(parameter.dims))
+    table = QTable(columns)
+    table.add_column(data.stars, name="star", index=0)
+    for name in set(UNITS) & set(table.colnames):
+        table[name] = table[name] * UNITS[name]
     for name in table.colnames[2:]:
         table[name].info.format = ".8g" if name in EXACT else ".4g"
     table["n_modes"].info.format = None
     return table
 
 
-def describer(model, data):
-    """A function from the number of a star to the work that describes it."""
-    common = data["grid"], *model._population_on_grid(data, model._some_draws())
-    return lambda n: delayed(population_star.describe)(
-        model._visits(data, n),
-        data["summaries"][n],
-        *common,
-        1 + model._n_adjusted(data, data["visits"][n]),
-    )
+def population_draws(model) -> dict[str, np.ndarray]:
+    """The draws of the population's parameters."""
+    return {name: model.samples(name).value for name in model.sampled_names()}
+
+
+def describe(model, stars: Sequence[int], progressbar: bool = False) -> list[tuple[dict, tuple]]:
+    """Of some stars the line of the table, and the visits with the best orbit."""
+    work = model.fitted_data().describe(stars, population_draws(model))
+    return in_parallel(work, model.n_jobs, len(stars), "stars", progressbar)
 
 
 def predict(model, times=None):
@@ -75,23 +71,9 @@ def predict(model, times=None):
         Velocities in km/s, shape (chain * draw, visit), or (chain * draw, star, time).
     """
     data = model.fitted_data()
-    names = ["P", *model._linear_names()]
-    values = {n: model.samples(n).value for n in names + ["offset"] * bool(model.instrument)}
+    parts = data.orbit, *data.terms
+    values = {p.name: model.samples(p.name).value for part in parts for p in part.parameters}
     if times is None:
-        return model._velocity(data, values) * KMS
-    days = np.atleast_1d(data["epoch"].since(times))
-    first = first_visits(data)
-    of_star = {name: values[name][:, :, None] for name in names}
-    return model._velocity_at(days - first[:, None], of_star) * KMS
-
-
-def thinned(theta):
-    """Some of the draws, equally spaced."""
-    size = len(next(iter(theta.values())))
-    some = np.linspace(0, size - 1, min(size, TABLE_DRAWS)).astype(int)
-    return {name: draws[some] for name, draws in theta.items()}
-
-
-def first_visits(data):
-    """Time of each star's first visit, in d."""
-    return np.array([data["time"][visits].min() for visits in data["visits"]])
+        return data.velocity(values) * KMS
+    days = np.atleast_1d(data.epoch.since(times))
+    return data.velocity_at(days - data.first[:, None], values) * KMS

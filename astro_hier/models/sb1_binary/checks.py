@@ -1,11 +1,14 @@
 """What is said of one orbit that was fitted."""
 
+from typing import Any
+
 import numpy as np
 
 from astro_hier import checks
-from astro_hier.core import orbit_evidence, period_nodes
+from astro_hier.checks import Finding
+from astro_hier.core import orbit_evidence
 from astro_hier.models.orbits import checks as orbit_checks
-from astro_hier.models.orbits.model import KMS
+from astro_hier.models.sb1_binary.data import OneStar
 
 MOST_BESIDES = 0.05
 SEVERAL_PERIODS = checks.define(
@@ -29,14 +32,13 @@ PERIOD_RANGE = checks.define(
 )
 
 
-def diagnose(model, data, values, method):
+def diagnose(model, data: OneStar, values, method: str) -> dict[str, Any]:
     best = [int(np.argmax(values["log_prob"]))]
-    one = {name: values[name][best] for name in values}
-    if model.jitter is not None:  # the best draw's is that of the most parameters at once: small
-        one["jitter"] = values["jitter"].mean(axis=0, keepdims=True)
-    chi2 = np.sum(((data["rv"] - model._velocity(data, one)) / model._errors(data, one)) ** 2)
-    dof = model._degrees_of_freedom(data)
-    shortest, longest = period_nodes.searched_range(model._prior_of_period())
+    # the best draw's scatter is that of the most parameters at once: small
+    one = {name: values[name][best] for name in values} | data.scatter.mean(values)
+    chi2 = np.sum(((data.rv - data.velocity(one)) / data.errors(one)) ** 2)
+    dof = data.degrees_of_freedom
+    shortest, longest = data.searched
     found = {
         "chi2_per_dof": float(chi2 / dof) if dof > 0 else np.nan,
         "p_chi2": float(orbit_evidence.tail_probability(chi2, dof)),
@@ -44,44 +46,47 @@ def diagnose(model, data, values, method):
         "longest_period": float(longest),
         "K_upper": float(np.quantile(values["K"], 0.95)),
     }
-    if model._is_linear():
-        nodes = model._nodes(data)
-        found["n_modes"] = int(np.sum(modes_of(nodes)[1] > 0.01))
-        found["period_information"] = orbit_evidence.information(nodes)
-        if data["visits"].sd[:2].any():
-            constant = orbit_evidence.log_evidence_without_orbit(
-                data["visits"], data["jitter_prior"]
-            )
-            found["ln_bayes_factor"] = float(nodes.log_evidence - constant)
-    if "star" in data:
-        found["star"] = str(data["star"][0])
+    if data.is_closed:
+        found |= _evidence(data)
+    star = str(data.stars[0])
+    return found | ({"star": star} if star else {})
+
+
+def _evidence(data):
+    """What the integrals over all orbits say."""
+    found = {
+        "n_modes": int(np.sum(data.modes[1] > 0.01)),
+        "period_information": orbit_evidence.information(data.nodes),
+    }
+    if data.visits.sd[:2].any():
+        constant = orbit_evidence.log_evidence_without_orbit(data.visits, data.known)
+        found["ln_bayes_factor"] = float(data.nodes.log_evidence - constant)
     return found
 
 
-def check(model, data, values, attrs, method):
-    known = "P" not in model.free_names()
-    words = orbit_checks.causes(model, attrs, None if known else "P")
-    findings = []
-    if model._is_linear() and not known:  # if it fails, it is what else fails is due to
-        findings.append(_check_range(model, data, attrs))
-    findings.append(_check_fit(model, attrs, words))
-    if model.jitter is not None:
-        findings.append(_check_jitter(model, data, values, words))
-    findings.append(_check_linear(model, data, values))
+def check(model, data: OneStar, values, attrs, method: str) -> list[Finding]:
+    words = orbit_checks.causes(model, attrs, None if data.period_is_known else "P")
+    searched = data.is_closed and not data.period_is_known
+    findings = [
+        _check_fit(attrs, words),
+        *(_check_jitter(data, values[p.name], words) for p in data.scatter.parameters),
+        orbit_checks.of_linear(data.linear, data.stacked(values).mean(axis=1)[:, None]),
+    ]
+    if searched:  # if it fails, it is what else fails is due to
+        findings.insert(0, _check_range(data, attrs))
     if "ln_bayes_factor" in attrs:
         bayes = attrs["ln_bayes_factor"]
         found = orbit_checks.in_short(bayes, attrs["K_upper"])
         findings.append(orbit_checks.of_orbit(model, found, bayes < orbit_checks.LEAST_LN_BAYES))
-    if model._is_linear():
-        nodes = model._nodes(data)
-        findings.append(orbit_checks.of_error(nodes.error))
-        if not known:
-            findings.append(orbit_checks.of_information(attrs["period_information"]))
-            findings.append(_check_modes(nodes, attrs, method))
+    if data.is_closed:
+        findings.append(orbit_checks.of_error(data.nodes.error))
+    if searched:
+        findings.append(orbit_checks.of_information(attrs["period_information"]))
+        findings.append(_check_modes(data, attrs, method))
     return findings
 
 
-def _check_fit(model, attrs, words):
+def _check_fit(attrs, words):
     p = attrs["p_chi2"]
     found = "not looked at: as few visits as parameters fit any orbit"
     if np.isfinite(p):
@@ -91,48 +96,27 @@ def _check_fit(model, attrs, words):
     )
 
 
-def _check_jitter(model, data, values, words):
-    jitters = values["jitter"].reshape(len(values["jitter"]), -1)
+def _check_jitter(data, jitters, words):
     found, hiding = [], False
-    for i, name in enumerate(data["instruments"]):
-        error = np.median(data["rv_error"][data["instrument_index"] == i])
-        low = np.quantile(jitters[:, i], orbit_checks.SURE)
-        hiding |= bool(orbit_checks.is_hiding(low, error, model._jitter_prior()))
-        mean = jitters[:, i].mean()
-        of = f" of {name}" if model.instrument else ""
+    for i, (name, of_one) in enumerate(
+        zip(data.instruments, jitters.reshape(len(jitters), -1).T, strict=True)
+    ):
+        error = np.median(data.rv_error[data.instrument == i])
+        low, mean = np.quantile(of_one, orbit_checks.SURE), of_one.mean()
+        hiding |= bool(orbit_checks.is_hiding(low, error, data.scatter.prior))
+        of = f" of {name}" if str(name) else ""
         found.append(f"{mean:.3g} km/s{of}, {orbit_checks.times_the_error(mean / error)}")
     return orbit_checks.JITTER.finding("; ".join(found), hiding, **words)
 
 
-def _check_linear(model, data, values):
-    names, units = model._linear_names(), [KMS] * 3
-    units += [model.parameter(name).unit for name in names[3:]]
-    means = [values[name].mean() for name in names]
-    given = [model.prior_of(name) for name in names]
-    if model.instrument:
-        names = names + [f"offset[{of}]" for of in data["instruments"][1:]]
-        means += list(values["offset"].mean(axis=0)[1:])
-        given += [model.prior_of("offset")] * (len(data["instruments"]) - 1)
-    units += [KMS] * (len(names) - len(units))
-    return orbit_checks.of_linear(names, units, np.array(means)[:, None], given)
-
-
-def _check_range(model, data, attrs):
+def _check_range(data, attrs):
     """Whether periods outside the range that the prior allows fit better than all within."""
-    skipped = None
-    prior, scatter = model._prior_of_period(), data["jitter_prior"]
-    if not np.all(np.isfinite(prior.support())):
-        skipped = "not looked for: the prior has an open end"
-    elif model._degrees_of_freedom(data) <= 0:
-        skipped = "not looked for: as few visits as parameters fit any period"
-    elif scatter is not None and scatter.count > 1 and not is_known(scatter.prior):
-        skipped = "not looked for: jitters of several instruments take too long"
+    skipped = _why_not_beyond(data)
     if skipped:
         return PERIOD_RANGE.finding(skipped, False)
-    searched = attrs["shortest_period"], attrs["longest_period"]
-    within = model._nodes(data).log_evidence
+    within = data.nodes.log_evidence
     try:
-        found = orbit_evidence.beyond(data["visits"], searched, within, scatter)
+        found = orbit_evidence.beyond(data.visits, data.searched, within, data.known)
     except (ArithmeticError, ValueError) as error:
         return PERIOD_RANGE.finding(f"not looked for: {error}", False)
     log_mean, period, low, high = found
@@ -148,8 +132,19 @@ def _check_range(model, data, attrs):
     )
 
 
-def _check_modes(nodes, attrs, method):
-    n_modes, best = attrs["n_modes"], modes_of(nodes)[1].max()
+def _why_not_beyond(data):
+    """Why periods outside the range are not looked at; empty if they are."""
+    if not np.all(np.isfinite(data.period.support())):
+        return "not looked for: the prior has an open end"
+    if data.degrees_of_freedom <= 0:
+        return "not looked for: as few visits as parameters fit any period"
+    if len(data.instruments) > 1 and not data.scatter.is_known:
+        return "not looked for: jitters of several instruments take too long"
+    return ""
+
+
+def _check_modes(data, attrs, method):
+    n_modes, best = attrs["n_modes"], data.modes[1].max()
     nuts = method == "nuts"
     return SEVERAL_PERIODS.finding(
         str(n_modes),
@@ -160,13 +155,3 @@ def _check_modes(nodes, attrs, method):
         instead_shell=", and use --method marginal" if nuts else "",
         **attrs,
     )
-
-
-def modes_of(nodes):
-    """Mode of each cell and probability of each mode."""
-    mode = period_nodes.mode_of_cells(nodes)
-    return mode, np.bincount(mode, nodes.probability)
-
-
-def is_known(prior):
-    return len(set(prior.support())) == 1

@@ -3,9 +3,9 @@
 import numpy as np
 
 from astro_hier import plots
-from astro_hier.core import orbit, period_nodes
+from astro_hier.core import orbit
 from astro_hier.models.orbits import checks as orbit_checks
-from astro_hier.models.orbits.model import AMPLITUDES
+from astro_hier.models.sb1_binary.tables import draws_of
 
 CURVES = 64
 MOST_CYCLES = 80
@@ -31,22 +31,22 @@ def plot_data(model, ax=None):
     """
     data = model.fitted_data()
     best, _ = _best(model)
-    rv, _, error = _corrected(model, data, best, trend=False)
+    rv, _, error = _corrected(data, best, trend=False)
     ax = plots.axes(ax, figsize=(9, 4))
-    span = max(np.ptp(data["time"]), 2 * float(best["P"][0]))
+    span = max(np.ptp(data.time), 2 * float(best["P"][0]))
     some = _some(model)
     cycles = span / np.median(some["P"])
     if cycles < MOST_CYCLES:
         time = np.linspace(-0.02, 1.02, int(40 * span / some["P"].min())) * span
-        ax.plot(time, model._of_draws(time, some).T, color="C0", alpha=0.15, lw=0.5, zorder=0)
+        ax.plot(time, data.velocity_at(time, some).T, color="C0", alpha=0.15, lw=0.5, zorder=0)
     else:
         time = np.linspace(0, span, 100)
         # of an orbit without amplitude: v0, and the trend
-        middle = model._of_draws(time, some | {"a": 0 * some["a"], "b": 0 * some["b"]})
+        middle = data.velocity_at(time, some | {"a": 0 * some["a"], "b": 0 * some["b"]})
         low, high = (np.median(middle + s * some["K"][:, None], axis=0) for s in (-1, 1))
         ax.fill_between(time, low, high, color="C0", alpha=0.15, lw=0, label=r"$v_0 \pm K$")
         ax.legend(loc="best")
-    plots.errorbar(ax, data["time"], rv, error)
+    plots.errorbar(ax, data.time, rv, error)
     ax.set(xlabel="time since first visit [d]", ylabel="radial velocity [km/s]")
     ax.set_title("".join(_caveat(model.posterior.attrs)))
     return ax
@@ -73,14 +73,14 @@ def plot_phase(model, fig=None):
     fig = plots.figure(fig, figsize=(6.5, 5))
     top, bottom = fig.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     data, (best, share) = model.fitted_data(), _best(model)
-    rv, residual, error = _corrected(model, data, best, trend=True)
+    rv, residual, error = _corrected(data, best, trend=True)
     period = best["P"][0]
-    phase = (data["time"] / period) % 1
+    phase = (data.time / period) % 1
     fine = np.linspace(0, 1, CURVE_POINTS)
     some = _some(model, near_period=period)
-    folded = _circular(fine, some | {"P": np.ones_like(some["P"])})
+    folded = data.orbital(fine, some | {"P": np.ones_like(some["P"])})
     top.plot(fine, folded.T, color="C0", alpha=0.15, lw=0.7, zorder=0)
-    top.plot(fine, _circular(fine, best | {"P": np.ones(1)})[0], color="C1", zorder=1)
+    top.plot(fine, data.orbital(fine, best | {"P": np.ones(1)})[0], color="C1", zorder=1)
     plots.errorbar(top, phase, rv, error)
     bottom.axhline(0, color="C1", zorder=0)
     plots.errorbar(bottom, phase, residual, error)
@@ -113,13 +113,12 @@ def plot_periodogram(model, ax=None):
     """
     ax = plots.axes(ax, figsize=(9, 4))
     data = model.fitted_data()
-    prior = model._prior_of_period()
-    shortest, longest = period_nodes.searched_range(prior)
+    prior, (shortest, longest) = data.period, data.searched
     if shortest == longest:
         raise plots.NothingToDraw(f"P={model.P!r} is given: there is no posterior of it to draw")
-    count = int(np.clip(10 * np.ptp(data["time"]) * (1 / shortest - 1 / longest), 2000, 200_000))
+    count = int(np.clip(10 * np.ptp(data.time) * (1 / shortest - 1 / longest), 2000, 200_000))
     step = (1 / shortest - 1 / longest) / (count - 1)
-    nodes, visits = model._nodes(data), data["visits"]
+    nodes, visits = data.nodes, data.visits
     # the grid shows the range, the cells its needles
     frequency = np.concatenate([1 / longest + step * np.arange(count), nodes.low])
     log_p = np.concatenate(
@@ -148,11 +147,11 @@ def plot_periodogram(model, ax=None):
 
 def _some(model, near_period=None):
     """Values of a few draws, equally spaced among all, or among those of one mode."""
-    values = model._values()
+    values = draws_of(model)
     chosen = np.arange(len(values["P"]))
     if near_period is not None:
         # phases have drifted apart by less than half a cycle at the last visit
-        drift = np.abs(1 / values["P"] - 1 / near_period) * np.ptp(model.fitted_data()["time"])
+        drift = np.abs(1 / values["P"] - 1 / near_period) * np.ptp(model.fitted_data().time)
         chosen = chosen[drift < 0.5]
     chosen = chosen[np.linspace(0, len(chosen) - 1, min(len(chosen), CURVES)).astype(int)]
     return {name: draws[chosen] for name, draws in values.items()}
@@ -160,9 +159,9 @@ def _some(model, near_period=None):
 
 def _best(model):
     """The best draw in the most probable mode, and the share of draws in that mode."""
-    values = model._values()
+    values = draws_of(model)
     order = np.argsort(values["P"])
-    cycles = np.ptp(model.fitted_data()["time"]) / values["P"][order]
+    cycles = np.ptp(model.fitted_data().time) / values["P"][order]
     # draws of one mode drift from one to the next by far less than a cycle
     mode = np.concatenate([[0], np.cumsum(np.abs(np.diff(cycles)) > MODE_GAP)])
     sizes = np.bincount(mode)
@@ -171,21 +170,16 @@ def _best(model):
     return {name: draws[[best]] for name, draws in values.items()}, sizes.max() / len(mode)
 
 
-def _corrected(model, data, best, trend):
+def _corrected(data, best, trend):
     """Velocities less the best draw's offsets and, if asked, trend, and errors with jitter."""
-    expected = model._of_draws(data["time"], best)[0]
-    residual = data["rv"] - model._velocity(data, best)[0]
+    expected = data.velocity_at(data.time, best)[0]
+    residual = data.rv - data.velocity(best)[0]
     if trend:
-        expected = _circular(data["time"], best)[0]
-    return expected + residual, residual, model._errors(data, best)[0]
+        expected = data.orbital(data.time, best)[0]
+    return expected + residual, residual, data.errors(best)[0]
 
 
 def _caveat(attrs):
     """What a figure of the orbit has to say of it first."""
     names = ("ln_bayes_factor", "K_upper", "period_information")
     return orbit_checks.caveat(*(attrs.get(name, np.inf) for name in names))
-
-
-def _circular(time, values):
-    """Velocities of the orbit and v0 alone, shape (draw, time)."""
-    return orbit.radial_velocity(time, *(values[n][:, None] for n in ("P", *AMPLITUDES)))

@@ -17,18 +17,17 @@ The model is that of Price-Whelan (2022), *Hierarchical Models 1*; the search by
 linear parameters integrated out is that of Price-Whelan et al. (2017, ApJ 837, 20).
 """
 
-from functools import partial
-
 import astropy.units as u
 import numpy as np
 from scipy.stats import norm
-from tqdm import tqdm
 
 from astro_hier import datasets, plots, priors
 from astro_hier.core import orbit, period_nodes
-from astro_hier.models.orbits.model import DAYS, KMS, OrbitModel
+from astro_hier.models.orbits import joint
+from astro_hier.models.orbits.model import OrbitModel
+from astro_hier.models.orbits.velocity import KMS
 from astro_hier.models.sb1_binary import checks, figures, start, tables
-from astro_hier.posterior import Parameter
+from astro_hier.models.sb1_binary.data import OneStar, prepare
 from astro_hier.table import TableError
 
 __all__ = ["SB1Binary"]
@@ -108,19 +107,12 @@ class SB1Binary(OrbitModel):
     7.300 d, truth 7.300 d
     """
 
-    orbit_parameters = (
-        Parameter("P", u.day, "P", "period"),
-        Parameter("a", KMS, "a", "amplitude of the cosine"),
-        Parameter("b", KMS, "b", "amplitude of the sine"),
-        Parameter("v0", KMS, "v_0", "systemic velocity"),
-        Parameter("K", KMS, "K", "semi-amplitude"),
-    )
     command = "binary"
     numbers = ("shortest_period", "longest_period", "chi2_per_dof")
 
     @property
     def parameters(self):
-        return (*self.orbit_parameters, *self._extra_parameters())
+        return self.orbit_parameters
 
     @property
     def graph(self):
@@ -158,6 +150,11 @@ class SB1Binary(OrbitModel):
 
     # ---- hooks
 
+    prepare = prepare
+    initial = start.initial
+    diagnose = checks.diagnose
+    check = checks.check
+
     def check_rows(self, rows, table):
         stars = np.unique(rows.get("star", np.array([])))
         if len(stars) > 1:
@@ -166,152 +163,49 @@ class SB1Binary(OrbitModel):
                 " accepted is one: select its rows, such as table[ids == ids[0]]"
             )
 
-    def prepare(self, rows, progressbar):
-        """The visits as the core takes them, on a lattice of the jitter if there is one."""
-        data = self._with_instruments(rows)
-        if not self._is_linear():
-            return data
-        visits = self._visits_of(data, slice(None), self._linear_priors(data))
-        known = self._known_jitter(data)
-        if known is not None:
-            progress = partial(tqdm, desc="jitters", disable=not progressbar)
-            visits = known.laid(visits, self._prior_of_period(), progress)
-        return data | {"visits": visits, "jitter_prior": known}
+    def build_pymc(self, data: OneStar):
+        return joint.build(self, data, lambda theta, initial: {})
 
-    def _nodes(self, data):
-        if "visits" not in data:
-            self._linear_priors(data)  # says which prior cannot be integrated out
-        if "nodes" not in data:
-            data["nodes"] = period_nodes.period_nodes(data["visits"], self._prior_of_period())
-        return data["nodes"]
-
-    def _prior_of_period(self):
-        prior = self.frozen_priors()["P"]
-        if prior.support()[0] < 0:
-            raise priors.PriorError(
-                f"P={self.P!r} allows periods below zero; accepted are priors of positive values,"
-                " such as priors.TruncatedNormal(..., lower=0.1 * u.day)"
-            )
-        return prior
-
-    initial = start.initial
-    diagnose = checks.diagnose
-    check = checks.check
-
-    def build_pymc(self, data):
-        import pymc as pm
-        import pytensor.tensor as pt
-
-        initial = self.initial(data)
-        number, time = data["instrument_index"], data["time"]
-        coords = {"visit": np.arange(len(time)), **self.coordinates(data)}
-        with pm.Model(coords=coords) as model:
-            values = self.pymc_priors(data, initial)
-            if self.instrument:
-                values |= self._pymc_of_instruments(initial, len(data["instruments"]))
-            pm.Deterministic("K", pm.math.sqrt(values["a"] ** 2 + values["b"] ** 2))
-            phase = 2 * np.pi * time / values["P"]
-            mu = values["a"] * pm.math.cos(phase) + values["b"] * pm.math.sin(phase) + values["v0"]
-            for k in range(1, len(self._trend()) + 1):
-                mu = mu + values[f"trend{k}"] * (time / DAYS) ** k
-            sigma = data["rv_error"]
-            if self.instrument:
-                mu = mu + values["offset"][number]
-            if self.jitter is not None:
-                s = values["jitter"][number] if self.instrument else values["jitter"]
-                sigma = pt.sqrt(sigma**2 + s**2)
-            pm.Normal("rv", mu=mu, sigma=sigma, observed=data["rv"], dims="visit")
-        return model
-
-    def _pymc_of_instruments(self, initial, count):
-        """Offsets and jitters, one variable for each instrument, stacked."""
-        import pymc as pm
-        import pytensor.tensor as pt
-
-        offset, values = self.prior_of("offset"), {}
-        each = [offset.pymc(f"offset_{i}_", KMS, initial["offset"][i]) for i in range(1, count)]
-        values["offset"] = pt.stack([pt.constant(0.0), *each])
-        if self.jitter is not None:
-            known = priors.of(self.jitter)
-            each = [known.pymc(f"jitter_{i}_", KMS, initial["jitter"][i]) for i in range(count)]
-            values["jitter"] = pt.stack(each)
-        return {n: pm.Deterministic(n, x, dims="instrument") for n, x in values.items()}
-
-    def draw_exactly(self, data, size, rng):
-        nodes, visits, prior = self._nodes(data), data["visits"], self._prior_of_period()
-        P, log_likelihood = period_nodes.draw_periods(nodes, visits, prior, size, rng)
-        drawn = {"P": P}
-        if self.jitter is not None:
-            s = data["jitter_prior"].draw(visits, 1 / P, rng)
-            visits = visits.scattered(s)
-            drawn["jitter"] = s.T if self.instrument else s[0]
-        drawn |= self._named_linear(orbit.draw_linear(visits, 1 / P, rng))
+    def draw_exactly(self, data: OneStar, size, rng):
+        nodes = data.nodes
+        P, log_likelihood = period_nodes.draw_periods(nodes, data.visits, data.period, size, rng)
+        visits, s = data.scatter.draw(data.visits, data.known, 1 / P, rng)
+        linear = data.named(orbit.draw_linear(visits, 1 / P, rng))
+        drawn = {"P": P} | data.scatter.named(data, s, (size,)) | linear
         attrs = {"log_evidence": float(nodes.log_evidence), "period_error": nodes.error}
         return drawn, {"log_marginal": log_likelihood}, attrs
 
-    def _velocity(self, data, values):
-        """Velocities of draws at the visits, each in its instrument's frame, (draw, visit)."""
-        at_visits = self._of_draws(data["time"], values)
-        if self.instrument:
-            at_visits = at_visits + values["offset"][:, data["instrument_index"]]
-        return at_visits
-
-    def _of_draws(self, time, values):
-        """Velocities at times in days from the first visit, shape (draw, time)."""
-        names = ("P", *self._linear_names())
-        return self._velocity_at(time, {name: values[name][:, None] for name in names})
-
-    def _errors(self, data, values):
-        """Errors with the draws' jitter, shape (draw, visit)."""
-        if self.jitter is None:
-            return data["rv_error"][None]
-        s = values["jitter"]
-        by_visit = s[:, data["instrument_index"]] if self.instrument else s[:, None]
-        return np.hypot(data["rv_error"], by_visit)
-
-    def log_likelihood(self, data, values):
+    def log_likelihood(self, data: OneStar, values):
         """ln of the density of each visit given all parameters."""
-        return norm.logpdf(data["rv"], self._velocity(data, values), self._errors(data, values))
+        return norm.logpdf(data.rv, data.velocity(values), data.errors(values))
+
+    def log_prob(self, data: OneStar, values, log_marginal=None):
+        height = self.log_likelihood(data, values)
+        prior = self.log_prior(values)
+        for part in (*data.terms, data.scatter):
+            prior = prior + part.log_prior(values)
+        return prior + height.sum(axis=1)
+
+    def simulate(self, data: OneStar, theta, rng):
+        theta, size = dict(theta), len(theta["P"])
+        for term in data.terms:
+            theta |= term.simulate(size, len(data.instruments), rng)
+        theta |= data.scatter.simulate(data, theta, rng)
+        return theta | {"rv": rng.normal(data.velocity(theta), data.errors(theta))}
 
     def headline(self):
         """Not the period, which may have several modes; nor a and b, which turn with it."""
         return ["K", "v0"]
 
-    def excess_scatter(self, data, values):
+    def excess_scatter(self, data: OneStar, values):
         """By the deviations from the best orbit, beyond twice; any of few visits may decide."""
-        spare = self._degrees_of_freedom(data)
+        spare = data.degrees_of_freedom
         if spare < SPARE_VISITS:
             return np.inf
         best = {name: of[[np.argmax(values["log_prob"])]] for name, of in values.items()}
-        off = np.abs(data["rv"] - self._velocity(data, best)) / self._errors(data, best)
-        scatter = 1.4826 * np.median(off) * np.sqrt(len(data["rv"]) / spare)
+        off = np.abs(data.rv - data.velocity(best)) / data.errors(best)
+        scatter = 1.4826 * np.median(off) * np.sqrt(len(data.rv) / spare)
         return max(1.0, scatter / SURE_EXCESS)
-
-    def _degrees_of_freedom(self, data):
-        """How many more visits there are than parameters adjusted to them."""
-        n_fitted = ("P" in self.free_names()) + self._n_adjusted(data, slice(None))
-        return len(data["rv"]) - n_fitted
-
-    def log_prob(self, data, values, log_marginal=None):
-        height = self.log_likelihood(data, values)
-        prior = self.log_prior(values)
-        if self.instrument:
-            offset = self.prior_of("offset").frozen(KMS)
-            prior = prior + offset.logpdf(values["offset"][:, 1:]).sum(axis=1)
-            if self.jitter is not None:
-                prior = prior + self._jitter_prior().logpdf(values["jitter"]).sum(axis=1)
-        return prior + height.sum(axis=1)
-
-    def simulate(self, data, theta, rng):
-        theta = dict(theta)
-        if self.instrument:
-            shape = len(theta["P"]), len(data["instruments"])
-            theta["offset"] = self.prior_of("offset").frozen(KMS).rvs(shape, random_state=rng)
-            theta["offset"][:, 0] = 0
-            if self.jitter is not None:
-                theta["jitter"] = self._jitter_prior().rvs(shape, random_state=rng)
-        rv = rng.normal(self._velocity(data, theta), self._errors(data, theta))
-        return theta | {"rv": rv}
 
     # ---- results
 
@@ -321,6 +215,3 @@ class SB1Binary(OrbitModel):
     plot_data = figures.plot_data
     plot_phase = figures.plot_phase
     plot_periodogram = figures.plot_periodogram
-
-    def _values(self):
-        return {p.name: self.samples(p.name).value for p in self.parameters}

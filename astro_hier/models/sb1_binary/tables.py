@@ -8,11 +8,10 @@ import numpy as np
 from astropy.table import Table
 
 from astro_hier import priors
-from astro_hier.core import jitter as scatter
 from astro_hier.core import orbit, orbit_evidence
 from astro_hier.models.orbits import checks as orbit_checks
-from astro_hier.models.orbits.model import KMS
-from astro_hier.models.sb1_binary.checks import is_known, modes_of
+from astro_hier.models.orbits.velocity import KMS
+from astro_hier.models.sb1_binary.data import prior_of_period
 
 NO_MODEL = (
     "none of these models explains the velocities within the stated errors: their probabilities say"
@@ -62,7 +61,7 @@ def compare(model, table, *, jitter=None, trend=None):
     if trend is None:
         trend = model.trend or 1
     trends = (("", {"trend": 0}), (" + trend", {"trend": trend}))
-    period = float(model._prior_of_period().median()) * u.day
+    period = float(prior_of_period(model).median()) * u.day
     constant = {"P": period, "a": 0 * KMS, "b": 0 * KMS}  # no amplitude, at any period
     parts = (
         (("constant velocity", constant), ("circular orbit", {})),
@@ -74,8 +73,8 @@ def compare(model, table, *, jitter=None, trend=None):
         names, changes = zip(*chosen, strict=True)
         other = type(model)(**{**model.get_params(), **dict(ChainMap(*changes))})
         data = other.prepare(other.read(table), progressbar=False)
-        evidence = float(other._nodes(data).log_evidence)
-        rows.append(("".join(names), evidence, _best_p_chi2(other, data)))
+        evidence = float(data.nodes.log_evidence)
+        rows.append(("".join(names), evidence, _best_p_chi2(data)))
     found = Table(rows=rows, names=("model", "log_evidence", "p_chi2"))
     found["log_bayes_factor"] = found["log_evidence"] - found["log_evidence"].max()
     weight = np.exp(found["log_bayes_factor"])
@@ -89,18 +88,15 @@ def compare(model, table, *, jitter=None, trend=None):
     return found["model", "log_evidence", "log_bayes_factor", "probability", "p_chi2"]
 
 
-def _best_p_chi2(model, data):
+def _best_p_chi2(data):
     """Tail probability of chi2 at the best orbit; not a number where a jitter is inferred."""
-    visits, nodes = data["visits"], model._nodes(data)
-    if visits.jitter is not None:
-        if not is_known(data["jitter_prior"].prior):
-            return np.nan
-        visits = visits.scattered(visits.jitter.values[0])
-    best = nodes.best_frequency
+    if not data.scatter.is_known:
+        return np.nan
+    visits, best = data.scatter.as_known(data.visits), data.nodes.best_frequency
     linear = orbit.Solution(visits, np.array([best])).linear()[:, 0]
     residual = (visits.rv - orbit.velocity(visits, best, linear)) / visits.rv_error
-    dof = model._degrees_of_freedom(data)
-    return float(orbit_evidence.tail_probability(np.sum(residual**2), dof))
+    chi2, dof = np.sum(residual**2), data.degrees_of_freedom
+    return float(orbit_evidence.tail_probability(chi2, dof))
 
 
 def modes(model, min_probability=1e-3):
@@ -123,10 +119,10 @@ def modes(model, min_probability=1e-3):
         and ``period_information``, as in the posterior's attributes.
     """
     data = model.fitted_data()
-    nodes = model._nodes(data)
-    mode, probability = modes_of(nodes)
+    nodes, (mode, probability) = data.nodes, data.modes
     frequency = 0.5 * (nodes.low + nodes.high)
-    a, b, *_ = _likely(model, data, frequency).linear()
+    visits = data.scatter.likely(data.visits, frequency)
+    a, b, *_ = orbit.Solution(visits, frequency).linear()
 
     def mean(values):
         return np.bincount(mode, nodes.probability * values) / np.maximum(probability, 1e-300)
@@ -155,14 +151,6 @@ def modes(model, min_probability=1e-3):
     return table[listed]
 
 
-def _likely(model, data, frequency):
-    """The best orbits at given frequencies, with the jitter that is likely there."""
-    visits = data["visits"]
-    if visits.jitter is not None:
-        visits = visits.scattered(scatter.likely(visits, frequency))
-    return orbit.Solution(visits, frequency)
-
-
 def predict(model, times=None):
     """Radial velocity of every draw at given times, without measurement errors.
 
@@ -184,5 +172,10 @@ def predict(model, times=None):
     """
     data = model.fitted_data()
     if times is None:
-        return model._velocity(data, model._values()) * KMS
-    return model._of_draws(np.atleast_1d(data["epoch"].since(times)), model._values()) * KMS
+        return data.velocity(draws_of(model)) * KMS
+    return data.velocity_at(np.atleast_1d(data.epoch.since(times)), draws_of(model)) * KMS
+
+
+def draws_of(model) -> dict[str, np.ndarray]:
+    """All draws of all parameters, floats by name."""
+    return {p.name: model.samples(p.name).value for p in model.parameters}
