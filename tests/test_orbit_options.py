@@ -113,7 +113,7 @@ def test_log_prob_changes_with_jitter_as_the_normal_density_says():
             values["a"][:, None] * np.cos(phase) + values["b"][:, None] * np.sin(phase)
             + values["v0"][:, None] + values["trend1"][:, None] * time / 365.25
         )  # fmt: skip
-        sd = np.sqrt(data.rv_error ** 2 + s**2)
+        sd = np.sqrt(data.rv_error**2 + s**2)
         likelihood = stats.norm.logpdf(data.rv, expected, sd).sum(axis=1)
         prior = (
             stats.uniform.logpdf(values["P"], 1.5, 18.5)

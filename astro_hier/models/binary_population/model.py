@@ -6,7 +6,8 @@ Population
     lnP_n ~ Normal(mu, sigma), the ln of the period of star n in d, or another of
     `astro_hier.populations`; a_n, b_n ~ Normal(0, 100) km/s, v0_n ~ Normal(0, 150) km/s.
 Likelihood
-    That of `astro_hier.models.orbits`, star by star: trend, offsets and jitter are each star's own.
+    That of `astro_hier.models.orbits.velocity` with the stated errors, and jitter if it is asked
+    for, star by star: trend, offsets and jitter are each star's own.
 Marginal likelihood
     p(rv | mu, sigma) is the product over stars of the integrals of p(rv_n | P) times the
     population's density over ln P: the linear parameters are integrated out in closed form

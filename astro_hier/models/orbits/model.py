@@ -16,7 +16,7 @@ from astro_hier.priors import Prior
 from astro_hier.table import Role
 
 # names that a user of a model has no need of, and that completion leaves out
-FOR_WRITERS = {"of_each", "orbit", "orbit_parameters", "scatter", "terms"}
+FOR_WRITERS = {"of_each", "of_each_instrument", "orbit", "orbit_parameters", "scatter", "terms"}
 
 
 class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
@@ -49,21 +49,20 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
             Role("rv", KMS, observed=True),
             Role("rv_error", KMS, positive=True),
             Role("star", None, required=bool(self.of_each)),
-            *(Role(name, None, column=self._column(name)) for name in self._by_instrument()),
+            *(Role(name, None, column=self.instrument) for name in self.of_each_instrument),
         )
 
-    def _by_instrument(self) -> tuple[str, ...]:
-        """The dimension of what each instrument has of its own, if there are any."""
-        return () if self.instrument is None else ("instrument",)
-
-    def _column(self, name):
-        given = getattr(self, name)
-        if not isinstance(given, str):
+    @property
+    def of_each_instrument(self) -> tuple[str, ...]:
+        """The dimension of what each instrument has of its own; none where they are not told."""
+        if self.instrument is None:
+            return ()
+        if not isinstance(self.instrument, str):
             raise ValueError(
-                f"{name}={given!r}; accepted is the name of a column that says"
+                f"instrument={self.instrument!r}; accepted is the name of a column that says"
                 " with which instrument each velocity was measured"
             )
-        return given
+        return ("instrument",)
 
     # ---- what adds to the velocity, and its errors
 
@@ -78,21 +77,24 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
         return (
             Amplitudes.of(self.orbit, self.a, self.b, self.v0),
             Trend.of(self.trend, self.of_each),
-            *(Offsets.of(self.offset, (*self.of_each, of)) for of in self._by_instrument()),
+            *(Offsets.of(self.offset, (*self.of_each, of)) for of in self.of_each_instrument),
         )
 
     @property
     def scatter(self) -> NoScatter:
         """What adds to the errors."""
-        return scatter_of(self.jitter, (*self.of_each, *self._by_instrument()))
+        return scatter_of(self.jitter, (*self.of_each, *self.of_each_instrument))
 
     @property
     def orbit_parameters(self) -> tuple[Parameter, ...]:
         """Those of the orbits, the linear terms and the scatter."""
         amplitudes, *others = self.terms
-        parts = amplitudes.parameters, self.orbit.derived, *(term.parameters for term in others)
-        found = *self.orbit.parameters, *sum(parts, ()), *self.scatter.parameters
-        return found
+        return (
+            *self.orbit.parameters,
+            *amplitudes.parameters,
+            *self.orbit.derived,
+            *(parameter for part in (*others, self.scatter) for parameter in part.parameters),
+        )
 
     def owner(self, name: str) -> Any:
         return self if name.startswith("trend") else super().owner(name)

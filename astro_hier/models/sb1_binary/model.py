@@ -6,7 +6,7 @@ Prior
 Likelihood
     rv_j ~ Normal(a cos(2 pi t_j / P) + b sin(2 pi t_j / P) + v0, rv_error_j), independent of each
     other, with t_j counted from the first visit. K = sqrt(a^2 + b^2) is the semi-amplitude. With
-    trend, offsets of instruments and jitter it is that of `astro_hier.models.orbits`.
+    trend, offsets of instruments and jitter it is that of `astro_hier.models.orbits.velocity`.
 Marginal likelihood
     p(rv | P, jitter) is closed, since all else enters linearly: `astro_hier.core.orbit`. Jitter is
     summed over on a lattice, `astro_hier.core.jitter`. The posterior of P is integrated on cells
