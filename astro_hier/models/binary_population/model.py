@@ -29,6 +29,7 @@ from astro_hier.models.orbits import joint
 from astro_hier.models.orbits.model import OrbitModel
 from astro_hier.models.orbits.scatter import JitterPopulation, NoScatter
 from astro_hier.models.orbits.velocity import KMS
+from astro_hier.part import Option
 from astro_hier.posterior import Parameter
 
 __all__ = ["BinaryPopulation"]
@@ -120,6 +121,15 @@ class BinaryPopulation(OrbitModel):
     of_each = ("star",)
     likelihood_of = "star"
     command = "binaries"
+    options = (
+        Option(
+            "population",
+            "NormalMixture",
+            (populations.Normal, populations.TruncatedNormal, populations.NormalMixture),
+        ),
+        Option("jitter", families=(populations.LogNormalJitter,), takes_prior=True),
+        *(option for option in OrbitModel.options if option.name != "jitter"),
+    )
     numbers = ("shortest_period", "longest_period")
 
     def __init__(

@@ -5,12 +5,12 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 
-from astro_hier import plots
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.models.orbits.scatter import NoScatter, scatter_of
 from astro_hier.models.orbits.terms import Amplitudes, Offsets, Term, Trend
 from astro_hier.models.orbits.velocity import KMS, Circle
+from astro_hier.part import Option
 from astro_hier.posterior import Parameter
 from astro_hier.priors import Prior
 from astro_hier.table import Role
@@ -19,7 +19,7 @@ from astro_hier.table import Role
 FOR_WRITERS = {"of_each", "of_each_instrument", "orbit", "orbit_parameters", "scatter", "terms"}
 
 
-class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
+class OrbitModel(HierarchicalModel):
     """Base of models of radial velocities; a subclass says whose orbits they are.
 
     ``of_each`` are the dimensions of what each star has of its own.
@@ -28,6 +28,12 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
     row = "visit"
     of_each: tuple[str, ...] = ()
     roles_of_options = ("instrument",)
+    options = (
+        Option("jitter", takes_prior=True),
+        Option("trend", "1"),
+        Option("instrument", "COLUMN"),
+        Option("offset", takes_prior=True),
+    )
 
     def __init__(self, *, a, b, v0, jitter, trend, instrument, offset, columns, on_invalid):
         super().__init__(columns=columns, on_invalid=on_invalid)

@@ -13,8 +13,8 @@ from astropy.time import Time
 
 from astro_hier import checks
 from astro_hier.checks import Finding
-from astro_hier.fitting import group_of
-from astro_hier.hooks import Hooks
+from astro_hier.model.fitting import group_of
+from astro_hier.model.hooks import Hooks
 from astro_hier.netcdf import ContentError
 from astro_hier.posterior import (
     LOG_PROB,

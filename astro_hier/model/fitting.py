@@ -8,9 +8,9 @@ import xarray as xr
 
 from astro_hier import checks
 from astro_hier.checks import Finding
-from astro_hier.hooks import Hooks
 from astro_hier.inference import edges, influence
 from astro_hier.inference.draws import Draws
+from astro_hier.model.hooks import Hooks
 from astro_hier.posterior import LOG_PROB, build_tree, likelihood_group
 from astro_hier.table import Role, Rows
 

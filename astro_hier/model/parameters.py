@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from astro_hier import priors
-from astro_hier.arguments import Arguments
 from astro_hier.core.above import Above
+from astro_hier.model.arguments import Arguments
 from astro_hier.posterior import LOG_PROB, Parameter
 
 __all__ = ["Priors", "Theta"]

@@ -21,7 +21,7 @@ from astropy.table import Table
 from scipy.stats import norm
 
 from astro_hier.checks import Finding
-from astro_hier.parameters import Priors, Theta
+from astro_hier.model.parameters import Priors, Theta
 from astro_hier.table import Role, Rows, of_table
 
 __all__ = ["Hooks"]
@@ -69,8 +69,9 @@ class Hooks(Priors):
     # ---- the posterior
 
     def initial(self, data) -> dict[str, Any]:
-        """The starting point: floats and arrays by parameter."""
-        raise self._missing("initial")
+        """The starting point: floats and arrays by parameter; the medians of the priors."""
+        medians = {name: float(prior.median()) for name, prior in self.frozen_priors().items()}
+        return {**medians, **self.derive(medians)}
 
     def starts(self, data) -> list[dict[str, Any]]:
         """Where the posterior may have peaks: points as that of ``initial``, which is the first."""
