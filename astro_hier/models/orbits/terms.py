@@ -264,7 +264,8 @@ def variables(
         known = pt.zeros(start.shape) + prior.frozen(unit).mean()
         return pm.Deterministic(name, known, dims=dims)
     if isinstance(prior, priors.Normal):
-        mean, sd = (float(of) for of in (prior.frozen(unit).mean(), prior.frozen(unit).std()))
+        # as arrays, for PyTensor takes a plain 100.0 for a number of single precision
+        mean, sd = (np.asarray(of) for of in (prior.frozen(unit).mean(), prior.frozen(unit).std()))
         return pm.Normal(name, mean, sd, shape=start.shape, dims=dims, initval=start)
     # others are of one number each
     each = [prior.pymc(f"{name}_{i}_", unit, x) for i, x in enumerate(np.ravel(start))]
