@@ -53,7 +53,8 @@ def check(model, data: Stars, values, attrs, method: str) -> list[Finding]:
 
 def _check_fits(data, words):
     """Whether the best orbits of all stars explain their velocities."""
-    spare = [len(rows) - 1 - data.n_adjusted(n) for n, rows in enumerate(data.rows_of)]
+    n_shape = len(data.orbit.parameters)
+    spare = [len(rows) - n_shape - data.n_adjusted(n) for n, rows in enumerate(data.rows_of)]
     both = zip(data.summaries, spare, strict=True)
     p = np.array([orbit_evidence.tail_probability(star.chi2, dof) for star, dof in both])
     least = orbit_checks.LEAST_P_OF_SAMPLE / len(p)

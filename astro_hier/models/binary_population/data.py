@@ -101,7 +101,7 @@ class Stars(Velocities):
         """The work of describing some stars, given their velocities and the population."""
         common = self.grid, *self.on_grid(thinned(theta))
         for n in stars:
-            n_fitted = 1 + self.n_adjusted(n)
+            n_fitted = len(self.orbit.parameters) + self.n_adjusted(n)
             yield delayed(population_star.describe)(
                 self.visits(n), self.summaries[n], *common, n_fitted
             )

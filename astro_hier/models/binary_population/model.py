@@ -121,7 +121,7 @@ class BinaryPopulation(OrbitModel):
     of_each = ("star",)
     likelihood_of = "star"
     command = "binaries"
-    options = (
+    options: tuple[Option, ...] = (
         Option(
             "population",
             "NormalMixture",
@@ -180,9 +180,9 @@ class BinaryPopulation(OrbitModel):
 
     @property
     def scatter(self) -> NoScatter:
-        found = super().scatter
-        of_population = isinstance(self.jitter, populations.LogNormalJitter)
-        return JitterPopulation(self.jitter, found.dims) if of_population else found
+        if isinstance(self.jitter, populations.LogNormalJitter):
+            return JitterPopulation(self.jitter, (*self.of_each, *self.of_each_instrument))
+        return super().scatter
 
     @property
     def graph(self):

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from astro_hier.core import orbit
+from astro_hier.core.orbit import Visits
 from astro_hier.models.orbits import terms as linear_terms
 from astro_hier.models.orbits.scatter import NoScatter
 from astro_hier.models.orbits.terms import Linear, Term
@@ -32,7 +32,7 @@ class Velocities:
         label where the table has none.
     first : ndarray
         When each star was first visited, in d since the epoch, shape (star,).
-    epoch : Epoch
+    epoch : Epoch or None
         Of the table's times.
     orbit : Circle
     terms : tuple of Term
@@ -47,7 +47,7 @@ class Velocities:
     instrument: np.ndarray
     labels: Mapping[str, np.ndarray]
     first: np.ndarray
-    epoch: Epoch
+    epoch: Epoch | None
     orbit: Circle
     terms: Sequence[Term]
     scatter: NoScatter
@@ -113,14 +113,14 @@ class Velocities:
         given = self.time, self.instrument, len(self.instruments)
         return np.hstack([term.columns(*given) for term in self.terms])
 
-    def visits_of(self, star: int, mean: np.ndarray, sd: np.ndarray) -> orbit.Visits:
+    def visits_of(self, star: int, mean: np.ndarray, sd: np.ndarray) -> Visits:
         """The visits of one star with the moments of its linear parameters, for the core."""
         rows = self.rows_of[star]
         measured = self.time[rows], self.rv[rows], self.rv_error[rows]
-        return orbit.Visits(*measured, mean, sd, self.columns[rows], self.instrument[rows])
+        return Visits(*measured, mean, sd, self.columns[rows], self.instrument[rows])
 
     def n_adjusted(self, star: int) -> int:
-        """How many parameters besides the period were adjusted to a star's visits."""
+        """How many linear parameters and scatters were adjusted to a star's visits."""
         count = len(np.unique(self.instrument[self.rows_of[star]]))
         return sum(part.n_adjusted(count) for part in (*self.terms, self.scatter))
 

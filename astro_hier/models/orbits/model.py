@@ -28,7 +28,7 @@ class OrbitModel(HierarchicalModel):
     row = "visit"
     of_each: tuple[str, ...] = ()
     roles_of_options = ("instrument",)
-    options = (
+    options: tuple[Option, ...] = (
         Option("jitter", takes_prior=True),
         Option("trend", "1"),
         Option("instrument", "COLUMN"),

@@ -240,10 +240,12 @@ def moments(terms: Sequence[Term], instruments: np.ndarray) -> tuple[np.ndarray,
     return np.array([p.mean() for p in frozen]), np.array([p.std() for p in frozen])
 
 
-def named(terms: Sequence[Term], instruments: np.ndarray, drawn: np.ndarray) -> dict:
+def named(
+    terms: Sequence[Term], instruments: np.ndarray, drawn: np.ndarray
+) -> dict[str, np.ndarray]:
     """Values by name of the linear parameters, which are the first axis of ``drawn``."""
     ends = np.cumsum([len(term.linear(instruments)) for term in terms])
-    values = {}
+    values: dict[str, np.ndarray] = {}
     for term, of_term in zip(terms, np.split(drawn, ends[:-1]), strict=True):
         values |= term.named(of_term)
     return values

@@ -27,6 +27,8 @@ class OneStar(Velocities):
         Frozen prior of the period in d.
     period_is_known : bool
         Whether the period was given as a value.
+    n_shape : int
+        How many of the parameters that shape the orbit are inferred.
     known : JitterPrior or None
         What is known of the scatter, None if there is none.
     visits : Visits or None
@@ -36,6 +38,7 @@ class OneStar(Velocities):
 
     period: Any
     period_is_known: bool
+    n_shape: int
     known: JitterPrior | None
     visits: Visits | None
 
@@ -70,7 +73,7 @@ class OneStar(Velocities):
     @property
     def degrees_of_freedom(self) -> int:
         """How many more visits there are than parameters adjusted to them."""
-        return len(self.rv) - (not self.period_is_known) - self.n_adjusted(0)
+        return len(self.rv) - self.n_shape - self.n_adjusted(0)
 
 
 def prepare(model, rows: Rows, progressbar: bool) -> OneStar:
@@ -82,10 +85,11 @@ def prepare(model, rows: Rows, progressbar: bool) -> OneStar:
         visits = measured.visits_of(0, *terms.moments(measured.terms, measured.instruments))
         progress = partial(tqdm, desc="jitters", disable=not progressbar)
         visits = measured.scatter.laid(visits, known, period, progress)
-    is_known = isinstance(model.prior_of("P"), priors.Fixed)
+    free = [p.name for p in measured.orbit.parameters if p.name in model.free_names()]
     return measured.extended(
-        OneStar, period=period, period_is_known=is_known, known=known, visits=visits
-    )
+        OneStar, period=period, period_is_known="P" not in free, n_shape=len(free), known=known,
+        visits=visits,
+    )  # fmt: skip
 
 
 def prior_of_period(model) -> Any:
