@@ -25,8 +25,8 @@ def build(model, data: Velocities, periods: Callable[[dict, dict], dict]) -> Any
         values = theta | periods(theta, initial)
         for term in data.terms:
             values |= term.pymc(initial)
-        values |= data.scatter.pymc(theta, initial)
         values |= data.orbit.pymc(values)
+        values |= data.scatter.pymc(theta, initial)
         at_visits = partial(_at_visits, data, values)
         mu = total(data.terms, data.time, at_visits, pm.math)
         sigma = data.scatter.pymc_errors(data, at_visits)
