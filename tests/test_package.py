@@ -23,7 +23,7 @@ EXAMPLES = sorted((PROJECT / "docs" / "examples").glob("*.py"))
 LEVELS = """
 core/*
 checks netcdf
-table/* priors priors/* columns covariances datasets/*
+table/* priors/* columns covariances datasets/*
 posterior/encoding posterior/files posterior/parameters
 inference/*
 posterior/*

@@ -145,7 +145,7 @@ class Jitter(NoScatter):
     @cached_property
     def prior(self) -> Any:
         """The frozen prior of every scatter, in km/s."""
-        prior = priors.of(self.given)
+        prior = priors.as_prior(self.given)
         priors.check("jitter", prior, KMS)
         frozen = prior.frozen(KMS)
         if frozen.support()[0] < 0:
@@ -157,7 +157,7 @@ class Jitter(NoScatter):
 
     @property
     def is_known(self) -> bool:
-        return isinstance(priors.of(self.given), priors.Fixed)
+        return isinstance(priors.as_prior(self.given), priors.Fixed)
 
     def errors(self, data, values):
         return np.hypot(data.rv_error, data.at_visits(values["jitter"], self.dims))
@@ -211,7 +211,7 @@ class Jitter(NoScatter):
     def pymc(self, theta, initial):
         if not self.dims:  # it is among the model's own
             return {}
-        prior = priors.of(self.given)
+        prior = priors.as_prior(self.given)
         return {"jitter": variables("jitter", prior, KMS, initial["jitter"], self.dims)}
 
     def pymc_errors(self, data, at_visits):

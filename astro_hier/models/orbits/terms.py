@@ -107,7 +107,7 @@ class Amplitudes(Term):
             Parameter("b", KMS, "b", "amplitude of the sine", orbit.dims),
             Parameter("v0", KMS, "v_0", "systemic velocity", orbit.dims),
         )
-        return cls(parameters, tuple(priors.of(prior) for prior in (a, b, v0)), orbit)
+        return cls(parameters, tuple(priors.as_prior(prior) for prior in (a, b, v0)), orbit)
 
     def columns(self, time, instrument, count):
         return np.empty((len(time), 0))
@@ -151,7 +151,9 @@ class Offsets(Term):
     @classmethod
     def of(cls, offset: Prior, dims: tuple[str, ...]) -> "Offsets":
         about = "velocity of an instrument less that of the first"
-        return cls((Parameter("offset", KMS, r"\Delta v", about, dims),), (priors.of(offset),))
+        return cls(
+            (Parameter("offset", KMS, r"\Delta v", about, dims),), (priors.as_prior(offset),)
+        )
 
     def linear(self, instruments):
         return [Linear(f"offset[{of}]", KMS, self.priors[0]) for of in instruments[1:]]
@@ -197,7 +199,7 @@ def _trend_priors(trend) -> tuple[Prior, ...]:
         units = [KMS / u.yr**k for k in range(1, trend + 1)]
         return tuple(priors.Normal(0 * unit, TREND * unit) for unit in units)
     if isinstance(trend, (tuple, list)):
-        return tuple(priors.of(prior) for prior in trend)
+        return tuple(priors.as_prior(prior) for prior in trend)
     raise ValueError(
         f"trend={trend!r}; accepted is the order of a polynomial, 0 to {LARGEST_ORDER}, or"
         " a tuple of priors of its coefficients of t, t^2, ..., such as"
