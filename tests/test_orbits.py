@@ -114,3 +114,14 @@ def test_the_range_of_periods_follows_from_the_rows_after_loading(tmp_path):
     model.save(tmp_path / "fit.nc")
     loaded = BinaryPopulation.load(tmp_path / "fit.nc")
     assert loaded.fitted_data().ends == model.fitted_data().ends
+
+
+def test_the_prior_of_an_offset_that_no_instrument_has_is_not_looked_at():
+    table = datasets.make_binary(random_state=42)
+    table["spec"] = "A"
+    model = SB1Binary(instrument="spec", offset=priors.Uniform(-5 * KMS, 5 * KMS))
+    model.fit(table, draws=20, chains=2, random_state=0, progressbar=False)
+    assert not model.samples("offset").value.any()
+    table["spec"][::2] = "B"
+    with pytest.raises(priors.PriorError, match=r"offset=Uniform.* integrated out"):
+        model.fit(table, progressbar=False)

@@ -246,7 +246,7 @@ class BinaryPopulation(OrbitModel):
         work = data.draw(theta, rng)
         drawn = in_parallel(work, self.n_jobs, n_stars, "orbits", progressbar)
         P, s, linear = zip(*drawn, strict=True)
-        values = {"P": np.array(P).T, **data.named(np.moveaxis(linear, 0, 2))}
+        values = {"P": np.array(P).T, **data.named(np.moveaxis(np.array(linear), 0, 2))}
         return values | data.scatter.of_draws(data, s)
 
     def derive(self, theta):

@@ -178,11 +178,11 @@ def of_linear(columns: Sequence[Linear], values: np.ndarray, n_stars: int = 1) -
     z = _deviations(columns, values)
     most = max(MOST_SDS, norm.isf(0.5 * LEAST_P_OF_SAMPLE / max(n_stars, 1)))
     far, arguments, shell = [], {}, {}
-    for i in np.flatnonzero(z.max(axis=1) > most):
-        star, label, unit = np.argmax(z[i]), columns[i].label, columns[i].unit
+    for i in np.flatnonzero(z.max(axis=1) > most).tolist():
+        star, column = np.argmax(z[i]), columns[i]
         of = f" (of {np.sum(z[i] > most)} of {n_stars} stars) of up to" if n_stars > 1 else " of"
-        far.append(f"{label}{of} {values[i, star]:.4g} {unit} ({z[i, star]:.0f} sd)")
-        name = label.partition("[")[0]
+        far.append(f"{column.label}{of} {values[i, star]:.4g} {column.unit} ({z[i, star]:.0f} sd)")
+        name = column.name
         if name.startswith("trend"):
             arguments["trend"] = shell["trend"] = "trend=, a tuple of priors"
         else:

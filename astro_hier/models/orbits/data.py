@@ -77,6 +77,11 @@ class Velocities:
     def instruments(self) -> np.ndarray:
         return self.labels["instrument"]
 
+    @property
+    def parts(self) -> list[Term | NoScatter]:
+        """The terms and the scatter."""
+        return [*self.terms, self.scatter]
+
     @cached_property
     def linear(self) -> list[Linear]:
         """The linear parameters of all columns, those of a, b and v0 the first."""
@@ -85,8 +90,8 @@ class Velocities:
     @cached_property
     def dims(self) -> dict[str, tuple[str, ...]]:
         """Dimensions of the parameters of orbits, terms and scatter, by name."""
-        parts = self.orbit, *self.terms, self.scatter
-        return {p.name: p.dims for part in parts for p in part.parameters}
+        own = [p for part in self.parts for p in part.parameters]
+        return {p.name: p.dims for p in (*self.orbit.parameters, *own)}
 
     def shape(self, dims: Sequence[str]) -> tuple[int, ...]:
         """Sizes of dimensions."""
@@ -99,7 +104,8 @@ class Velocities:
 
     def at_visits(self, values: np.ndarray, dims: Sequence[str]) -> np.ndarray:
         """Draws of a parameter at the visits, shape (draw, visit), or (draw, 1) if all share it."""
-        return values[:, *self.places(dims)] if dims else values[:, None]
+        of_each: tuple[Any, ...] = slice(None), *self.places(dims)
+        return values[of_each] if dims else values[:, None]
 
     @cached_property
     def rows_of(self) -> list[np.ndarray]:
@@ -122,7 +128,7 @@ class Velocities:
     def n_adjusted(self, star: int) -> int:
         """How many linear parameters and scatters were adjusted to a star's visits."""
         count = len(np.unique(self.instrument[self.rows_of[star]]))
-        return sum(part.n_adjusted(count) for part in (*self.terms, self.scatter))
+        return sum(part.n_adjusted(count) for part in self.parts)
 
     # ---- of draws
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import astropy.units as u
-import numpy as np
 
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.orbits.data import Velocities
@@ -49,7 +48,7 @@ class OrbitModel(HierarchicalModel):
         return [name for name in super().__dir__() if name not in FOR_WRITERS]
 
     @property
-    def roles(self) -> tuple[Role, ...]:
+    def roles(self):
         return (
             Role("time", u.day, is_time=True),
             Role("rv", KMS, observed=True),
@@ -99,7 +98,8 @@ class OrbitModel(HierarchicalModel):
             *self.orbit.parameters,
             *amplitudes.parameters,
             *self.orbit.derived,
-            *(parameter for part in (*others, self.scatter) for parameter in part.parameters),
+            *(parameter for term in others for parameter in term.parameters),
+            *self.scatter.parameters,
         )
 
     def owner(self, name: str) -> Any:
@@ -112,7 +112,7 @@ class OrbitModel(HierarchicalModel):
 
     # ---- hooks
 
-    def coordinates(self, data: Velocities) -> dict[str, np.ndarray]:
+    def coordinates(self, data: Velocities) -> dict[str, Any]:
         return {of: data.labels[of] for dims in data.dims.values() for of in dims}
 
     def derive(self, theta):

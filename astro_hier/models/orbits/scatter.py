@@ -21,6 +21,7 @@ from astro_hier.models.orbits.terms import variables
 from astro_hier.models.orbits.velocity import KMS
 from astro_hier.populations import LogNormalJitter
 from astro_hier.posterior import Parameter
+from astro_hier.priors.base import FrozenPrior
 
 LEAST = 1e-12  # of a variance that a scatter starts from, in (km/s)^2
 
@@ -29,10 +30,22 @@ LEAST = 1e-12  # of a variance that a scatter starts from, in (km/s)^2
 class NoScatter:
     """The stated errors are right. Also the base of what adds to them."""
 
-    parameters = ()
-    parts = ()  # that own priors of further parameters
     layered = False  # whether the likelihood is wanted at each value, as a population takes it
-    is_known = True  # whether there is nothing to infer
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The scatters, as parameters of a model."""
+        return ()
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """What owns the priors of further parameters."""
+        return ()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is nothing to infer."""
+        return True
 
     # ---- of draws, arrays of shape (draw, ...)
 
@@ -66,7 +79,7 @@ class NoScatter:
         """What is known of the scatter of each of ``count`` instruments."""
         return None
 
-    def laid(self, visits: Visits, known: JitterPrior | None, period, progress) -> Visits:
+    def with_nodes(self, visits: Visits, known: JitterPrior | None, period, progress) -> Visits:
         """The visits with nodes of the scatter; ``progress`` wraps the search for them."""
         return visits
 
@@ -143,7 +156,7 @@ class Jitter(NoScatter):
         return (Parameter("jitter", KMS, "s", "scatter beyond the stated errors", self.dims),)
 
     @cached_property
-    def prior(self) -> Any:
+    def prior(self) -> FrozenPrior:
         """The frozen prior of every scatter, in km/s."""
         prior = priors.as_prior(self.given)
         priors.check("jitter", prior, KMS)
@@ -177,13 +190,13 @@ class Jitter(NoScatter):
         return {"jitter": values.reshape(*lead, *data.shape(self.dims))}
 
     def of_draws(self, data, drawn):
-        values = np.moveaxis(drawn, 2, 0)
+        values = np.moveaxis(np.array(drawn), 2, 0)
         return self.named(data, values, (len(values),))
 
     def known(self, count):
         return JitterPrior(count, self.prior)
 
-    def laid(self, visits, known, period, progress):
+    def with_nodes(self, visits, known, period, progress):
         return known.laid(visits, period, progress)
 
     def draw(self, visits, known, frequency, rng):
@@ -226,14 +239,17 @@ class JitterPopulation(Jitter):
 
     given: LogNormalJitter
     layered = True
-    is_known = False
 
     @property
     def parts(self) -> tuple[LogNormalJitter]:
         return (self.given,)
 
+    @property
+    def is_known(self) -> bool:
+        return False
+
     @cached_property
-    def prior(self):
+    def prior(self) -> FrozenPrior:
         return loguniform(*self.given.range())
 
     def simulate(self, data, theta, rng):

@@ -31,6 +31,11 @@ class Linear:
     unit: u.UnitBase
     prior: Prior
 
+    @property
+    def name(self) -> str:
+        """The parameter's name."""
+        return self.label.partition("[")[0]
+
 
 @dataclass(frozen=True)
 class Term:
@@ -215,10 +220,21 @@ def linear(terms: Sequence[Term], instruments: np.ndarray) -> list[Linear]:
     return [column for term in terms for column in term.linear(instruments)]
 
 
-def are_normal(terms: Sequence[Term]) -> bool:
-    """Whether all priors are such as can be integrated out in closed form."""
-    given = [prior for term in terms for prior in term.priors]
-    return all(isinstance(prior, (priors.Normal, priors.Fixed)) for prior in given)
+def not_normal(terms: Sequence[Term], instruments: np.ndarray) -> list[Linear]:
+    """The linear parameters whose priors cannot be integrated out in closed form."""
+    return [
+        column
+        for column in linear(terms, instruments)
+        if not isinstance(column.prior, (priors.Normal, priors.Fixed))
+    ]
+
+
+def cannot_integrate(column: Linear) -> priors.PriorError:
+    """The error that says so of one that is `not_normal`."""
+    return priors.PriorError(
+        f"{column.name}={column.prior!r}; accepted is priors.Normal, or the value itself, for it is"
+        " integrated out in closed form (SB1Binary takes others with method='nuts')"
+    )
 
 
 def moments(terms: Sequence[Term], instruments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -229,16 +245,12 @@ def moments(terms: Sequence[Term], instruments: np.ndarray) -> tuple[np.ndarray,
     astro_hier.priors.PriorError
         If a prior is not normal, and so cannot be integrated out.
     """
-    frozen = []
-    for column in linear(terms, instruments):
-        name, prior = column.label.partition("[")[0], column.prior
-        priors.check(name, prior, column.unit)
-        if not isinstance(prior, (priors.Normal, priors.Fixed)):
-            raise priors.PriorError(
-                f"{name}={prior!r}; accepted is priors.Normal, or the value itself, for it is"
-                " integrated out in closed form (SB1Binary takes others with method='nuts')"
-            )
-        frozen.append(prior.frozen(column.unit))
+    columns = linear(terms, instruments)
+    for column in columns:
+        priors.check(column.name, column.prior, column.unit)
+    for column in not_normal(terms, instruments):
+        raise cannot_integrate(column)
+    frozen = [column.prior.frozen(column.unit) for column in columns]
     return np.array([p.mean() for p in frozen]), np.array([p.std() for p in frozen])
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -14,6 +13,7 @@ from astro_hier.core.orbit import Visits
 from astro_hier.core.period_nodes import PeriodNodes
 from astro_hier.models.orbits import terms
 from astro_hier.models.orbits.data import Velocities
+from astro_hier.priors.base import FrozenPrior
 from astro_hier.table import Rows
 
 
@@ -31,32 +31,38 @@ class OneStar(Velocities):
         How many of the parameters that shape the orbit are inferred.
     known : JitterPrior or None
         What is known of the scatter, None if there is none.
-    visits : Visits or None
-        As the core takes them, with the nodes of the scatter; None where the prior of a linear
-        parameter is not normal, so that only NUTS draws from the posterior.
+    closed : Visits or None
+        The visits as the core takes them, with the nodes of the scatter; None where the prior of a
+        linear parameter is not normal, so that only NUTS draws from the posterior.
     """
 
-    period: Any
+    period: FrozenPrior
     period_is_known: bool
     n_shape: int
     known: JitterPrior | None
-    visits: Visits | None
+    closed: Visits | None
 
     @property
     def is_closed(self) -> bool:
         """Whether the linear parameters are integrated out in closed form."""
-        return self.visits is not None
+        return self.closed is not None
 
-    @cached_property
-    def nodes(self) -> PeriodNodes:
-        """Cells that the posterior of the period is integrated on.
+    @property
+    def visits(self) -> Visits:
+        """The visits as the core takes them.
 
         Raises
         ------
         astro_hier.priors.PriorError
             If a linear parameter cannot be integrated out.
         """
-        terms.moments(self.terms, self.instruments)  # says which cannot
+        if self.closed is None:
+            raise terms.cannot_integrate(terms.not_normal(self.terms, self.instruments)[0])
+        return self.closed
+
+    @cached_property
+    def nodes(self) -> PeriodNodes:
+        """Cells that the posterior of the period is integrated on; raises as ``visits`` does."""
         return period_nodes.period_nodes(self.visits, self.period)
 
     @cached_property
@@ -79,20 +85,20 @@ class OneStar(Velocities):
 def prepare(model, rows: Rows, progressbar: bool) -> OneStar:
     """The visits as the core takes them, on a lattice of the scatter if there is one."""
     measured = Velocities.of(rows, model.orbit, model.terms, model.scatter)
-    period, visits = prior_of_period(model), None
+    period, closed = prior_of_period(model), None
     known = measured.scatter.known(len(measured.instruments))
-    if terms.are_normal(measured.terms):
+    if not terms.not_normal(measured.terms, measured.instruments):
         visits = measured.visits_of(0, *terms.moments(measured.terms, measured.instruments))
         progress = partial(tqdm, desc="jitters", disable=not progressbar)
-        visits = measured.scatter.laid(visits, known, period, progress)
+        closed = measured.scatter.with_nodes(visits, known, period, progress)
     free = [p.name for p in measured.orbit.parameters if p.name in model.free_names()]
     return measured.extended(
         OneStar, period=period, period_is_known="P" not in free, n_shape=len(free), known=known,
-        visits=visits,
+        closed=closed,
     )  # fmt: skip
 
 
-def prior_of_period(model) -> Any:
+def prior_of_period(model) -> FrozenPrior:
     """The frozen prior of the period, in d."""
     prior = model.frozen_priors()["P"]
     if prior.support()[0] < 0:

@@ -182,7 +182,7 @@ class SB1Binary(OrbitModel):
     def log_prob(self, data: OneStar, values, log_marginal=None):
         height = self.log_likelihood(data, values)
         prior = self.log_prior(values)
-        for part in (*data.terms, data.scatter):
+        for part in data.parts:
             prior = prior + part.log_prior(values)
         return prior + height.sum(axis=1)
 
