@@ -21,7 +21,7 @@ from astro_hier import (
     priors,
 )
 from astro_hier.checks import CheckWarning
-from astro_hier.models import orbit_checks
+from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.posterior import SAVED, register
 
 # of the tutorial's binaries, whose scatter is what it is
