@@ -26,7 +26,8 @@ LAYERS = [
     {"encoding"},
     {"files"},
     {"posterior"},
-    {"covariances", "model", "outliers", "plots", "populations", "profiles"},
+    {"covariances", "model", "plots", "populations"},
+    {"outliers", "profiles"},
     {"models"},
     {"calibration", "cli"},
 ]
