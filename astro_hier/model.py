@@ -569,7 +569,8 @@ class HierarchicalModel:
 
     def owner(self, name):
         """The argument, or the model, that holds the prior of a parameter; None if it has none."""
-        return next((o for o in (*self.parts, self) if name in vars(o)), None)
+        of_parts = (part for part in self.parts if vars(part).get(name) is not None)
+        return next(of_parts, self if name in vars(self) else None)
 
     def sampled_names(self):
         """Parameters that have a prior or a given value, not those that follow from them."""
