@@ -6,12 +6,14 @@ fails the first test.
 
 from dataclasses import dataclass, field
 
+import astropy.units as u
 import numpy as np
 import pytest
 from scipy import stats
 from scipy.integrate import quad_vec
 
-from astro_hier import outliers, populations, priors, profiles
+from astro_hier import BinaryPopulation, datasets, outliers, populations, priors, profiles
+from astro_hier.populations.family import Truncated
 from astro_hier.posterior import SAVED
 
 ENDS = (-0.5, 3.0)  # ln of the periods searched
@@ -39,9 +41,13 @@ class Periods(Case):
         return self.family.log_density(x, self.of, self.ends)
 
     def share(self, low, high):
-        if isinstance(self.family, populations.TruncatedNormal):
-            pytest.skip("a share of a part of the range is not asked for")
-        return 1 - self.family.outside(self.of, (low, high)).sum(axis=0)
+        return self.family.share(low, high, self.of, self.ends)
+
+    def within(self, low, high, chance):
+        return self.family.within(*np.full((3, 2), [[low], [high], [chance]]), self.of, self.ends)
+
+    def outside(self):
+        return self.family.outside(self.of, self.ends)
 
     def draw(self, size, rng):
         return self.family.draw(self.of, self.ends, size, rng)
@@ -59,19 +65,16 @@ class Periods(Case):
 class Jitters(Case):
     """Families of ln(jitter / (km/s)), as functions of it."""
 
-    def _inside(self, low, high):
-        return np.full((2, 1), np.exp(low)), np.full((2, 1), np.exp(high))
-
     def log_density(self, x):
-        mu, sigma = self.of["mu_jitter"], np.exp(self.of["lnsigma_jitter"])
-        return stats.norm.logpdf(x, mu[:, None], sigma[:, None])
+        return self.family.log_density(np.exp(x), self.of) + x
 
     def share(self, low, high):
         return self.family.shares(np.exp([[low]]), np.exp([[high]]), self.of)[0]
 
     def within(self, low, high, chance):
-        ends = self._inside(low, high)
-        return np.log(self.family.within(*ends, np.full((2, 1), chance), self.of))[:, 0]
+        ends = np.exp(np.full((2, 2, 1), [[[low]], [[high]]]))
+        x = np.log(self.family.within(*ends, np.full((2, 1), chance), self.of))[:, 0]
+        return np.clip(x, low, high)  # of which the logarithm is that of a rounded number
 
     def draw(self, size, rng):
         return np.log(self.family.draw(self.of, (size,), rng))
@@ -93,28 +96,26 @@ class Jitters(Case):
 class Distances(Case):
     """Profiles: mixtures of normal distributions about mu_r, each cut at zero."""
 
-    def _normals(self):
+    @property
+    def _all(self):
         theta = self.of | {"std_r": np.exp(self.of["ln_std_r"])}
-        components = self.family.components(theta | self.family.derive(theta))
-        for weight, sd in components:
-            yield weight, stats.truncnorm(-theta["mu_r"] / sd, np.inf, theta["mu_r"], sd)
+        return theta | self.family.derive(theta)
 
     def log_density(self, x):
-        terms = [weight * normal.pdf(x[:, None]) for weight, normal in self._normals()]
-        with np.errstate(divide="ignore"):
-            return np.log(sum(terms)).T
+        return self.family.log_density(x, self._all)
 
     def share(self, low, high):
-        return sum(weight * (r.cdf(high) - r.cdf(low)) for weight, r in self._normals())
+        return self.family.share(low, high, self._all)
+
+    def within(self, low, high, chance):
+        return self.family.within(*np.full((3, 2), [[low], [high], [chance]]), self._all)
 
     def draw(self, size, rng):
-        theta = self.of | {"std_r": np.exp(self.of["ln_std_r"])}
-        sd = self.family.draw(theta | self.family.derive(theta), size, rng)
-        mean = theta["mu_r"][:, None]
+        sd, mean = self.family.draw(self._all, size, rng), self.of["mu_r"][:, None]
         return stats.truncnorm.rvs(-mean / sd, np.inf, mean, sd, size=(2, size), random_state=rng)
 
     def derived(self):
-        return self.family.derive(self.of)
+        return self.family.derive(self._all)
 
 
 class Values(Case):
@@ -131,9 +132,16 @@ class Values(Case):
         return lambda x: outliers.pymc_log_density(parts, x).eval()
 
 
+@dataclass(frozen=True)
+class TruncatedMixture(Truncated, populations.NormalMixture):
+    """A family as users write one."""
+
+
+DEFAULTS = {"mu": priors.Uniform(-2, 12), "lnsigma": priors.Uniform(-2, 3)}  # of the model
 NORMAL = {"mu": [1.2, -3.0], "lnsigma": [0.1, -1.5]}
 MIXTURE = {"mu1": [0.5, -3.0], "separation": [1.5, 6.0], "lnsigma1": [-0.5, -1.5],
            "lnsigma2": [0.2, 1.0], "fraction1": [0.3, 0.9]}  # fmt: skip
+JITTERS = {f"{name}_jitter": values for name, values in MIXTURE.items()}
 JITTER = {"mu_jitter": [0.3, -2.0], "lnsigma_jitter": [-0.2, 0.7]}
 DISTANCE = {"mu_r": [0.5, 0.1], "ln_std_r": [-3.0, -2.0]}
 HALO = DISTANCE | {"halo_fraction": [0.3, 0.01], "ln_halo_ratio": [1.0, 0.2]}
@@ -147,6 +155,9 @@ CASES = {
     ),
     "periods, mixture": Periods(populations.NormalMixture(), MIXTURE),
     "jitters, normal": Jitters(populations.LogNormalJitter(), JITTER),
+    "periods, truncated mixture": Periods(TruncatedMixture(), MIXTURE | {"mu1": [0.5, -1.0]}, ENDS),
+    "jitters, mixture": Jitters(populations.JitterOf(populations.NormalMixture()), JITTERS),
+    "jitters, any normal": Jitters(populations.JitterOf(populations.Normal()), JITTER),
     "distances, normal": Distances(profiles.Normal(), DISTANCE, (0.0, 3.0)),
     "distances, core and halo": Distances(profiles.CoreHalo(), HALO, (0.0, 4.0)),
     "parallaxes": Values(outliers.ParallaxBackground(), FIELD),
@@ -179,7 +190,7 @@ def quantiles(case, *chances):
 
 def test_every_family_has_a_case():
     families = {cls for name, cls in SAVED.items() if name.startswith(PACKAGES)}
-    assert families == {type(case.family) for case in CASES.values()}
+    assert families <= {type(case.family) for case in CASES.values()}
 
 
 @having("log_density")
@@ -196,6 +207,14 @@ def test_shares_are_integrals_of_the_density(case):
         found = case.share(low, high)
         assert found.shape == (2,)
         np.testing.assert_allclose(found, integral(case, low, high), atol=1e-9)
+
+
+@having("outside")
+def test_what_lies_outside_is_the_share_there(case):
+    case = CASES[case]
+    low, high = case.ends
+    expected = [case.share(-np.inf, low), case.share(high, np.inf)]
+    np.testing.assert_allclose(case.outside(), expected, rtol=1e-13, atol=1e-300)
 
 
 @having("share", "within")
@@ -263,5 +282,118 @@ def test_starting_points_lie_where_priors_allow_them(case):
         start = case.initial(sample)
         assert set(start) == set(case.of)
         for name, value in start.items():
-            prior = getattr(case.family, name, priors.Normal(0, 10))
+            prior = getattr(case.family, name) or DEFAULTS[name]
             assert np.isfinite(prior.logpdf(value)), name
+
+
+def test_shares_and_values_far_out_are_numbers():
+    theta = {"mu": np.array([60.0, -60.0]), "lnsigma": np.log([1.0, 1.0])}
+    family = populations.TruncatedNormal()
+    drawn = family.draw(theta, ENDS, 4000, np.random.default_rng(1))
+    assert np.all((drawn >= ENDS[0]) & (drawn <= ENDS[1]))
+    # 57 and 59.5 standard deviations out, a normal density falls off as fast as an exponential
+    mean = np.abs(drawn - [[ENDS[1]], [ENDS[0]]]).mean(axis=1)
+    np.testing.assert_allclose(mean, [1 / 57, 1 / 59.5], rtol=0.08)
+    np.testing.assert_allclose(family.share(*ENDS, theta, ENDS), 1)
+
+
+class Odd(populations.Normal):
+    """A density of its own, with the shares of another."""
+
+    def log_density(self, ln_period, theta, ends):
+        return stats.cauchy.logpdf(ln_period, theta["mu"][:, None])
+
+
+def test_a_family_of_jitters_has_shares_that_follow_from_its_density():
+    with pytest.raises(ValueError, match=r"family=Odd.*whose methods share and within follow"):
+        populations.JitterOf(Odd())
+    with pytest.raises(ValueError, match="Odd has a log_density but no pymc of its own"):
+        Odd().check_pymc()
+
+
+class OwnForm(populations.Normal):
+    """Someone's PyMC form,"""
+
+    def pymc(self, theta, ends, **options):
+        return None
+
+
+class OtherParts(OwnForm):
+    """and components that it does not know of."""
+
+    def components(self, theta):
+        return [(1.0, theta["mu"] + 1, np.exp(theta["lnsigma"]))]
+
+
+def test_a_pymc_form_is_that_of_the_components():
+    OwnForm().check_pymc()
+    with pytest.raises(ValueError, match="OtherParts has a log_density but no pymc of its own"):
+        OtherParts().check_pymc()
+
+
+@pytest.mark.parametrize("family", [populations.Normal, populations.TruncatedNormal])
+def test_a_family_may_own_its_priors(family):
+    own = family(mu=priors.Normal(2, 1), lnsigma=0.3)
+    model = BinaryPopulation(population=own)
+    assert model.prior_of("mu") == priors.Normal(2, 1)
+    assert model.prior_of("lnsigma") == priors.Fixed(0.3)
+    assert model.free_names() == ["mu"]
+    assert "mu=Normal(mu=2, sigma=1)" in repr(own)
+    assert BinaryPopulation(population=family()).prior_of("mu") == DEFAULTS["mu"]
+    with pytest.raises(priors.PriorError, match="mu='2' is not a prior"):
+        family(mu="2")
+
+
+@dataclass(frozen=True)
+class OfDegree(populations.Normal):
+    """A family with a field of its own, without a default."""
+
+    degree: int
+
+
+def test_fields_of_ones_own_come_first():
+    assert OfDegree(3).degree == 3
+    assert OfDegree(3).mu is None
+
+
+def test_any_family_describes_jitters_under_names_of_its_own():
+    family = populations.JitterOf(
+        populations.NormalMixture(priors.Normal(-3, 1), priors.Uniform(0, 4), fraction1=0.5)
+    )
+    model = BinaryPopulation(jitter=family)
+    assert model.sampled_names()[2:] == list(JITTERS)
+    assert model.prior_of("mu1_jitter") == priors.Normal(-3, 1)
+    assert model.prior_of("fraction1_jitter") == priors.Fixed(0.5)
+    low, high = family.range()
+    assert low < np.exp(-6) < np.exp(4) < high
+    default = populations.JitterOf()
+    assert default.range() == populations.LogNormalJitter().range()
+    assert default.parameters == populations.LogNormalJitter().parameters
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::astro_hier.checks.CheckWarning")
+def test_stars_of_two_kinds_of_jitter_are_told_apart(tmp_path):
+    table = datasets.make_binaries(4, 8, random_state=1)
+    noisy = table["star"] >= "star-0002"
+    rng = np.random.default_rng(1)
+    scatter = np.where(noisy, 3.0, 0.02) * rng.normal(size=len(table))
+    table["rv"] += scatter * table["rv"].unit
+    family = populations.JitterOf(
+        populations.NormalMixture(mu1=-3, separation=priors.Uniform(2, 5), lnsigma1=-1, lnsigma2=-1)
+    )
+    options = {"population": populations.TruncatedNormal(), "period_range": (0.8, 60) * u.day}
+    model = BinaryPopulation(jitter=family, **options).fit(
+        table, draws=100, chains=2, random_state=1, progressbar=False
+    )
+    share = model.samples("fraction1_jitter").value
+    # False alarm: four standard errors of a share
+    assert abs(share.mean() - 0.5) < 4 * share.std()
+    separation = model.samples("separation_jitter").value
+    assert abs(separation.mean() - 3 - np.log(3)) < 4 * separation.std()
+    model.save(tmp_path / "two.nc")
+    loaded = BinaryPopulation.load(tmp_path / "two.nc")
+    assert loaded.jitter == family
+    assert list(loaded.summary()["parameter"]) == list(model.summary()["parameter"])
+    joint = model.pymc_model(table)
+    assert np.isfinite(joint.compile_logp()(joint.initial_point()))

@@ -191,7 +191,7 @@ class BinaryPopulation(OrbitModel):
 
     def _has_layers(self):
         """Whether jitters have a population."""
-        return isinstance(self.jitter, populations.LogNormalJitter)
+        return isinstance(self.jitter, populations.jitter.Jitter)
 
     def _density(self):
         """The population, if it is one."""

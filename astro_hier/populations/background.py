@@ -25,21 +25,22 @@ distributions, the second of which is the broader and has the share ``outlier_sh
 are not members.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 import astropy.units as u
 import numpy as np
-from scipy.special import log_expit, logit, logsumexp
+from scipy.special import logit
 from scipy.stats import norm
 
 from astro_hier import checks, priors
-from astro_hier.populations.membership import draw_members
+from astro_hier.populations import components, family, membership
 from astro_hier.posterior import UNBOUNDED, Parameter, register
 
 KMS = u.km / u.s
+Given = priors.Prior | u.Quantity | float  # what a prior may be
 LITTLE = 0.01  # share of a second part that starts as none
-SMALL = 1e-8  # ln of a probability of nearly one
 FAR = 1e-8  # share of a prior beyond which no starting point lies
 SHARE, SPREAD = {"bounds": (0, 1)}, {"bounds": (0, np.inf)}
 PARAMETERS = {
@@ -90,14 +91,14 @@ class Background:
         standard deviation.
     """
 
-    outlier_fraction: object
-    outlier_mean: object
-    outlier_sd: object
+    outlier_fraction: Given
+    outlier_mean: Given
+    outlier_sd: Given
     broader: bool = True
     parts: int = 1
-    outlier_share2: object = priors.Uniform(0, 1)
-    outlier_mean2: object = None
-    outlier_sd2: object = None
+    outlier_share2: Given = priors.Uniform(0, 1)
+    outlier_mean2: Given | None = None
+    outlier_sd2: Given | None = None
     unit = u.one
 
     def __post_init__(self):
@@ -106,17 +107,13 @@ class Background:
                 f"parts={self.parts!r}, broader={self.broader!r}; expected are 1 or 2, and True or"
                 " False"
             )
-        bounds = {"fraction": (0, 1), "share2": (0, 1), "sd": (0,), "sd2": (0,)}
-        for parameter in self.parameters:
-            of = parameter.name.removeprefix("outlier_")
-            prior = priors.of(getattr(self, parameter.name))
-            priors.check(parameter.name, prior, parameter.unit, *bounds.get(of, ()))
+        family.check_priors(self, tuple(p.name for p in self.parameters))
 
     @property
-    def parameters(self):
+    def parameters(self) -> tuple[Parameter, ...]:
         return PARAMETERS[self.unit][: 6 if self.parts == 2 else 3]
 
-    def components(self, theta):
+    def components(self, theta: Mapping) -> components.Parts:
         """Share of the background, mean and sd of each of its parts."""
         first = theta["outlier_mean"], theta["outlier_sd"]
         if self.parts == 1:
@@ -124,7 +121,7 @@ class Background:
         share = theta["outlier_share2"]
         return [(1 - share, *first), (share, theta["outlier_mean2"], theta["outlier_sd2"])]
 
-    def lower_ends(self, spread):
+    def lower_ends(self, spread: Callable) -> dict[str, Callable]:
         """Where priors are cut below: by name a function of all parameters.
 
         ``spread`` is one: the members' true standard deviation.
@@ -134,7 +131,7 @@ class Background:
             ends["outlier_sd2"] = lambda theta: theta["outlier_sd"]
         return ends
 
-    def log_density(self, value, error, theta):
+    def log_density(self, value: np.ndarray, error: np.ndarray, theta: Mapping) -> np.ndarray:
         """ln of the density of a row that is not a member, shape (theta, row)."""
         parts = []
         for share, mean, sd in self.components(theta):
@@ -143,7 +140,7 @@ class Background:
                 parts.append(np.log(share)[..., None] + density)
         return np.logaddexp.reduce(parts)
 
-    def pymc(self, error, theta):
+    def pymc(self, error: np.ndarray, theta: Mapping) -> list[tuple]:
         """Pairs of share and distribution of the rows, one each part, as variables of PyMC."""
         import pymc as pm
 
@@ -152,7 +149,9 @@ class Background:
             for share, mean, sd in self.components(theta)
         ]
 
-    def mix(self, log_member, value, error, theta):
+    def mix(
+        self, log_member: np.ndarray, value: np.ndarray, error: np.ndarray, theta: Mapping
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Members and background together.
 
         Parameters
@@ -169,49 +168,19 @@ class Background:
         log_density, log_odds : ndarray
             ln of the density of the mixture, and of the odds that each row is a member.
         """
-        fraction = theta["outlier_fraction"][:, None]
-        with np.errstate(divide="ignore"):
-            member = np.log1p(-fraction) + log_member
-            other = np.log(fraction) + self.log_density(value, error, theta)
-        return np.logaddexp(member, other), member - other
+        log_other = self.log_density(value, error, theta)
+        return membership.mix(log_member, log_other, theta["outlier_fraction"])
 
-    def given_some(self, log_odds, theta):
+    def given_some(self, log_odds: np.ndarray, theta: Mapping) -> tuple[np.ndarray, np.ndarray]:
         """What changes because at least one of the rows is a member.
 
-        Parameters
-        ----------
-        log_odds : ndarray
-            ln of the odds of membership, each row by itself, shape (theta, row).
-        theta : dict
-            Parameters, arrays of shape (theta,).
-
-        Returns
-        -------
-        log_factor, membership : ndarray
-            ln of the factor that the likelihood is multiplied by, shape (theta,), and the
-            probabilities of membership given that.
+        See `astro_hier.populations.membership.given_some`.
         """
-        log_member, log_none = log_expit(log_odds), log_expit(-log_odds).sum(axis=1)
-        with np.errstate(divide="ignore"):
-            # where hardly any is a member, 1 - prod (1 - p) has lost its digits, and is sum p
-            log_some = np.log(-np.expm1(log_none))
-            few = log_none > -SMALL
-            log_some[few] = logsumexp(log_member[few], axis=1)
-            before = -np.expm1(log_odds.shape[1] * np.log(theta["outlier_fraction"]))
-        possible = (before > 0) & np.isfinite(log_some)
-        log_factor, log_some = np.full(len(before), -np.inf), np.where(possible, log_some, 0.0)
-        log_factor[possible] = log_some[possible] - np.log(before[possible])
-        return log_factor, np.exp(log_member - log_some[:, None])
+        return membership.given_some(log_odds, theta["outlier_fraction"])
 
-    def pymc_given_some(self, log_odds, theta, size):
+    def pymc_given_some(self, log_odds, theta: Mapping, size: int) -> tuple:
         """The same for variables of PyMC."""
-        import pymc as pm
-        import pytensor.tensor as pt
-
-        # in logarithms: where a row is surely a member, the slope of ln(1 - p) is no number
-        log_some = pt.log1mexp(-pt.softplus(log_odds).sum())
-        before = pt.log1mexp(size * pm.math.log(theta["outlier_fraction"]))
-        return log_some - before, pt.exp(-pt.softplus(-log_odds) - log_some)
+        return membership.pymc_given_some(log_odds, theta["outlier_fraction"], size)
 
     def start(self, groups):
         """A starting point of the background's parameters from groups, the first the members'.
@@ -246,7 +215,9 @@ class Background:
         share = float(np.mean(narrow & (theta["outlier_fraction"] > MANY)))
         return WINGS.finding(f"{100 * share:.0f}", share > OFTEN, remedy=remedy)
 
-    def draw(self, theta, size, rng, some=True):
+    def draw(
+        self, theta: Mapping, size: int, rng: np.random.Generator, some: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Which of ``size`` rows are members, and true values of others, shape (theta, size).
 
         ``some`` is whether one of them is known to be a member, as of a table's rows together.
@@ -254,31 +225,34 @@ class Background:
         shape = len(theta["outlier_fraction"]), size
         if some:
             log_odds = -logit(theta["outlier_fraction"])[:, None]
-            member = draw_members(np.broadcast_to(log_odds, shape), rng)
+            member = membership.draw_members(np.broadcast_to(log_odds, shape), rng)
         else:
             member = rng.random(shape) >= theta["outlier_fraction"][:, None]
-        share, mean, sd = self._each_row(self.components(theta), shape)
-        return member, rng.normal(*_pick(np.cumsum(share, axis=0), (mean, sd), rng))
+        return member, components.draw(self._columns(theta), shape, rng)
 
-    def draw_true(self, value, error, theta, rng):
+    def draw_true(
+        self, value: np.ndarray, error: np.ndarray, theta: Mapping, rng: np.random.Generator
+    ) -> np.ndarray:
         """True values of rows that are not members, given their measured ones, (theta, row)."""
-        shape = len(theta["outlier_fraction"]), len(value)
-        share, mean, sd = self._each_row(self.components(theta), shape)
+        parts = self._columns(theta)
         with np.errstate(divide="ignore"):
-            log_mass = np.log(share) + norm.logpdf(value, mean, np.hypot(sd, error))
-        mass = np.cumsum(np.exp(log_mass - log_mass.max(axis=0)), axis=0)
-        weight = sd**2 / (sd**2 + error**2)
-        given = mean + weight * (value - mean), np.sqrt(weight) * error
-        return rng.normal(*_pick(mass, given, rng))
+            log_mass = np.array(
+                [
+                    np.log(share) + norm.logpdf(value, mean, np.hypot(sd, error))
+                    for share, mean, sd in parts
+                ]
+            )
+        mass = np.exp(log_mass - log_mass.max(axis=0))
+        weight = [sd**2 / (sd**2 + error**2) for _, _, sd in parts]
+        given = [
+            (m, mean + w * (value - mean), np.sqrt(w) * error)
+            for m, w, (_, mean, _) in zip(mass, weight, parts, strict=True)
+        ]
+        return components.draw(given, (len(theta["outlier_fraction"]), len(value)), rng)
 
-    @staticmethod
-    def _each_row(components, shape):
-        """Shares, means and sds of the parts, each of shape (part, theta, row)."""
-        columns = zip(*components, strict=True)
-        return (
-            np.array([np.broadcast_to(np.reshape(x, (-1, 1)), shape) for x in column])
-            for column in columns
-        )
+    def _columns(self, theta):
+        """The parts, as columns."""
+        return components.expanded(self.components(theta), 1)
 
 
 def pymc_log_density(parts, value):
@@ -289,24 +263,15 @@ def pymc_log_density(parts, value):
     return pm.math.logsumexp(pm.math.stack(terms), axis=0, keepdims=False)
 
 
-def _pick(cumulative, values, rng):
-    """``values`` (part, theta, row) of one part each, by its share of the cumulative mass."""
-    if len(cumulative) == 1:
-        return [of[0] for of in values]
-    chance = rng.random(cumulative.shape[1:]) * cumulative[-1]
-    part = np.sum(chance > cumulative[:-1], axis=0)
-    return [np.take_along_axis(of, part[None], axis=0)[0] for of in values]
-
-
 @dataclass(frozen=True)
 class ParallaxBackground(Background):
     """Field stars among the members of a star cluster, in parallax."""
 
-    outlier_fraction: object = priors.Uniform(0, 1)
-    outlier_mean: object = priors.Normal(0 * u.mas, 10 * u.mas)
-    outlier_sd: object = priors.LogNormal(1, 1, scale=1 * u.mas)
-    outlier_mean2: object = priors.Normal(0 * u.mas, 10 * u.mas)
-    outlier_sd2: object = priors.LogNormal(1, 1, scale=1 * u.mas)
+    outlier_fraction: Given = priors.Uniform(0, 1)
+    outlier_mean: Given = priors.Normal(0 * u.mas, 10 * u.mas)
+    outlier_sd: Given = priors.LogNormal(1, 1, scale=1 * u.mas)
+    outlier_mean2: Given = priors.Normal(0 * u.mas, 10 * u.mas)
+    outlier_sd2: Given = priors.LogNormal(1, 1, scale=1 * u.mas)
     unit = u.mas
 
 
@@ -314,11 +279,11 @@ class ParallaxBackground(Background):
 class VelocityBackground(Background):
     """Interlopers among the members of a cluster or a galaxy, in velocity."""
 
-    outlier_fraction: object = priors.Uniform(0, 1)
-    outlier_mean: object = priors.Normal(0 * KMS, 1e5 * KMS)
-    outlier_sd: object = priors.LogNormal(0, 1.5, scale=1000 * KMS)
-    outlier_mean2: object = priors.Normal(0 * KMS, 1e5 * KMS)
-    outlier_sd2: object = priors.LogNormal(0, 1.5, scale=1000 * KMS)
+    outlier_fraction: Given = priors.Uniform(0, 1)
+    outlier_mean: Given = priors.Normal(0 * KMS, 1e5 * KMS)
+    outlier_sd: Given = priors.LogNormal(0, 1.5, scale=1000 * KMS)
+    outlier_mean2: Given = priors.Normal(0 * KMS, 1e5 * KMS)
+    outlier_sd2: Given = priors.LogNormal(0, 1.5, scale=1000 * KMS)
     unit = KMS
 
 

@@ -1,14 +1,21 @@
 """Distributions of the distances about that of a cluster: one normal distribution, or several.
 
-`Profile` says what makes one.
+With weights w_k and standard deviations s_k, and a normal distribution cut at zero,
+
+    p(r) = sum_k w_k N(r | mu_r, s_k) / Phi(mu_r / s_k)  for r > 0,
+
+a mixture of normal distributions whose weights are w_k / Phi(mu_r / s_k), from zero on.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
 
 from astro_hier import priors
+from astro_hier.core import normal
+from astro_hier.populations import components, family
 from astro_hier.posterior import Parameter, register
 
 
@@ -16,39 +23,63 @@ class Profile:
     """Base of all profiles: a concentric mixture of normal distributions, each cut at zero.
 
     A profile is a frozen dataclass whose fields are its own priors, if it has any. It declares
-    ``parameters``, a tuple of `~astro_hier.posterior.Parameter`. ``theta`` is a dict of the
-    model's and the profile's parameters: arrays of shape (theta,), or variables of PyMC.
+    ``parameters``, a tuple of `~astro_hier.posterior.Parameter`, and writes ``components``.
+    ``theta`` is a dict of the model's and the profile's parameters: arrays of shape (theta,), or
+    variables of PyMC. Distances are in kpc.
     """
 
-    parameters = ()
+    parameters: tuple[Parameter, ...] = ()
 
-    def derive(self, theta):
+    def derive(self, theta: Mapping) -> dict:
         """Parameters that follow from those that have priors, a dict."""
         return {}
 
-    def components(self, theta):
+    def components(self, theta: Mapping) -> list[tuple]:
         """Pairs of the weight of each component and its standard deviation [kpc]."""
         raise NotImplementedError
 
-    def draw(self, theta, size, rng):
+    def draw(self, theta: Mapping, size: int, rng: np.random.Generator) -> np.ndarray:
         """The standard deviations that ``size`` stars are drawn with, shape (theta, size or 1)."""
-        weights, sds = zip(*self.components(theta), strict=True)
-        if len(sds) == 1:
-            return sds[0][:, None]
-        upper = np.cumsum(weights, axis=0)[:-1, :, None]
-        chosen = np.sum(rng.random((len(sds[0]), size)) > upper, axis=0)
-        return np.take_along_axis(np.transpose(sds), chosen, axis=1)
+        parts = [(weight, sd, sd) for weight, sd in self.components(theta)]
+        return components.chosen(components.expanded(parts, 1), (len(parts[0][1]), size), rng)[1]
 
-    def variance(self, theta):
+    def variance(self, theta: Mapping) -> np.ndarray:
         """Variance of the distances, shape (theta,), before they are cut at zero."""
         return sum(weight * sd**2 for weight, sd in self.components(theta))
+
+    def log_density(self, r: np.ndarray, theta: Mapping) -> np.ndarray:
+        """ln of the density at distances ``r`` (distance,), shape (theta, distance)."""
+        density = components.log_density(self._above_zero(theta), r)
+        return np.where(r > 0, density, -np.inf)
+
+    def share(self, low: np.ndarray, high: np.ndarray, theta: Mapping) -> np.ndarray:
+        """Shares of the stars between distances, the last axis that of theta."""
+        low, high = (np.maximum(np.asarray(end)[..., None], 0) for end in (low, high))
+        return components.share(self._above_zero(theta), low, high)
+
+    def within(
+        self, low: np.ndarray, high: np.ndarray, chance: np.ndarray, theta: Mapping
+    ) -> np.ndarray:
+        """Distances between others that have the part ``chance`` of the share there below them.
+
+        All arguments except ``theta`` have shape (theta, ...), as has the result.
+        """
+        parts = components.expanded(self._above_zero(theta), np.ndim(chance) - 1)
+        return components.within(parts, np.maximum(low, 0), np.maximum(high, 0), chance)
+
+    def _above_zero(self, theta):
+        """The components whose sum is the density above zero."""
+        return [
+            (weight / normal.share(-theta["mu_r"] / sd, np.inf), theta["mu_r"], sd)
+            for weight, sd in self.components(theta)
+        ]
 
 
 @dataclass(frozen=True)
 class Normal(Profile):
     """r ~ TruncatedNormal(mu_r, std_r, lower=0)."""
 
-    def components(self, theta):
+    def components(self, theta: Mapping) -> list[tuple]:
         return [(1.0, theta["std_r"])]
 
 
@@ -66,8 +97,8 @@ class CoreHalo(Profile):
         Prior on ln of the halo's depth over the core's, not negative.
     """
 
-    halo_fraction: object = priors.Beta(1, 3)
-    ln_halo_ratio: object = priors.TruncatedNormal(1, 0.5, lower=0)
+    halo_fraction: priors.Prior | float = priors.Beta(1, 3)
+    ln_halo_ratio: priors.Prior | float = priors.TruncatedNormal(1, 0.5, lower=0)
 
     parameters = (
         Parameter("halo_fraction", u.one, "f_h", "share of stars in the halo", bounds=(0, 1)),
@@ -76,13 +107,12 @@ class CoreHalo(Profile):
     )
 
     def __post_init__(self):
-        priors.check("halo_fraction", priors.of(self.halo_fraction), u.one, 0, 1)
-        priors.check("ln_halo_ratio", priors.of(self.ln_halo_ratio), u.one, 0)
+        family.check_priors(self, ("halo_fraction", "ln_halo_ratio"))
 
-    def derive(self, theta):
+    def derive(self, theta: Mapping) -> dict:
         return {"halo_ratio": np.exp(theta["ln_halo_ratio"])}
 
-    def components(self, theta):
+    def components(self, theta: Mapping) -> list[tuple]:
         share = theta["halo_fraction"]
         return [(1 - share, theta["std_r"]), (share, theta["std_r"] * theta["halo_ratio"])]
 

@@ -1,18 +1,107 @@
-"""The distribution of the scatter beyond the errors."""
+"""The scatter of velocities beyond their errors, of which any family describes the logarithm.
 
+`Jitter` passes logarithms and parameters, by the family's own names, to the family that it holds.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
-from scipy.special import ndtr, ndtri
 
 from astro_hier import priors
-from astro_hier.populations.family import SMALL
-from astro_hier.posterior import UNBOUNDED, Parameter, register
+from astro_hier.populations import components, family
+from astro_hier.populations.family import EVERYWHERE, Components, Population
+from astro_hier.populations.normal import Normal
+from astro_hier.populations.quantity import LN_JITTER
+from astro_hier.posterior import Parameter, register
+
+
+class Jitter:
+    """Base of populations of jitters: a subclass has ``family``, that of ln(jitter / (km/s)).
+
+    ``theta`` is a dict of float arrays of shape (theta,) by the names of ``parameters``, and
+    scatters are in km/s.
+    """
+
+    family: Population
+
+    @property
+    def sampled(self) -> tuple[str, ...]:
+        """Names of the parameters, all of which have priors."""
+        return tuple(parameter.name for parameter in self.parameters)
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Those of the family that have priors, as they are called here."""
+        of_family = {parameter.name: parameter for parameter in self.family.parameters}
+        return tuple(LN_JITTER.parameter(of_family[name]) for name in self.family.sampled)
+
+    def _own(self, values):
+        """Values of parameters by the family's names."""
+        return {
+            name: values[here]
+            for name, here in zip(self.family.sampled, self.sampled, strict=True)
+            if here in values
+        }
+
+    def range(self) -> tuple[float, float]:
+        """Scatters beyond which practically none lies, whatever the priors allow, in km/s."""
+        frozen = {name: priors.of(getattr(self, name)).frozen(u.one) for name in self.sampled}
+        low, high = self.family.extent(self._own(frozen))
+        return np.exp(low), np.exp(high)
+
+    def log_density(self, jitter: np.ndarray, theta: Mapping) -> np.ndarray:
+        """ln of the density per km/s at ``jitter`` (value,), shape (theta, value)."""
+        return self.family.log_density(np.log(jitter), self._own(theta), EVERYWHERE) - np.log(
+            jitter
+        )
+
+    def shares(self, low: np.ndarray, high: np.ndarray, theta: Mapping) -> np.ndarray:
+        """Shares of stars whose scatters lie in cells, shape (cell, theta).
+
+        ``low`` and ``high`` have shape (cell, instrument).
+        """
+        return np.prod(self.family.share(_ln(low), _ln(high), self._own(theta)), axis=1)
+
+    def within(
+        self, low: np.ndarray, high: np.ndarray, chance: np.ndarray, theta: Mapping
+    ) -> np.ndarray:
+        """Scatters between ends that have a share ``chance`` below them.
+
+        All arguments except ``theta`` have shape (theta, instrument), as has the result.
+        """
+        return np.exp(self.family.within(_ln(low), _ln(high), chance, self._own(theta)))
+
+    def draw(self, theta: Mapping, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        """Scatters in km/s, the first axis that of theta, then those of ``shape``."""
+        drawn = self.family.draw(self._own(theta), EVERYWHERE, int(np.prod(shape)), rng)
+        return np.exp(drawn).reshape(-1, *shape)
+
+    def initial(self, jitter: np.ndarray) -> dict[str, float]:
+        """A starting point from rough scatters of the stars, a dict of floats."""
+        start = self.family.initial(np.log(jitter))
+        return {here: start[n] for n, here in zip(self.family.sampled, self.sampled, strict=True)}
+
+    def pymc(self, theta: Mapping, **options):
+        """The distribution as the PyMC variable jitter."""
+        self.family.check_pymc()
+        if not isinstance(self.family, Components):
+            raise ValueError(
+                f"method='nuts' takes no jitter of {type(self.family).__name__}: fit with"
+                " method='marginal'"
+            )
+        parts = self.family.components(self._own(theta))
+        return components.pymc(parts, "jitter", logarithmic=True, **options)
+
+
+def _ln(value):
+    with np.errstate(divide="ignore"):
+        return np.log(value)
 
 
 @dataclass(frozen=True)
-class LogNormalJitter:
+class LogNormalJitter(Jitter):
     """The scatter of the velocities beyond their errors: its ln is normal among stars.
 
     Parameters
@@ -23,80 +112,48 @@ class LogNormalJitter:
         Prior on ln of its standard deviation.
     """
 
-    mu_jitter: priors.Prior = priors.Normal(-1.5, 1.5)
-    lnsigma_jitter: priors.Prior = priors.Normal(0, 0.5)
+    mu_jitter: priors.Prior | float = LN_JITTER.defaults["mu"]
+    lnsigma_jitter: priors.Prior | float = LN_JITTER.defaults["lnsigma"]
 
-    parameters = (
-        Parameter("mu_jitter", u.one, r"\mu_s", "mean of ln(jitter / (km/s))", bounds=UNBOUNDED),
-        Parameter(
-            "lnsigma_jitter",
-            u.one,
-            r"\ln\sigma_s",
-            "ln of its standard deviation",
-            bounds=UNBOUNDED,
-        ),
-    )
+    family = Normal()
 
     def __post_init__(self):
-        for parameter in self.parameters:
-            prior = priors.of(getattr(self, parameter.name))
-            priors.check(parameter.name, prior, u.one)
+        family.check_priors(self, self.sampled)
 
-    def _scaled(self, value, theta):
-        """ln of a scatter in standard deviations from the mean, the last axis that of theta."""
-        with np.errstate(divide="ignore"):
-            return (np.log(value) - theta["mu_jitter"]) / np.exp(theta["lnsigma_jitter"])
 
-    def range(self):
-        """Scatters beyond which practically none lies, whatever the priors allow, in km/s."""
-        mu, sigma = (
-            priors.of(prior).frozen(u.one) for prior in (self.mu_jitter, self.lnsigma_jitter)
-        )
-        reach = 5 * np.exp(sigma.ppf(1 - SMALL))
-        return np.exp(mu.ppf(SMALL) - reach), np.exp(mu.ppf(1 - SMALL) + reach)
+@dataclass(frozen=True)
+class JitterOf(Jitter):
+    """The scatter of the velocities beyond their errors: its ln follows any family among stars.
 
-    def shares(self, low, high, theta):
-        """Shares of stars whose scatters lie in cells, shape (cell, theta).
+    Parameters
+    ----------
+    family : `~astro_hier.populations.Population`
+        Distribution of ln(jitter / (km/s)), such as
+        ``populations.NormalMixture(mu1=priors.Normal(-3, 1), separation=priors.Uniform(0, 4))``.
+        Its priors are of that, so say them: those of most families are meant for ln(P / d).
 
-        ``low`` and ``high`` have shape (cell, instrument).
-        """
-        low, high = (self._scaled(end[..., None], theta) for end in (low, high))
-        # of the two ways to write the share, the one whose terms are small
-        flip = low > 0
-        low, high = np.where(flip, -high, low), np.where(flip, -low, high)
-        return np.prod(ndtr(high) - ndtr(low), axis=1)
+    Notes
+    -----
+    Parameters have the family's names with ``_jitter`` behind, such as ``mu1_jitter``.
+    """
 
-    def within(self, low, high, chance, theta):
-        """Scatters between ends that have a share ``chance`` below them, shape (theta, instrument).
+    family: Population = Normal()
 
-        So have all arguments, but for ``theta``.
-        """
-        low, high = (self._scaled(end.T, theta).T for end in (low, high))
-        flip = low > 0
-        low, high = np.where(flip, -high, low), np.where(flip, -low, high)
-        chance = np.where(flip, 1 - chance, chance)
-        x = ndtri(ndtr(low) + chance * (ndtr(high) - ndtr(low)))
-        sigma = np.exp(theta["lnsigma_jitter"])
-        return np.exp(theta["mu_jitter"] + np.where(flip, -x, x).T * sigma).T
-
-    def draw(self, theta, shape, rng):
-        """Scatters in km/s, the first axis that of theta, then those of ``shape``."""
-        extra = (...,) + (None,) * len(shape)
-        mu, sigma = theta["mu_jitter"][extra], np.exp(theta["lnsigma_jitter"])[extra]
-        return np.exp(rng.normal(mu, sigma, (len(mu), *shape)))
-
-    def initial(self, jitter):
-        """A starting point from rough scatters of the stars, a dict of floats."""
-        ln = np.log(jitter)
-        return {"mu_jitter": np.mean(ln), "lnsigma_jitter": np.log(max(np.std(ln), 0.3))}
-
-    def pymc(self, theta, **options):
-        """The distribution as the PyMC variable jitter."""
-        import pymc as pm
-
-        sigma = pm.math.exp(theta["lnsigma_jitter"])
-        return pm.LogNormal("jitter", mu=theta["mu_jitter"], sigma=sigma, **options)
+    def __post_init__(self):
+        if not isinstance(self.family, Population) or not all(
+            self.family.agrees(method) for method in ("share", "within")
+        ):
+            raise ValueError(
+                f"family={self.family!r}; expected is one of astro_hier.populations, whose methods"
+                " share and within follow its density"
+            )
+        for name, here in zip(self.family.sampled, self.sampled, strict=True):
+            # where a model looks for the priors of parameters
+            given = getattr(self.family, name, None)
+            vars(self)[here] = LN_JITTER.defaults.get(name) if given is None else given
+        family.check_priors(self, self.sampled)
 
 
 # the names are those in users' files: they stay, wherever the classes go
 register(LogNormalJitter, "astro_hier.populations.LogNormalJitter")
+register(JitterOf, "astro_hier.populations.JitterOf")
