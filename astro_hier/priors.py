@@ -35,13 +35,15 @@ class Prior:
     """Base of all priors: a distribution of one quantity.
 
     A subclass is a frozen dataclass of the distribution's parameters, which names those that
-    carry the unit of the quantity in ``same_unit`` and those that must exceed zero in
-    ``positive``, and writes ``_scipy`` and ``_pymc_family`` on bare floats.
+    carry the unit of the quantity in ``same_unit``, those that must exceed zero in ``positive``,
+    two of which the first must be less than the second in ``ordered`` and those that may be
+    infinite in ``open_ends``, and writes ``_scipy`` and ``_pymc_family`` on bare floats.
     """
 
     same_unit: ClassVar[tuple] = ()
     positive: ClassVar[tuple] = ()
     ordered: ClassVar[tuple] = ()
+    open_ends: ClassVar[tuple] = ()
 
     def __post_init__(self):
         for field in fields(self):
@@ -50,9 +52,8 @@ class Prior:
             if not u.Quantity(getattr(self, name)).value > 0:
                 raise PriorError(f"{self!r}: {name} must be greater than zero")
         values = self._floats(self.unit)
-        open_ends = ("lower", "upper") if isinstance(self, TruncatedNormal) else ()
         for name, value in values.items():
-            if np.isinf(value) and name not in open_ends:
+            if np.isinf(value) and name not in self.open_ends:
                 raise PriorError(f"{self!r}: {name} must be finite")
         if self.ordered and not values[self.ordered[0]] < values[self.ordered[1]]:
             raise PriorError(f"{self!r}: {self.ordered[0]} must be less than {self.ordered[1]}")
@@ -246,7 +247,7 @@ class TruncatedNormal(Prior):
     upper: u.Quantity | float = np.inf
     same_unit = ("mu", "sigma", "lower", "upper")
     positive = ("sigma",)
-    ordered = ("lower", "upper")
+    ordered = open_ends = ("lower", "upper")
 
     def _scipy(self, mu, sigma, lower, upper):
         frozen = stats.truncnorm((lower - mu) / sigma, (upper - mu) / sigma, mu, sigma)

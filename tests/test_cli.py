@@ -10,7 +10,6 @@ from astro_hier import (
     SB1Binary,
     StarCluster,
     __version__,
-    cli,
     columns,
     datasets,
     outliers,
@@ -19,6 +18,7 @@ from astro_hier import (
     profiles,
 )
 from astro_hier.cli import MODELS, main
+from astro_hier.cli.values import read_setting
 
 KMS = u.km / u.s
 FILES = {
@@ -235,7 +235,8 @@ def test_an_interrupt_is_said(tmp_path, capsys, monkeypatch):
     ],
 )
 def test_arguments_are_numbers_quantities_or_words(text, expected):
-    assert cli._setting(text) == expected
+    families = {"profile": (profiles.CoreHalo,), "jitter": (populations.LogNormalJitter,)}
+    assert read_setting(text, families) == expected
 
 
 def test_the_prior_of_an_offset_and_a_limit_on_a_dispersion(tmp_path, capsys):

@@ -11,10 +11,11 @@ All but P and jitter enter linearly, and are integrated out in closed form with 
 import astropy.units as u
 import numpy as np
 
-from astro_hier import plots, priors
+from astro_hier import priors
 from astro_hier.core import orbit
 from astro_hier.core.jitter import JitterPrior
 from astro_hier.model import HierarchicalModel
+from astro_hier.part import Option
 from astro_hier.posterior import Parameter
 from astro_hier.table import Role
 
@@ -25,7 +26,7 @@ LARGEST_ORDER = 5
 DAYS = u.yr.to(u.day)
 
 
-class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
+class OrbitModel(HierarchicalModel):
     """Base of models of radial velocities; a subclass says whose orbits they are.
 
     ``of_each`` are the dimensions of what each star has of its own.
@@ -34,6 +35,12 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
     row = "visit"
     of_each = ()
     roles_of_options = ("instrument",)
+    options = (
+        Option("jitter", takes_prior=True),
+        Option("trend", "1"),
+        Option("instrument", "COLUMN"),
+        Option("offset", takes_prior=True),
+    )
 
     def __init__(self, *, a, b, v0, jitter, trend, instrument, offset, columns, on_invalid):
         super().__init__(columns=columns, on_invalid=on_invalid)
@@ -147,8 +154,9 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
 
     # ---- data
 
-    def _with_instruments(self, data):
-        """The data with the instruments' labels, and the number of that of each visit."""
+    def _with_instruments(self, rows):
+        """The rows with the instruments' labels, and the number of that of each visit."""
+        data = dict(rows) | {"epoch": rows.epoch}
         if not self.instrument:
             number = np.zeros(len(data["rv"]), int)
             return data | {"instruments": np.array([""]), "instrument_index": number}

@@ -39,6 +39,7 @@ from astro_hier.core.threads import for_chunks
 from astro_hier.inference import influence
 from astro_hier.model import HierarchicalModel
 from astro_hier.models import goodness, upper_limit
+from astro_hier.part import Option
 from astro_hier.posterior import UNBOUNDED, Parameter
 from astro_hier.table import Role, TableError
 
@@ -53,7 +54,7 @@ MOST_BINS = 50  # an sd, of its histogram
 FEW_ERRORS = 50  # that stand for those of all members in a figure
 
 
-class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
+class VelocityDispersion(HierarchicalModel):
     """Mean velocity and velocity dispersion of a system, and each member's velocity within it.
 
     The members' velocities along the line of sight are normally distributed about the system's,
@@ -123,6 +124,10 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
     )
     command = "dispersion"
     scale = "sigma_v"
+    options = (
+        Option("outliers", "True", (outliers.VelocityBackground,)),
+        Option("error_scale", takes_prior=True),
+    )
 
     def __init__(
         self,
@@ -184,15 +189,16 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
 
     # ---- hooks
 
-    def read(self, table):
-        self.keeps_draws({"star": ()})
-        data = super().read(table)
-        given = [pair for pair in PAIRS if any(name in data for name in pair)]
-        missing = [name for pair in given for name in pair if name not in data]
+    def check_arguments(self):
+        self.keeps_draws(0)
+
+    def check_rows(self, rows, table):
+        given = [pair for pair in PAIRS if any(name in rows for name in pair)]
+        missing = [name for pair in given for name in pair if name not in rows]
         if len(given) == 1 and not missing:
-            return data
+            return
         found = (
-            f"has columns of both, {[name for name in sum(PAIRS, ()) if name in data]}; leave out"
+            f"has columns of both, {[name for name in sum(PAIRS, ()) if name in rows]}; leave out"
             f" the others with columns={{{given[1][0]!r}: None, {given[1][1]!r}: None}}"
             if len(given) > 1
             else f"has {table.colnames}, and no {' or '.join(missing) if missing else 'such'}; say"
@@ -202,6 +208,9 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             f"accepted is either velocity and velocity_error, or redshift and redshift_error: the"
             f" table {found}"
         )
+
+    def prepare(self, rows, progressbar):
+        return dict(rows)
 
     def _population(self, data, theta):
         """Mean and sd of the true values of members, their scale s, and the errors of the rows.
@@ -342,7 +351,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         return ("", "") if self._background() else influence.OUTLIERS
 
     def draw_latents(self, data, theta, rng, progressbar=False):
-        if not self.keeps_draws(data):
+        if not self.keeps_draws(len(data["star"])):
             return {}
         seed = rng.integers(2**63)
         v, member = np.empty((2, len(theta["v_sys"]), len(data["star"])))

@@ -35,6 +35,7 @@ from scipy.special import logit
 from scipy.stats import norm
 
 from astro_hier import checks, priors
+from astro_hier.part import Part
 from astro_hier.populations import components, family, membership
 from astro_hier.posterior import UNBOUNDED, Parameter, register
 
@@ -72,7 +73,7 @@ WINGS = checks.define(
 
 
 @dataclass(frozen=True)
-class Background:
+class Background(Part):
     """Base of backgrounds: a subclass has defaults, and the unit of the values.
 
     Parameters

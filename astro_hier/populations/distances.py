@@ -15,11 +15,12 @@ import numpy as np
 
 from astro_hier import priors
 from astro_hier.core import normal
+from astro_hier.part import Part
 from astro_hier.populations import components, family
 from astro_hier.posterior import Parameter, register
 
 
-class Profile:
+class Profile(Part):
     """Base of all profiles: a concentric mixture of normal distributions, each cut at zero.
 
     A profile is a frozen dataclass whose fields are its own priors, if it has any. It declares

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from astro_hier import priors
+from astro_hier.part import Part
 from astro_hier.populations import components
 from astro_hier.posterior import UNBOUNDED, Parameter
 
@@ -22,7 +23,7 @@ Theta = Mapping[str, np.ndarray]
 Ends = tuple[float, float]
 
 
-def check_priors(part: object, names: tuple[str, ...]) -> None:
+def check_priors(part: Part, names: tuple[str, ...]) -> None:
     """Raise `~astro_hier.priors.PriorError` where a field holds no prior of its parameter.
 
     ``part`` declares ``parameters``; those called ``names`` are checked, unless they are None.
@@ -34,7 +35,7 @@ def check_priors(part: object, names: tuple[str, ...]) -> None:
             priors.check(parameter.name, priors.of(given), parameter.unit, *bounds)
 
 
-class Population:
+class Population(Part):
     """Base of all populations: what a new one has to say.
 
     A population is a frozen dataclass whose fields are its own priors, if it has any. It declares

@@ -10,6 +10,7 @@ import astropy.units as u
 import numpy as np
 
 from astro_hier import priors
+from astro_hier.part import Part
 from astro_hier.populations import components, family
 from astro_hier.populations.family import EVERYWHERE, Components, Population
 from astro_hier.populations.normal import Normal
@@ -17,7 +18,7 @@ from astro_hier.populations.quantity import LN_JITTER
 from astro_hier.posterior import Parameter, register
 
 
-class Jitter:
+class Jitter(Part):
     """Base of populations of jitters: a subclass has ``family``, that of ln(jitter / (km/s)).
 
     ``theta`` is a dict of float arrays of shape (theta,) by the names of ``parameters``, and

@@ -1,7 +1,7 @@
 """One normal distribution of ln P, whole or cut to the range that is searched."""
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, fields
 
 import astropy.units as u
 import numpy as np
@@ -17,7 +17,7 @@ SIGMA = Parameter("sigma", u.one, r"\sigma", "standard deviation of ln(P / d)")
 LEAST_SPREAD = 0.2  # of a starting point
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Normal(Components):
     """ln(P / d) ~ Normal(mu, sigma).
 
@@ -37,6 +37,11 @@ class Normal(Components):
     def __post_init__(self):
         family.check_priors(self, ("mu", "lnsigma"))
 
+    def __repr__(self):
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        said = (f"{name}={value!r}" for name, value in given.items() if value is not None)
+        return f"{type(self).__name__}({', '.join(said)})"
+
     def components(self, theta: Mapping) -> components.Parts:
         return [(1.0, theta["mu"], np.exp(theta["lnsigma"]))]
 
@@ -48,7 +53,7 @@ class Normal(Components):
         return {"mu": np.mean(ln_period), "lnsigma": np.log(spread)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TruncatedNormal(Truncated, Normal):
     """The same, cut to the range of periods that is searched: no binaries lie beyond it.
 

@@ -1,0 +1,192 @@
+"""The base of all models: reading, fitting, and what a method sees."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Self
+
+import astropy.units as u
+import numpy as np
+from astropy.table import Table
+
+from astro_hier import checks, plots
+from astro_hier.inference import METHODS, Problem
+from astro_hier.model.fitting import label
+from astro_hier.model.hooks import Hooks
+from astro_hier.model.parameters import Priors
+from astro_hier.model.results import Results
+from astro_hier.table import Rows, read_columns
+
+__all__ = ["HierarchicalModel"]
+
+MOST_STARS = 1000  # whose draws are kept unless asked for
+# names that a user of a model has no need of, and that completion leaves out
+FOR_WRITERS = {*vars(Hooks), *vars(Priors), "fitted_data", "graph", "keeps_draws", "problem"}
+FOR_WRITERS -= {"example", "frozen_priors", "parameters", "prior_of", "roles"}
+
+
+class HierarchicalModel(Results):
+    """Base of all models: reading, fitting, results, figures and files.
+
+    A model is a subclass that declares ``roles`` (the columns it reads), ``row`` (what a row of
+    its table is), ``parameters`` (all quantities of its posterior; those that ``__init__`` takes a
+    prior for are sampled, unless a plain value is given) and ``command`` (its name on the command
+    line), and writes the hooks of `astro_hier.model.hooks`.
+    """
+
+    graph: Sequence[plots.Node] = ()  # what depends on what, for `plot_graph`
+    plot_corner = plots.plot_corner
+    plot_trace = plots.plot_trace
+    plot_graph = plots.plot_graph
+
+    def __init__(self, *, columns: dict | None = None, on_invalid: str = "raise"):
+        self.columns = columns
+        self.on_invalid = on_invalid
+
+    def __dir__(self) -> list[str]:
+        """Without what only those need who write models."""
+        return [name for name in super().__dir__() if name not in FOR_WRITERS]
+
+    def read(self, table: Table) -> Rows:
+        """The rows of a table as the model takes them, checked, in its own units.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`, `~astropy.table.QTable` or `~astropy.timeseries.TimeSeries`
+            The measurements, with units.
+
+        Returns
+        -------
+        `~astro_hier.table.Rows`
+            An array for each role.
+
+        Raises
+        ------
+        TableError
+            If the table cannot be used; the message says what to do.
+        ValueError
+            If arguments do not go together.
+        """
+        self.check_arguments()
+        rows = read_columns(table, self.roles, self.columns_in_use(), self.on_invalid)
+        self.check_rows(rows, table)
+        return rows
+
+    def problem(self, data) -> Problem:
+        """What a method needs to know of this model, given data that ``prepare`` made."""
+        return Problem(
+            type(self).__name__,
+            self.frozen_priors(),
+            tuple(self.free_names()),
+            self.lower_ends(data),
+            self.standard_normals(data),
+            partial(self.starts, data),
+            partial(self.candidates, data),
+            partial(self.log_marginal, data),
+            partial(self.draw_latents, data),
+            partial(self.draw_exactly, data),
+            partial(self.build_pymc, data),
+            partial(self.finish, data),
+        )
+
+    def keeps_draws(self, n_stars: int) -> bool:
+        """Whether draws of each star's parameters are kept, for a model with ``star_draws``."""
+        if self.star_draws not in ("auto", True, False):
+            raise ValueError(f"star_draws={self.star_draws!r}; accepted are 'auto', True, False")
+        if self.star_draws == "auto":
+            return n_stars <= MOST_STARS
+        return bool(self.star_draws)
+
+    def fit(
+        self,
+        table: Table,
+        *,
+        method: str = "marginal",
+        draws: int = 1000,
+        chains: int = 4,
+        random_state: int | np.random.Generator | None = None,
+        progressbar: bool = True,
+        **options: Any,
+    ) -> Self:
+        """Draw from the posterior of the parameters given a table.
+
+        A fit that fails or is interrupted leaves the results of an earlier one as they were.
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`, `~astropy.table.QTable` or `~astropy.timeseries.TimeSeries`
+            The measurements, with units.
+        method : {"marginal", "nuts"}, optional
+            "marginal" integrates the latent variables out numerically and returns independent
+            draws; "nuts" samples the joint model with PyMC.
+        draws, chains : int, optional
+            Draws in each chain, and number of chains.
+        random_state : None, int, `numpy.random.Generator`, optional
+            Seed or source of randomness.
+        progressbar : bool, optional
+            Whether to show progress.
+        **options
+            For "marginal": ``max_evaluations``, after how many evaluations of the marginal
+            likelihood to give up with a warning (default: ten a draw, and 20,000); ``certify``,
+            whether a second, independent exploration must agree (default: True). For "nuts":
+            options of `pymc.sample` such as ``tune``, ``target_accept``, ``nuts_sampler``,
+            ``cores``, ``init``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TableError
+            If the table cannot be used; the message says what to do.
+        astro_hier.priors.PriorError
+            If a prior is of the wrong dimension.
+        ValueError
+            If a method or option does not exist.
+        """
+        if method not in METHODS:
+            raise ValueError(f"method={method!r} does not exist; accepted are {list(METHODS)}")
+        unknown = sorted(set(options) - METHODS[method].OPTIONS)
+        if unknown:
+            raise ValueError(
+                f"method {method!r} has no options {unknown}; it has"
+                f" {sorted(METHODS[method].OPTIONS)}, and every method has draws, chains,"
+                " random_state and progressbar"
+            )
+        for name, value in (("draws", draws), ("chains", chains)):
+            if not isinstance(value, (int, np.integer)) or value < 1:
+                raise ValueError(f"{name}={value!r}; accepted is a whole number of at least 1")
+        self.frozen_priors()
+        rows = self.read(table)
+        findings = self.check_table(table, rows)
+        data = self.prepare(rows, progressbar)
+        result = METHODS[method].sample(
+            self.problem(data),
+            draws=draws,
+            chains=chains,
+            rng=_generator(random_state),
+            progressbar=progressbar,
+            **options,
+        )
+        tree = label(self, rows, data, result, method, findings)
+        self._inference_data, self._fitted_params, self._prepared = tree, self.get_params(), data
+        checks.warn_of(self.findings())
+        return self
+
+    def initial_values(self, table: Table) -> dict[str, u.Quantity]:
+        """The estimator's own starting point for a table, a dict of Quantities."""
+        initial = self.initial(self.prepare(self.read(table), progressbar=False))
+        return {p.name: initial[p.name] * p.unit for p in self.parameters}
+
+    def pymc_model(self, table: Table) -> Any:
+        """The joint model of a table as a `pymc.Model`, to sample or change at will."""
+        self.frozen_priors()
+        return self.build_pymc(self.prepare(self.read(table), progressbar=False))
+
+
+def _generator(random_state):
+    """A source of randomness that others can be made from, which a legacy one cannot."""
+    rng = np.random.default_rng(random_state)
+    if getattr(rng.bit_generator, "seed_seq", None) is None:
+        rng = np.random.default_rng(rng.integers(2**63, size=4))
+    return rng
