@@ -13,10 +13,12 @@ logarithm is inverted.
 import numpy as np
 from scipy.special import log_ndtr, ndtr, ndtri, ndtri_exp
 
+Floats = np.ndarray | float
+
 SMALLEST = 1e-290  # share of an interval that is still inverted as it is
 
 
-def log_density(x: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+def log_density(x: Floats, mean: Floats, sd: Floats) -> np.ndarray:
     """ln of the density at ``x``; all arguments broadcast."""
     scaled = (x - mean) / sd
     return -0.5 * scaled**2 - np.log(np.sqrt(2 * np.pi) * sd)
@@ -28,20 +30,20 @@ def _turned(low, high):
     return flip, np.where(flip, -high, low), np.where(flip, -low, high)
 
 
-def share(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def share(low: Floats, high: Floats) -> np.ndarray:
     """Share of intervals, their ends in standard deviations from the mean."""
     _, low, high = _turned(low, high)
     return ndtr(high) - ndtr(low)
 
 
-def log_share(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def log_share(low: Floats, high: Floats) -> np.ndarray:
     """ln of the same, also where the share itself is too small for a float."""
     _, low, high = _turned(low, high)
     with np.errstate(divide="ignore", invalid="ignore"):
         return log_ndtr(high) + np.log1p(-np.exp(log_ndtr(low) - log_ndtr(high)))
 
 
-def within(low: np.ndarray, high: np.ndarray, chance: np.ndarray) -> np.ndarray:
+def within(low: Floats, high: Floats, chance: Floats) -> np.ndarray:
     """Points that have the part ``chance`` of an interval's share below them.
 
     All arguments broadcast; ends and points are in standard deviations from the mean.

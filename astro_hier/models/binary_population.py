@@ -148,11 +148,7 @@ class BinaryPopulation(OrbitModel):
     )
     command = "binaries"
     options = (
-        Option(
-            "population",
-            "NormalMixture",
-            (populations.Normal, populations.TruncatedNormal, populations.NormalMixture),
-        ),
+        Option("population", "NormalMixture", populations.FAMILIES),
         Option("jitter", families=(populations.LogNormalJitter,), takes_prior=True),
         *(option for option in OrbitModel.options if option.name != "jitter"),
     )
@@ -201,7 +197,7 @@ class BinaryPopulation(OrbitModel):
 
     def _has_layers(self):
         """Whether jitters have a population."""
-        return isinstance(self.jitter, populations.jitter.Jitter)
+        return isinstance(self.jitter, populations.Jitter)
 
     def _density(self):
         """The population, if it is one."""
@@ -248,10 +244,18 @@ class BinaryPopulation(OrbitModel):
         self.keeps_draws(0)
         defaults = inspect.signature(type(self)).parameters
         for name in ("mu", "lnsigma"):
-            if name not in self.sampled_names() and getattr(self, name) != defaults[name].default:
+            given = getattr(self, name)
+            if given == defaults[name].default:
+                continue
+            if name not in self.sampled_names():
                 raise priors.PriorError(
-                    f"{name}={getattr(self, name)!r}: {type(self.population).__name__} has no such"
+                    f"{name}={given!r}: {type(self.population).__name__} has no such"
                     f" parameter; its own are {self.sampled_names()}"
+                )
+            if self.owner(name) is not self:
+                raise priors.PriorError(
+                    f"{name}={given!r}: population={self.population!r} has a prior on {name} too;"
+                    " give one of them"
                 )
 
     def _by_star(self, rows):

@@ -5,12 +5,13 @@
 """
 
 from astro_hier.populations.family import Components, Population
-from astro_hier.populations.jitter import JitterOf, LogNormalJitter
+from astro_hier.populations.jitter import Jitter, JitterOf, LogNormalJitter
 from astro_hier.populations.mixture import NormalMixture
 from astro_hier.populations.normal import Normal, TruncatedNormal
 
 __all__ = [
     "Components",
+    "Jitter",
     "JitterOf",
     "LogNormalJitter",
     "Normal",
@@ -18,3 +19,5 @@ __all__ = [
     "Population",
     "TruncatedNormal",
 ]
+
+FAMILIES = (Normal, TruncatedNormal, NormalMixture)  # of ln P, by name on the command line

@@ -28,6 +28,7 @@ are not members.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeAlias
 
 import astropy.units as u
 import numpy as np
@@ -40,7 +41,7 @@ from astro_hier.populations import components, family, membership
 from astro_hier.posterior import UNBOUNDED, Parameter, register
 
 KMS = u.km / u.s
-Given = priors.Prior | u.Quantity | float  # what a prior may be
+Given: TypeAlias = priors.Prior | u.Quantity | float  # what a prior may be
 LITTLE = 0.01  # share of a second part that starts as none
 FAR = 1e-8  # share of a prior beyond which no starting point lies
 SHARE, SPREAD = {"bounds": (0, 1)}, {"bounds": (0, np.inf)}

@@ -12,8 +12,9 @@ import numpy as np
 from scipy.special import logsumexp
 
 from astro_hier.core import normal
+from astro_hier.core.normal import Floats
 
-Parts = list[tuple[np.ndarray, np.ndarray, np.ndarray]]
+Parts = list[tuple[Floats, Floats, Floats]]  # weight, mean, standard deviation
 
 LEAST_WEIGHT = 1e-300  # whose logarithm stands for that of no weight
 HALVINGS = 60  # of an interval that holds a point: beyond the digits of a float
@@ -21,7 +22,11 @@ HALVINGS = 60  # of an interval that holds a point: beyond the digits of a float
 
 def expanded(parts: Parts, axes: int) -> Parts:
     """The parts, of shape (theta,), with as many axes of length one behind."""
-    return [tuple(np.reshape(x, np.shape(x) + (1,) * axes) for x in part) for part in parts]
+
+    def column(x):
+        return np.reshape(x, np.shape(x) + (1,) * axes)
+
+    return [(column(weight), column(mean), column(sd)) for weight, mean, sd in parts]
 
 
 def log_density(parts: Parts, x: np.ndarray) -> np.ndarray:
@@ -33,14 +38,14 @@ def log_density(parts: Parts, x: np.ndarray) -> np.ndarray:
     return logsumexp([w + term for w, term in zip(log_weight, terms, strict=True)], axis=0)
 
 
-def share(parts: Parts, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def share(parts: Parts, low: Floats, high: Floats) -> np.ndarray:
     """Share between ``low`` and ``high``."""
     return sum(
         weight * normal.share((low - mean) / sd, (high - mean) / sd) for weight, mean, sd in parts
     )
 
 
-def log_share(parts: Parts, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def log_share(parts: Parts, low: Floats, high: Floats) -> np.ndarray:
     """ln of the same, also where the share itself is too small for a float."""
     terms = [
         np.log(np.maximum(weight, LEAST_WEIGHT))
@@ -50,7 +55,7 @@ def log_share(parts: Parts, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     return terms[0] if len(terms) == 1 else logsumexp(terms, axis=0)
 
 
-def within(parts: Parts, low: np.ndarray, high: np.ndarray, chance: np.ndarray) -> np.ndarray:
+def within(parts: Parts, low: Floats, high: Floats, chance: Floats) -> np.ndarray:
     """Points between ``low`` and ``high`` that have the part ``chance`` of the share below them.
 
     The distribution within is a mixture of those of its components, so its quantile lies among
@@ -88,7 +93,8 @@ def chosen(parts: Parts, shape: tuple[int, ...], rng: np.random.Generator) -> tu
 
 def draw(parts: Parts, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     """Values drawn from the components, of ``shape``."""
-    return rng.normal(*chosen(parts, shape, rng), shape)
+    mean, sd = chosen(parts, shape, rng)
+    return rng.normal(mean, sd, shape)
 
 
 def pymc(parts: list, name: str, logarithmic: bool = False, **options):

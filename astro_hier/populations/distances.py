@@ -15,6 +15,7 @@ import numpy as np
 
 from astro_hier import priors
 from astro_hier.core import normal
+from astro_hier.core.normal import Floats
 from astro_hier.part import Part
 from astro_hier.populations import components, family
 from astro_hier.posterior import Parameter, register
@@ -53,14 +54,12 @@ class Profile(Part):
         density = components.log_density(self._above_zero(theta), r)
         return np.where(r > 0, density, -np.inf)
 
-    def share(self, low: np.ndarray, high: np.ndarray, theta: Mapping) -> np.ndarray:
+    def share(self, low: Floats, high: Floats, theta: Mapping) -> np.ndarray:
         """Shares of the stars between distances, the last axis that of theta."""
         low, high = (np.maximum(np.asarray(end)[..., None], 0) for end in (low, high))
         return components.share(self._above_zero(theta), low, high)
 
-    def within(
-        self, low: np.ndarray, high: np.ndarray, chance: np.ndarray, theta: Mapping
-    ) -> np.ndarray:
+    def within(self, low: Floats, high: Floats, chance: Floats, theta: Mapping) -> np.ndarray:
         """Distances between others that have the part ``chance`` of the share there below them.
 
         All arguments except ``theta`` have shape (theta, ...), as has the result.

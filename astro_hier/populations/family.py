@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from astro_hier import priors
+from astro_hier.core.normal import Floats
 from astro_hier.part import Part
 from astro_hier.populations import components
 from astro_hier.posterior import UNBOUNDED, Parameter
@@ -52,9 +53,7 @@ class Population(Part):
         """ln of the density at ``ln_period`` (period,) for each theta, shape (theta, period)."""
         raise NotImplementedError
 
-    def share(
-        self, low: np.ndarray, high: np.ndarray, theta: Theta, ends: Ends = EVERYWHERE
-    ) -> np.ndarray:
+    def share(self, low: Floats, high: Floats, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
         """Shares of the population between ``low`` and ``high``, the last axis that of theta.
 
         ``low`` and ``high`` are numbers, or arrays of one shape, whose axes come first.
@@ -63,9 +62,9 @@ class Population(Part):
 
     def within(
         self,
-        low: np.ndarray,
-        high: np.ndarray,
-        chance: np.ndarray,
+        low: Floats,
+        high: Floats,
+        chance: Floats,
         theta: Theta,
         ends: Ends = EVERYWHERE,
     ) -> np.ndarray:
@@ -77,7 +76,8 @@ class Population(Part):
 
     def outside(self, theta: Theta, ends: Ends) -> np.ndarray:
         """Shares of the population at ln periods below and above ``ends``, shape (2, theta)."""
-        return self.share(*np.array([[-np.inf, ends[1]], [ends[0], np.inf]]), theta, ends)
+        low, high = np.array([[-np.inf, ends[1]], [ends[0], np.inf]])
+        return self.share(low, high, theta, ends)
 
     def draw(self, theta: Theta, ends: Ends, size: int, rng: np.random.Generator) -> np.ndarray:
         """ln periods of ``size`` members for each theta, shape (theta, size)."""
@@ -137,17 +137,15 @@ class Components(Population):
     def log_density(self, ln_period: np.ndarray, theta: Theta, ends: Ends) -> np.ndarray:
         return components.log_density(self.components(theta), ln_period)
 
-    def share(
-        self, low: np.ndarray, high: np.ndarray, theta: Theta, ends: Ends = EVERYWHERE
-    ) -> np.ndarray:
+    def share(self, low: Floats, high: Floats, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
         low, high = np.asarray(low)[..., None], np.asarray(high)[..., None]
         return components.share(self.components(theta), low, high)
 
     def within(
         self,
-        low: np.ndarray,
-        high: np.ndarray,
-        chance: np.ndarray,
+        low: Floats,
+        high: Floats,
+        chance: Floats,
         theta: Theta,
         ends: Ends = EVERYWHERE,
     ) -> np.ndarray:
@@ -156,7 +154,7 @@ class Components(Population):
 
     def draw(self, theta: Theta, ends: Ends, size: int, rng: np.random.Generator) -> np.ndarray:
         parts = self.components(theta)
-        return components.draw(components.expanded(parts, 1), (len(parts[0][1]), size), rng)
+        return components.draw(components.expanded(parts, 1), (np.size(parts[0][1]), size), rng)
 
     def smallest_width(self, frozen: Mapping) -> float:
         parts = self.components(_corners(self.sampled, frozen, _ends))
@@ -188,9 +186,7 @@ class Truncated(Components):
         within = (ln_period >= ends[0]) & (ln_period <= ends[1])
         return log_density if np.all(within) else np.where(within, log_density, -np.inf)
 
-    def share(
-        self, low: np.ndarray, high: np.ndarray, theta: Theta, ends: Ends = EVERYWHERE
-    ) -> np.ndarray:
+    def share(self, low: Floats, high: Floats, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
         parts = self.components(theta)
         low, high = (np.clip(np.asarray(end)[..., None], *ends) for end in (low, high))
         log_inside = components.log_share(parts, *ends)
@@ -198,19 +194,19 @@ class Truncated(Components):
 
     def within(
         self,
-        low: np.ndarray,
-        high: np.ndarray,
-        chance: np.ndarray,
+        low: Floats,
+        high: Floats,
+        chance: Floats,
         theta: Theta,
         ends: Ends = EVERYWHERE,
     ) -> np.ndarray:
         return super().within(np.clip(low, *ends), np.clip(high, *ends), chance, theta)
 
     def outside(self, theta: Theta, ends: Ends) -> np.ndarray:
-        return np.zeros((2, len(self.components(theta)[0][1])))
+        return np.zeros((2, np.size(self.components(theta)[0][1])))
 
     def draw(self, theta: Theta, ends: Ends, size: int, rng: np.random.Generator) -> np.ndarray:
-        chance = rng.random((len(self.components(theta)[0][1]), size))
+        chance = rng.random((np.size(self.components(theta)[0][1]), size))
         return super().within(*ends, chance, theta)
 
     def pymc(self, theta: Mapping, ends: Ends, **options):

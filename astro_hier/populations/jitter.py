@@ -10,6 +10,7 @@ import astropy.units as u
 import numpy as np
 
 from astro_hier import priors
+from astro_hier.core.normal import Floats
 from astro_hier.part import Part
 from astro_hier.populations import components, family
 from astro_hier.populations.family import EVERYWHERE, Components, Population
@@ -58,16 +59,14 @@ class Jitter(Part):
             jitter
         )
 
-    def shares(self, low: np.ndarray, high: np.ndarray, theta: Mapping) -> np.ndarray:
+    def shares(self, low: Floats, high: Floats, theta: Mapping) -> np.ndarray:
         """Shares of stars whose scatters lie in cells, shape (cell, theta).
 
         ``low`` and ``high`` have shape (cell, instrument).
         """
         return np.prod(self.family.share(_ln(low), _ln(high), self._own(theta)), axis=1)
 
-    def within(
-        self, low: np.ndarray, high: np.ndarray, chance: np.ndarray, theta: Mapping
-    ) -> np.ndarray:
+    def within(self, low: Floats, high: Floats, chance: Floats, theta: Mapping) -> np.ndarray:
         """Scatters between ends that have a share ``chance`` below them.
 
         All arguments except ``theta`` have shape (theta, instrument), as has the result.
