@@ -18,6 +18,8 @@ from astro_hier.populations.normal import Normal
 from astro_hier.populations.quantity import LN_JITTER
 from astro_hier.posterior import Parameter, register
 
+LEAST_LNSIGMA = np.log(0.3)  # of a starting point: those of a few stars may look alike by chance
+
 
 class Jitter(Part):
     """Base of populations of jitters: a subclass has ``family``, that of ln(jitter / (km/s)).
@@ -119,6 +121,10 @@ class LogNormalJitter(Jitter):
 
     def __post_init__(self):
         family.check_priors(self, self.sampled)
+
+    def initial(self, jitter: np.ndarray) -> dict[str, float]:
+        start = super().initial(jitter)
+        return start | {"lnsigma_jitter": max(start["lnsigma_jitter"], LEAST_LNSIGMA)}
 
 
 @dataclass(frozen=True)
