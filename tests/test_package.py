@@ -29,7 +29,8 @@ inference/*
 posterior/*
 part
 plots/*
-populations populations/* outliers profiles
+populations/*
+outliers profiles
 model/*
 models/*
 models/orbits/*

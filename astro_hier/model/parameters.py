@@ -45,7 +45,8 @@ class Priors(Arguments):
 
     def owner(self, name: str) -> Any:
         """The part, or the model, that holds the prior of a parameter; None if it has none."""
-        return next((o for o in (*self.parts, self) if name in vars(o)), None)
+        of_parts = (part for part in self.parts if vars(part).get(name) is not None)
+        return next(of_parts, self if name in vars(self) else None)
 
     def prior_of(self, name: str) -> priors.Prior:
         """The prior of a sampled parameter; `~astro_hier.priors.Fixed` where a value was given."""

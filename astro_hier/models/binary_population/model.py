@@ -122,11 +122,7 @@ class BinaryPopulation(OrbitModel):
     likelihood_of = "star"
     command = "binaries"
     options: tuple[Option, ...] = (
-        Option(
-            "population",
-            "NormalMixture",
-            (populations.Normal, populations.TruncatedNormal, populations.NormalMixture),
-        ),
+        Option("population", "NormalMixture", populations.FAMILIES),
         Option("jitter", families=(populations.LogNormalJitter,), takes_prior=True),
         *(option for option in OrbitModel.options if option.name != "jitter"),
     )
@@ -180,7 +176,7 @@ class BinaryPopulation(OrbitModel):
 
     @property
     def scatter(self) -> NoScatter:
-        if isinstance(self.jitter, populations.LogNormalJitter):
+        if isinstance(self.jitter, populations.Jitter):
             return JitterPopulation(self.jitter, (*self.of_each, *self.of_each_instrument))
         return super().scatter
 
@@ -214,10 +210,18 @@ class BinaryPopulation(OrbitModel):
     def check_arguments(self):
         self.keeps_draws(0)
         for name, default in DEFAULTS.items():
-            if name not in self.sampled_names() and getattr(self, name) != default:
+            given = getattr(self, name)
+            if given == default:
+                continue
+            if name not in self.sampled_names():
                 raise priors.PriorError(
-                    f"{name}={getattr(self, name)!r}: {type(self.population).__name__} has no such"
-                    f" parameter; its own are {self.sampled_names()}"
+                    f"{name}={given!r}: {type(self.population).__name__} has no such parameter; its"
+                    f" own are {self.sampled_names()}"
+                )
+            if self.owner(name) is not self:
+                raise priors.PriorError(
+                    f"{name}={given!r}: population={self.population!r} has a prior on {name} too;"
+                    " give one of them"
                 )
 
     def build_pymc(self, data: Stars):

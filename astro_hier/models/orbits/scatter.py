@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 from scipy.stats import loguniform
 
-from astro_hier import priors
+from astro_hier import populations, priors
 from astro_hier.core import jitter, population_star
 from astro_hier.core.jitter import JitterPrior
 from astro_hier.core.orbit import Visits
 from astro_hier.models.orbits.terms import variables
 from astro_hier.models.orbits.velocity import KMS
-from astro_hier.populations import LogNormalJitter
 from astro_hier.posterior import Parameter
 from astro_hier.priors.base import FrozenPrior
 
@@ -237,11 +236,11 @@ class Jitter(NoScatter):
 class JitterPopulation(Jitter):
     """A scatter for each star and instrument, drawn from a population; ``given`` is that."""
 
-    given: LogNormalJitter
+    given: populations.Jitter
     layered = True
 
     @property
-    def parts(self) -> tuple[LogNormalJitter]:
+    def parts(self) -> tuple[populations.Jitter]:
         return (self.given,)
 
     @property
