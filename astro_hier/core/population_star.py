@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import logsumexp
 
+from astro_hier.core import cells, orbit, orbit_evidence, period_nodes, population
 from astro_hier.core import jitter as scatter
-from astro_hier.core import orbit, orbit_evidence, period_nodes, population
 
 LEAST = 0.01  # share of the posterior of a scatter below ``least_scatter``
 
@@ -49,7 +49,7 @@ class StarSummary:
         Of the integral over periods.
     """
 
-    row: population.StarRow
+    row: cells.Row
     best_period: float
     linear: np.ndarray
     scatter: np.ndarray
@@ -146,7 +146,7 @@ def significance(star, grid, density, outside, shares):
         layers = shares(star.jitter.low, star.jitter.high)
         of_cells = shares(star.constant.jitter.low, star.constant.jitter.high)
         constant = constant + np.log(np.maximum(of_cells, 1e-300))
-    log_evidence, information = population.information(star.row, grid, density, outside, layers)
+    log_evidence, information = cells.information(star.row, grid, density, outside, layers)
     return float(log_evidence - logsumexp(constant)), information
 
 
@@ -174,7 +174,7 @@ def draw(visits, jitter, grid, star, log_density, shares, within, rng):
     nodes = star.nodes or _nodes(visits, grid)
     layers = (nodes,) if shares is None else _layers(visits, nodes)
     of_theta = np.ones((len(log_density), 1)) if shares is None else shares.T
-    points, layer = population.draw_points(star.row, log_density, of_theta, rng)
+    points, layer = cells.draw_points(star.row, log_density, of_theta, rng)
     P = np.empty(len(points))
     for number in np.unique(layer):
         of = layer == number

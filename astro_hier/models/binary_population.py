@@ -29,8 +29,8 @@ from scipy.stats import loguniform
 from tqdm import tqdm
 
 from astro_hier import checks, datasets, plots, populations, priors
+from astro_hier.core import cells, orbit, orbit_evidence, population_star
 from astro_hier.core import jitter as scatter
-from astro_hier.core import orbit, orbit_evidence, population_star
 from astro_hier.core import population as core
 from astro_hier.models import orbit_checks
 from astro_hier.models.orbits import DAYS, KMS, OrbitModel
@@ -301,7 +301,7 @@ class BinaryPopulation(OrbitModel):
             for n in range(n_stars)
         )
         stars = self._in_parallel(work, n_stars, "periods", progressbar)
-        matrix = core.matrix([star.row for star in stars])
+        matrix = cells.matrix([star.row for star in stars])
         return data | {"grid": grid, "summaries": stars, "matrix": matrix}
 
     def _in_parallel(self, work, total, desc, progressbar):
