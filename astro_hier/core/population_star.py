@@ -146,7 +146,7 @@ def significance(star, grid, density, outside, shares):
         layers = shares(star.jitter.low, star.jitter.high)
         of_cells = shares(star.constant.jitter.low, star.constant.jitter.high)
         constant = constant + np.log(np.maximum(of_cells, 1e-300))
-    log_evidence, information = cells.information(star.row, grid, density, outside, layers)
+    log_evidence, information = cells.information(star.row, grid.step, density, outside, layers)
     return float(log_evidence - logsumexp(constant)), information
 
 

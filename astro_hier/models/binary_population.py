@@ -288,7 +288,7 @@ class BinaryPopulation(OrbitModel):
                 f" {count:.2g} grid points, more than {MOST_POINTS:.0e}: raise the lower end of the"
                 " prior on lnsigma, such as with priors.TruncatedNormal(..., lower=-3)"
             )
-        return core.LnPeriodGrid(*data["ends"], width)
+        return core.LnPeriodGrid.following(*data["ends"], width)
 
     def prepare(self, data, progressbar):
         """Every star's likelihood of its period, on a common grid."""
@@ -301,7 +301,7 @@ class BinaryPopulation(OrbitModel):
             for n in range(n_stars)
         )
         stars = self._in_parallel(work, n_stars, "periods", progressbar)
-        matrix = cells.matrix([star.row for star in stars])
+        matrix = cells.Matrix.of([star.row for star in stars])
         return data | {"grid": grid, "summaries": stars, "matrix": matrix}
 
     def _in_parallel(self, work, total, desc, progressbar):
