@@ -186,10 +186,11 @@ def calibrate(model, table, *, simulations=200, draws=399, certify=True, n_jobs=
     for name, value in (("simulations", simulations), ("draws", draws)):
         if not isinstance(value, (int, np.integer)) or value < 1:
             raise ValueError(f"{name}={value!r}; accepted is a whole number of at least 1")
-    data = model.read(table)
+    rows = model.read(table)
+    data = model.prepare(rows, progressbar=False)
     seeds = np.random.default_rng(random_state).integers(2**63, size=simulations)
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
-    work = parallel(delayed(_ranks)(model, data, draws, certify, seed) for seed in seeds)
+    work = parallel(delayed(_ranks)(model, rows, data, draws, certify, seed) for seed in seeds)
     done = list(
         tqdm(work, total=simulations, unit="fit", desc="calibration", disable=not progressbar)
     )
@@ -198,7 +199,7 @@ def calibrate(model, table, *, simulations=200, draws=399, certify=True, n_jobs=
     return Calibration(ranks, dict(said))
 
 
-def _ranks(model, data, draws, certify, seed):
+def _ranks(model, rows, data, draws, certify, seed):
     """Ranks of all parameters in one simulation, and the fit's warnings."""
     rng = np.random.default_rng(seed)
     theta = model.draw_prior(data, 1, rng)
@@ -206,9 +207,14 @@ def _ranks(model, data, draws, certify, seed):
     observed = {role.name: truth[role.name][0] for role in model.roles if role.name in truth}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        simulated = model.prepare(data | observed, progressbar=False)
+        simulated = model.prepare(rows.replaced(**observed), progressbar=False)
         result = METHODS["marginal"].sample(
-            model, simulated, draws=draws, chains=1, rng=rng, progressbar=False, certify=certify
+            model.problem(simulated),
+            draws=draws,
+            chains=1,
+            rng=rng,
+            progressbar=False,
+            certify=certify,
         )
     posterior = result.posterior | model.derive(result.posterior)
     truth |= model.derive(truth)

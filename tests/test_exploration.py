@@ -17,8 +17,8 @@ from astro_hier.inference.wings import wings
 
 
 def exploration(toy, seed=0, starts=None, candidates=(), most=20_000):
-    target = Target(toy, {})
-    starts = target.normals_of(toy.starts({})) if starts is None else starts
+    target = Target(toy.problem())
+    starts = target.normals_of([toy.start]) if starts is None else starts
     return Exploration(target, np.random.default_rng(seed), starts, np.array(candidates), most)
 
 
@@ -40,7 +40,7 @@ class Informed(Toy):
         super().__init__(toy.priors, toy.function, toy.start)
         self.again = again
 
-    def candidates(self, data, rng=None):
+    def candidates(self, rng=None):
         return [] if rng is None or not self.again else [{"x": 0.9, "y": 0.9}]
 
 
@@ -73,7 +73,7 @@ def test_disagreement_that_is_not_settled_is_a_warning_with_the_parameters():
     class Growing(Toy):
         looks = 0
 
-        def candidates(self, data, rng=None):
+        def candidates(self, rng=None):
             if rng is None:
                 return []
             self.looks += 1

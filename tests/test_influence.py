@@ -217,7 +217,7 @@ def test_likelihoods_of_many_rows_are_thinned():
     # those that are kept are those of the draws that are named
     few = model.posterior.sel(draw=group["draw"])
     theta = {n: few[n].values[2, 3:4] for n in ("v_sys", "ln_sigma_v")}
-    expected = model.log_likelihood(model._data(), theta)[0]
+    expected = model.log_likelihood(model.fitted_data(), theta)[0]
     assert np.allclose(group["velocity"].values[2, 3], expected, rtol=1e-12)
 
 

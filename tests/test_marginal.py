@@ -9,7 +9,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 from scipy import stats
 
 from astro_hier import checks
-from astro_hier.inference import marginal, weights
+from astro_hier.inference import Problem, marginal, weights
 from astro_hier.inference.checks import of_weights
 
 
@@ -20,39 +20,33 @@ class Toy:
         self.priors, self.function, self.start = priors, log_likelihood, initial
         self.evaluations = 0
 
-    def frozen_priors(self):
-        return self.priors
-
-    def free_names(self):
-        return list(self.priors)
-
-    def standard_normals(self, data):
-        return {}
-
-    def starts(self, data):
-        return [self.start]
-
-    def candidates(self, data, rng=None):
-        return []
-
-    def lower_ends(self, data):
-        return {}
-
-    def log_marginal(self, data, theta):
+    def log_marginal(self, theta):
         self.evaluations += len(next(iter(theta.values())))
         return self.function(**theta)
 
-    def draw_exactly(self, data, size, rng):
-        return None
+    def candidates(self, rng=None):
+        return []
 
-    def draw_latents(self, data, theta, rng, progressbar):
-        return {}
+    def problem(self):
+        return Problem(
+            "Toy",
+            self.priors,
+            tuple(self.priors),
+            lower_ends={},
+            normals={},
+            starts=lambda: [self.start],
+            candidates=self.candidates,
+            log_marginal=self.log_marginal,
+            draw_latents=lambda *arguments: {},
+            draw_exactly=lambda *arguments: None,
+            build_pymc=None,
+            finish=None,
+        )
 
 
 def run(toy, draws=1000, chains=4, seed=0, **options):
     result = marginal.sample(
-        toy,
-        {},
+        toy.problem(),
         draws=draws,
         chains=chains,
         rng=np.random.default_rng(seed),
@@ -222,7 +216,7 @@ def test_resampling_keeps_weights_to_within_one_draw():
 
 def test_progress_reaches_its_end(capsys):
     marginal.sample(
-        gaussian(0.1), {}, draws=100, chains=4, rng=np.random.default_rng(0), progressbar=True
+        gaussian(0.1).problem(), draws=100, chains=4, rng=np.random.default_rng(0), progressbar=True
     )
     assert "100%" in capsys.readouterr().err
 

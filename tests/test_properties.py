@@ -147,7 +147,10 @@ def test_unit_and_order_do_not_change_what_is_computed(table, unit, random):
     np.testing.assert_allclose(initial[0]["mu_r"].value, initial[1]["mu_r"].value, rtol=1e-9)
     np.testing.assert_allclose(initial[0]["r"][order].value, initial[1]["r"].value, rtol=1e-6)
     theta = {"mu_r": np.array([0.3, 2.0]), "ln_std_r": np.array([-5.0, -0.5])}
-    log_p = [model.log_marginal(model.read(t), theta) for t in (table, other)]
+    log_p = [
+        model.log_marginal(model.prepare(model.read(t), progressbar=False), theta)
+        for t in (table, other)
+    ]
     np.testing.assert_allclose(*log_p, rtol=1e-9, atol=1e-6)
 
 

@@ -84,7 +84,7 @@ def a_theta(model, data, rng):
 
 def test_log_marginal_is_that_of_direct_quadrature(options, table):
     model, rng = StarCluster(**options), np.random.default_rng(3)
-    data = model.read(table)
+    data = model.prepare(model.read(table), progressbar=False)
     for _ in range(4):
         theta = a_theta(model, data, rng)
         of = {name: values[0] for name, values in theta.items()}
@@ -396,7 +396,8 @@ def test_how_far_the_depth_is_off_is_that_of_simulated_scatter():
 def test_offsets_that_are_integrated_out_are_those_that_are_summed_over(table, options):
     # Two offsets by the trapezoid rule; the random points are right to some hundredths.
     model = StarCluster(**options | {"parallax_covariance": "Lindegren+18"})
-    data = model.read(table if model.outliers else table[2:])
+    rows = model.read(table if model.outliers else table[2:])
+    data = model.prepare(rows, progressbar=False)
     n_stars = len(data["parallax"])
     data["modes"] = 0.02 * np.random.default_rng(2).standard_normal((2, n_stars))
     z = np.linspace(-5, 5, 41)

@@ -109,8 +109,8 @@ def look_again(exploration, wanted, rng, bar):
 
 
 def _another(exploration, rng):
-    target = Target(exploration.target.model, exploration.target.data)
-    candidates = target.normals_of(target.model.candidates(target.data, rng))
+    target = Target(exploration.target.problem)
+    candidates = target.normals_of(target.problem.candidates(rng))
     most = exploration.target.evaluations
     try:
         second = Exploration(target, rng, [], candidates, most, several=SEVERAL)

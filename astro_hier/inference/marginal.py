@@ -37,16 +37,14 @@ OPTIONS = {"max_evaluations", "certify"}
 FEWEST_EFFECTIVE = 1000  # with fewer, adaptive weights miss a percent of a heavy tail
 
 
-def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None, certify=True):
-    """Draw from the posterior of ``model`` given ``data``.
+def sample(problem, *, draws, chains, rng, progressbar, max_evaluations=None, certify=True):
+    """Draw from the posterior of a problem.
 
     Parameters
     ----------
-    model : HierarchicalModel
-        Gives its priors, ``log_marginal`` and ``draw_latents``; or, where its posterior can be
-        drawn from as it is, ``draw_exactly``.
-    data : dict
-        Arrays of floats, as the model reads them from a table.
+    problem : Problem
+        With ``log_marginal`` and ``draw_latents``; or, where its posterior can be drawn from as it
+        is, ``draw_exactly``.
     draws, chains : int
         The number of draws in each chain, and of chains.
     rng : `numpy.random.Generator`
@@ -67,21 +65,21 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
         it took, and how many explanations there are, whose number each draw has.
     """
     wanted = draws * chains
-    exact = model.draw_exactly(data, wanted, rng)
+    exact = problem.draw_exactly(wanted, rng)
     if exact is not None:
         return Draws.of_chains(*exact, chains=chains)
     enough = max(wanted, FEWEST_EFFECTIVE)
     if max_evaluations is None:
         max_evaluations = 10 * wanted + 20_000
-    target = Target(model, data)
+    target = Target(problem)
     if not target.dimension:
         return _of_known(target, wanted, chains, rng, progressbar)
     with tqdm(total=enough, unit="draw", desc="marginal", disable=not progressbar) as bar:
         exploration = Exploration(
             target,
             rng,
-            target.normals_of(model.starts(data)),
-            target.normals_of(model.candidates(data)),
+            target.normals_of(problem.starts()),
+            target.normals_of(problem.candidates()),
             max_evaluations,
         )
         exploration.run(enough, bar)
@@ -95,7 +93,7 @@ def sample(model, data, *, draws, chains, rng, progressbar, max_evaluations=None
     explanation = explanations.find(pool, target.log_posterior)
     chosen = _resample(pool.weights, wanted, rng)
     theta = target.parameters(pool.z[chosen])
-    latents = model.draw_latents(data, theta, rng, progressbar)
+    latents = problem.draw_latents(theta, rng, progressbar)
     inferred = {name: theta[name] for name in target.priors}
     attrs = {
         "log_evidence": pool.log_evidence,
@@ -127,7 +125,7 @@ def _of_known(target, wanted, chains, rng, progressbar):
     if log_likelihood[0] == -np.inf:
         raise ValueError("the likelihood of the data is zero at the values that are given")
     theta = target.parameters(z)
-    latents = target.model.draw_latents(target.data, theta, rng, progressbar)
+    latents = target.problem.draw_latents(theta, rng, progressbar)
     stats = {"log_marginal": np.repeat(log_likelihood, wanted)}
     attrs = {"log_evidence": float(log_likelihood[0]), "evaluations": 1}
     return Draws.of_chains({**theta, **latents}, stats, attrs, chains=chains)

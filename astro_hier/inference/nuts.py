@@ -42,8 +42,7 @@ SAMPLE_STATS = {
 
 
 def sample(
-    model,
-    data,
+    problem,
     *,
     draws,
     chains,
@@ -54,14 +53,12 @@ def sample(
     cores=1,
     **options,
 ):
-    """Draw from the posterior of ``model`` given ``data``; ``options`` go to `pymc.sample`.
+    """Draw from the posterior of a problem; ``options`` go to `pymc.sample`.
 
     Parameters
     ----------
-    model : HierarchicalModel
+    problem : Problem
         Builds the joint model in PyMC, its starting point included.
-    data : dict
-        Arrays of floats, as the model reads them from a table.
     draws, chains, rng, progressbar
         As for every method.
     nuts_sampler : str, optional
@@ -86,7 +83,7 @@ def sample(
         warnings.filterwarnings("ignore", "PyTensor could not link to a BLAS", UserWarning)
         # a step too far while tuning, which is rejected, or counted as a divergence
         warnings.filterwarnings("ignore", "overflow encountered", RuntimeWarning, "pymc")
-        result = _run(model, data, draws, chains, rng, progressbar, options)
+        result = _run(problem, draws, chains, rng, progressbar, options)
     tree = result if isinstance(result, xr.DataTree) else result.to_datatree()
     posterior = tree["posterior"].to_dataset()
     if posterior.sizes["draw"] < draws or posterior.sizes["chain"] < chains:
@@ -100,7 +97,7 @@ def sample(
     names = [name for name in posterior.data_vars if not name.endswith("_")]
     shape = chains, draws
     flat = {name: posterior[name].values.reshape(-1, *posterior[name].shape[2:]) for name in names}
-    flat = model.finish(data, flat, rng)
+    flat = problem.finish(flat, rng)
     values = {name: v.reshape(*shape, *v.shape[1:]) for name, v in flat.items()}
     divergences = int(stats["diverging"].sum()) if "diverging" in stats else 0
     attrs = {"sampler": nuts_sampler, "divergences": divergences}
@@ -108,11 +105,11 @@ def sample(
     return Draws(values, stats, attrs, tuple(findings))
 
 
-def _run(model, data, draws, chains, rng, progressbar, options):
+def _run(problem, draws, chains, rng, progressbar, options):
     import pymc as pm
     import pytensor
 
-    with model.build_pymc(data), pytensor.config.change_flags(numba__fastmath=False):
+    with problem.build_pymc(), pytensor.config.change_flags(numba__fastmath=False):
         try:
             return pm.sample(
                 draws=draws,

@@ -1,24 +1,24 @@
-"""A model's marginal likelihood as a function of standard normal variables."""
+"""A marginal likelihood as a function of standard normal variables."""
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
 from astro_hier.core.above import Above
+from astro_hier.inference.problem import Problem
 from astro_hier.inference.proposals import PRIOR
 
 FARTHEST_START = 6.0  # standard deviations
 
 
 class Target:
-    """A model's marginal likelihood as a function of standard normal variables z."""
+    """A marginal likelihood as a function of standard normal variables z."""
 
-    def __init__(self, model, data):
-        self.model, self.data = model, data
-        self.every = every = model.frozen_priors()
-        free = model.free_names()
-        self.priors = {name: every[name] for name in free}
-        self.known = {name: prior.mean() for name, prior in every.items() if name not in free}
-        self.normals = model.standard_normals(data)
+    def __init__(self, problem: Problem):
+        self.problem = problem
+        self.every, free = problem.priors, problem.free
+        self.priors = {name: self.every[name] for name in free}
+        self.known = {name: prior.mean() for name, prior in self.every.items() if name not in free}
+        self.normals = problem.normals
         self.dimension = len(self.priors) + sum(self.normals.values())
         self.evaluations = 0
 
@@ -54,7 +54,7 @@ class Target:
 
     def _cut(self, theta):
         """Names and distributions of priors that are cut below, each after those it depends on."""
-        for name, low in self.model.lower_ends(self.data).items():
+        for name, low in self.problem.lower_ends.items():
             yield name, Above(self.every[name], low(theta))
 
     def normals_of(self, points):
@@ -88,12 +88,12 @@ class Target:
         theta = {name: values[possible] for name, values in theta.items()}
         if not possible.any():
             return result
-        found = np.asarray(self.model.log_marginal(self.data, theta), dtype=float)
+        found = np.asarray(self.problem.log_marginal(theta), dtype=float)
         wrong = np.flatnonzero(~(found < np.inf))
         if wrong.size:
             at = ", ".join(f"{name}={values[wrong[0]]}" for name, values in theta.items())
             raise ValueError(
-                f"log_marginal of {type(self.model).__name__} is {found[wrong[0]]} at {wrong.size}"
+                f"log_marginal of {self.problem.name} is {found[wrong[0]]} at {wrong.size}"
                 f" of {len(found)} points, the first of which is {at}; expected is a finite number,"
                 " or -inf where the data are impossible: mend log_marginal, or narrow the priors to"
                 " where it can be computed"

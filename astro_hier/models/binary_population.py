@@ -234,7 +234,8 @@ class BinaryPopulation(OrbitModel):
             return loguniform(*self.jitter.range())
         return super()._jitter_prior()
 
-    def read(self, table):
+    def check_arguments(self):
+        self.keeps_draws(0)
         defaults = inspect.signature(type(self)).parameters
         for name in ("mu", "lnsigma"):
             if name not in self.sampled_names() and getattr(self, name) != defaults[name].default:
@@ -242,19 +243,13 @@ class BinaryPopulation(OrbitModel):
                     f"{name}={getattr(self, name)!r}: {type(self.population).__name__} has no such"
                     f" parameter; its own are {self.sampled_names()}"
                 )
-        data = self._by_star(super().read(table))
-        return data | {"ends": self._ends(data, data["index"])}
 
-    def _restored(self):
-        attrs = self.posterior.attrs
-        ends = attrs["shortest_period"], attrs["longest_period"]
-        return self._by_star(super()._restored()) | {"ends": ends}
-
-    def _by_star(self, data):
-        """The data with which rows are of which star and instrument."""
+    def _by_star(self, rows):
+        """The rows with which of them are of which star and instrument."""
+        data = self._with_instruments(rows)
         stars, index = np.unique(data["star"], return_inverse=True)
         rows = np.split(np.argsort(index, kind="stable"), np.cumsum(np.bincount(index))[:-1])
-        data = self._with_instruments(data | {"stars": stars, "index": index, "visits": rows})
+        data |= {"stars": stars, "index": index, "visits": rows, "ends": self._ends(data, index)}
         return data | {"linear": self._linear_priors(data)}
 
     def coordinates(self, data):
@@ -290,9 +285,9 @@ class BinaryPopulation(OrbitModel):
             )
         return core.LnPeriodGrid.following(*data["ends"], width)
 
-    def prepare(self, data, progressbar):
+    def prepare(self, rows, progressbar):
         """Every star's likelihood of its period, on a common grid."""
-        self.keeps_draws(data)
+        data = self._by_star(rows)
         grid = self._grid(data)
         n_stars = len(data["stars"])
         common = self._known_jitter(data), self._has_layers(), grid, CELLS_KEPT // n_stars
@@ -419,7 +414,7 @@ class BinaryPopulation(OrbitModel):
         return log_density, outside, shares
 
     def draw_latents(self, data, theta, rng, progressbar=False):
-        if not self.keeps_draws(data):
+        if not self.keeps_draws(len(data["stars"])):
             return {}
         grid, ends = data["grid"], self._log_ends(data)
         seed, known = int(rng.integers(2**63)), self._known_jitter(data)

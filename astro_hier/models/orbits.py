@@ -147,8 +147,9 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
 
     # ---- data
 
-    def _with_instruments(self, data):
-        """The data with the instruments' labels, and the number of that of each visit."""
+    def _with_instruments(self, rows):
+        """The rows with the instruments' labels, and the number of that of each visit."""
+        data = dict(rows) | {"epoch": rows.epoch}
         if not self.instrument:
             number = np.zeros(len(data["rv"]), int)
             return data | {"instruments": np.array([""]), "instrument_index": number}

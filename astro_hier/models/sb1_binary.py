@@ -192,21 +192,17 @@ class SB1Binary(OrbitModel):
 
     # ---- hooks
 
-    def read(self, table):
-        data = super().read(table)
-        stars = np.unique(data.pop("star", np.array([])))
+    def check_rows(self, rows, table):
+        stars = np.unique(rows.get("star", np.array([])))
         if len(stars) > 1:
             raise TableError(
                 f"the table holds {len(stars)} stars ({', '.join(map(str, stars[:3]))}, ...);"
                 " accepted is one: select its rows, such as table[ids == ids[0]]"
             )
-        return self._with_instruments(data) | {"name": stars}
 
-    def _restored(self):
-        return self._with_instruments(super()._restored())
-
-    def prepare(self, data, progressbar):
+    def prepare(self, rows, progressbar):
         """The visits as the core takes them, on a lattice of the jitter if there is one."""
+        data = self._with_instruments(rows)
         if not self._is_linear():
             return data
         visits = self._visits_of(data, slice(None), self._linear_priors(data))
@@ -415,8 +411,8 @@ class SB1Binary(OrbitModel):
                     data["visits"], data["jitter_prior"]
                 )
                 found["ln_bayes_factor"] = float(nodes.log_evidence - constant)
-        if len(data["name"]):
-            found["star"] = str(data["name"][0])
+        if "star" in data:
+            found["star"] = str(data["star"][0])
         return found
 
     def check(self, data, values, attrs, method):

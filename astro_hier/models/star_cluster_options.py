@@ -139,15 +139,12 @@ class StarClusterOptions:
     def coordinates(self, data):
         return {f"{name}_number": np.arange(n) for name, n in self.common_offsets(data).items()}
 
-    def read(self, table):
+    def check_arguments(self):
         if self.parallax_covariance is not None:
-            covariances.of(self.parallax_covariance)  # says which there are, before the columns
-        return self._with_modes(super().read(table))
+            covariances.of(self.parallax_covariance)  # says which there are
 
-    def _restored(self):
-        return self._with_modes(super()._restored())
-
-    def _with_modes(self, data):
+    def prepare(self, rows, progressbar):
+        data = dict(rows)
         if self.parallax_covariance is None:
             return data
         covariance = covariances.of(self.parallax_covariance)
@@ -290,15 +287,15 @@ class StarClusterOptions:
 
     # ---- tables of Gaia's
 
-    def check_table(self, table, data):
+    def check_table(self, table, rows):
         """Whether parallaxes that seem to be Gaia's have a zero point, if that matters."""
-        findings = super().check_table(table, data)
+        findings = super().check_table(table, rows)
         given = self.columns.get("parallax") if isinstance(self.columns, Mapping) else None
         name = given[0] if isinstance(given, tuple) else given or "parallax"
         names = {column.lower() for column in table.colnames}
         if name.lower() != "parallax" or "source_id" not in names:
             return findings
-        parallax = data["parallax"]
+        parallax = rows["parallax"]
         scatter = np.median(np.abs(parallax - np.median(parallax))) / 0.6745
         sigmas = TYPICAL_ZERO_POINT / max(scatter / np.sqrt(len(parallax)), 1e-9)
         found = "given" if self.zero_point is not None else f"none, {sigmas:.1f} standard errors"

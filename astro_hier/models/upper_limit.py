@@ -15,7 +15,7 @@ their scatter is below `ENOUGH` of the limit.
 """
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.integrate import cumulative_trapezoid
@@ -114,10 +114,9 @@ class _Limit:
 
     def _draw(self):
         """Independent draws of all parameters but the rows' own, in random order."""
-        self.model.draw_latents = lambda *arguments: {}
+        problem = replace(self.model.problem(self.data), draw_latents=lambda *arguments: {})
         drawn = METHODS["marginal"].sample(
-            self.model,
-            self.data,
+            problem,
             draws=DRAWS,
             chains=CHAINS,
             rng=np.random.default_rng(SEED),

@@ -184,15 +184,16 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
 
     # ---- hooks
 
-    def read(self, table):
-        self.keeps_draws({"star": ()})
-        data = super().read(table)
-        given = [pair for pair in PAIRS if any(name in data for name in pair)]
-        missing = [name for pair in given for name in pair if name not in data]
+    def check_arguments(self):
+        self.keeps_draws(0)
+
+    def check_rows(self, rows, table):
+        given = [pair for pair in PAIRS if any(name in rows for name in pair)]
+        missing = [name for pair in given for name in pair if name not in rows]
         if len(given) == 1 and not missing:
-            return data
+            return
         found = (
-            f"has columns of both, {[name for name in sum(PAIRS, ()) if name in data]}; leave out"
+            f"has columns of both, {[name for name in sum(PAIRS, ()) if name in rows]}; leave out"
             f" the others with columns={{{given[1][0]!r}: None, {given[1][1]!r}: None}}"
             if len(given) > 1
             else f"has {table.colnames}, and no {' or '.join(missing) if missing else 'such'}; say"
@@ -202,6 +203,9 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
             f"accepted is either velocity and velocity_error, or redshift and redshift_error: the"
             f" table {found}"
         )
+
+    def prepare(self, rows, progressbar):
+        return dict(rows)
 
     def _population(self, data, theta):
         """Mean and sd of the true values of members, their scale s, and the errors of the rows.
@@ -342,7 +346,7 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
         return ("", "") if self._background() else influence.OUTLIERS
 
     def draw_latents(self, data, theta, rng, progressbar=False):
-        if not self.keeps_draws(data):
+        if not self.keeps_draws(len(data["star"])):
             return {}
         seed = rng.integers(2**63)
         v, member = np.empty((2, len(theta["v_sys"]), len(data["star"])))

@@ -3,5 +3,6 @@
 from astro_hier.table.checks import of_table
 from astro_hier.table.reading import read_columns
 from astro_hier.table.roles import Epoch, Role, TableError
+from astro_hier.table.rows import Rows
 
-__all__ = ["Epoch", "Role", "TableError", "of_table", "read_columns"]
+__all__ = ["Epoch", "Role", "Rows", "TableError", "of_table", "read_columns"]

@@ -9,6 +9,7 @@ from astropy.time import Time, TimeDelta
 
 from astro_hier import checks
 from astro_hier.table.roles import ROWS_SHOWN, Epoch, TableError
+from astro_hier.table.rows import Rows
 from astro_hier.table.times import check_baseline
 from astro_hier.table.units import factor, meant
 
@@ -33,10 +34,10 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
 
     Returns
     -------
-    dict
+    Rows
         One array per role: floats in the role's unit, or labels. A unique label that the table
-        does not hold is the row number; other roles that are not required may be absent. With
-        times, "epoch" is the `Epoch` of the earliest.
+        does not hold is the row number; other roles that are not required may be absent. Times
+        count from the earliest, the epoch.
 
     Raises
     ------
@@ -57,8 +58,8 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
             check_baseline(table[place[0]], place, role, days, epoch, rows, data.get("star"))
             first = data[role.name].min()
             data[role.name] = data[role.name] - first
-            data["epoch"] = epoch.later(first)
-    return data
+            epoch = epoch.later(first)
+    return Rows(data, epoch)
 
 
 def read_rows(table, roles, columns=None):

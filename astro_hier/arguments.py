@@ -1,0 +1,48 @@
+"""The arguments of an estimator, in the manner of scikit-learn."""
+
+import inspect
+from typing import Any, Self
+
+__all__ = ["Arguments"]
+
+
+class Arguments:
+    """Arguments that are stored as they are given, shown, and changed."""
+
+    columns: dict | None = None
+    on_invalid = "raise"
+
+    @classmethod
+    def _argument_names(cls) -> list[str]:
+        return list(inspect.signature(cls).parameters)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The arguments this estimator was made with, a dict by name.
+
+        Parameters
+        ----------
+        deep : bool, optional
+            Accepted for scikit-learn's sake; arguments are not estimators themselves.
+        """
+        return {name: getattr(self, name) for name in self._argument_names()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change arguments. Returns self.
+
+        Results of an earlier fit are forgotten: they would not be those of these arguments.
+        """
+        unknown = sorted(set(params) - set(self._argument_names()))
+        if unknown:
+            raise ValueError(
+                f"{type(self).__name__} has no arguments {unknown}; it has {self._argument_names()}"
+            )
+        for name, value in params.items():
+            setattr(self, name, value)
+        if params:
+            vars(self).pop("_inference_data", None)
+            vars(self).pop("_prepared", None)
+        return self
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"{type(self).__name__}({arguments})"

@@ -1,0 +1,150 @@
+"""The priors of a model's parameters, wherever they are held."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from astro_hier import priors
+from astro_hier.arguments import Arguments
+from astro_hier.core.above import Above
+from astro_hier.posterior import LOG_PROB, Parameter
+
+__all__ = ["Priors", "Theta"]
+
+MOST_ROUNDS = 1000  # of draws from priors that depend on each other
+ABOVE_END = 1.2  # how far a starting point lies above the lower end of a prior, as a factor
+
+Theta = Mapping[str, np.ndarray]  # values of parameters by name, shape (theta, ...)
+
+
+class Priors(Arguments):
+    """The priors of the parameters that a model declares.
+
+    The prior of a parameter is an attribute of its name: of the model itself, or of one of its
+    ``parts``.
+    """
+
+    parameters: Sequence[Parameter] = ()  # all quantities of the posterior
+    parts: Sequence[Any] = ()  # that own priors: options, populations, backgrounds
+
+    def lower_ends(self, data) -> dict[str, Callable[[Theta], np.ndarray]]:
+        """Where priors are cut below, and normalised, given other parameters.
+
+        By name, functions of theta that return arrays of shape (theta,); a parameter comes after
+        those that its end depends on.
+        """
+        return {}
+
+    def owner(self, name: str) -> Any:
+        """The part, or the model, that holds the prior of a parameter; None if it has none."""
+        return next((o for o in (*self.parts, self) if name in vars(o)), None)
+
+    def prior_of(self, name: str) -> priors.Prior:
+        """The prior of a sampled parameter; `~astro_hier.priors.Fixed` where a value was given."""
+        return priors.of(getattr(self.owner(name), name))
+
+    def sampled_names(self) -> list[str]:
+        """Parameters that have a prior or a given value, not those that follow from them."""
+        return [p.name for p in self.parameters if not p.dims and self.owner(p.name)]
+
+    def free_names(self) -> list[str]:
+        """Names of the parameters that are inferred: those not given as plain values."""
+        return [n for n in self.sampled_names() if not isinstance(self.prior_of(n), priors.Fixed)]
+
+    def parameter(self, name: str) -> Parameter:
+        """What a name stands for; a ValueError says which names there are."""
+        by_name = {p.name: p for p in [*self.parameters, LOG_PROB]}
+        if name not in by_name:
+            raise ValueError(
+                f"{type(self).__name__} has no parameter {name!r}; it has {list(by_name)}"
+            )
+        return by_name[name]
+
+    def parameters_named(self, names: str | Sequence[str]) -> list[Parameter]:
+        """What one name, or several, stand for."""
+        names = [names] if isinstance(names, str) else list(names)
+        if not names:
+            raise ValueError(
+                f"no parameter is named; there are {[p.name for p in self.parameters]}"
+            )
+        return [self.parameter(name) for name in names]
+
+    def frozen_priors(self) -> dict[str, Any]:
+        """`scipy.stats` distributions of the sampled parameters, in their declared units.
+
+        Those given as plain values are among them, as points.
+
+        Raises
+        ------
+        astro_hier.priors.PriorError
+            If an argument is not a prior, or of the wrong dimension.
+        """
+        frozen = {}
+        for name in self.sampled_names():
+            prior, parameter = self.prior_of(name), self.parameter(name)
+            priors.check(name, prior, parameter.unit)
+            frozen[name] = prior.frozen(parameter.unit)
+            low, high = frozen[name].support()
+            if parameter.positive and (low < 0 or high <= 0):
+                given = getattr(self.owner(name), name)
+                raise priors.PriorError(
+                    f"{name}={given!r}; it must be positive, such as priors.LogNormal(0, 0.3)"
+                )
+        return frozen
+
+    def log_prior(self, theta: Theta, data=None) -> np.ndarray:
+        """ln of the prior density of the sampled parameters, shape (theta,).
+
+        ``data`` are needed where the ends of priors depend on them.
+        """
+        frozen, ends = self.frozen_priors(), self.lower_ends(data)
+        cut = {name: Above(frozen[name], low(theta)) for name, low in ends.items()}
+        return sum(prior.logpdf(theta[name]) for name, prior in (frozen | cut).items())
+
+    def draw_prior(self, data, size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Draws of the sampled parameters from their prior: arrays of shape (size,) by name."""
+        frozen, free, left = self.frozen_priors(), self.free_names(), np.arange(size)
+        theta = {name: np.empty(size) for name in frozen}
+        for _ in range(MOST_ROUNDS):
+            drawn = {name: p.rvs(len(left), random_state=rng) for name, p in frozen.items()}
+            possible = np.ones(len(left), bool)
+            for name, low in self.lower_ends(data).items():
+                above = Above(frozen[name], low(drawn))
+                possible &= above.possible
+                if name in free:
+                    drawn[name] = above.of_normal(rng.standard_normal(len(left)))
+            for name, values in drawn.items():
+                theta[name][left] = values
+            left = left[~possible]
+            if not left.size:
+                return theta
+        raise ValueError(
+            f"the priors of {list(self.lower_ends(data))} end where they hardly ever may begin:"
+            " widen them, or narrow those of the members' spread"
+        )
+
+    def within_bulk(self, name: str, value: float, tail: float = 0.001) -> float:
+        """A value of a parameter, moved into the bulk of its prior if it lies outside."""
+        prior, unit = self.prior_of(name), self.parameter(name).unit
+        return float(np.clip(value, *priors.bulk(prior, unit, tail)))
+
+    def above_ends(self, data, point: Mapping[str, Any]) -> dict[str, Any]:
+        """A point, its parameters moved above the ends of their priors that depend on others."""
+        point = dict(point)
+        for name, low in self.lower_ends(data).items():
+            if name in self.free_names():
+                point[name] = max(point[name], ABOVE_END * float(low(point)))
+        return point
+
+    def pymc_priors(self, data, initial: Mapping[str, Any]) -> dict[str, Any]:
+        """The sampled parameters as variables of the PyMC model in whose context this is called."""
+        theta, ends = {}, self.lower_ends(data)
+        for name in sorted(self.sampled_names(), key=lambda name: name in ends):
+            prior, unit = self.prior_of(name), self.parameter(name).unit
+            if name in ends:
+                excess = max(initial[name] - ends[name](initial), 1e-3 * initial[name])
+                theta[name] = prior.pymc_above(name, unit, ends[name](theta), excess)
+            else:
+                theta[name] = prior.pymc(name, unit, initial[name])
+        return theta

@@ -1,0 +1,279 @@
+"""What a fitted model gives back: draws with units, the summary, checks, explanations, files."""
+
+import json
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any, Self
+
+import astropy.units as u
+import numpy as np
+import xarray as xr
+from astropy.table import QTable, Table
+from astropy.time import Time
+
+from astro_hier import checks
+from astro_hier.checks import Finding
+from astro_hier.fitting import group_of
+from astro_hier.hooks import Hooks
+from astro_hier.netcdf import ContentError
+from astro_hier.posterior import (
+    LOG_PROB,
+    Parameter,
+    check_tree,
+    draws_table,
+    load,
+    reading,
+    samples,
+    save,
+    summarise,
+)
+from astro_hier.table import Epoch, Rows
+
+__all__ = ["NotFittedError", "Results"]
+
+
+class NotFittedError(ValueError, AttributeError):
+    """Results were asked for before a fit."""
+
+
+class Results(Hooks):
+    """Results of a fit, and the files that hold them."""
+
+    @property
+    def inference_data(self) -> xr.DataTree:
+        """`xarray.DataTree` of posterior, sample_stats, observed_data and constant_data."""
+        try:
+            return self._inference_data
+        except AttributeError:
+            raise NotFittedError(
+                f"this {type(self).__name__} has no results yet: call fit(table) first"
+            ) from None
+
+    @property
+    def posterior(self) -> xr.Dataset:
+        """`xarray.Dataset` of the draws; each variable's ``attrs`` hold unit and long_name."""
+        return self.inference_data["posterior"].to_dataset()
+
+    def samples(self, name: str) -> u.Quantity:
+        """All draws of one parameter as a Quantity.
+
+        Parameters
+        ----------
+        name : str
+            A parameter's name.
+
+        Returns
+        -------
+        `~astropy.units.Quantity`
+            Shape (chain * draw,) or (chain * draw, star).
+        """
+        posterior, parameter = self.posterior, self.parameter(name)
+        if name not in posterior:
+            raise ValueError(
+                f"the draws of {name} were not kept: fit with star_draws=True, or see star_table()"
+            )
+        return samples(posterior, parameter)
+
+    @property
+    def map_sample(self) -> dict[str, u.Quantity]:
+        """The draw of highest ``log_prob``, a dict of Quantities by parameter."""
+        best = int(np.argmax(self.samples(LOG_PROB.name)))
+        return {
+            p.name: self.samples(p.name)[best] for p in self.parameters if p.name in self.posterior
+        }
+
+    def posterior_table(self) -> QTable:
+        """The draws of the parameters common to all stars, a `~astropy.table.QTable`."""
+        return draws_table(self.posterior, self._common_parameters())
+
+    def summary(
+        self, var_names: str | Sequence[str] | None = None, hdi_prob: float = 0.94
+    ) -> Table:
+        """Means, intervals and convergence, one row a parameter.
+
+        Parameters
+        ----------
+        var_names : str or list of str, optional
+            Names of parameters, or "all"; by default those common to all stars, of every
+            instrument. Parameters of single stars have one row a star, ``r[0]`` or ``r[id]``.
+        hdi_prob : float, optional
+            Probability in the interval of highest density.
+
+        Returns
+        -------
+        `~astropy.table.Table`
+            Columns parameter, unit, mean, sd, the interval's ends, mcse_mean, mcse_sd, ess_bulk,
+            ess_tail, r_hat. Its ``meta`` holds what the method says of the whole run.
+        """
+        if not 0 < hdi_prob < 1:
+            raise ValueError(f"hdi_prob={hdi_prob!r}; accepted is a number between 0 and 1")
+        posterior = self.posterior
+        if var_names is None:
+            parameters = [p for p in self.parameters if set(p.dims) <= {"instrument"}]
+        elif isinstance(var_names, str) and var_names == "all":
+            parameters = [p for p in self.parameters if p.name in posterior]
+        else:
+            parameters = self.parameters_named(var_names)
+        table = summarise(posterior, parameters, hdi_prob)
+        table.meta.update(posterior.attrs)
+        return table
+
+    def findings(self) -> list[Finding]:
+        """What the checks found in the fit, a list of `~astro_hier.checks.Finding`."""
+        return checks.restore(self.inference_data["sample_stats"].attrs.get("checks", "[]"))
+
+    def checks(self) -> Table:
+        """What was checked of the fit, and what to do where a check failed.
+
+        Returns
+        -------
+        `~astropy.table.Table`
+            Columns check, found, limit, verdict ("good" or "failed") and what to do, one row a
+            check: of the table, of the method, and of the model, the likeliest cause first.
+        """
+        return checks.tabulate(self.findings())
+
+    def explanations(self, min_probability: float = 0.01) -> QTable:
+        """The distinct explanations of the data, most probable first.
+
+        They are regions of the posterior of the parameters common to all stars, apart from each
+        other: between two of them the density falls to less than a tenth of the lower peak's.
+
+        Parameters
+        ----------
+        min_probability : float, optional
+            Explanations of lower probability are left out; those below a percent always are.
+            ``meta["probability_left_out"]`` is the sum of all that are.
+
+        Returns
+        -------
+        `~astropy.table.QTable`
+            Columns probability, the median of each inferred parameter in the explanation and, with
+            ``_sd``, half the interval that holds 68 percent, and where rows have a probability of
+            membership n_members, its mean sum.
+
+        Raises
+        ------
+        ValueError
+            If the draws are not those of ``method="marginal"``, or the model has no parameters in
+            common.
+        """
+        stats = self.inference_data["sample_stats"]
+        if "explanation" not in stats:
+            raise ValueError(
+                "explanations are found by method='marginal', for models with parameters common to"
+                " all stars; a binary's periods are listed by modes()"
+            )
+        number = np.ravel(stats["explanation"].values)
+        probability = np.bincount(number[number >= 0], minlength=1) / number.size
+        listed = np.flatnonzero(probability >= max(min_probability, 1 / number.size))
+        table = QTable({"probability": probability[listed]})
+        for name in (p.name for p in self._common_parameters() if p.name in self.free_names()):
+            values = [self.samples(name)[number == n] for n in listed]
+            low, middle, high = (
+                u.Quantity([np.quantile(of, q) for of in values]) for q in (0.16, 0.5, 0.84)
+            )
+            table[name], table[f"{name}_sd"] = middle, 0.5 * (high - low)
+        if "member" in self.posterior:
+            members = self.samples("member").value.sum(axis=1)
+            table["n_members"] = [members[number == n].mean() for n in listed]
+        for name in table.colnames:
+            table[name].info.format = ".4g"
+        table.meta["probability_left_out"] = float(1 - probability[listed].sum())
+        return table
+
+    def fitted_data(self) -> Any:
+        """The data of the fit, as ``prepare`` made them; once more if they come from a file."""
+        if "_prepared" not in vars(self):
+            self._prepared = self.prepare(self._rows(), progressbar=False)
+        return self._prepared
+
+    def _rows(self) -> Rows:
+        """The rows that were fitted, as ``read`` returned them."""
+        tree, columns, epoch = self.inference_data, {}, None
+        for role in self.roles:
+            if role.unit is not None:
+                group, name = tree[group_of(role)], role.name
+            elif role.name == self.row:
+                group, name = tree["observed_data"], role.name
+            else:
+                group, name = tree["constant_data"], f"{role.name}_id"
+            if name in group:
+                columns[role.name] = group[name].values
+        if any(role.is_time for role in self.roles):
+            epoch = Epoch(**json.loads(tree["constant_data"].attrs["epoch"]))
+        return Rows(columns, epoch)
+
+    def _common_parameters(self) -> list[Parameter]:
+        return [p for p in self.parameters if not p.dims]
+
+    def save(self, path: str | PathLike) -> None:
+        """Write results, data and the arguments of the fit to one netCDF file.
+
+        The file appears when it is whole: one that was there stays until then, and keeps its mode.
+        Where ``path`` is a symbolic link, the link stays, and what it leads to is replaced.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file's name, in a folder that exists.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written, such as on a full disk. The fit can still be saved
+            elsewhere.
+        TypeError
+            If an argument is of a class that files do not know, see
+            `astro_hier.posterior.register`.
+        """
+        save(path, self.inference_data, type(self).__name__, self._fitted_params)
+
+    @classmethod
+    def load(cls, path: str | PathLike) -> Self:
+        """An estimator with the results, data and arguments that `save` wrote.
+
+        A file holds no code, and nothing outside of it is read, whoever wrote it. Files of the
+        format before this one are read too.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file's name.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no file.
+        SavedFileError
+            If the file is damaged, holds something else, or is of another format; the message says
+            which.
+        """
+        tree, params = load(path, cls.__name__)
+        with reading(path):
+            unknown = sorted(set(params) - set(cls._argument_names()))
+            if unknown:
+                raise ContentError(
+                    f"holds arguments {unknown} that {cls.__name__} does not have: it was saved by"
+                    " another version"
+                )
+            estimator = cls(**params)
+            estimator._inference_data, estimator._fitted_params = tree, params
+            estimator._check_results()
+        return estimator
+
+    def _check_results(self) -> None:
+        """Raise an error unless the results are such as a fit with these arguments has."""
+        self.frozen_priors()
+        tree = self.inference_data
+        parameters = [*self.parameters, LOG_PROB]
+        if hasattr(self, "star_draws"):  # those of each star are all kept, or none
+            of_stars = {p.name for p in parameters if "star" in p.dims}
+            if not of_stars & set(tree["posterior"].variables):
+                parameters = [p for p in parameters if p.name not in of_stars]
+        check_tree(tree, self.row, parameters, self.roles, self.numbers)
+        epoch = self._rows().epoch
+        if epoch and not (
+            np.isfinite(epoch.day + epoch.fraction) and epoch.scale in (None, *Time.SCALES)
+        ):
+            raise ContentError(f"counts times from what is no time, {epoch}")

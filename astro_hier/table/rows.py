@@ -1,0 +1,45 @@
+"""What a model reads of a table: floats and labels, row by row."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from astro_hier.table.roles import Epoch
+
+__all__ = ["Rows"]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows(Mapping):
+    """A mapping of roles to arrays, as they are read, saved, and simulated.
+
+    Attributes
+    ----------
+    columns : dict of ndarray
+        By role, shape (row,): floats in the role's unit, or labels. A role that is not required
+        may be absent.
+    epoch : Epoch or None
+        From which times count; None where there are none.
+    """
+
+    columns: dict[str, np.ndarray]
+    epoch: Epoch | None = None
+
+    def __getitem__(self, role: str) -> np.ndarray:
+        return self.columns[role]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return len(next(iter(self.columns.values())))
+
+    def replaced(self, **columns: np.ndarray) -> "Rows":
+        """The same with other values, such as those that a model simulates."""
+        return replace(self, columns={**self.columns, **columns})
