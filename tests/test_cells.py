@@ -53,6 +53,19 @@ def test_dealing_keeps_mass_and_mean(grid):
         assert weight @ axis == pytest.approx(mass @ coordinate, abs=1e-9)
 
 
+def test_a_coarser_row_is_that_dealt_to_every_second_point():
+    rng = np.random.default_rng(1)
+    axis = Axis(-3.0, 5.0, 41)
+    x, masses = rng.uniform(-3, 5, 30), rng.exponential(size=(2, 30))
+    fine = cells.row_of_cells(Grid((axis.finer(4),)), (x,), masses, 1.5)
+    found, expected = fine.coarser().coarser(), cells.row_of_cells(Grid((axis,)), (x,), masses, 1.5)
+    np.testing.assert_array_equal(found.index, expected.index)
+    np.testing.assert_allclose(found.weight, expected.weight, rtol=1e-9, atol=1e-12)
+    draws = cells.row_of_draws(Grid((axis.finer(2),)), (x,), masses[0], 50).coarser()
+    expected = cells.row_of_draws(Grid((axis,)), (x,), masses[0], 50)
+    np.testing.assert_allclose(draws.squares, expected.squares, rtol=1e-9, atol=1e-12)
+
+
 def test_a_mass_on_a_point_is_dealt_to_it_alone_and_none_beyond_the_ends():
     for at in LINE.axes[0].points[[0, 17, 1600]]:
         points, shares = LINE.deal(np.array([at]))

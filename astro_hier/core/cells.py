@@ -25,7 +25,7 @@ in proportion to the shares of these values. And it may have tails: weights of t
 population that lie beyond either end of the grid.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -63,6 +63,19 @@ class Row:
     squares: np.ndarray | None = None
     draws: float = np.inf
     power: float = 1.0
+
+    def coarser(self):
+        """The row on every second point of a grid of one axis, as if dealt there."""
+        size = self.index[-1] // 2 + 2
+        points = self.index // 2, (self.index + 1) // 2  # one point twice, or two, of half each
+
+        def dealt(weight):
+            return _dealt(points, (0.5 * weight, 0.5 * weight), size)
+
+        weight = np.array([dealt(of) for of in self.weight])
+        index = np.flatnonzero(weight.any(axis=0))
+        squares = None if self.squares is None else dealt(self.squares)[index]
+        return replace(self, index=index, weight=weight[:, index], squares=squares)
 
 
 def row_of_cells(grid, coordinates, masses, log_scale=0.0, tails=None, power=1.0):
@@ -263,7 +276,8 @@ def information(row, volume, density, outside, shares):
         return -np.inf, 0.0
     used = (weight > 0) & (mass > 0)
     ratio = weight[used] / evidence
-    return np.log(evidence) + row.log_scale, float((ratio * mass[used]) @ np.log(ratio))
+    nats = max(float((ratio * mass[used]) @ np.log(ratio)), 0.0)
+    return np.log(evidence) + row.log_scale, nats
 
 
 def draw_points(row, log_density, shares, rng):

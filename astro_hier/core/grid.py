@@ -4,7 +4,7 @@ The coordinate is a quantity, its ln or its logit, in which densities are meant.
 nearest points, two on an axis, in proportion to its nearness: their weights have its sum and mean.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
@@ -56,6 +56,10 @@ class Axis:
     @property
     def step(self):
         return self.points[1] - self.points[0]
+
+    def finer(self, times):
+        """The axis of so many times the steps: its own points are among them."""
+        return replace(self, count=(self.count - 1) * times + 1)
 
     def coordinate(self, value):
         return SCALES[self.scale][0](value)

@@ -234,7 +234,8 @@ def _halve(panels, log_marginal):
 def split(nodes, largest):
     """The same with cells that are no wider than ``largest`` in ln P."""
     width = np.log(nodes.high / nodes.low)
-    parts = np.maximum(1, np.ceil(width / largest)).astype(int)
+    # cells that were split before, to the same width but for rounding, stay as they are
+    parts = np.maximum(1, np.ceil(width / largest * (1 - 1e-12))).astype(int)
     if parts.max() == 1:
         return nodes
     cell = np.repeat(np.arange(len(parts)), parts)

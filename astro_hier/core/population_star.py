@@ -38,6 +38,8 @@ class StarSummary:
 
     Attributes
     ----------
+    rows : tuple of cells.Row
+        On each of the grids.
     best_period : float
         Of highest likelihood.
     linear, scatter, least_scatter : ndarray
@@ -49,7 +51,7 @@ class StarSummary:
         Of the integral over periods.
     """
 
-    row: cells.Row
+    rows: tuple[cells.Row, ...]
     best_period: float
     linear: np.ndarray
     scatter: np.ndarray
@@ -66,6 +68,26 @@ def _nodes(visits, grid):
     return period_nodes.split(period_nodes.period_nodes(visits, grid), grid.step)
 
 
+def _kept_nodes(visits, grid, star):
+    """The same, from those that the first pass kept, if it did."""
+    return period_nodes.split(star.nodes, grid.step) if star.nodes else _nodes(visits, grid)
+
+
+def _split(visits, nodes, grids, layered):
+    """The cells, and their layers, none wider than a step of the finest grid."""
+    layers = _layers(visits, nodes) if layered else (nodes,)
+    nodes, *layers = (period_nodes.split(of, grids[-1].step) for of in (nodes, *layers))
+    return nodes, layers
+
+
+def _rows(nodes, layers, grids):
+    """The star's row on each grid: dealt to the finest, the others from that."""
+    rows = [population.star_row(nodes, grids[-1], layers)]
+    for _ in grids[1:]:
+        rows.append(rows[-1].coarser())
+    return tuple(rows[::-1])
+
+
 def _layers(visits, nodes):
     """The same cells at each value of the scatter, its weight left out."""
     ends = [
@@ -75,22 +97,23 @@ def _layers(visits, nodes):
     return [replace(nodes, log_low=low, log_high=high) for low, high in zip(*ends, strict=True)]
 
 
-def summarise(visits, jitter, layered, grid, cells_kept):
+def summarise(visits, jitter, layered, grids, cells_kept):
     """The first pass over one star; its cells are kept if they are no more than ``cells_kept``.
 
-    ``layered`` says whether the likelihood is wanted at each value of the scatter.
+    ``grids`` have twice the points from one to the next; ``layered`` says whether the likelihood is
+    wanted at each value of the scatter.
     """
     constant = orbit_evidence.without_orbit(visits, jitter)
     if jitter is not None:
-        visits = jitter.laid(visits, grid)
-    nodes = _nodes(visits, grid)
+        visits = jitter.laid(visits, grids[0])
+    nodes = _nodes(visits, grids[0])
     at = nodes.best_frequency
     keep = nodes if len(nodes.low) <= cells_kept else None
-    row = population.star_row(nodes, grid, _layers(visits, nodes) if layered else None)
+    rows = _rows(*_split(visits, nodes, grids, layered), grids)
     likely, least = _scatter_at(visits, at)
     linear, chi2 = _fit(visits.scattered(likely) if likely.size else visits, at)
     return StarSummary(
-        row, float(1 / at), linear, likely, least, chi2, nodes.error, keep, visits.jitter,
+        rows, float(1 / at), linear, likely, least, chi2, nodes.error, keep, visits.jitter,
         _constant(constant, layered),
     )  # fmt: skip
 
@@ -121,12 +144,14 @@ def _fit(visits, frequency):
     return linear, float(np.sum((residual / visits.rv_error) ** 2))
 
 
-def significance(star, grid, density, outside, shares):
+def significance(star, level, grid, density, outside, shares):
     """Whether a star has an orbit, and whether its visits say what its period is.
 
     Parameters
     ----------
     star : StarSummary
+    level : int
+        Number of the
     grid : `~astro_hier.core.population.LnPeriodGrid`
     density : ndarray
         The population's density on the grid, averaged over its draws, shape (point,).
@@ -146,15 +171,21 @@ def significance(star, grid, density, outside, shares):
         layers = shares(star.jitter.low, star.jitter.high)
         of_cells = shares(star.constant.jitter.low, star.constant.jitter.high)
         constant = constant + np.log(np.maximum(of_cells, 1e-300))
-    log_evidence, information = cells.information(star.row, grid.step, density, outside, layers)
+    log_evidence, information = cells.information(
+        star.rows[level], grid.step, density, outside, layers
+    )
     return float(log_evidence - logsumexp(constant)), information
 
 
-def draw(visits, jitter, grid, star, log_density, shares, within, rng):
+def draw(visits, jitter, level, grids, star, log_density, shares, within, rng):
     """Period, scatter and linear parameters for each theta.
 
     Parameters
     ----------
+    level : int
+        Number of the grid to draw on, among
+    grids : tuple of `~astro_hier.core.population.LnPeriodGrid`
+        those of the first pass.
     star : StarSummary
         The star's.
     log_density : ndarray
@@ -171,14 +202,14 @@ def draw(visits, jitter, grid, star, log_density, shares, within, rng):
         Shapes (theta,), (instrument, theta) or None, and (parameter, theta).
     """
     visits = replace(visits, jitter=star.jitter)
-    nodes = star.nodes or _nodes(visits, grid)
-    layers = (nodes,) if shares is None else _layers(visits, nodes)
+    nodes = star.nodes or _nodes(visits, grids[0])
+    _, layers = _split(visits, nodes, grids, shares is not None)
     of_theta = np.ones((len(log_density), 1)) if shares is None else shares.T
-    points, layer = cells.draw_points(star.row, log_density, of_theta, rng)
+    points, layer = cells.draw_points(star.rows[level], log_density, of_theta, rng)
     P = np.empty(len(points))
     for number in np.unique(layer):
         of = layer == number
-        P[of] = population.draw_periods(layers[number], grid, points[of], rng)
+        P[of] = population.draw_periods(layers[number], grids[level], points[of], rng)
     s = None
     if jitter is not None:
         if shares is None:
@@ -190,23 +221,25 @@ def draw(visits, jitter, grid, star, log_density, shares, within, rng):
     return P, s, orbit.draw_linear(visits, 1 / P, rng)
 
 
-def describe(visits, star, grid, log_density, density, outside, shares, n_fitted):
+def describe(visits, star, level, grid, log_density, density, outside, shares, n_fitted):
     """The star given its velocities and the population, for a table: a dict of numbers.
 
-    ``star`` is its `StarSummary`, ``log_density`` ln of the population's density on the grid, for
-    some draws of it, shape (theta, point), ``density`` the average over these, shape (point,), and
-    ``outside`` of its shares beyond; ``shares`` a function from the ends of cells to the share of
-    scatters in them, averaged over these draws, or None; ``n_fitted`` the number of parameters
-    adjusted to the star's velocities. Also the visits with the scatter that is likely, and the best
-    orbit.
+    ``star`` is its `StarSummary`, ``level`` the number of the ``grid``, ``log_density`` ln of the
+    population's density on it, for some draws of it, shape (theta, point), ``density`` the average
+    over these, shape (point,), and ``outside`` of its shares beyond; ``shares`` a function from the
+    ends of cells to the share of scatters in them, averaged over these draws, or None; ``n_fitted``
+    the number of parameters adjusted to the star's velocities. Also the visits with the scatter
+    that is likely, and the best orbit.
     """
-    log_bayes, information = significance(star, grid, density, outside, shares)
-    visits, nodes = replace(visits, jitter=star.jitter), star.nodes
-    if shares is not None:
+    log_bayes, information = significance(star, level, grid, density, outside, shares)
+    visits = replace(visits, jitter=star.jitter)
+    if shares is None:
+        nodes = _kept_nodes(visits, grid, star)
+    else:
         share = shares(visits.jitter.low, visits.jitter.high)
         log_weight = np.log(np.maximum(share, 1e-300))
-        visits, nodes = replace(visits, jitter=replace(visits.jitter, log_weight=log_weight)), None
-    nodes = nodes or _nodes(visits, grid)
+        visits = replace(visits, jitter=replace(visits.jitter, log_weight=log_weight))
+        nodes = _nodes(visits, grid)
     row = population.star_row(nodes, grid)
     # the star's posterior over that under a flat population, averaged over the population's draws
     log_mass = np.log(row.weight[0]) + log_density[:, row.index]

@@ -31,8 +31,7 @@ from tqdm import tqdm
 from astro_hier import checks, datasets, plots, populations, priors
 from astro_hier.core import cells, orbit, orbit_evidence, population_star
 from astro_hier.core import jitter as scatter
-from astro_hier.core import population as core
-from astro_hier.models import orbit_checks
+from astro_hier.models import binary_grid, orbit_checks
 from astro_hier.models.orbits import DAYS, KMS, OrbitModel
 from astro_hier.posterior import Parameter
 
@@ -53,7 +52,6 @@ EXACT = ("P", "P_low", "P_high", "P_map")  # columns of more digits
 TABLE_DRAWS = 200  # of the hyperparameters, to average the population over
 PANELS = 16
 CELLS_KEPT = 2_000_000  # of all stars, 80 MB; those of other stars are made again when needed
-MOST_POINTS = 50_000  # of the grid in ln P
 
 
 class BinaryPopulation(OrbitModel):
@@ -274,30 +272,23 @@ class BinaryPopulation(OrbitModel):
         shortest = SHORTEST.to_value(u.day)
         return shortest, max(BASELINES * (last - first).max(), 100 * shortest)
 
-    def _grid(self, data):
-        width = self.population.smallest_width(self.frozen_priors())
-        count = core.LnPeriodGrid.size(*data["ends"], width)
-        if count > MOST_POINTS:
-            raise priors.PriorError(
-                f"the priors allow populations as narrow as {width:.2g} in ln P, which take"
-                f" {count:.2g} grid points, more than {MOST_POINTS:.0e}: raise the lower end of the"
-                " prior on lnsigma, such as with priors.TruncatedNormal(..., lower=-3)"
-            )
-        return core.LnPeriodGrid.following(*data["ends"], width)
-
     def prepare(self, rows, progressbar):
         """Every star's likelihood of its period, on a common grid."""
         data = self._by_star(rows)
-        grid = self._grid(data)
         n_stars = len(data["stars"])
-        common = self._known_jitter(data), self._has_layers(), grid, CELLS_KEPT // n_stars
+        levels = binary_grid.plan(
+            self.population, self.frozen_priors(), data["ends"], n_stars, self._has_layers()
+        )
+        common = self._known_jitter(data), self._has_layers(), levels.grids, CELLS_KEPT // n_stars
         work = (
             delayed(population_star.summarise)(self._visits(data, n), *common)
             for n in range(n_stars)
         )
         stars = self._in_parallel(work, n_stars, "periods", progressbar)
-        matrix = cells.Matrix.of([star.row for star in stars])
-        return data | {"grid": grid, "summaries": stars, "matrix": matrix}
+        matrices = [
+            cells.Matrix.of(rows) for rows in zip(*(star.rows for star in stars), strict=True)
+        ]
+        return data | {"levels": levels, "summaries": stars, "matrices": matrices}
 
     def _in_parallel(self, work, total, desc, progressbar):
         parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
@@ -397,36 +388,56 @@ class BinaryPopulation(OrbitModel):
         return pm.Deterministic("jitter", pt.stack(each).reshape(start.shape), dims=dims)
 
     def log_marginal(self, data, theta):
-        return data["matrix"].log_marginal(*self._of_population(data, theta))
+        def at(level, some):
+            return data["matrices"][level].log_marginal(*self._of_population(data, level, some))
+
+        return data["levels"].each(theta, at)
 
     def log_likelihood(self, data, values):
-        theta = {name: values[name] for name in self.sampled_names()}
-        return data["matrix"].log_likelihood(*self._of_population(data, theta))
+        def at(level, some):
+            return data["matrices"][level].log_likelihood(*self._of_population(data, level, some))
 
-    def _of_population(self, data, theta):
+        theta = {name: values[name] for name in self.sampled_names()}
+        return data["levels"].each(theta, at, len(data["stars"]))
+
+    def _of_population(self, data, level, theta):
         """What the matrix takes: the population's density, and shares beyond and of scatters."""
-        matrix, ends = data["matrix"], self._log_ends(data)
-        log_density = self.population.log_density(data["grid"].points[matrix.points], theta, ends)
+        points, ends = data["levels"].grids[level].points, self._log_ends(data)
+        log_density = self.population.log_density(
+            points[data["matrices"][level].points], theta, ends
+        )
         outside, shares = self.population.outside(theta, ends), None
         if self._has_layers():
-            cells = [(star.jitter.low, star.jitter.high) for star in data["summaries"]]
-            shares = self.jitter.shares(*map(np.concatenate, zip(*cells, strict=True)), theta)
+            between = [(star.jitter.low, star.jitter.high) for star in data["summaries"]]
+            shares = self.jitter.shares(*map(np.concatenate, zip(*between, strict=True)), theta)
         return log_density, outside, shares
 
     def draw_latents(self, data, theta, rng, progressbar=False):
         if not self.keeps_draws(len(data["stars"])):
             return {}
-        grid, ends = data["grid"], self._log_ends(data)
-        seed, known = int(rng.integers(2**63)), self._known_jitter(data)
+        seed, size = int(rng.integers(2**63)), len(next(iter(theta.values())))
+        values = {}
+        for level, chosen in data["levels"].groups(theta):
+            some = {name: of[chosen] for name, of in theta.items()}
+            seeds = [seed, level] if level else [seed]
+            for name, drawn in self._drawn_on(data, level, some, seeds, progressbar).items():
+                values.setdefault(name, np.empty((size, *drawn.shape[1:])))[chosen] = drawn
+        return values
+
+    def _drawn_on(self, data, level, theta, seeds, progressbar):
+        """One draw of the stars' parameters for each theta that one of the grids follows."""
+        grids, ends = data["levels"].grids, self._log_ends(data)
+        known, points = self._known_jitter(data), grids[level].points
         work = (
             delayed(population_star.draw)(
                 self._visits(data, n),
                 known,
-                grid,
+                level,
+                grids,
                 star,
-                self.population.log_density(grid.points[star.row.index], theta, ends),
+                self.population.log_density(points[star.rows[level].index], theta, ends),
                 *self._of_layers(star, theta),
-                np.random.default_rng([seed, n]),
+                np.random.default_rng([*seeds, n]),
             )
             for n, star in enumerate(data["summaries"])
         )
@@ -513,6 +524,8 @@ class BinaryPopulation(OrbitModel):
             findings.append(self._check_jitters(data, words))
         findings.append(self._check_linear(data))
         findings += self._check_stars(data, values)
+        theta = {name: values[name] for name in self.sampled_names()}
+        findings += data["levels"].check(theta)
         worst = int(np.argmax([star.error for star in data["summaries"]]))
         error = orbit_checks.of_error(attrs["period_error"], data["stars"][worst])
         return [*findings, error]
@@ -565,9 +578,9 @@ class BinaryPopulation(OrbitModel):
 
     def _star_evidence(self, data, theta):
         """Of each star ln of its Bayes factor, and what its visits say about its period."""
-        _, *mean = self._population_on_grid(data, _thinned(theta))
+        level, grid, _, *mean = self._population_on_grid(data, _thinned(theta))
         return np.transpose(
-            [population_star.significance(star, data["grid"], *mean) for star in data["summaries"]]
+            [population_star.significance(star, level, grid, *mean) for star in data["summaries"]]
         )
 
     def _check_stars(self, data, values):
@@ -592,24 +605,25 @@ class BinaryPopulation(OrbitModel):
         return _thinned({name: self.samples(name).value for name in self.sampled_names()})
 
     def _population_on_grid(self, data, theta):
-        """ln of the population's densities on the grid, and averages over ``theta``.
+        """A grid that follows all ``theta``, ln of their densities there, and averages over them.
 
-        Averages of the density, of the shares beyond the range, and of those of jitters between
-        ends of cells, a function, or None.
+        The grid's number and the grid; averages of the density, of the shares beyond the range, and
+        of those of jitters between ends of cells, a function, or None.
         """
-        ends = self._log_ends(data)
-        log_density = self.population.log_density(data["grid"].points, theta, ends)
+        ends, level = self._log_ends(data), data["levels"].finest(theta)
+        grid = data["levels"].grids[level]
+        log_density = data["levels"].densities(level, theta, ends)
         outside, shares = self.population.outside(theta, ends).mean(axis=1), None
         if self._has_layers():
 
             def shares(low, high):
                 return self.jitter.shares(low, high, theta).mean(axis=1)
 
-        return log_density, np.exp(log_density).mean(axis=0), outside, shares
+        return level, grid, log_density, np.exp(log_density).mean(axis=0), outside, shares
 
     def _describe(self, data):
         """A function from the number of a star to the work that describes it."""
-        common = data["grid"], *self._population_on_grid(data, self._some_draws())
+        common = self._population_on_grid(data, self._some_draws())
         return lambda n: delayed(population_star.describe)(
             self._visits(data, n),
             data["summaries"][n],
@@ -777,9 +791,10 @@ class BinaryPopulation(OrbitModel):
         """
         ax = plots.axes(ax, figsize=(7, 4.5))
         data = self.fitted_data()
-        points = data["grid"].points
         theta, ends = self._some_draws(), self._log_ends(data)
-        density = np.exp(self.population.log_density(points, theta, ends))
+        level = data["levels"].finest(theta)
+        points = data["levels"].grids[level].points
+        density = np.exp(data["levels"].densities(level, theta, ends))
         low, middle, high = np.quantile(density, [0.03, 0.5, 0.97], axis=0)
         ax.fill_between(points, low, high, color="C1", alpha=0.3, lw=0,
                         label="population, 94 percent")  # fmt: skip
