@@ -24,7 +24,7 @@ import numpy as np
 
 from astro_hier.core.cells import row_of_cells
 from astro_hier.core.grid import Axis, Grid
-from astro_hier.core.period_nodes import place_in_cell
+from astro_hier.core.period_cells import place_in_cell
 
 OUTERMOST = 0.05
 STEPS_PER_WIDTH = 40  # grid points per smallest width of g: an error of 8e-5

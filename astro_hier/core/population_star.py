@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import logsumexp
 
-from astro_hier.core import cells, orbit, orbit_evidence, period_nodes, population
+from astro_hier.core import cells, orbit, orbit_evidence, period_cells, period_nodes, population
 from astro_hier.core import jitter as scatter
 
 LEAST = 0.01  # share of the posterior of a scatter below ``least_scatter``
@@ -58,25 +58,25 @@ class StarSummary:
     least_scatter: np.ndarray
     chi2: float
     error: float
-    nodes: period_nodes.PeriodNodes | None
+    nodes: period_cells.PeriodNodes | None
     jitter: orbit.Jitter | None
     constant: Constant
 
 
 def _nodes(visits, grid):
     """The star's cells, in the measure of ln P, none wider than the grid's step."""
-    return period_nodes.split(period_nodes.period_nodes(visits, grid), grid.step)
+    return period_cells.split(period_nodes.period_nodes(visits, grid), grid.step)
 
 
 def _kept_nodes(visits, grid, star):
     """The same, from those that the first pass kept, if it did."""
-    return period_nodes.split(star.nodes, grid.step) if star.nodes else _nodes(visits, grid)
+    return period_cells.split(star.nodes, grid.step) if star.nodes else _nodes(visits, grid)
 
 
 def _split(visits, nodes, grids, layered):
     """The cells, and their layers, none wider than a step of the finest grid."""
     layers = _layers(visits, nodes) if layered else (nodes,)
-    nodes, *layers = (period_nodes.split(of, grids[-1].step) for of in (nodes, *layers))
+    nodes, *layers = (period_cells.split(of, grids[-1].step) for of in (nodes, *layers))
     return nodes, layers
 
 
@@ -250,11 +250,11 @@ def describe(visits, star, level, grid, log_density, density, outside, shares, n
     probability = nodes.probability * gain
     probability /= probability.sum()
     limit = orbit_evidence.amplitude_limit(visits, frequency, probability)
-    mode = period_nodes.mode_of_cells(nodes)
+    mode = period_cells.mode_of_cells(nodes)
     by_mode = np.bincount(mode, probability)
     inside = np.flatnonzero(mode == np.argmax(by_mode))
     of_mode = nodes.cells(inside)
-    low, middle, high = period_nodes.quantiles(of_mode, probability[inside], (0.16, 0.5, 0.84))
+    low, middle, high = period_cells.quantiles(of_mode, probability[inside], (0.16, 0.5, 0.84))
     density = 0.5 * (of_mode.log_low + of_mode.log_high) + np.log(np.maximum(gain[inside], 1e-300))
     best = frequency[inside[np.argmax(density)]]
     likely = {} if star.jitter is None else {"jitter": _scatter_at(visits, best)[0]}

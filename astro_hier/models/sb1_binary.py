@@ -28,7 +28,7 @@ from scipy.stats import norm
 from tqdm import tqdm
 
 from astro_hier import checks, datasets, plots, priors
-from astro_hier.core import jitter, orbit, orbit_evidence, period_nodes
+from astro_hier.core import jitter, orbit, orbit_evidence, period_cells, period_nodes
 from astro_hier.models import orbit_checks
 from astro_hier.models.orbits import AMPLITUDES, DAYS, KMS, OrbitModel
 from astro_hier.posterior import Parameter
@@ -860,7 +860,7 @@ def _check_modes(nodes, attrs, method):
 
 def _modes(nodes):
     """Mode of each cell and probability of each mode."""
-    mode = period_nodes.mode_of_cells(nodes)
+    mode = period_cells.mode_of_cells(nodes)
     return mode, np.bincount(mode, nodes.probability)
 
 
