@@ -20,7 +20,7 @@ def simulated(n, seed, error=0.3, baseline=200.0):
 
 
 def nodes_of(data, prior=UNIFORM):
-    return period_nodes.period_nodes(data, prior)
+    return period_nodes.period_nodes(orbit.likelihood(data), prior)
 
 
 def brute_force(data, count, block=200_000):
@@ -116,7 +116,7 @@ def test_draws_follow_the_exact_density():
         data = simulated(n, seed=1)
         nodes = nodes_of(data)
         draws, log_likelihood = period_nodes.draw_periods(
-            nodes, data, UNIFORM, 4000, np.random.default_rng(n)
+            nodes, orbit.likelihood(data), UNIFORM, 4000, np.random.default_rng(n)
         )
         frequency, weight, _ = brute_force(data, 1_000_000)
         cumulative = np.concatenate([[0], np.cumsum(weight)])
@@ -136,7 +136,9 @@ def test_without_information_the_posterior_is_the_prior(prior):
     # False alarm: one in 10,000.
     data = simulated(1, seed=0)
     nodes = nodes_of(data, prior)
-    draws, _ = period_nodes.draw_periods(nodes, data, prior, 4000, np.random.default_rng(0))
+    draws, _ = period_nodes.draw_periods(
+        nodes, orbit.likelihood(data), prior, 4000, np.random.default_rng(0)
+    )
     assert stats.kstest(draws, prior.cdf).pvalue > 1e-4
     assert nodes.log_evidence == pytest.approx(orbit.log_marginal(data, np.ones(1))[0], abs=1e-4)
 
@@ -172,3 +174,31 @@ def test_places_in_a_cell_follow_the_straight_line_between_its_ends(high):
     tilt, place = period_cells.place_in_cell(0.0, high, chance)
     assert (1 + tilt) / (1 - tilt) == pytest.approx(np.exp(high))
     np.testing.assert_allclose(place + (place**2 - place) * tilt, chance, rtol=1e-12)
+
+
+class Needle:
+    """A likelihood of no orbit at all: normal in frequency, narrower than a step of the grid."""
+
+    time = np.array([0.0, 100.0])
+    middle, sd = 0.1234567, 1e-7
+
+    def at(self, frequency):
+        return stats.norm.logpdf(frequency, self.middle, self.sd)
+
+    def grid(self, start, step, count):
+        return self.at(start + step * np.arange(count))
+
+    def special(self, lowest, highest):
+        return np.array([self.middle + 3e-8]), self.sd
+
+
+def test_the_needle_of_any_likelihood_is_found_where_it_says():
+    prior = stats.loguniform(2, 50)
+    nodes = period_nodes.period_nodes(Needle(), prior)
+    # the prior's density of the frequency is flat over the needle
+    expected = np.log(1 / Needle.middle / np.log(25))
+    assert nodes.log_evidence == pytest.approx(expected, abs=0.01)
+    rng = np.random.default_rng(0)
+    draws, _ = period_nodes.draw_periods(nodes, Needle(), prior, 4000, rng)
+    # False alarm: one in 10,000
+    assert stats.kstest(1 / draws, stats.norm(Needle.middle, Needle.sd).cdf).pvalue > 1e-4

@@ -20,9 +20,8 @@ The Monte Carlo variance of ln L is sum_n c_n^2 [sum_k V_nk g(x_k)^2 / (sum_k W_
 1 / K_n], where V holds the squares of the masses, dealt in the same way (Essick & Farr 2022,
 arXiv:2204.00461).
 
-An object may have several rows, its layers, one for each value of something else: they are summed
-in proportion to the shares of these values. And it may have tails: weights of the shares of the
-population that lie beyond either end of the grid.
+An object may have several rows, its layers, for values of something else: they are summed by the
+shares of these. And it may have tails, weights of what of the population lies beyond the grid.
 """
 
 from dataclasses import dataclass, replace
@@ -167,9 +166,8 @@ class Matrix:
         W = _stacked(rows, used, [row.weight for row in rows])
         W = sparse.hstack([W, np.concatenate([row.tails for row in rows])], format="csr")
         W.eliminate_zeros()
-        squares = [np.zeros((1, len(row.index))) if row.squares is None else row.squares[None]
-                   for row in rows]  # fmt: skip
-        V = _stacked(rows, used, squares)
+        squares = [np.zeros(len(row.index)) if row.squares is None else row.squares for row in rows]
+        V = _stacked(rows, used, [of[None] for of in squares])
         V.eliminate_zeros()
         of_rows = np.array([(row.log_scale, row.power, row.draws) for row in rows]).T
         return cls(W, used, np.cumsum(layers) - layers, *of_rows, V)

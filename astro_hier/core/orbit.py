@@ -3,6 +3,7 @@
 All else is integrated out or drawn: the linear parameters in closed form
 (`astro_hier.core.circular`), and an extra scatter s, added to the errors in quadrature, on a
 `Jitter` lattice: ln p(v | f) is then ln of the sum over its nodes of weight times p(v | f, s).
+`Circle` and `OverScatter` are these likelihoods, as functions of the frequency.
 
 Times are in d, frequencies in 1 / d, velocities in km / s. A visit's arrays have shape (visit,).
 """
@@ -14,6 +15,8 @@ from scipy.special import logsumexp
 
 from astro_hier.core import circular
 from astro_hier.core.circular import Solution
+
+FEW_VISITS = 4  # of which two at the same phase decide
 
 
 @dataclass(frozen=True)
@@ -96,43 +99,124 @@ class Visits:
         error = self.rv_error if extra.ndim == 1 else self.rv_error[:, None]
         return replace(self, rv_error=np.hypot(error, extra), jitter=None)
 
-    def nodes(self):
-        """ln of the weight, and the visits with the scatter, of each node of the jitter."""
-        if self.jitter is None:
-            return [(0.0, self)]
-        return [
-            (weight, self.scattered(value))
-            for weight, value in zip(self.jitter.log_weight, self.jitter.values, strict=True)
+
+class Circle:
+    """The likelihood of a circular orbit, the errors of its visits known.
+
+    Any likelihood of a period has the attribute ``time``, of the visits, and the methods ``at``,
+    ``grid`` and ``special``: `astro_hier.core.period_nodes` asks no more of it.
+    """
+
+    def __init__(self, visits):
+        self.visits, self.time = visits, visits.time
+
+    def at(self, frequency, waves=None):
+        """ln p(rv | frequency), all else integrated out, shape (frequency,)."""
+        return Solution(self.visits, frequency, waves).log_marginal()
+
+    def grid(self, start, step, count):
+        """The same at ``count`` equally spaced frequencies from ``start``."""
+        return circular.log_marginal_grid(self.visits, start, step, count)
+
+    def special(self, lowest, highest):
+        """Frequencies at which two of few visits have the same phase, and how near to look.
+
+        At these, k / (t_i - t_j), the two count as one, and orbits of any amplitude up to the
+        prior's appear and vanish within an angle of error over amplitude.
+        """
+        visits = self.visits
+        if not 2 <= len(visits.time) <= FEW_VISITS:
+            return np.array([]), np.inf
+        first, second = np.triu_indices(len(visits.time), 1)
+        spans = np.abs(visits.time[first] - visits.time[second])
+        found = [
+            np.arange(np.ceil(lowest * span), np.floor(highest * span) + 1) / span
+            for span in spans[spans > 0]
         ]
+        angle = visits.rv_error.min() / max(visits.sd[:2].max(), 1e-300)
+        narrow = angle / (2 * np.pi * max(np.ptp(visits.time), 1e-300))
+        return np.sort(np.concatenate([np.array([]), *found])), narrow
+
+    def scatter(self, frequency):
+        """Values of the scatter, shape (node, instrument), and their probabilities: no more."""
+        return np.empty((1, 0)), np.ones((1, len(frequency)))
+
+    def picked(self, frequency, chance):
+        """The visits with the scatter below which the posterior has a share ``chance``."""
+        return self.visits
+
+
+class OverScatter:
+    """The same, summed over the nodes of a scatter.
+
+    Parameters
+    ----------
+    visits : Visits
+        With a `Jitter`.
+    each : callable, optional
+        The likelihood of visits whose scatter is known, such as `Circle`.
+    """
+
+    def __init__(self, visits, each=Circle):
+        self.visits, self.time, self.each = visits, visits.time, each
+        self.parts = [
+            (weight, each(visits.scattered(value)))
+            for weight, value in zip(visits.jitter.log_weight, visits.jitter.values, strict=True)
+        ]
+
+    def by_node(self, frequency):
+        """ln of weight times p(rv | frequency, s) at the nodes of s, shape (node, frequency)."""
+        waves = circular.phases(self.time, frequency)
+        return np.array([weight + part.at(frequency, waves) for weight, part in self.parts])
+
+    def at(self, frequency):
+        return logsumexp(self.by_node(frequency), axis=0)
+
+    def grid(self, start, step, count):
+        total = np.full(count, -np.inf)
+        for weight, part in self.parts:
+            np.logaddexp(total, weight + part.grid(start, step, count), total)
+        return total
+
+    def special(self, lowest, highest):
+        least = np.full(self.visits.jitter.values.shape[1], self.visits.jitter.values.min())
+        return self.each(self.visits.scattered(least)).special(lowest, highest)
+
+    def scatter(self, frequency):
+        log_mass = self.by_node(frequency)
+        return self.visits.jitter.values, np.exp(log_mass - logsumexp(log_mass, axis=0))
+
+    def picked(self, frequency, chance):
+        log_mass = self.by_node(frequency)
+        mass = np.cumsum(np.exp(log_mass - log_mass.max(axis=0)), axis=0)
+        node = np.sum(mass < chance * mass[-1], axis=0)
+        return self.visits.scattered(self.visits.jitter.values[node].T)
+
+
+def likelihood(visits):
+    """The likelihood of the visits: of a circle, its scatter summed over if there is one."""
+    return Circle(visits) if visits.jitter is None else OverScatter(visits)
 
 
 def log_marginal(visits, frequency):
     """ln p(rv | frequency), all else integrated out, shape (frequency,)."""
-    if visits.jitter is None:
-        return Solution(visits, frequency).log_marginal()
-    return logsumexp(by_node(visits, frequency), axis=0)
+    return likelihood(visits).at(frequency)
+
+
+def log_marginal_grid(visits, start, step, count):
+    """ln p(rv | frequency) at ``count`` equally spaced frequencies from ``start``."""
+    return likelihood(visits).grid(start, step, count)
 
 
 def by_node(visits, frequency):
     """ln of weight times p(rv | frequency, s) at the nodes of s, shape (node, frequency)."""
-    waves = circular.phases(visits.time, frequency)
-    return np.array([w + Solution(v, frequency, waves).log_marginal() for w, v in visits.nodes()])
+    return OverScatter(visits).by_node(frequency)
 
 
 def draw_linear(visits, frequency, rng):
     """One draw of a, b, v0, ... for each frequency, shape (parameter, frequency)."""
     noise = rng.standard_normal((len(visits.sd), len(frequency)))
     return Solution(visits, frequency).linear(noise)
-
-
-def log_marginal_grid(visits, start, step, count):
-    """ln p(rv | frequency) at ``count`` equally spaced frequencies from ``start``."""
-    if visits.jitter is not None:
-        total = np.full(count, -np.inf)
-        for weight, scattered in visits.nodes():
-            np.logaddexp(total, weight + log_marginal_grid(scattered, start, step, count), total)
-        return total
-    return circular.log_marginal_grid(visits, start, step, count)
 
 
 def radial_velocity(time, period, a, b, v0):

@@ -7,28 +7,27 @@ of three points, and every panel is halved that can matter and over which ln p b
 highest of its points, by as much as its bend allows. Likelihood and prior are then integrated by
 the trapezoid rule over the cells between points, in the prior's own measure.
 
-Where two of a few visits fall on the same phase, at the frequencies k / (t_i - t_j), they count
-as one, and orbits of any amplitude up to the prior's appear and vanish within an angle of error
-over amplitude. With at most `FEW_VISITS` visits the panels about these frequencies are halved down
-to that, whatever the likelihood looks like from afar.
+A likelihood may name special frequencies at which needles hide between the points of the grid: the
+panels about these are halved down to a width, whatever the likelihood looks like from afar.
+
+The likelihood of the frequency is an object such as `astro_hier.core.orbit.Circle`: ``time`` are
+those of the visits, ``at`` gives ln p(v | f) at any frequencies, ``grid`` at equally spaced ones,
+and ``special`` the special ones and the width.
 
 At the end all cells are halved once more; by how much this changes the mean of ln P is the error
 reported.
 """
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
-from astro_hier.core import orbit
 from astro_hier.core.period_cells import PeriodNodes, log_sum, moments, place_in_cell
 
 POINTS = 32
 POINTS_OF_MANY = 12  # with so many visits that no frequency lets few of them decide
 MANY_VISITS = 10
 MOST_POINTS = 2e7
-FEW_VISITS = 4
 FEWEST_POINTS = 513
 BEND = 0.02
 SAFETY = 3.0
@@ -36,13 +35,13 @@ NEGLIGIBLE = 22.0  # panels below exp(-NEGLIGIBLE) of the total do not matter
 MAX_HALVINGS = 60
 
 
-def period_nodes(visits, prior):
+def period_nodes(likelihood, prior):
     """Lay the cells.
 
     Parameters
     ----------
-    visits : `~astro_hier.core.orbit.Visits`
-        The data of one star.
+    likelihood : object
+        Of one star, see above.
     prior : object
         Prior of the period 1 / f: ``support()``, ``cdf`` and ``ppf`` as of `scipy.stats`.
 
@@ -60,37 +59,37 @@ def period_nodes(visits, prior):
     shortest, longest = searched_range(prior)
     if shortest == longest:
         known = np.array([1 / shortest])
-        height = orbit.log_marginal(visits, known)
+        height = likelihood.at(known)
         return PeriodNodes(known, known, height, height, np.ones(1), error=0.0)
-    panels = _panels(visits, prior)
+    panels = _panels(likelihood, prior)
     coarse = _cells(panels, prior)
-    fine = _cells(_halve(panels, partial(orbit.log_marginal, visits)), prior)
+    fine = _cells(_halve(panels, likelihood.at), prior)
     before, after = moments(coarse), moments(fine)
     return replace(fine, error=float(abs(after[0] - before[0]) / after[1]))
 
 
-def coarse_nodes(visits, prior, floor=-np.inf):
+def coarse_nodes(likelihood, prior, floor=-np.inf):
     """The cells without the last halving and its error.
 
     What is negligible against an evidence of exp(``floor``) is left out; it may be all there is.
     """
     if len(set(searched_range(prior))) == 1:
-        return period_nodes(visits, prior)
-    return _cells(_panels(visits, prior, floor), prior)
+        return period_nodes(likelihood, prior)
+    return _cells(_panels(likelihood, prior, floor), prior)
 
 
-def log_evidence(visits, prior, floor=-np.inf):
+def log_evidence(likelihood, prior, floor=-np.inf):
     """ln p(v) alone, without the last halving and its error; not below negligible."""
-    nodes = coarse_nodes(visits, prior, floor)
+    nodes = coarse_nodes(likelihood, prior, floor)
     return nodes.log_evidence if nodes.low.size else floor - NEGLIGIBLE
 
 
-def _panels(visits, prior, floor=-np.inf):
+def _panels(likelihood, prior, floor=-np.inf):
     """Panels that follow every needle which matters against exp(``floor``)."""
     shortest, longest = searched_range(prior)
     lowest, highest = 1 / longest, 1 / shortest
-    baseline = np.ptp(visits.time)
-    points = POINTS if len(visits.time) < MANY_VISITS else POINTS_OF_MANY
+    baseline = np.ptp(likelihood.time)
+    points = POINTS if len(likelihood.time) < MANY_VISITS else POINTS_OF_MANY
     count = max(FEWEST_POINTS, (highest - lowest) * baseline * points + 1)
     if count > MOST_POINTS:
         raise ValueError(
@@ -99,36 +98,17 @@ def _panels(visits, prior, floor=-np.inf):
         )
     count = int(count) + 1 - int(count) % 2
     frequency = np.linspace(lowest, highest, count)
-    log_p = orbit.log_marginal_grid(visits, lowest, (highest - lowest) / (count - 1), count)
+    log_p = likelihood.grid(lowest, (highest - lowest) / (count - 1), count)
     panels = np.array([frequency[:-2:2], frequency[1:-1:2], frequency[2::2],
                        log_p[:-2:2], log_p[1:-1:2], log_p[2::2]])  # fmt: skip
-    special, narrow = _coincidences(visits, lowest, highest)
-    log_marginal = partial(orbit.log_marginal, visits)
-    panels, settled = _refine(panels, log_marginal, prior, special, narrow, floor)
+    special, narrow = likelihood.special(lowest, highest)
+    panels, settled = _refine(panels, likelihood.at, prior, special, narrow, floor)
     if not settled:
         raise ArithmeticError(
             f"the posterior of the period is not resolved after {MAX_HALVINGS} halvings of its"
             " frequency grid; are the times in days and the errors not far too small?"
         )
     return panels
-
-
-def _coincidences(visits, lowest, highest):
-    """Frequencies at which two of few visits have the same phase, and how near to look."""
-    if not 2 <= len(visits.time) <= FEW_VISITS:
-        return np.array([]), np.inf
-    first, second = np.triu_indices(len(visits.time), 1)
-    spans = np.abs(visits.time[first] - visits.time[second])
-    found = [
-        np.arange(np.ceil(lowest * span), np.floor(highest * span) + 1) / span
-        for span in spans[spans > 0]
-    ]
-    error = visits.rv_error
-    if visits.jitter is not None:
-        error = np.hypot(error, visits.jitter.values.min())
-    angle = error.min() / max(visits.sd[:2].max(), 1e-300)
-    narrow = angle / (2 * np.pi * max(np.ptp(visits.time), 1e-300))
-    return np.sort(np.concatenate([np.array([]), *found])), narrow
 
 
 def searched_range(prior, tail=1e-6):
@@ -191,7 +171,7 @@ def _cells(panels, prior):
     return PeriodNodes(low, high, both(log_low, log_middle), both(log_middle, log_high), mass)
 
 
-def draw_periods(nodes, visits, prior, size, rng):
+def draw_periods(nodes, likelihood, prior, size, rng):
     """Independent draws of the period from its exact posterior, and ln p(v | P) of each.
 
     A cell is drawn by its mass and a place in it by the straight line between the likelihoods at
@@ -211,7 +191,7 @@ def draw_periods(nodes, visits, prior, size, rng):
         period = prior.ppf(above - place * nodes.prior_mass[cell])
         period = np.clip(period, 1 / nodes.high[cell], 1 / nodes.low[cell])
         period = np.clip(period, *prior.support())
-        exact = orbit.log_marginal(visits, 1 / period)
+        exact = likelihood.at(1 / period)
         line = np.logaddexp(log_low, log_high) - np.log(2) + np.log1p((2 * place - 1) * tilt)
         keep = np.log(rng.random(n)) < exact - line - BEND
         periods[missing[keep]] = period[keep]

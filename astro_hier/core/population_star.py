@@ -65,7 +65,7 @@ class StarSummary:
 
 def _nodes(visits, grid):
     """The star's cells, in the measure of ln P, none wider than the grid's step."""
-    return period_cells.split(period_nodes.period_nodes(visits, grid), grid.step)
+    return period_cells.split(period_nodes.period_nodes(orbit.likelihood(visits), grid), grid.step)
 
 
 def _kept_nodes(visits, grid, star):
@@ -120,10 +120,8 @@ def summarise(visits, jitter, layered, grids, cells_kept):
 
 def _scatter_at(visits, frequency):
     """The mean scatter of each instrument, and that which almost all of its posterior exceeds."""
-    if visits.jitter is None:
-        return np.array([]), np.array([])
-    log_mass = orbit.by_node(visits, np.array([frequency]))[:, 0]
-    mass, values = np.exp(log_mass - logsumexp(log_mass)), visits.jitter.values
+    values, mass = orbit.likelihood(visits).scatter(np.array([frequency]))
+    mass = mass[:, 0]
     least = [orbit_evidence.quantile(of, mass, LEAST) for of in values.T]
     return mass @ values, np.array(least)
 

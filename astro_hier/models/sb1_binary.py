@@ -216,7 +216,8 @@ class SB1Binary(OrbitModel):
         if "visits" not in data:
             self._linear_priors(data)  # says which prior cannot be integrated out
         if "nodes" not in data:
-            data["nodes"] = period_nodes.period_nodes(data["visits"], self._prior_of_period())
+            likelihood = orbit.likelihood(data["visits"])
+            data["nodes"] = period_nodes.period_nodes(likelihood, self._prior_of_period())
         return data["nodes"]
 
     def _prior_of_period(self):
@@ -313,7 +314,9 @@ class SB1Binary(OrbitModel):
 
     def draw_exactly(self, data, size, rng):
         nodes, visits, prior = self._nodes(data), data["visits"], self._prior_of_period()
-        P, log_likelihood = period_nodes.draw_periods(nodes, visits, prior, size, rng)
+        P, log_likelihood = period_nodes.draw_periods(
+            nodes, orbit.likelihood(visits), prior, size, rng
+        )
         drawn = {"P": P}
         if self.jitter is not None:
             s = data["jitter_prior"].draw(visits, 1 / P, rng)
