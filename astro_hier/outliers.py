@@ -110,7 +110,7 @@ class Background:
         bounds = {"fraction": (0, 1), "share2": (0, 1), "sd": (0,), "sd2": (0,)}
         for parameter in self.parameters:
             of = parameter.name.removeprefix("outlier_")
-            prior = priors.of(getattr(self, parameter.name))
+            prior = priors.as_prior(getattr(self, parameter.name))
             priors.check(parameter.name, prior, parameter.unit, *bounds.get(of, ()))
 
     @property
@@ -228,7 +228,7 @@ class Background:
                       "outlier_sd2": groups.sd[2]}  # fmt: skip
         elif self.parts == 2:  # of hardly a row
             middle = {
-                p.name: priors.of(getattr(self, p.name)).frozen(p.unit).median()
+                p.name: priors.as_prior(getattr(self, p.name)).frozen(p.unit).median()
                 for p in self.parameters[3:]
             }
             guess |= middle | {"outlier_share2": LITTLE}

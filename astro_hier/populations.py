@@ -198,7 +198,7 @@ class NormalMixture(Population):
     def __post_init__(self):
         bounds = {"fraction1": (0, 1), "separation": (0,)}
         for name in self.sampled:
-            priors.check(name, priors.of(getattr(self, name)), u.one, *bounds.get(name, ()))
+            priors.check(name, priors.as_prior(getattr(self, name)), u.one, *bounds.get(name, ()))
 
     def _components(self, theta):
         share = theta["fraction1"]
@@ -282,7 +282,7 @@ class LogNormalJitter:
 
     def __post_init__(self):
         for parameter in self.parameters:
-            prior = priors.of(getattr(self, parameter.name))
+            prior = priors.as_prior(getattr(self, parameter.name))
             priors.check(parameter.name, prior, u.one)
 
     def _scaled(self, value, theta):
@@ -293,7 +293,7 @@ class LogNormalJitter:
     def range(self):
         """Scatters beyond which practically none lies, whatever the priors allow, in km/s."""
         mu, sigma = (
-            priors.of(prior).frozen(u.one) for prior in (self.mu_jitter, self.lnsigma_jitter)
+            priors.as_prior(prior).frozen(u.one) for prior in (self.mu_jitter, self.lnsigma_jitter)
         )
         reach = 5 * np.exp(sigma.ppf(1 - SMALL))
         return np.exp(mu.ppf(SMALL) - reach), np.exp(mu.ppf(1 - SMALL) + reach)

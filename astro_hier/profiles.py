@@ -78,8 +78,8 @@ class CoreHalo(Profile):
     )
 
     def __post_init__(self):
-        priors.check("halo_fraction", priors.of(self.halo_fraction), u.one, 0, 1)
-        priors.check("ln_halo_ratio", priors.of(self.ln_halo_ratio), u.one, 0)
+        priors.check("halo_fraction", priors.as_prior(self.halo_fraction), u.one, 0, 1)
+        priors.check("ln_halo_ratio", priors.as_prior(self.ln_halo_ratio), u.one, 0)
 
     def derive(self, theta):
         return {"halo_ratio": np.exp(theta["ln_halo_ratio"])}

@@ -69,7 +69,7 @@ def empty_cache(monkeypatch, tmp_path):
 @pytest.mark.usefixtures("empty_cache")
 def test_apogee_binaries_are_cached_by_astropy(shared_data):
     import_file_to_cache(
-        datasets.APOGEE_BINARIES_URL,
+        datasets.apogee.APOGEE_BINARIES_URL,
         shared_data / "apogee_binaries" / "apogee-binaries.fits",
         pkgname="astro_hier",
     )

@@ -1,6 +1,7 @@
 """Claims about the package as a whole: what it loads, which way it imports, what it shows."""
 
 import ast
+import graphlib
 import re
 import runpy
 import subprocess
@@ -18,44 +19,83 @@ PROJECT = Path(__file__).parents[1]
 README = PROJECT / "README.md"
 EXAMPLES = sorted((PROJECT / "docs" / "examples").glob("*.py"))
 
-# each layer may import from those before it
-LAYERS = [
-    {"core", "checks", "netcdf"},
-    {"table", "priors", "columns", "datasets"},
-    {"inference"},
-    {"encoding"},
-    {"files"},
-    {"posterior"},
-    {"arguments"},
-    {"parameters"},
-    {"hooks"},
-    {"fitting"},
-    {"results"},
-    {"covariances", "model", "outliers", "plots", "populations", "profiles"},
-    {"models"},
-    {"calibration", "cli"},
-]
+# Files of each level, one a line: they may import from levels above, and from their own folder
+LEVELS = """
+core/*
+checks netcdf
+table/* priors/* columns covariances datasets/*
+posterior/encoding posterior/files posterior/parameters
+inference/*
+posterior/*
+part
+plots/*
+populations populations/* outliers profiles
+model/*
+models/*
+models/orbits/*
+models/*/likelihood models/*/data
+models/*/options models/*/start models/*/joint models/*/checks models/*/tables models/*/figures
+models/*/model
+models/*/__init__
+__init__
+calibration cli/*
+""".split("\n")[1:-1]
+SHARED = ("models", "models/orbits")  # folders that other models may import from
+
+
+def level_of(module):
+    """The number of the level of a file, such as ``core/orbit``."""
+    for level, patterns in enumerate(LEVELS):
+        for pattern in patterns.split():
+            if re.fullmatch(pattern.replace("*", "[^/]+"), module):
+                return level
+    raise AssertionError(f"{module} has no level: say in LEVELS where it belongs")
+
+
+def file_of(name):
+    """The file that holds a name, such as ``core/orbit`` for astro_hier.core.orbit."""
+    path = "/".join(name.split(".")[1:])
+    if path in MODULES:
+        return path
+    package = f"{path}/__init__".removeprefix("/")
+    return package if package in MODULES else None
 
 
 def imported(path):
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("astro_hier"):
-            parts = node.module.split(".")
-            yield from [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names]
+    """Names of the modules of this package that a file imports, wherever it does."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if "astro_hier" in alias.name)
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are written in full"
+            if node.module.split(".")[0] == "astro_hier":
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+                yield from (name if file_of(name) else node.module for name in names)
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
-def test_imports_point_one_way(path):
-    own = path.relative_to(ROOT).parts[0].removesuffix(".py")
-    if own == "__init__":
-        return
-    level = next(i for i, layer in enumerate(LAYERS) if own in layer)
-    below = set().union(*LAYERS[:level]) | {own}
-    assert set(imported(path)) <= below
-    if own == "core":
-        assert set(imported(path)) <= {"core"}
-        assert "astropy" not in path.read_text()
+MODULES = {
+    path.relative_to(ROOT).with_suffix("").as_posix(): path for path in sorted(ROOT.rglob("*.py"))
+}
+IMPORTS = {name: {file_of(found) for found in imported(path)} for name, path in MODULES.items()}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_one_way(module):
+    level, folder = level_of(module), module.rpartition("/")[0]
+    for other in IMPORTS[module]:
+        others, name = level_of(other), other.rpartition("/")[0]
+        assert others < level or (others == level and name == folder), f"{module} imports {other}"
+        if folder.startswith("models/") and name.startswith("models/"):
+            assert name in (folder, *SHARED), f"{module} imports {other}, of another model"
+
+
+def test_no_imports_go_in_a_circle():
+    graphlib.TopologicalSorter(IMPORTS).prepare()
+
+
+def test_the_core_knows_no_units():
+    for module, path in MODULES.items():
+        assert not module.startswith("core/") or "astropy" not in path.read_text(), module
 
 
 def test_importing_loads_neither_pymc_nor_arviz_nor_matplotlib():

@@ -33,6 +33,7 @@ from astro_hier.core import cells, orbit, orbit_evidence, population_star
 from astro_hier.core import jitter as scatter
 from astro_hier.models import binary_grid, orbit_checks
 from astro_hier.models.orbits import DAYS, KMS, OrbitModel
+from astro_hier.part import Option
 from astro_hier.posterior import Parameter
 
 __all__ = ["BinaryPopulation"]
@@ -144,6 +145,15 @@ class BinaryPopulation(OrbitModel):
         Parameter("K", KMS, "K", "semi-amplitude", ("star",)),
     )
     command = "binaries"
+    options = (
+        Option(
+            "population",
+            "NormalMixture",
+            (populations.Normal, populations.TruncatedNormal, populations.NormalMixture),
+        ),
+        Option("jitter", families=(populations.LogNormalJitter,), takes_prior=True),
+        *(option for option in OrbitModel.options if option.name != "jitter"),
+    )
     numbers = ("shortest_period", "longest_period")
 
     def __init__(
@@ -383,7 +393,7 @@ class BinaryPopulation(OrbitModel):
         if self._has_layers():
             return self.jitter.pymc(theta, dims=dims, initval=start)
         # a prior is of one number: as many of them as there are jitters
-        known = priors.of(self.jitter)
+        known = priors.as_prior(self.jitter)
         each = [known.pymc(f"jitter_{i}_", KMS, x) for i, x in enumerate(np.ravel(start))]
         return pm.Deterministic("jitter", pt.stack(each).reshape(start.shape), dims=dims)
 

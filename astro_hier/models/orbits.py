@@ -11,10 +11,11 @@ All but P and jitter enter linearly, and are integrated out in closed form with 
 import astropy.units as u
 import numpy as np
 
-from astro_hier import plots, priors
+from astro_hier import priors
 from astro_hier.core import orbit
 from astro_hier.core.jitter import JitterPrior
 from astro_hier.model import HierarchicalModel
+from astro_hier.part import Option
 from astro_hier.posterior import Parameter
 from astro_hier.table import Role
 
@@ -25,7 +26,7 @@ LARGEST_ORDER = 5
 DAYS = u.yr.to(u.day)
 
 
-class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
+class OrbitModel(HierarchicalModel):
     """Base of models of radial velocities; a subclass says whose orbits they are.
 
     ``of_each`` are the dimensions of what each star has of its own.
@@ -34,6 +35,12 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
     row = "visit"
     of_each = ()
     roles_of_options = ("instrument",)
+    options = (
+        Option("jitter", takes_prior=True),
+        Option("trend", "1"),
+        Option("instrument", "COLUMN"),
+        Option("offset", takes_prior=True),
+    )
 
     def __init__(self, *, a, b, v0, jitter, trend, instrument, offset, columns, on_invalid):
         super().__init__(columns=columns, on_invalid=on_invalid)
@@ -88,7 +95,7 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
             units = [KMS / u.yr**k for k in range(1, self.trend + 1)]
             return tuple(priors.Normal(0 * unit, TREND * unit) for unit in units)
         if isinstance(self.trend, (tuple, list)):
-            return tuple(priors.of(prior) for prior in self.trend)
+            return tuple(priors.as_prior(prior) for prior in self.trend)
         raise ValueError(
             f"trend={self.trend!r}; accepted is the order of a polynomial, 0 to {LARGEST_ORDER}, or"
             " a tuple of priors of its coefficients of t, t^2, ..., such as"
@@ -135,7 +142,7 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
         """The prior of every scatter in km/s, or None."""
         if self.jitter is None:
             return None
-        prior = priors.of(self.jitter)
+        prior = priors.as_prior(self.jitter)
         priors.check("jitter", prior, KMS)
         frozen = prior.frozen(KMS)
         if frozen.support()[0] < 0:
@@ -184,7 +191,7 @@ class OrbitModel(plots.PosteriorPlots, HierarchicalModel):
         given = [(self.prior_of(name), 1) for name in self._linear_names()]
         given.append((self.prior_of("offset"), n_instruments - 1))
         if self.jitter is not None:
-            given.append((priors.of(self.jitter), n_instruments))
+            given.append((priors.as_prior(self.jitter), n_instruments))
         return sum(count for prior, count in given if not isinstance(prior, priors.Fixed))
 
     def _named_linear(self, drawn):

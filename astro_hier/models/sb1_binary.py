@@ -307,7 +307,7 @@ class SB1Binary(OrbitModel):
         each = [offset.pymc(f"offset_{i}_", KMS, initial["offset"][i]) for i in range(1, count)]
         values["offset"] = pt.stack([pt.constant(0.0), *each])
         if self.jitter is not None:
-            known = priors.of(self.jitter)
+            known = priors.as_prior(self.jitter)
             each = [known.pymc(f"jitter_{i}_", KMS, initial["jitter"][i]) for i in range(count)]
             values["jitter"] = pt.stack(each)
         return {n: pm.Deterministic(n, x, dims="instrument") for n, x in values.items()}

@@ -39,12 +39,13 @@ import numpy as np
 from scipy.special import logsumexp
 from tqdm import tqdm
 
-from astro_hier import datasets, outliers, plots, priors, profiles
+from astro_hier import datasets, outliers, priors, profiles
 from astro_hier.core import distance, groups
 from astro_hier.core.threads import for_chunks
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.star_cluster_options import StarClusterOptions, columns_of
 from astro_hier.models.star_cluster_results import StarClusterResults
+from astro_hier.part import Option
 
 __all__ = ["StarCluster"]
 
@@ -52,7 +53,7 @@ LEAST_DEPTH = 2e-9  # kpc
 FAR = 4.0  # robust standard deviations beyond which a star is no member at the start
 
 
-class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, HierarchicalModel):
+class StarCluster(StarClusterOptions, StarClusterResults, HierarchicalModel):
     """Mean distance and depth along the line of sight of a star cluster, and each star's distance.
 
     The stars' distances r are normally distributed about the cluster's, and the parallaxes about
@@ -144,6 +145,12 @@ class StarCluster(StarClusterOptions, StarClusterResults, plots.PosteriorPlots, 
 
     command = "cluster"
     scale = "std_r"
+    options = (
+        Option("profile", families=(profiles.Normal, profiles.CoreHalo)),
+        Option("zero_point", "'-0.029 mas'", takes_prior=True),
+        Option("error_scale", takes_prior=True),
+        Option("outliers", "True", (outliers.ParallaxBackground,)),
+    )
 
     def __init__(
         self,

@@ -39,6 +39,7 @@ from astro_hier.core.threads import for_chunks
 from astro_hier.inference import influence
 from astro_hier.model import HierarchicalModel
 from astro_hier.models import goodness, upper_limit
+from astro_hier.part import Option
 from astro_hier.posterior import UNBOUNDED, Parameter
 from astro_hier.table import Role, TableError
 
@@ -53,7 +54,7 @@ MOST_BINS = 50  # an sd, of its histogram
 FEW_ERRORS = 50  # that stand for those of all members in a figure
 
 
-class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
+class VelocityDispersion(HierarchicalModel):
     """Mean velocity and velocity dispersion of a system, and each member's velocity within it.
 
     The members' velocities along the line of sight are normally distributed about the system's,
@@ -123,6 +124,10 @@ class VelocityDispersion(plots.PosteriorPlots, HierarchicalModel):
     )
     command = "dispersion"
     scale = "sigma_v"
+    options = (
+        Option("outliers", "True", (outliers.VelocityBackground,)),
+        Option("error_scale", takes_prior=True),
+    )
 
     def __init__(
         self,

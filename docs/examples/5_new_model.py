@@ -4,7 +4,7 @@ A model of your own
 
 The manners of an estimator (units, checks, fitting, summary, figures, files) are those of
 `astro_hier.model.HierarchicalModel`. A new model adds its mathematics. This page makes one in
-sixty lines: the mean metallicity of a cluster and its intrinsic scatter, from stars with measured
+fifty lines: the mean metallicity of a cluster and its intrinsic scatter, from stars with measured
 [Fe/H].
 
 .. math::
@@ -24,8 +24,8 @@ mean of :math:`y_n` and :math:`m`.
 # ---------
 #
 # ``roles`` are the columns that it reads, ``parameters`` the quantities of its posterior, in the
-# units that all hooks work in; those that ``__init__`` takes a prior for are sampled. ``data`` is a
-# dict of float arrays by role, ``theta`` one of arrays of shape (n,) by parameter.
+# units that all hooks work in; those that ``__init__`` takes a prior for are sampled. ``data`` are
+# float arrays by role, ``theta`` arrays of shape (n,) by parameter.
 
 import astropy.units as u
 import numpy as np
@@ -38,7 +38,7 @@ from astro_hier.posterior import Parameter
 from astro_hier.table import Role
 
 
-class MetallicitySpread(plots.PosteriorPlots, HierarchicalModel):
+class MetallicitySpread(HierarchicalModel):
     """Mean metallicity of a cluster and its intrinsic scatter, from stars' own."""
 
     roles = (
@@ -71,11 +71,6 @@ class MetallicitySpread(plots.PosteriorPlots, HierarchicalModel):
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.mean = mean
         self.ln_scatter = ln_scatter
-
-    def initial(self, data):
-        mean, scatter = np.mean(data["metallicity"]), np.std(data["metallicity"])
-        return {"mean": mean, "ln_scatter": np.log(scatter), "scatter": scatter,
-                "x": data["metallicity"]}  # fmt: skip
 
     def log_marginal(self, data, theta):
         scatter = np.hypot(np.exp(theta["ln_scatter"])[:, None], data["metallicity_error"])
@@ -123,7 +118,7 @@ model.plot_corner(truths={"mean": -0.30, "ln_scatter": np.log(0.03)})
 
 theta = {"mean": np.linspace(-0.4, -0.2, 400), "ln_scatter": np.linspace(-8, 0, 400)}
 grid = dict(zip(theta, map(np.ravel, np.meshgrid(*theta.values(), indexing="ij")), strict=True))
-log_p = model.log_marginal(model.read(table), grid) + model.log_prior(grid)
+log_p = model.log_marginal(model.fitted_data(), grid) + model.log_prior(grid)
 weight = np.exp(log_p - log_p.max())
 expected = np.average(grid["mean"], weights=weight)
 print(f"mean: {model.samples('mean').mean().value:.4f} fitted, {expected:.4f} on a grid")

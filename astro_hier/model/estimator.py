@@ -1,5 +1,6 @@
-"""What every model can do, once for all of them."""
+"""The base of all models: reading, fitting, and what a method sees."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Self
 
@@ -7,25 +8,20 @@ import astropy.units as u
 import numpy as np
 from astropy.table import Table
 
-from astro_hier import checks
-from astro_hier.fitting import label
-from astro_hier.hooks import Hooks
+from astro_hier import checks, plots
 from astro_hier.inference import METHODS, Problem
-from astro_hier.parameters import Priors
-from astro_hier.results import NotFittedError, Results
+from astro_hier.model.fitting import label
+from astro_hier.model.hooks import Hooks
+from astro_hier.model.parameters import Priors
+from astro_hier.model.results import Results
 from astro_hier.table import Rows, read_columns
 
-__all__ = ["HierarchicalModel", "NotFittedError"]
+__all__ = ["HierarchicalModel"]
 
 MOST_STARS = 1000  # whose draws are kept unless asked for
 # names that a user of a model has no need of, and that completion leaves out
-FOR_WRITERS = (
-    {*vars(Hooks), *vars(Priors)} | {"fitted_data", "graph", "keeps_draws", "problem"}
-) - {
-    "frozen_priors",
-    "parameters",
-    "roles",
-}
+FOR_WRITERS = {*vars(Hooks), *vars(Priors), "fitted_data", "graph", "keeps_draws", "problem"}
+FOR_WRITERS -= {"example", "frozen_priors", "parameters", "prior_of", "roles"}
 
 
 class HierarchicalModel(Results):
@@ -34,8 +30,18 @@ class HierarchicalModel(Results):
     A model is a subclass that declares ``roles`` (the columns it reads), ``row`` (what a row of
     its table is), ``parameters`` (all quantities of its posterior; those that ``__init__`` takes a
     prior for are sampled, unless a plain value is given) and ``command`` (its name on the command
-    line), and writes the hooks of `astro_hier.hooks`.
+    line), and writes the hooks of `astro_hier.model.hooks`.
     """
+
+    star_draws: Any  # of models that have this argument
+    plot_corner = plots.plot_corner
+    plot_trace = plots.plot_trace
+    plot_graph = plots.plot_graph
+
+    @property
+    def graph(self) -> Sequence[plots.Node]:
+        """What depends on what, for ``plot_graph``."""
+        return ()
 
     def __init__(self, *, columns: dict | None = None, on_invalid: str = "raise"):
         self.columns = columns

@@ -1,80 +1,15 @@
-"""Units out: from float draws to labelled arrays with units, and the summary table."""
+"""Units out: from float draws to labelled arrays with units."""
 
-from dataclasses import dataclass
 from importlib.metadata import version
-from itertools import product
 
 import astropy.units as u
 import numpy as np
 import xarray as xr
-from astropy.table import QTable, Table
 
-from astro_hier.encoding import SAVED, decode, register
-from astro_hier.files import SavedFileError, load, reading, save
 from astro_hier.netcdf import ContentError
+from astro_hier.posterior.encoding import decode
 
-__all__ = [
-    "SAVED",
-    "Parameter",
-    "SavedFileError",
-    "build_tree",
-    "check_tree",
-    "likelihood_group",
-    "load",
-    "reading",
-    "register",
-    "samples",
-    "save",
-    "summarise",
-]
-
-UNBOUNDED = (-np.inf, np.inf)  # of a parameter whose own range does not end
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One quantity of a posterior.
-
-    Attributes
-    ----------
-    name : str
-        Its name in the posterior.
-    unit : `~astropy.units.Unit`
-        Unit of its values.
-    symbol : str
-        Its symbol in TeX, without dollars.
-    long_name : str
-        What it is.
-    dims : tuple of str
-        Dimensions besides chain and draw.
-    positive : bool
-        Whether a prior that allows values below zero, or zero alone, is refused.
-    bounds : tuple of float, optional
-        Where its own range ends, whatever its prior: (0, 1) for a share, infinities if it does not
-        end. A prior that ends there does not cut off its posterior. By default it may end at zero,
-        and at one where a prior goes from zero to one.
-    """
-
-    name: str
-    unit: u.UnitBase
-    symbol: str
-    long_name: str
-    dims: tuple = ()
-    positive: bool = False
-    bounds: tuple | None = None
-
-    @property
-    def unit_label(self):
-        """The unit as it follows a symbol at an axis."""
-        return "" if self.unit == u.one else f" [{self.unit.to_string('latex_inline')}]"
-
-
-LOG_PROB = Parameter(
-    "log_prob",
-    u.dimensionless_unscaled,
-    r"\ln p",
-    "log of the posterior density of the parameters common to all stars, up to a constant",
-)
+__all__ = ["build_tree", "check_tree", "likelihood_group"]
 
 
 def build_tree(parameters, draws, groups, coords, row, notes):
@@ -216,66 +151,3 @@ def likelihood_group(name, chosen, values, dim, labels):
     coords = {"chain": np.arange(len(chosen)), "draw": chosen[0], dim: labels}
     attrs = {"unit": "", "long_name": "ln of the density of each, given the parameters"}
     return xr.Dataset({name: (("chain", "draw", dim), values, attrs)}, coords)
-
-
-def samples(posterior, parameter):
-    """All draws of one parameter as a Quantity of shape (chain * draw, ...)."""
-    values = posterior[parameter.name].values
-    return values.reshape(-1, *values.shape[2:]) * parameter.unit
-
-
-def draws_table(posterior, parameters):
-    """The draws of parameters without further dimensions, one column a parameter."""
-    return QTable({p.name: samples(posterior, p) for p in parameters})
-
-
-def summarise(posterior, parameters, hdi_prob):
-    """Mean, spread, interval and convergence of each parameter, one row a parameter.
-
-    The statistics are ArviZ's: rank-normalised split R-hat, bulk and tail effective sample size
-    and Monte Carlo standard errors of Vehtari et al. (2021, Bayesian Analysis 16, 667), and the
-    narrowest interval that holds ``hdi_prob``. Values that are given have no effective size.
-    """
-    import arviz_stats as azs
-
-    draws = posterior[[p.name for p in parameters]]
-    dims = ("chain", "draw")
-    interval = azs.hdi(draws, prob=hdi_prob)
-    low, high = (f"hdi_{100 * edge:.3g}%" for edge in ((1 - hdi_prob) / 2, (1 + hdi_prob) / 2))
-    # parameters given as plain values do not vary: statistics of rounding say nothing of them
-    varies = draws.max(dims) > draws.min(dims)
-    with np.errstate(invalid="ignore"):
-        columns = {
-            "mean": draws.mean(dims),
-            "sd": draws.std(dims, ddof=1).where(varies, 0.0),
-            low: interval.isel(ci_bound=0),
-            high: interval.isel(ci_bound=1),
-            "mcse_mean": azs.mcse(draws, method="mean").where(varies, 0.0),
-            "mcse_sd": azs.mcse(draws, method="sd").where(varies, 0.0),
-            "ess_bulk": azs.ess(draws, method="bulk").where(varies),
-            "ess_tail": azs.ess(draws, method="tail").where(varies),
-            "r_hat": azs.rhat(draws).where(varies),
-        }
-    table = Table()
-    table["parameter"] = [label for p in parameters for label in _labels(posterior, p)]
-    table["unit"] = [
-        p.unit.to_string() for p in parameters for _ in range(draws[p.name][0, 0].size)
-    ]
-    for name, statistic in columns.items():
-        table[name] = np.concatenate([np.ravel(statistic[p.name].values) for p in parameters])
-        table[name].info.format = ".0f" if name.startswith("ess") else ".4g"
-    # enough digits to tell values a tenth of a standard deviation apart
-    sd = np.where(table["sd"] > 0, table["sd"], np.inf)
-    digits = np.log10(np.maximum(np.abs(table["mean"]) / sd, 1))
-    digits = int(np.ceil(digits.max(initial=0))) + 2
-    for name in ("mean", low, high):
-        table[name].info.format = f".{min(digits, 15)}g"
-    table["r_hat"].info.format = ".3f"
-    return table
-
-
-def _labels(posterior, parameter):
-    if not parameter.dims:
-        return [parameter.name]
-    labels = product(*(posterior[dim].values for dim in parameter.dims))
-    return [f"{parameter.name}[{', '.join(map(str, label))}]" for label in labels]

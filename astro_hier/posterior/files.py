@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from astro_hier import netcdf
-from astro_hier.encoding import decode, encode
 from astro_hier.netcdf import ContentError
+from astro_hier.posterior.encoding import decode, encode
 
 __all__ = ["SavedFileError", "load", "reading", "save"]
 

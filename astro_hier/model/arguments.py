@@ -9,8 +9,8 @@ __all__ = ["Arguments"]
 class Arguments:
     """Arguments that are stored as they are given, shown, and changed."""
 
-    columns: dict | None = None
-    on_invalid = "raise"
+    columns: dict | None
+    on_invalid: str
 
     @classmethod
     def _argument_names(cls) -> list[str]:

@@ -1,0 +1,84 @@
+"""What the words of a command line mean: columns, priors, settings and seeds."""
+
+import argparse
+
+import astropy.units as u
+
+from astro_hier import columns, priors
+
+FAMILIES = [name for name in priors.__all__ if name not in ("Prior", "PriorError")]
+PRESETS = {"gaia": columns.GAIA, "apogee": columns.APOGEE}
+WORDS = {"true": True, "false": False, "none": None}
+
+
+def read_columns(text):
+    """The ``columns`` argument of a model, from ``ROLE=NAME[:UNIT],...`` or a preset's name."""
+    if text in PRESETS:
+        return PRESETS[text]
+    columns = {}
+    for word in text.split(","):
+        role, equals, place = (part.strip() for part in word.partition("="))
+        name, _, unit = place.partition(":")
+        if not (equals and role and name):
+            raise argparse.ArgumentTypeError(
+                f"{word!r}; accepted are ROLE=NAME, ROLE=NAME:UNIT, several with commas between, or"
+                f" one of the presets {', '.join(PRESETS)}"
+            )
+        columns[role] = (name, unit) if unit else None if name == "None" else name
+    return columns
+
+
+def read_prior(text):
+    """Name and prior from ``NAME=FAMILY(NUMBER [UNIT], ...)``."""
+    name, _, call = (part.strip() for part in text.partition("="))
+    family, bracket, numbers = call.partition("(")
+    try:
+        if not bracket:
+            raise ValueError("a value that is known is given with --set")
+        if family not in FAMILIES:
+            raise ValueError(f"there is no family {family!r}")
+        if not numbers.endswith(")"):
+            raise ValueError("no closing bracket")
+        return name, getattr(priors, family)(*_numbers(numbers.removesuffix(")")))
+    except (TypeError, ValueError) as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} ({error}); accepted is such as P=LogUniform(1 d, 1000 d), with one of the"
+            f" families {', '.join(FAMILIES)}"
+        ) from error
+
+
+def _numbers(text):
+    """Numbers and Quantities with commas between."""
+    values = [u.Quantity(number) for number in text.split(",")]
+    return [v.item() if v.unit == u.dimensionless_unscaled else v for v in values]
+
+
+def read_setting(text, families):
+    """Name and value from ``NAME=VALUE``: a number, Quantity, several of them, prior or word.
+
+    ``families`` are the classes that an argument may be an instance of, by its name.
+    """
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not (equals and name and value):
+        raise argparse.ArgumentTypeError(f"{text!r}; accepted is NAME=VALUE, such as trend=1")
+    if value.lower() in WORDS:
+        return name, WORDS[value.lower()]
+    word = value.removesuffix("()").rpartition(".")[2]
+    for family in families.get(name, ()):
+        if word == family.__name__:
+            return name, family()
+    if value.partition("(")[0] in FAMILIES:
+        return read_prior(text)
+    if value.isdigit():
+        return name, int(value)
+    try:
+        values = _numbers(value)
+    except TypeError:
+        return name, value
+    return name, values[0] if len(values) == 1 else tuple(values)
+
+
+def read_seed(text):
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r}; accepted is a whole number of at least 0")
+    return int(text)

@@ -1,0 +1,15 @@
+"""Tables to try the models on: simulated, with the truth in ``table.meta["truth"]``, and real."""
+
+from astro_hier.datasets.apogee import DATA_FOLDER as DATA_FOLDER
+from astro_hier.datasets.apogee import fetch_apogee_binaries
+from astro_hier.datasets.binaries import make_binaries, make_binary
+from astro_hier.datasets.clusters import make_star_cluster
+from astro_hier.datasets.velocities import make_velocities
+
+__all__ = [
+    "fetch_apogee_binaries",
+    "make_binaries",
+    "make_binary",
+    "make_star_cluster",
+    "make_velocities",
+]

@@ -1,0 +1,7 @@
+"""What every model can do, once for all of them."""
+
+from astro_hier.model.estimator import HierarchicalModel
+from astro_hier.model.parameters import Theta
+from astro_hier.model.results import NotFittedError
+
+__all__ = ["HierarchicalModel", "NotFittedError", "Theta"]

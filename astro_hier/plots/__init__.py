@@ -1,0 +1,21 @@
+"""Figures that every model has, and the few strokes that the models' own figures share."""
+
+from astro_hier.plots.draws import plot_corner, plot_trace
+from astro_hier.plots.graph import Node, plot_graph
+from astro_hier.plots.strokes import NothingToDraw, axes, errorbar, figure
+
+__all__ = [
+    "Node",
+    "NothingToDraw",
+    "PosteriorPlots",
+    "axes",
+    "errorbar",
+    "figure",
+    "plot_corner",
+    "plot_graph",
+    "plot_trace",
+]
+
+
+class PosteriorPlots:
+    """Base of models that were written when figures came from it; all models have them now."""

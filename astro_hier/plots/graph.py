@@ -1,0 +1,72 @@
+"""The graphical model as a figure; daft is imported when it is drawn."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Node", "plot_graph"]
+
+PLATE_INDEX = {"star": "n", "visit": "j", "instrument": "i", "mode": "k"}
+
+
+@dataclass(frozen=True)
+class Node:
+    """One variable of a graphical model.
+
+    Attributes
+    ----------
+    name : str
+        A parameter or role of the model.
+    at : tuple of float
+        Where it stands.
+    to : tuple of str
+        The nodes that depend on it.
+    plates : tuple of str
+        What it is repeated over, the outer first.
+    symbol : str or None
+        TeX symbol, by default the parameter's.
+    """
+
+    name: str
+    at: tuple
+    to: tuple = ()
+    plates: tuple = ()
+    symbol: str | None = None
+
+
+def plot_graph(model):
+    """The graphical model: what depends on what, and what is repeated, as a plate.
+
+    Shaded nodes are observed, small ones are known. It is drawn on a figure of its own size.
+
+    Returns
+    -------
+    `~matplotlib.axes.Axes`
+    """
+    import daft
+
+    symbols = {p.name: p.symbol for p in model.parameters}
+    observed = {role.name: role.observed for role in model.roles}
+    graph = daft.PGM(node_unit=1.3, grid_unit=2.6)
+    for node in model.graph:
+        symbol = node.symbol or symbols[node.name]
+        known = node.name in observed and not observed[node.name]
+        graph.add_node(
+            node.name, f"${symbol}$", *node.at,
+            observed=observed.get(node.name, False), fixed=known,
+            offset=(0, 8) if known else (0, 0),
+        )  # fmt: skip
+    for node in model.graph:
+        for child in node.to:
+            graph.add_edge(node.name, child)
+    plates = {plate: None for node in model.graph for plate in node.plates}
+    for depth, plate in zip(range(len(plates) - 1, -1, -1), plates, strict=True):
+        # the outer plate is drawn first and has room for the inner ones and their labels
+        inside = [node.at for node in model.graph if plate in node.plates]
+        x, y = np.transpose(inside)
+        margin, below = 0.6 + 0.15 * depth, 0.7 + 0.5 * depth
+        corner = (x.min() - margin, y.min() - below)
+        size = (np.ptp(x) + 2 * margin, np.ptp(y) + below + 0.5)
+        label = f"{plate} ${PLATE_INDEX[plate]}$"
+        graph.add_plate([*corner, *size], label=label, position="bottom right")
+    return graph.render(dpi=150)

@@ -1,0 +1,32 @@
+"""The few strokes that figures share; matplotlib is imported when one is drawn."""
+
+__all__ = ["NothingToDraw", "axes", "errorbar", "figure"]
+
+
+class NothingToDraw(ValueError):
+    """A figure of what a fit does not have, such as the posterior of a period that was given."""
+
+
+def axes(ax=None, **options):
+    """``ax``, or the axes of a new figure."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(layout="constrained", **options)[1]
+
+
+def figure(fig=None, **options):
+    """``fig``, or a new figure, that fits its labels."""
+    if fig is None:
+        import matplotlib.pyplot as plt
+
+        fig = plt.figure(**options)
+    if fig.get_layout_engine() is None:
+        fig.set_layout_engine("constrained")
+    return fig
+
+
+def errorbar(ax, x, y, yerr, xerr=None, fmt="o"):
+    """Data points with error bars, light enough for hundreds of them."""
+    ax.errorbar(x, y, yerr, xerr, fmt=fmt, ms=3, color="k", ecolor="0.6", elinewidth=0.8)

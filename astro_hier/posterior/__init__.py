@@ -1,0 +1,25 @@
+"""Units out: draws as a labelled tree with units, the summary table, and files of both."""
+
+from astro_hier.posterior.encoding import SAVED, register
+from astro_hier.posterior.files import SavedFileError, load, reading, save
+from astro_hier.posterior.parameters import LOG_PROB, UNBOUNDED, Parameter
+from astro_hier.posterior.summary import draws_table, samples, summarise
+from astro_hier.posterior.tree import build_tree, check_tree, likelihood_group
+
+__all__ = [
+    "LOG_PROB",
+    "SAVED",
+    "UNBOUNDED",
+    "Parameter",
+    "SavedFileError",
+    "build_tree",
+    "check_tree",
+    "draws_table",
+    "likelihood_group",
+    "load",
+    "reading",
+    "register",
+    "samples",
+    "save",
+    "summarise",
+]

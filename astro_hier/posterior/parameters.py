@@ -1,0 +1,56 @@
+"""What the quantities of a posterior are: names, units, symbols and where their ranges end."""
+
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+
+__all__ = ["LOG_PROB", "UNBOUNDED", "Parameter"]
+
+UNBOUNDED = (-np.inf, np.inf)  # of a parameter whose own range does not end
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One quantity of a posterior.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the posterior.
+    unit : `~astropy.units.Unit`
+        Unit of its values.
+    symbol : str
+        Its symbol in TeX, without dollars.
+    long_name : str
+        What it is.
+    dims : tuple of str
+        Dimensions besides chain and draw.
+    positive : bool
+        Whether a prior that allows values below zero, or zero alone, is refused.
+    bounds : tuple of float, optional
+        Where its own range ends, whatever its prior: (0, 1) for a share, infinities if it does not
+        end. A prior that ends there does not cut off its posterior. By default it may end at zero,
+        and at one where a prior goes from zero to one.
+    """
+
+    name: str
+    unit: u.UnitBase
+    symbol: str
+    long_name: str
+    dims: tuple = ()
+    positive: bool = False
+    bounds: tuple | None = None
+
+    @property
+    def unit_label(self):
+        """The unit as it follows a symbol at an axis."""
+        return "" if self.unit == u.one else f" [{self.unit.to_string('latex_inline')}]"
+
+
+LOG_PROB = Parameter(
+    "log_prob",
+    u.dimensionless_unscaled,
+    r"\ln p",
+    "log of the posterior density of the parameters common to all stars, up to a constant",
+)
