@@ -1,7 +1,7 @@
 """The visits of one star, and the likelihood of an orbit given its period.
 
 All else is integrated out or drawn: the linear parameters in closed form
-(`astro_hier.core.circular`), and an extra scatter s, added to the errors in quadrature, on a
+(`astro_hier.core.linear`), and an extra scatter s, added to the errors in quadrature, on a
 `Jitter` lattice: ln p(v | f) is then ln of the sum over its nodes of weight times p(v | f, s).
 `Circle` and `OverScatter` are these likelihoods, as functions of the frequency.
 
@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from astro_hier.core import circular
-from astro_hier.core.circular import Solution
+from astro_hier.core.linear import Solution, phases
 
 FEW_VISITS = 4  # of which two at the same phase decide
 
@@ -166,7 +166,7 @@ class OverScatter:
 
     def by_node(self, frequency):
         """ln of weight times p(rv | frequency, s) at the nodes of s, shape (node, frequency)."""
-        waves = circular.phases(self.time, frequency)
+        waves = phases(self.time, frequency)
         return np.array([weight + part.at(frequency, waves) for weight, part in self.parts])
 
     def at(self, frequency):
