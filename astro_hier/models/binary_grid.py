@@ -13,6 +13,7 @@ it ends: at the prior's own end, or, if that is beyond reach, at a width below w
 the posterior is estimated from that just above, and said.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,7 +106,7 @@ class Levels:
         """The narrowest width that is followed."""
         return self.width / 2 ** (len(self.grids) - 1)
 
-    def of(self, theta: dict) -> np.ndarray:
+    def of(self, theta: Mapping[str, np.ndarray]) -> np.ndarray:
         """Number of the grid that follows each theta, -1 where none does, shape (theta,)."""
         if len(self.grids) == 1 and not self.below:
             return np.zeros(len(next(iter(theta.values()))), int)
@@ -114,16 +115,18 @@ class Levels:
         beyond = width < self.reach * (1 - 1e-9) if self.below else False
         return np.where(beyond, -1, number).astype(int)
 
-    def finest(self, theta: dict) -> int:
+    def finest(self, theta: Mapping[str, np.ndarray]) -> int:
         """Number of a grid that follows every theta."""
         return int(max(self.of(theta).max(), 0))
 
-    def groups(self, theta: dict) -> list[tuple[int, np.ndarray]]:
+    def groups(self, theta: Mapping[str, np.ndarray]) -> list[tuple[int, np.ndarray]]:
         """Numbers of grids, and those of the theta that each of them follows."""
         of = self.of(theta)
         return [(int(number), np.flatnonzero(of == number)) for number in np.unique(of)]
 
-    def each(self, theta: dict, function, *trailing: int) -> np.ndarray:
+    def each(
+        self, theta: Mapping[str, np.ndarray], function: Callable, *trailing: int
+    ) -> np.ndarray:
         """``function(level, some theta)`` of all theta, -inf of those that no grid follows.
 
         ``trailing`` is the shape of what it returns, without the first axis, that of theta.
@@ -137,8 +140,13 @@ class Levels:
                 result[part] = function(level, some)
         return result
 
-    def densities(self, level: int, theta: dict, ends) -> np.ndarray:
-        """ln of the population's density on one of the grids, shape (theta, point)."""
+    def densities(
+        self, level: int, theta: Mapping[str, np.ndarray], ends: tuple[float, float]
+    ) -> np.ndarray:
+        """ln of the population's density on one of the grids, shape (theta, point).
+
+        ``ends`` are those of the range in ln P.
+        """
         grid, chosen = self.grids[level], np.arange(len(next(iter(theta.values()))))
         result = np.empty((len(chosen), grid.count))
         for part in self._parts(level, chosen):
@@ -151,7 +159,7 @@ class Levels:
         parts = -(-len(chosen) * self.grids[level].count // MOST_VALUES) if level else 1
         return np.array_split(chosen, min(parts, len(chosen)))
 
-    def check(self, theta: dict) -> list[checks.Finding]:
+    def check(self, theta: Mapping[str, np.ndarray]) -> list[checks.Finding]:
         """Whether draws stop short of populations that are not looked at, if there are any."""
         if not self.below:
             return []
@@ -161,7 +169,7 @@ class Levels:
         return [NARROW.finding(f"{100 * share:.2g}", bool(share > LIMIT), **words)]
 
 
-def widths(population, theta: dict) -> np.ndarray:
+def widths(population, theta: Mapping[str, np.ndarray]) -> np.ndarray:
     """The narrowest feature of the density of each theta, in ln P, shape (theta,)."""
     names = list(theta)
     return np.array(
@@ -173,7 +181,7 @@ def widths(population, theta: dict) -> np.ndarray:
 
 
 def plan(
-    population, frozen: dict, ends: tuple[float, float], n_stars: int, layered: bool
+    population, frozen: Mapping[str, Any], ends: tuple[float, float], n_stars: int, layered: bool
 ) -> Levels:
     """The grids that follow what the priors allow, as far as they can be held.
 
