@@ -47,6 +47,7 @@ def check(model, data: Stars, values, attrs, method: str) -> list[Finding]:
         *(_check_jitters(data, words) for _ in data.scatter.parameters),
         orbit_checks.of_linear(data.linear, linear, len(data.stars)),
         *_check_stars(model, data, values),
+        *data.levels.check({name: values[name] for name in model.sampled_names()}),
         orbit_checks.of_error(attrs["period_error"], data.stars[worst]),
     ]
 

@@ -1,6 +1,6 @@
 """What is prepared of the visits of a sample: every star's likelihood of its period, on a grid."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,12 @@ import numpy as np
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from astro_hier import priors
-from astro_hier.core import population as core
-from astro_hier.core import population_star
+from astro_hier.core import cells, population_star
 from astro_hier.core.jitter import JitterPrior
 from astro_hier.core.orbit import Visits
 from astro_hier.core.population_star import StarSummary
+from astro_hier.models.binary_population import grids
+from astro_hier.models.binary_population.grids import Levels
 from astro_hier.models.orbits import terms
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.populations import Population
@@ -23,7 +23,6 @@ from astro_hier.table import Rows
 SHORTEST = 0.5 * u.day  # of the range searched by default
 BASELINES = 3.0  # the longest, in the longest baseline
 CELLS_KEPT = 2_000_000  # of all stars, 80 MB; those of other stars are made again when needed
-MOST_POINTS = 50_000  # of the grid in ln P
 TABLE_DRAWS = 200  # of the hyperparameters, to average the population over
 
 Theta = Mapping[str, np.ndarray]
@@ -43,21 +42,21 @@ class Stars(Velocities):
         Means and standard deviations of the linear parameters, shape (column,).
     known : JitterPrior or None
         What is known of the scatter, None if there is none.
-    grid : LnPeriodGrid
-        Points in ln P, common to all stars.
+    levels : Levels
+        Grids in ln P, common to all stars, and which of them follows a population.
     summaries : list of StarSummary
         What is known of each star.
-    matrix : object
-        The stars' likelihoods on the grid, see `astro_hier.core.population`.
+    matrices : list of Matrix
+        The stars' likelihoods on each of the grids.
     """
 
     population: Population
     ends: tuple[float, float]
     moments: tuple[np.ndarray, np.ndarray]
     known: JitterPrior | None
-    grid: core.LnPeriodGrid
+    levels: Levels
     summaries: list[StarSummary]
-    matrix: Any
+    matrices: list[cells.Matrix]
 
     @property
     def log_ends(self) -> tuple[float, float]:
@@ -68,9 +67,23 @@ class Stars(Velocities):
         """The visits of one star, as the core takes them."""
         return self.visits_of(star, *self.moments)
 
-    def of_population(self, theta: Theta) -> tuple:
-        """What the matrix takes: the population's density, and shares beyond and of scatters."""
-        points = self.grid.points[self.matrix.points]
+    def log_marginal(self, theta: Theta) -> np.ndarray:
+        """ln p(rv | theta) of all stars together, shape (theta,)."""
+        return self.levels.each(
+            theta, lambda n, some: self.matrices[n].log_marginal(*self._of_population(n, some))
+        )
+
+    def log_likelihood(self, theta: Theta) -> np.ndarray:
+        """ln p(rv_n | theta) of each star, shape (theta, star)."""
+        return self.levels.each(
+            theta,
+            lambda n, some: self.matrices[n].log_likelihood(*self._of_population(n, some)),
+            len(self.stars),
+        )
+
+    def _of_population(self, level: int, theta: Theta) -> tuple:
+        """What a matrix takes: the population's density, and shares beyond and of scatters."""
+        points = self.levels.grids[level].points[self.matrices[level].points]
         return (
             self.population.log_density(points, theta, self.log_ends),
             self.population.outside(theta, self.log_ends),
@@ -78,48 +91,59 @@ class Stars(Velocities):
         )
 
     def on_grid(self, theta: Theta) -> tuple:
-        """ln of the population's densities on the grid, and averages over ``theta``.
+        """A grid that follows all ``theta``, ln of their densities there, and averages over them.
 
-        Averages of the density, of the shares beyond the range, and of those of scatters between
-        ends of cells, a function, or None.
+        The grid's number and the grid; averages of the density, of the shares beyond the range, and
+        of those of scatters between ends of cells, a function, or None.
         """
-        log_density = self.population.log_density(self.grid.points, theta, self.log_ends)
+        level = self.levels.finest(theta)
+        log_density = self.levels.densities(level, theta, self.log_ends)
         outside = self.population.outside(theta, self.log_ends).mean(axis=1)
         shares = self.scatter.mean_shares(theta)
-        return log_density, np.exp(log_density).mean(axis=0), outside, shares
+        density = np.exp(log_density).mean(axis=0)
+        return level, self.levels.grids[level], log_density, density, outside, shares
 
     def significance(self, theta: Theta) -> np.ndarray:
         """Of each star ln of its Bayes factor, and what its visits say about its period, in nats.
 
         Shape (2, star).
         """
-        _, *mean = self.on_grid(thinned(theta))
-        found = [population_star.significance(star, self.grid, *mean) for star in self.summaries]
+        level, grid, _, *mean = self.on_grid(thinned(theta))
+        found = [population_star.significance(star, level, grid, *mean) for star in self.summaries]
         return np.transpose(found)
 
     def describe(self, stars: Iterable[int], theta: Theta) -> Iterable[Any]:
         """The work of describing some stars, given their velocities and the population."""
-        common = self.grid, *self.on_grid(thinned(theta))
+        common = self.on_grid(thinned(theta))
         for n in stars:
             n_fitted = len(self.orbit.parameters) + self.n_adjusted(n)
             yield delayed(population_star.describe)(
                 self.visits(n), self.summaries[n], *common, n_fitted
             )
 
-    def draw(self, theta: Theta, rng: np.random.Generator) -> Iterable[Any]:
-        """The work of drawing each star's period, scatter and linear parameters."""
-        seed = int(rng.integers(2**63))
+    def draw(self, level: int, theta: Theta, seeds: Sequence[int]) -> Iterable[Any]:
+        """The work of drawing each star's period, scatter and linear parameters.
+
+        All ``theta`` are such as the grid of number ``level`` follows.
+        """
         for n, star in enumerate(self.summaries):
-            points = self.grid.points[star.row.index]
+            points = self.levels.grids[level].points[star.rows[level].index]
             yield delayed(population_star.draw)(
                 self.visits(n),
                 self.known,
-                self.grid,
+                level,
+                self.levels.grids,
                 star,
                 self.population.log_density(points, theta, self.log_ends),
                 *self.scatter.of_star(star, theta),
-                np.random.default_rng([seed, n]),
+                np.random.default_rng([*seeds, n]),
             )
+
+    def by_name(self, drawn: Iterable[tuple]) -> dict[str, np.ndarray]:
+        """What ``draw`` drew, one tuple a star, as arrays of shape (theta, star, ...) by name."""
+        P, s, linear = zip(*drawn, strict=True)
+        values = {"P": np.array(P).T, **self.named(np.moveaxis(np.array(linear), 0, 2))}
+        return values | self.scatter.of_draws(self, s)
 
 
 def prepare(model, rows: Rows, progressbar: bool) -> Stars:
@@ -127,17 +151,20 @@ def prepare(model, rows: Rows, progressbar: bool) -> Stars:
     measured = Velocities.of(rows, model.orbit, model.terms, model.scatter)
     moments = terms.moments(measured.terms, measured.instruments)
     ends, known = _ends(model, measured), measured.scatter.known(len(measured.instruments))
-    grid, n_stars = _grid(model, ends), len(measured.stars)
-    common = known, measured.scatter.layered, grid, CELLS_KEPT // n_stars
+    n_stars, layered = len(measured.stars), measured.scatter.layered
+    levels = grids.plan(model.population, model.frozen_priors(), ends, n_stars, layered)
+    common = known, layered, levels.grids, CELLS_KEPT // n_stars
     work = (
         delayed(population_star.summarise)(measured.visits_of(n, *moments), *common)
         for n in range(n_stars)
     )
     summaries = in_parallel(work, model.n_jobs, n_stars, "periods", progressbar)
-    matrix = core.matrix([star.row for star in summaries])
+    matrices = [
+        cells.Matrix.of(rows) for rows in zip(*(star.rows for star in summaries), strict=True)
+    ]
     return measured.extended(
-        Stars, population=model.population, ends=ends, moments=moments, known=known, grid=grid,
-        summaries=summaries, matrix=matrix,
+        Stars, population=model.population, ends=ends, moments=moments, known=known,
+        levels=levels, summaries=summaries, matrices=matrices,
     )  # fmt: skip
 
 
@@ -172,15 +199,3 @@ def _ends(model, measured):
             " first, such as (1 * u.day, 1000 * u.day)"
         )
     return float(shortest), float(longest)
-
-
-def _grid(model, ends):
-    width = model.population.smallest_width(model.frozen_priors())
-    count = core.LnPeriodGrid.size(*ends, width)
-    if count > MOST_POINTS:
-        raise priors.PriorError(
-            f"the priors allow populations as narrow as {width:.2g} in ln P, which take"
-            f" {count:.2g} grid points, more than {MOST_POINTS:.0e}: raise the lower end of the"
-            " prior on lnsigma, such as with priors.TruncatedNormal(..., lower=-3)"
-        )
-    return core.LnPeriodGrid(*ends, width)

@@ -90,9 +90,8 @@ def plot_population(model, ax=None):
     """
     ax = plots.axes(ax, figsize=(7, 4.5))
     data = model.fitted_data()
-    points = data.grid.points
-    theta = thinned(population_draws(model))
-    density = np.exp(data.population.log_density(points, theta, data.log_ends))
+    _, grid, log_density, *_ = data.on_grid(thinned(population_draws(model)))
+    points, density = grid.points, np.exp(log_density)
     low, middle, high = np.quantile(density, [0.03, 0.5, 0.97], axis=0)
     ax.fill_between(points, low, high, color="C1", alpha=0.3, lw=0,
                     label="population, 94 percent")  # fmt: skip

@@ -237,21 +237,24 @@ class BinaryPopulation(OrbitModel):
         return joint.build(self, data, periods)
 
     def log_marginal(self, data: Stars, theta):
-        return data.matrix.log_marginal(*data.of_population(theta))
+        return data.log_marginal(theta)
 
     def log_likelihood(self, data: Stars, values):
-        theta = {name: values[name] for name in self.sampled_names()}
-        return data.matrix.log_likelihood(*data.of_population(theta))
+        return data.log_likelihood({name: values[name] for name in self.sampled_names()})
 
     def draw_latents(self, data: Stars, theta, rng, progressbar=False):
         n_stars = len(data.stars)
         if not self.keeps_draws(n_stars):
             return {}
-        work = data.draw(theta, rng)
-        drawn = in_parallel(work, self.n_jobs, n_stars, "orbits", progressbar)
-        P, s, linear = zip(*drawn, strict=True)
-        values = {"P": np.array(P).T, **data.named(np.moveaxis(np.array(linear), 0, 2))}
-        return values | data.scatter.of_draws(data, s)
+        seed, size = int(rng.integers(2**63)), len(next(iter(theta.values())))
+        values: dict[str, np.ndarray] = {}
+        for level, chosen in data.levels.groups(theta):
+            some = {name: of[chosen] for name, of in theta.items()}
+            work = data.draw(level, some, [seed, level] if level else [seed])
+            drawn = in_parallel(work, self.n_jobs, n_stars, "orbits", progressbar)
+            for name, of in data.by_name(drawn).items():
+                values.setdefault(name, np.empty((size, *of.shape[1:])))[chosen] = of
+        return values
 
     def derive(self, theta):
         derived = self.population.derive(theta)

@@ -7,10 +7,10 @@ import numpy as np
 from tqdm import tqdm
 
 from astro_hier import priors
-from astro_hier.core import period_nodes
+from astro_hier.core import orbit, period_cells, period_nodes
 from astro_hier.core.jitter import JitterPrior
 from astro_hier.core.orbit import Visits
-from astro_hier.core.period_nodes import PeriodNodes
+from astro_hier.core.period_cells import PeriodNodes
 from astro_hier.models.orbits import terms
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.priors.base import FrozenPrior
@@ -63,12 +63,12 @@ class OneStar(Velocities):
     @cached_property
     def nodes(self) -> PeriodNodes:
         """Cells that the posterior of the period is integrated on; raises as ``visits`` does."""
-        return period_nodes.period_nodes(self.visits, self.period)
+        return period_nodes.period_nodes(orbit.likelihood(self.visits), self.period)
 
     @cached_property
     def modes(self) -> tuple[np.ndarray, np.ndarray]:
         """Mode of each cell, and probability of each mode."""
-        mode = period_nodes.mode_of_cells(self.nodes)
+        mode = period_cells.mode_of_cells(self.nodes)
         return mode, np.bincount(mode, self.nodes.probability)
 
     @property

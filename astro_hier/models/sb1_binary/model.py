@@ -168,7 +168,9 @@ class SB1Binary(OrbitModel):
 
     def draw_exactly(self, data: OneStar, size, rng):
         nodes = data.nodes
-        P, log_likelihood = period_nodes.draw_periods(nodes, data.visits, data.period, size, rng)
+        P, log_likelihood = period_nodes.draw_periods(
+            nodes, orbit.likelihood(data.visits), data.period, size, rng
+        )
         visits, s = data.scatter.draw(data.visits, data.known, 1 / P, rng)
         linear = data.named(orbit.draw_linear(visits, 1 / P, rng))
         drawn = {"P": P} | data.scatter.named(data, s, (size,)) | linear
