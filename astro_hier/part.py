@@ -18,8 +18,15 @@ class Part:
     is.
     """
 
-    parameters: Sequence[Parameter] = ()
-    roles: Sequence[Role] = ()  # the columns that it reads
+    @property
+    def parameters(self) -> Sequence[Parameter]:
+        """What it adds to the posterior."""
+        return ()
+
+    @property
+    def roles(self) -> Sequence[Role]:
+        """The columns that it reads."""
+        return ()
 
 
 @dataclass(frozen=True)
