@@ -9,7 +9,7 @@ from scipy import stats
 from astro_hier import BinaryPopulation, datasets, populations, priors
 from astro_hier.checks import CheckWarning
 from astro_hier.core.population import STEPS_PER_WIDTH
-from astro_hier.models.binary_population import grids
+from astro_hier.models.binary_population import grid as binary_grid
 
 ENDS = 0.5, 3000.0
 
@@ -22,7 +22,7 @@ def fit(table, seed=0, **options):
 
 def plan(prior, n_stars=20, layered=False):
     model = BinaryPopulation(lnsigma=prior)
-    return grids.plan(model.population, model.frozen_priors(), ENDS, n_stars, layered)
+    return binary_grid.plan(model.population, model.frozen_priors(), ENDS, n_stars, layered)
 
 
 def failed(model):
@@ -76,7 +76,7 @@ def test_every_population_is_followed_or_has_no_likelihood(prior):
     assert np.all(width[level < 0] < levels.reach)
     # and on no finer grid than need be
     assert np.all(step[level - 1][level > 0] * STEPS_PER_WIDTH > width[level > 0])
-    assert levels.grids[-1].count <= grids.MOST_POINTS
+    assert levels.grids[-1].count <= binary_grid.MOST_POINTS
     assert (levels.below > 0) == bool(np.any(level < 0))
 
 
@@ -108,17 +108,14 @@ def wide_prior(table):
 
 def test_draws_have_the_likelihood_of_the_finest_grid(wide_prior):
     data = wide_prior.fitted_data()
-    levels = data.levels
     theta = {name: wide_prior.samples(name).value for name in ("mu", "lnsigma")}
-    assert levels.of(theta).max() < len(levels.grids) - 1
-    found = wide_prior.log_marginal(data, theta)
-    last = len(levels.grids) - 1
-    points = levels.grids[last].points[data.matrices[last].points]
-    ends = wide_prior._log_ends(data)
-    log_density = wide_prior.population.log_density(points, theta, ends)
-    outside = wide_prior.population.outside(theta, ends)
+    last = len(data.levels.grids) - 1
+    assert data.levels.of(theta).max() < last
+    points = data.levels.grids[last].points[data.matrices[last].points]
+    log_density = data.population.log_density(points, theta, data.log_ends)
+    outside = data.population.outside(theta, data.log_ends)
     expected = data.matrices[last].log_marginal(log_density, outside)
-    np.testing.assert_allclose(found, expected, atol=1e-3)
+    np.testing.assert_allclose(wide_prior.log_marginal(data, theta), expected, atol=1e-3)
 
 
 def test_how_far_the_prior_goes_does_not_matter(table, wide_prior):

@@ -34,7 +34,7 @@ outliers profiles
 model/*
 models/*
 models/orbits/*
-models/*/likelihood models/*/data models/*/offsets
+models/*/likelihood models/*/data models/*/offsets models/*/grid
 models/*/many_offsets models/*/draws
 models/*/options models/*/start models/*/joint models/*/checks models/*/tables models/*/figures
 models/*/model

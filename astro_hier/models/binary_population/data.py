@@ -13,8 +13,8 @@ from astro_hier.core import cells, population_star
 from astro_hier.core.jitter import JitterPrior
 from astro_hier.core.orbit import Visits
 from astro_hier.core.population_star import StarSummary
-from astro_hier.models.binary_population import grids
-from astro_hier.models.binary_population.grids import Levels
+from astro_hier.models.binary_population import grid
+from astro_hier.models.binary_population.grid import Levels
 from astro_hier.models.orbits import terms
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.populations import Population
@@ -152,7 +152,7 @@ def prepare(model, rows: Rows, progressbar: bool) -> Stars:
     moments = terms.moments(measured.terms, measured.instruments)
     ends, known = _ends(model, measured), measured.scatter.known(len(measured.instruments))
     n_stars, layered = len(measured.stars), measured.scatter.layered
-    levels = grids.plan(model.population, model.frozen_priors(), ends, n_stars, layered)
+    levels = grid.plan(model.population, model.frozen_priors(), ends, n_stars, layered)
     common = known, layered, levels.grids, CELLS_KEPT // n_stars
     work = (
         delayed(population_star.summarise)(measured.visits_of(n, *moments), *common)
