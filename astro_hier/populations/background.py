@@ -47,11 +47,13 @@ FAR = 1e-8  # share of a prior beyond which no starting point lies
 SHARE, SPREAD = (0, 1), (0, np.inf)
 PARAMETERS = {
     unit: (
-        Parameter("outlier_fraction", u.one, "f_o", "share of rows that are not members", bounds=SHARE),
+        Parameter("outlier_fraction", u.one, "f_o", "share of rows that are not members",
+                  bounds=SHARE),
         Parameter("outlier_mean", unit, r"\mu_o", "mean of those that are not members",
                   bounds=UNBOUNDED),
         Parameter("outlier_sd", unit, r"\sigma_o", "their standard deviation", bounds=SPREAD),
-        Parameter("outlier_share2", u.one, "f_{o2}", "share of them in the second part", bounds=SHARE),
+        Parameter("outlier_share2", u.one, "f_{o2}", "share of them in the second part",
+                  bounds=SHARE),
         Parameter("outlier_mean2", unit, r"\mu_{o2}", "mean of the second part",
                   bounds=UNBOUNDED),
         Parameter("outlier_sd2", unit, r"\sigma_{o2}", "standard deviation of the second part",
