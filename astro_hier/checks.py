@@ -19,7 +19,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 __all__ = ["Check", "CheckWarning", "Finding", "define", "failed", "tabulate", "warn", "warn_of"]
 
 PACKAGE = f"{Path(__file__).parent}{os.sep}"
-DEFINED = {}  # every check, by name; models may have their own of one name
+DEFINED: dict[str, list] = {}  # every check, by name; models may have their own of one name
 
 
 class CheckWarning(AstropyUserWarning):

@@ -82,9 +82,9 @@ def test_finer_nodes_change_neither_evidence_nor_draws(spaced):
         if spacing:
             spaced(spacing)
         laid = known.laid(visits, PERIOD)
-        nodes = period_nodes.period_nodes(laid, PERIOD)
+        nodes = period_nodes.period_nodes(orbit.likelihood(laid), PERIOD)
         rng = np.random.default_rng(0)
-        P, _ = period_nodes.draw_periods(nodes, laid, PERIOD, 4000, rng)
+        P, _ = period_nodes.draw_periods(nodes, orbit.likelihood(laid), PERIOD, 4000, rng)
         results.append((nodes.log_evidence, np.log(known.draw(laid, 1 / P, rng)[0])))
     (first, s), (second, t) = results
     assert first == pytest.approx(second, abs=0.01)

@@ -105,7 +105,7 @@ def test_log_prob_changes_with_jitter_as_the_normal_density_says():
     fitted = star.fit(table, draws=50, random_state=0, progressbar=False)
     values = {p.name: fitted.samples(p.name).value for p in fitted.parameters}
     data = fitted.fitted_data()
-    time = data["time"]
+    time = data.time
     for s in (0.01, 0.3, 2.0):
         changed = values | {"jitter": np.full_like(values["jitter"], s)}
         phase = 2 * np.pi * time / values["P"][:, None]
@@ -113,8 +113,8 @@ def test_log_prob_changes_with_jitter_as_the_normal_density_says():
             values["a"][:, None] * np.cos(phase) + values["b"][:, None] * np.sin(phase)
             + values["v0"][:, None] + values["trend1"][:, None] * time / 365.25
         )  # fmt: skip
-        sd = np.sqrt(data["rv_error"] ** 2 + s**2)
-        likelihood = stats.norm.logpdf(data["rv"], expected, sd).sum(axis=1)
+        sd = np.sqrt(data.rv_error**2 + s**2)
+        likelihood = stats.norm.logpdf(data.rv, expected, sd).sum(axis=1)
         prior = (
             stats.uniform.logpdf(values["P"], 1.5, 18.5)
             + stats.norm.logpdf(values["a"], 0, 100) + stats.norm.logpdf(values["b"], 0, 100)

@@ -23,13 +23,14 @@ EXAMPLES = sorted((PROJECT / "docs" / "examples").glob("*.py"))
 LEVELS = """
 core/*
 checks netcdf
-table/* priors priors/* columns covariances datasets/*
+table/* priors/* columns covariances datasets/*
 posterior/encoding posterior/files posterior/parameters
 inference/*
 posterior/*
 part
 plots/*
-populations populations/* outliers profiles
+populations/*
+outliers profiles
 model/*
 models/*
 models/orbits/*

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from astro_hier import priors
+from astro_hier.priors.base import FrozenPrior
 
 FAMILIES = {
     "Normal": priors.Normal(500 * u.pc, 100 * u.pc),
@@ -35,6 +36,11 @@ def test_scipy_and_pymc_have_the_same_log_density(name):
         by_pymc = [pm.logp(variable, value).eval() for value in values]
     # PyMC normalises its truncated normal distribution to 4e-9
     np.testing.assert_allclose(prior.frozen(unit).logpdf(values), by_pymc, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("prior", [*FAMILIES.values(), priors.Fixed(1 * u.pc)], ids=repr)
+def test_every_prior_evaluates_to_what_is_asked_of_one(prior):
+    assert isinstance(prior.frozen(prior.unit), FrozenPrior)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

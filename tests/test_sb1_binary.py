@@ -426,7 +426,7 @@ def test_a_period_outside_is_found_with_a_jitter_that_hides_it():
 def test_likelihoods_beyond_the_range_are_those_of_a_fit_there():
     table = datasets.make_binary(6, P=61.9 * u.day, random_state=0)
     model = SB1Binary()
-    visits = model.prepare(model.read(table), progressbar=False)["visits"]
+    visits = model.prepare(model.read(table), progressbar=False).visits
     log_mean, _, *ends = orbit_evidence.beyond(visits, (1.5, 20.0), -1e4)
     np.testing.assert_allclose(ends, [0.5, 900])
     parts = [(0.5, 1.5), (20, 900)]

@@ -144,7 +144,9 @@ class _Lattice:
             value, low, high = self.cells([index])
             if index not in found:
                 scattered = self.visits.scattered(value[0])
-                found[index] = period_nodes.log_evidence(scattered, period_prior, self.floor)
+                found[index] = period_nodes.log_evidence(
+                    orbit.likelihood(scattered), period_prior, self.floor
+                )
             heights[index] = found[index] + self.log_mass(low, high)[0]
         return heights
 

@@ -98,7 +98,8 @@ def beyond(visits, searched, floor, scatter=None):
         if np.log(high / low) > NARROWEST:
             prior = loguniform(low, high)
             tried = visits if scatter is None else scatter.laid(visits, prior, floor=floor)
-            nodes, width = period_nodes.coarse_nodes(tried, prior, floor), np.log(high / low)
+            nodes = period_nodes.coarse_nodes(orbit.likelihood(tried), prior, floor)
+            width = np.log(high / low)
             best = (nodes.log_evidence, 1 / nodes.best_frequency) if nodes.low.size else nothing
             found.append((*best, width))
     ends = min(ends[0], shortest), max(ends[1], longest)
@@ -130,12 +131,8 @@ def amplitude_limit(visits, frequency, probability, share=0.95):
     cumulative = np.cumsum(probability)
     at = (np.arange(PERIODS) + 0.5) / PERIODS * cumulative[-1]
     frequency = frequency[np.minimum(np.searchsorted(cumulative, at), len(frequency) - 1)]
-    if visits.jitter is not None:
-        log_mass = orbit.by_node(visits, frequency)
-        mass = np.cumsum(np.exp(log_mass - log_mass.max(axis=0)), axis=0)
-        chance = np.arange(PERIODS) * GOLDEN % 1  # in no relation to the frequencies
-        node = np.sum(mass < chance * mass[-1], axis=0)
-        visits = visits.scattered(visits.jitter.values[node].T)
+    chance = np.arange(PERIODS) * GOLDEN % 1  # in no relation to the frequencies
+    visits = orbit.likelihood(visits).picked(frequency, chance)
     return float(np.quantile(_amplitudes(orbit.Solution(visits, frequency)), share))
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import logsumexp
 
+from astro_hier.core import cells, orbit, orbit_evidence, period_cells, period_nodes, population
 from astro_hier.core import jitter as scatter
-from astro_hier.core import orbit, orbit_evidence, period_nodes, population
 
 LEAST = 0.01  # share of the posterior of a scatter below ``least_scatter``
 
@@ -38,6 +38,8 @@ class StarSummary:
 
     Attributes
     ----------
+    rows : tuple of cells.Row
+        On each of the grids.
     best_period : float
         Of highest likelihood.
     linear, scatter, least_scatter : ndarray
@@ -49,21 +51,41 @@ class StarSummary:
         Of the integral over periods.
     """
 
-    row: population.StarRow
+    rows: tuple[cells.Row, ...]
     best_period: float
     linear: np.ndarray
     scatter: np.ndarray
     least_scatter: np.ndarray
     chi2: float
     error: float
-    nodes: period_nodes.PeriodNodes | None
+    nodes: period_cells.PeriodNodes | None
     jitter: orbit.Jitter | None
     constant: Constant
 
 
 def _nodes(visits, grid):
     """The star's cells, in the measure of ln P, none wider than the grid's step."""
-    return period_nodes.split(period_nodes.period_nodes(visits, grid), grid.step)
+    return period_cells.split(period_nodes.period_nodes(orbit.likelihood(visits), grid), grid.step)
+
+
+def _kept_nodes(visits, grid, star):
+    """The same, from those that the first pass kept, if it did."""
+    return period_cells.split(star.nodes, grid.step) if star.nodes else _nodes(visits, grid)
+
+
+def _split(visits, nodes, grids, layered):
+    """The cells, and their layers, none wider than a step of the finest grid."""
+    layers = _layers(visits, nodes) if layered else (nodes,)
+    nodes, *layers = (period_cells.split(of, grids[-1].step) for of in (nodes, *layers))
+    return nodes, layers
+
+
+def _rows(nodes, layers, grids):
+    """The star's row on each grid: dealt to the finest, the others from that."""
+    rows = [population.star_row(nodes, grids[-1], layers)]
+    for _ in grids[1:]:
+        rows.append(rows[-1].coarser())
+    return tuple(rows[::-1])
 
 
 def _layers(visits, nodes):
@@ -75,32 +97,31 @@ def _layers(visits, nodes):
     return [replace(nodes, log_low=low, log_high=high) for low, high in zip(*ends, strict=True)]
 
 
-def summarise(visits, jitter, layered, grid, cells_kept):
+def summarise(visits, jitter, layered, grids, cells_kept):
     """The first pass over one star; its cells are kept if they are no more than ``cells_kept``.
 
-    ``layered`` says whether the likelihood is wanted at each value of the scatter.
+    ``grids`` have twice the points from one to the next; ``layered`` says whether the likelihood is
+    wanted at each value of the scatter.
     """
     constant = orbit_evidence.without_orbit(visits, jitter)
     if jitter is not None:
-        visits = jitter.laid(visits, grid)
-    nodes = _nodes(visits, grid)
+        visits = jitter.laid(visits, grids[0])
+    nodes = _nodes(visits, grids[0])
     at = nodes.best_frequency
     keep = nodes if len(nodes.low) <= cells_kept else None
-    row = population.star_row(nodes, grid, _layers(visits, nodes) if layered else None)
+    rows = _rows(*_split(visits, nodes, grids, layered), grids)
     likely, least = _scatter_at(visits, at)
     linear, chi2 = _fit(visits.scattered(likely) if likely.size else visits, at)
     return StarSummary(
-        row, float(1 / at), linear, likely, least, chi2, nodes.error, keep, visits.jitter,
+        rows, float(1 / at), linear, likely, least, chi2, nodes.error, keep, visits.jitter,
         _constant(constant, layered),
     )  # fmt: skip
 
 
 def _scatter_at(visits, frequency):
     """The mean scatter of each instrument, and that which almost all of its posterior exceeds."""
-    if visits.jitter is None:
-        return np.array([]), np.array([])
-    log_mass = orbit.by_node(visits, np.array([frequency]))[:, 0]
-    mass, values = np.exp(log_mass - logsumexp(log_mass)), visits.jitter.values
+    values, mass = orbit.likelihood(visits).scatter(np.array([frequency]))
+    mass = mass[:, 0]
     least = [orbit_evidence.quantile(of, mass, LEAST) for of in values.T]
     return mass @ values, np.array(least)
 
@@ -121,12 +142,14 @@ def _fit(visits, frequency):
     return linear, float(np.sum((residual / visits.rv_error) ** 2))
 
 
-def significance(star, grid, density, outside, shares):
+def significance(star, level, grid, density, outside, shares):
     """Whether a star has an orbit, and whether its visits say what its period is.
 
     Parameters
     ----------
     star : StarSummary
+    level : int
+        Number of the
     grid : `~astro_hier.core.population.LnPeriodGrid`
     density : ndarray
         The population's density on the grid, averaged over its draws, shape (point,).
@@ -146,15 +169,21 @@ def significance(star, grid, density, outside, shares):
         layers = shares(star.jitter.low, star.jitter.high)
         of_cells = shares(star.constant.jitter.low, star.constant.jitter.high)
         constant = constant + np.log(np.maximum(of_cells, 1e-300))
-    log_evidence, information = population.information(star.row, grid, density, outside, layers)
+    log_evidence, information = cells.information(
+        star.rows[level], grid.step, density, outside, layers
+    )
     return float(log_evidence - logsumexp(constant)), information
 
 
-def draw(visits, jitter, grid, star, log_density, shares, within, rng):
+def draw(visits, jitter, level, grids, star, log_density, shares, within, rng):
     """Period, scatter and linear parameters for each theta.
 
     Parameters
     ----------
+    level : int
+        Number of the grid to draw on, among
+    grids : tuple of `~astro_hier.core.population.LnPeriodGrid`
+        those of the first pass.
     star : StarSummary
         The star's.
     log_density : ndarray
@@ -171,14 +200,14 @@ def draw(visits, jitter, grid, star, log_density, shares, within, rng):
         Shapes (theta,), (instrument, theta) or None, and (parameter, theta).
     """
     visits = replace(visits, jitter=star.jitter)
-    nodes = star.nodes or _nodes(visits, grid)
-    layers = (nodes,) if shares is None else _layers(visits, nodes)
+    nodes = star.nodes or _nodes(visits, grids[0])
+    _, layers = _split(visits, nodes, grids, shares is not None)
     of_theta = np.ones((len(log_density), 1)) if shares is None else shares.T
-    points, layer = population.draw_points(star.row, log_density, of_theta, rng)
+    points, layer = cells.draw_points(star.rows[level], log_density, of_theta, rng)
     P = np.empty(len(points))
     for number in np.unique(layer):
         of = layer == number
-        P[of] = population.draw_periods(layers[number], grid, points[of], rng)
+        P[of] = population.draw_periods(layers[number], grids[level], points[of], rng)
     s = None
     if jitter is not None:
         if shares is None:
@@ -190,23 +219,25 @@ def draw(visits, jitter, grid, star, log_density, shares, within, rng):
     return P, s, orbit.draw_linear(visits, 1 / P, rng)
 
 
-def describe(visits, star, grid, log_density, density, outside, shares, n_fitted):
+def describe(visits, star, level, grid, log_density, density, outside, shares, n_fitted):
     """The star given its velocities and the population, for a table: a dict of numbers.
 
-    ``star`` is its `StarSummary`, ``log_density`` ln of the population's density on the grid, for
-    some draws of it, shape (theta, point), ``density`` the average over these, shape (point,), and
-    ``outside`` of its shares beyond; ``shares`` a function from the ends of cells to the share of
-    scatters in them, averaged over these draws, or None; ``n_fitted`` the number of parameters
-    adjusted to the star's velocities. Also the visits with the scatter that is likely, and the best
-    orbit.
+    ``star`` is its `StarSummary`, ``level`` the number of the ``grid``, ``log_density`` ln of the
+    population's density on it, for some draws of it, shape (theta, point), ``density`` the average
+    over these, shape (point,), and ``outside`` of its shares beyond; ``shares`` a function from the
+    ends of cells to the share of scatters in them, averaged over these draws, or None; ``n_fitted``
+    the number of parameters adjusted to the star's velocities. Also the visits with the scatter
+    that is likely, and the best orbit.
     """
-    log_bayes, information = significance(star, grid, density, outside, shares)
-    visits, nodes = replace(visits, jitter=star.jitter), star.nodes
-    if shares is not None:
+    log_bayes, information = significance(star, level, grid, density, outside, shares)
+    visits = replace(visits, jitter=star.jitter)
+    if shares is None:
+        nodes = _kept_nodes(visits, grid, star)
+    else:
         share = shares(visits.jitter.low, visits.jitter.high)
         log_weight = np.log(np.maximum(share, 1e-300))
-        visits, nodes = replace(visits, jitter=replace(visits.jitter, log_weight=log_weight)), None
-    nodes = nodes or _nodes(visits, grid)
+        visits = replace(visits, jitter=replace(visits.jitter, log_weight=log_weight))
+        nodes = _nodes(visits, grid)
     row = population.star_row(nodes, grid)
     # the star's posterior over that under a flat population, averaged over the population's draws
     log_mass = np.log(row.weight[0]) + log_density[:, row.index]
@@ -217,11 +248,11 @@ def describe(visits, star, grid, log_density, density, outside, shares, n_fitted
     probability = nodes.probability * gain
     probability /= probability.sum()
     limit = orbit_evidence.amplitude_limit(visits, frequency, probability)
-    mode = period_nodes.mode_of_cells(nodes)
+    mode = period_cells.mode_of_cells(nodes)
     by_mode = np.bincount(mode, probability)
     inside = np.flatnonzero(mode == np.argmax(by_mode))
     of_mode = nodes.cells(inside)
-    low, middle, high = period_nodes.quantiles(of_mode, probability[inside], (0.16, 0.5, 0.84))
+    low, middle, high = period_cells.quantiles(of_mode, probability[inside], (0.16, 0.5, 0.84))
     density = 0.5 * (of_mode.log_low + of_mode.log_high) + np.log(np.maximum(gain[inside], 1e-300))
     best = frequency[inside[np.argmax(density)]]
     likely = {} if star.jitter is None else {"jitter": _scatter_at(visits, best)[0]}

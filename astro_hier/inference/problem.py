@@ -59,4 +59,4 @@ class Problem:
     draw_latents: Callable[..., dict]
     draw_exactly: Callable[..., tuple | None]
     build_pymc: Callable[[], Any]
-    finish: Callable[..., dict]
+    finish: Callable[..., Theta]

@@ -33,10 +33,15 @@ class HierarchicalModel(Results):
     line), and writes the hooks of `astro_hier.model.hooks`.
     """
 
-    graph: Sequence[plots.Node] = ()  # what depends on what, for `plot_graph`
+    star_draws: Any  # of models that have this argument
     plot_corner = plots.plot_corner
     plot_trace = plots.plot_trace
     plot_graph = plots.plot_graph
+
+    @property
+    def graph(self) -> Sequence[plots.Node]:
+        """What depends on what, for ``plot_graph``."""
+        return ()
 
     def __init__(self, *, columns: dict | None = None, on_invalid: str = "raise"):
         self.columns = columns

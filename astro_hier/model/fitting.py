@@ -12,9 +12,9 @@ from astro_hier.inference import edges, influence
 from astro_hier.inference.draws import Draws
 from astro_hier.model.hooks import Hooks
 from astro_hier.posterior import LOG_PROB, build_tree, likelihood_group
-from astro_hier.table import Role, Rows
+from astro_hier.table import Rows
 
-__all__ = ["group_of", "label"]
+__all__ = ["label"]
 
 
 def label(
@@ -53,13 +53,8 @@ def label(
     if kept is not None:
         name = next(role.name for role in model.roles if role.observed and role.name in rows)
         of = model.likelihood_of or model.row
-        tree["log_likelihood"] = likelihood_group(name, *kept, of, coords[of])
+        tree["log_likelihood"] = likelihood_group(name, kept[0], kept[1], of, coords[of])
     return tree
-
-
-def group_of(role: Role) -> str:
-    """The group of the tree that holds a role's values."""
-    return "observed_data" if role.observed else "constant_data"
 
 
 def _groups(model, rows):
@@ -69,7 +64,8 @@ def _groups(model, rows):
         if role.name not in rows:
             continue
         if role.unit is not None:
-            groups[group_of(role)][role.name] = rows[role.name], role.unit
+            group = "observed_data" if role.observed else "constant_data"
+            groups[group][role.name] = rows[role.name], role.unit
         elif role.name != model.row:
             groups["constant_data"][f"{role.name}_id"] = rows[role.name], u.one
     return groups

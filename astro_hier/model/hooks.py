@@ -22,6 +22,7 @@ from scipy.stats import norm
 
 from astro_hier.checks import Finding
 from astro_hier.model.parameters import Priors, Theta
+from astro_hier.part import Option
 from astro_hier.table import Role, Rows, of_table
 
 __all__ = ["Hooks"]
@@ -33,13 +34,17 @@ class Hooks(Priors):
     A model has either ``log_marginal`` and ``draw_latents``, or ``draw_exactly`` and ``log_prob``.
     """
 
-    roles: Sequence[Role] = ()  # the columns that are read
     row = "star"  # what a row of the table is
     likelihood_of: str | None = None  # what has a likelihood of its own, if it is not a row
     command: str | None = None  # name on the command line
-    options: Sequence[Any] = ()  # `~astro_hier.part.Option`, for the command
+    options: Sequence[Option] = ()  # for the command
     roles_of_options: Sequence[str] = ()  # ``columns`` may name them where the options are off
     numbers: Sequence[str] = ()  # attributes, from ``diagnose``, that results are made from
+
+    @property
+    def roles(self) -> Sequence[Role]:
+        """The columns that are read."""
+        return ()
 
     @staticmethod
     def example(*, random_state=None) -> Table:
@@ -68,7 +73,7 @@ class Hooks(Priors):
         """
         return self.prepare(rows, progressbar)
 
-    def coordinates(self, data) -> dict[str, Sequence]:
+    def coordinates(self, data) -> dict[str, Sequence | np.ndarray]:
         """Labels of the dimensions that parameters have besides the rows'."""
         normals = self.standard_normals(data)
         return {self.parameter(name).dims[0]: np.arange(n) for name, n in normals.items()}
@@ -78,7 +83,7 @@ class Hooks(Priors):
     def initial(self, data) -> dict[str, Any]:
         """The starting point: floats and arrays by parameter; the medians of the priors."""
         medians = {name: float(prior.median()) for name, prior in self.frozen_priors().items()}
-        return {**medians, **self.derive(medians)}
+        return {**medians, **self.derive({name: np.asarray(x) for name, x in medians.items()})}
 
     def starts(self, data) -> list[dict[str, Any]]:
         """Where the posterior may have peaks: points as that of ``initial``, which is the first."""

@@ -25,8 +25,15 @@ class Priors(Arguments):
     ``parts``.
     """
 
-    parameters: Sequence[Parameter] = ()  # all quantities of the posterior
-    parts: Sequence[Any] = ()  # that own priors: options, populations, backgrounds
+    @property
+    def parameters(self) -> Sequence[Parameter]:
+        """All quantities of the posterior."""
+        return ()
+
+    @property
+    def parts(self) -> Sequence[Any]:
+        """What owns priors besides the model: options, populations, backgrounds."""
+        return ()
 
     def lower_ends(self, data) -> dict[str, Callable[[Theta], np.ndarray]]:
         """Where priors are cut below, and normalised, given other parameters.
@@ -38,11 +45,12 @@ class Priors(Arguments):
 
     def owner(self, name: str) -> Any:
         """The part, or the model, that holds the prior of a parameter; None if it has none."""
-        return next((o for o in (*self.parts, self) if name in vars(o)), None)
+        of_parts = (part for part in self.parts if vars(part).get(name) is not None)
+        return next(of_parts, self if name in vars(self) else None)
 
     def prior_of(self, name: str) -> priors.Prior:
         """The prior of a sampled parameter; `~astro_hier.priors.Fixed` where a value was given."""
-        return priors.of(getattr(self.owner(name), name))
+        return priors.as_prior(getattr(self.owner(name), name))
 
     def sampled_names(self) -> list[str]:
         """Parameters that have a prior or a given value, not those that follow from them."""
@@ -139,7 +147,8 @@ class Priors(Arguments):
 
     def pymc_priors(self, data, initial: Mapping[str, Any]) -> dict[str, Any]:
         """The sampled parameters as variables of the PyMC model in whose context this is called."""
-        theta, ends = {}, self.lower_ends(data)
+        theta: dict[str, Any] = {}
+        ends = self.lower_ends(data)
         for name in sorted(self.sampled_names(), key=lambda name: name in ends):
             prior, unit = self.prior_of(name), self.parameter(name).unit
             if name in ends:

@@ -13,7 +13,6 @@ from astropy.time import Time
 
 from astro_hier import checks
 from astro_hier.checks import Finding
-from astro_hier.model.fitting import group_of
 from astro_hier.model.hooks import Hooks
 from astro_hier.netcdf import ContentError
 from astro_hier.posterior import (
@@ -38,6 +37,10 @@ class NotFittedError(ValueError, AttributeError):
 
 class Results(Hooks):
     """Results of a fit, and the files that hold them."""
+
+    _inference_data: xr.DataTree
+    _fitted_params: dict[str, Any]
+    _prepared: Any
 
     @property
     def inference_data(self) -> xr.DataTree:
@@ -164,7 +167,7 @@ class Results(Hooks):
                 "explanations are found by method='marginal', for models with parameters common to"
                 " all stars; a binary's periods are listed by modes()"
             )
-        number = np.ravel(stats["explanation"].values)
+        number = np.ravel(stats.to_dataset()["explanation"].values)
         probability = np.bincount(number[number >= 0], minlength=1) / number.size
         listed = np.flatnonzero(probability >= max(min_probability, 1 / number.size))
         table = QTable({"probability": probability[listed]})
@@ -190,18 +193,21 @@ class Results(Hooks):
 
     def _rows(self) -> Rows:
         """The rows that were fitted, as ``read`` returned them."""
-        tree, columns, epoch = self.inference_data, {}, None
+        observed, constant = (
+            self.inference_data[name].to_dataset() for name in ("observed_data", "constant_data")
+        )
+        columns, epoch = {}, None
         for role in self.roles:
             if role.unit is not None:
-                group, name = tree[group_of(role)], role.name
+                group, name = observed if role.observed else constant, role.name
             elif role.name == self.row:
-                group, name = tree["observed_data"], role.name
+                group, name = observed, role.name
             else:
-                group, name = tree["constant_data"], f"{role.name}_id"
+                group, name = constant, f"{role.name}_id"
             if name in group:
                 columns[role.name] = group[name].values
         if any(role.is_time for role in self.roles):
-            epoch = Epoch(**json.loads(tree["constant_data"].attrs["epoch"]))
+            epoch = Epoch(**json.loads(constant.attrs["epoch"]))
         return Rows(columns, epoch)
 
     def _common_parameters(self) -> list[Parameter]:

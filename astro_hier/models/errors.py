@@ -63,7 +63,7 @@ class ErrorScale(StatedErrors):
         return []
 
     def checks(self, values, other):
-        if isinstance(priors.of(self.error_scale), priors.Fixed):
+        if isinstance(priors.as_prior(self.error_scale), priors.Fixed):
             return []
         return [goodness.check_error_scale(values["error_scale"].mean(), other)]
 

@@ -172,7 +172,8 @@ def check_error_scale(scale: float, remedies: list[tuple[str, str]]) -> Finding:
 def check_background(background, values):
     """Whether most rows are outliers though the prior did not expect it."""
     share = values["outlier_fraction"].mean()
-    expected = priors.of(background.outlier_fraction).frozen(background.parameters[0].unit).median()
+    prior = priors.as_prior(background.outlier_fraction)
+    expected = prior.frozen(background.parameters[0].unit).median()
     many = share > LARGEST_SHARE >= expected
     return OUTLIER_SHARE.finding(f"{100 * share:.0f}", many)
 

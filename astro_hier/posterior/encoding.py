@@ -1,6 +1,7 @@
 """The arguments of an estimator as what JSON can hold, and back, without running any code."""
 
 import re
+from dataclasses import fields
 
 import astropy.units as u
 import numpy as np
@@ -41,7 +42,7 @@ def encode(value):
     """An estimator's argument as what JSON can hold."""
     for name, cls in SAVED.items():
         if type(value) is cls:
-            return {"instance": name, "of": encode(vars(value))}
+            return {"instance": name, "of": encode(_fields(value))}
     if isinstance(value, u.UnitBase):
         return {"unit": value.to_string()}
     if isinstance(value, u.Quantity):
@@ -62,6 +63,11 @@ def encode(value):
             )
         raise TypeError(f"{value!r} cannot be saved; {cure} and save again")
     return value
+
+
+def _fields(value):
+    """What a dataclass is made again from: not what it has worked out of that."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def decode(value):

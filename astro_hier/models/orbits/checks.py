@@ -10,10 +10,13 @@ Each check is a question that the visits of a star answer:
 - Do they say anything about the period? The divergence of its posterior from its prior does.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.stats import norm
 
 from astro_hier import checks, priors
+from astro_hier.models.orbits.terms import Linear
 
 LEAST_P = 1e-3  # of chi2, of one star: one in a thousand is warned of by chance
 LEAST_P_OF_SAMPLE = 0.01  # of the least of all stars
@@ -81,9 +84,13 @@ def of_error(error, star=None):
 
 def of_orbit(model, found, failed):
     """Whether there is an orbit where nothing else is changed in the model."""
-    parts = [("trend", model._trend()), ("jitter", model.jitter is not None)]
-    too = " and ".join(f"this {name}" for name, used in parts if used)
+    too = " and ".join(f"this {name}" for name in ("trend", "jitter") if name in _used(model))
     return ORBIT.finding(found, bool(failed), too=f" with {too}" if too else "")
+
+
+def _used(model):
+    """Names of the model's parameters, those of a trend without their order."""
+    return {parameter.name.rstrip("0123456789") for parameter in model.parameters}
 
 
 def of_information(nats):
@@ -134,17 +141,15 @@ def causes(model, attrs, periods):
         ),
     ):
         look = "plot_phase()" if model.of_each else "the residuals in plot_phase()"
-        distant = "" if model._trend() else f"; for a distant one {trend} is enough"
+        distant = "" if "trend" in _used(model) else f"; for a distant one {trend} is enough"
         words = [
             "an eccentric orbit or a second companion (this model has circular orbits alone: see"
             f" {look}{distant})"
         ]
         if periods:
             words.append(f"a period outside the range searched, {searched}, which {sets} sets")
-        if model.jitter is None:
-            words.append(f"errors that are too small, which {jitter} infers")
-        else:
-            words.append("errors that are too small by so much")
+        inferred = " by so much" if "jitter" in _used(model) else f", which {jitter} infers"
+        words.append(f"errors that are too small{inferred}")
         listed = ", ".join(words[:-1])
         found.append(f"look for, the likeliest first, {listed}, or {words[-1]}")
     return {"causes": found[0], "causes_shell": found[1]}
@@ -159,31 +164,25 @@ def is_hiding(low, error, prior):
     return low > limit and prior.cdf(limit) > SURE
 
 
-def of_linear(names, units, values, given, n_stars=1):
+def of_linear(columns: Sequence[Linear], values: np.ndarray, n_stars: int = 1) -> checks.Finding:
     """Whether linear parameters lie where their normal priors expect them.
 
     Parameters
     ----------
-    names, units : list
-        Of the parameters; ``offset[B]`` of one instrument.
+    columns : list of Linear
+        Those whose priors are not normal are not looked at.
     values : ndarray
-        Shape (parameter, star); not a number where there is none.
-    given : list of `~astro_hier.priors.Prior`
-        Those that are not normal are not looked at.
+        Shape (column, star); not a number where there is none.
     n_stars : int, optional
     """
-    mean, sd = np.full((2, len(given)), np.nan)
-    for i, (prior, unit) in enumerate(zip(given, units, strict=True)):
-        if isinstance(prior, priors.Normal):
-            mean[i], sd[i] = prior.frozen(unit).stats("mv")
-    sd = np.sqrt(sd)
+    z = _deviations(columns, values)
     most = max(MOST_SDS, norm.isf(0.5 * LEAST_P_OF_SAMPLE / max(n_stars, 1)))
-    z = np.nan_to_num(np.abs(values - mean[:, None]) / sd[:, None])
     far, arguments, shell = [], {}, {}
-    for i in np.flatnonzero(z.max(axis=1) > most):
-        star, name = np.argmax(z[i]), names[i].partition("[")[0]
+    for i in np.flatnonzero(z.max(axis=1) > most).tolist():
+        star, column = np.argmax(z[i]), columns[i]
         of = f" (of {np.sum(z[i] > most)} of {n_stars} stars) of up to" if n_stars > 1 else " of"
-        far.append(f"{names[i]}{of} {values[i, star]:.4g} {units[i]} ({z[i, star]:.0f} sd)")
+        far.append(f"{column.label}{of} {values[i, star]:.4g} {column.unit} ({z[i, star]:.0f} sd)")
+        name = column.name
         if name.startswith("trend"):
             arguments["trend"] = shell["trend"] = "trend=, a tuple of priors"
         else:
@@ -197,6 +196,15 @@ def of_linear(names, units, values, given, n_stars=1):
         arguments=", ".join(arguments.values()),
         arguments_shell=", ".join(shell.values()),
     )
+
+
+def _deviations(columns, values):
+    """Distances from the means of normal priors in standard deviations, shape (column, star)."""
+    mean, sd = np.full((2, len(columns)), np.nan)
+    for i, column in enumerate(columns):
+        if isinstance(column.prior, priors.Normal):
+            mean[i], sd[i] = column.prior.frozen(column.unit).stats("mv")
+    return np.nan_to_num(np.abs(values - mean[:, None]) / np.sqrt(sd)[:, None])
 
 
 def named(stars, bad, order, say):

@@ -1,0 +1,300 @@
+"""Objects x cells: the likelihood of the distribution of any quantity, from that of each object.
+
+For a density g(x | theta) of a population, and cells k of the likelihood of each object n,
+
+    ln L(theta) = sum_n c_n ln sum_k W_nk g(x_k | theta).
+
+W_nk is the likelihood of x_k times the width of its cell; or, of K draws of an object's own
+posterior under an interim prior pi, 1 / (K pi(x_k)) (Hogg, Myers & Bovy 2010, ApJ 725, 2166). The
+power c_n is one for an object; a selection function is one more row, of 1 / (J p(x_j)) for those of
+J injections drawn from p that were found, and of power -N (Mandel, Farr & Gair 2019, MNRAS 486,
+1086).
+
+There may be many thousands of cells, but g varies on the scale of its narrowest feature alone. So
+each mass is dealt out to the nearest points of a common grid, two on an axis, in proportion to
+its nearness (`astro_hier.core.grid`). This keeps the mass and the mean, so the sum is that of g
+interpolated by straight lines: it is off by (step / width)^2 / 8 of g where g bends as a normal
+density does. An edge of g belongs on a point.
+
+The Monte Carlo variance of ln L is sum_n c_n^2 [sum_k V_nk g(x_k)^2 / (sum_k W_nk g(x_k))^2 -
+1 / K_n], where V holds the squares of the masses, dealt in the same way (Essick & Farr 2022,
+arXiv:2204.00461).
+
+An object may have several rows, its layers, for values of something else: they are summed by the
+shares of these. And it may have tails, weights of what of the population lies beyond the grid.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+TINY = 1e-300  # stands for nothing where a logarithm is taken
+
+
+@dataclass(frozen=True)
+class Row:
+    """One object's rows of W, scaled to be of order one, and what became of the scale.
+
+    Attributes
+    ----------
+    index : ndarray
+        Grid points in use, shape (point,).
+    weight : ndarray
+        Their weights, shape (layer, point).
+    tails : ndarray
+        Weights of the shares of the population beyond either end, shape (layer, tail): none, or
+        two, below and above.
+    log_scale : float
+        ln of what the weights are to be multiplied by.
+    squares : ndarray, optional
+        Of draws, their squared masses as dealt, shape (point,).
+    draws : float
+        Number of draws, of which those that lie nowhere count too; infinite of a likelihood.
+    power : float
+        Of the object's likelihood in that of all.
+    """
+
+    index: np.ndarray
+    weight: np.ndarray
+    tails: np.ndarray
+    log_scale: float
+    squares: np.ndarray | None = None
+    draws: float = np.inf
+    power: float = 1.0
+
+    def coarser(self):
+        """The row on every second point of a grid of one axis, as if dealt there."""
+        size = self.index[-1] // 2 + 2
+        points = self.index // 2, (self.index + 1) // 2  # one point twice, or two, of half each
+
+        def dealt(weight):
+            return _dealt(points, (0.5 * weight, 0.5 * weight), size)
+
+        weight = np.array([dealt(of) for of in self.weight])
+        index = np.flatnonzero(weight.any(axis=0))
+        squares = None if self.squares is None else dealt(self.squares)[index]
+        return replace(self, index=index, weight=weight[:, index], squares=squares)
+
+
+def row_of_cells(grid, coordinates, masses, log_scale=0.0, tails=None, power=1.0):
+    """Deal the cells of an object's likelihood.
+
+    Parameters
+    ----------
+    grid : `~astro_hier.core.grid.Grid`
+    coordinates : tuple of ndarray
+        The middles of the cells on each axis, shape (cell,).
+    masses : ndarray
+        Likelihood times width of each cell in each layer, shape (layer, cell), divided by
+    log_scale : float, optional
+        exp of this.
+    tails, power : optional
+        As of `Row`.
+    """
+    points, shares = grid.deal(*coordinates)
+    weight = np.array([_dealt(points, mass * shares, grid.size) for mass in masses])
+    index = np.flatnonzero(weight.any(axis=0))
+    tails = np.empty((len(weight), 0)) if tails is None else tails
+    return Row(index, weight[:, index], tails, float(log_scale), power=power)
+
+
+def row_of_draws(grid, coordinates, log_weight, draws, power=1.0):
+    """Deal draws of an object, or injections that were found.
+
+    Parameters
+    ----------
+    grid : `~astro_hier.core.grid.Grid`
+    coordinates : tuple of ndarray
+        The draws on each axis, shape (draw,).
+    log_weight : ndarray
+        -ln of the density of the coordinates that they were drawn from, less the likelihood, such
+        as the interim prior's, shape (draw,).
+    draws : int
+        How many were drawn, including those that are not given because their weight is zero.
+    power : float, optional
+        One of an object, and -N of the selection of N objects.
+    """
+    points, shares = grid.deal(*coordinates)
+    highest = log_weight.max()
+    mass = np.exp(log_weight - highest) / draws
+    weight = _dealt(points, mass * shares, grid.size)
+    squares = _dealt(points, mass**2 * shares, grid.size)
+    index = np.flatnonzero(weight)
+    return Row(
+        index, weight[None, index], np.empty((1, 0)), float(highest), squares[index], draws, power
+    )
+
+
+def _dealt(points, masses, size):
+    """Sum of what each point gets."""
+    return sum(np.bincount(of, mass, size) for of, mass in zip(points, masses, strict=True))
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """W of all objects, and what its rows and columns stand for.
+
+    Attributes
+    ----------
+    W : sparse array
+        Shape (row, point + tail), the last for the population beyond either end. An object has a
+        row for each of its layers.
+    points : ndarray
+        Indices of the grid's points in use.
+    first : ndarray
+        Each object's first row.
+    log_scale, power, draws : ndarray
+        As of `Row`, shape (object,).
+    V : sparse array
+        Squares of draws, shape (object, point).
+    """
+
+    W: sparse.csr_array
+    points: np.ndarray
+    first: np.ndarray
+    log_scale: np.ndarray
+    power: np.ndarray
+    draws: np.ndarray
+    V: sparse.csr_array
+
+    @classmethod
+    def of(cls, rows):
+        """The matrix of all objects from their `Row`."""
+        layers = np.array([len(row.weight) for row in rows])
+        used = np.unique(np.concatenate([row.index for row in rows]))
+        W = _stacked(rows, used, [row.weight for row in rows])
+        W = sparse.hstack([W, np.concatenate([row.tails for row in rows])], format="csr")
+        W.eliminate_zeros()
+        squares = [np.zeros(len(row.index)) if row.squares is None else row.squares for row in rows]
+        V = _stacked(rows, used, [of[None] for of in squares])
+        V.eliminate_zeros()
+        of_rows = np.array([(row.log_scale, row.power, row.draws) for row in rows]).T
+        return cls(W, used, np.cumsum(layers) - layers, *of_rows, V)
+
+    def log_likelihood(self, log_density, outside=None, shares=None):
+        """ln of the likelihood of each object, shape (theta, object); arguments as `log_marginal`.
+
+        It is that of power one.
+        """
+        by_object, highest = self._scaled(log_density, outside, shares)
+        return (by_object + highest + self.log_scale[:, None]).T
+
+    def log_marginal(self, log_density, outside=None, shares=None):
+        """ln of the likelihood of all objects together.
+
+        Parameters
+        ----------
+        log_density : ndarray
+            ln g at ``points``, shape (theta, point).
+        outside : ndarray, optional
+            Shares of the population beyond either end, shape (2, theta), where rows have tails.
+        shares : ndarray, optional
+            Shares of the population in the layer of each row, shape (row, theta).
+
+        Returns
+        -------
+        ndarray
+            Shape (theta,); -inf where an object, or the selection, has no likelihood at all.
+        """
+        by_object, highest = self._scaled(log_density, outside, shares)
+        total = (self.power[:, None] * by_object).sum(axis=0)
+        total = total + self.power.sum() * highest + (self.power * self.log_scale).sum()
+        if (self.power < 0).any():  # one over nothing is not possible either
+            total[np.isneginf(by_object).any(axis=0)] = -np.inf
+        return total
+
+    def relative_variance(self, log_density):
+        """Monte Carlo variance of ln of the likelihood of each object, shape (theta, object).
+
+        One over it is the effective number of its draws.
+        """
+        by_object, highest = self._scaled(log_density, None, None)
+        squares = self.V @ np.exp(2 * (log_density - highest[:, None])).T
+        return (squares * np.exp(-2 * by_object) - 1 / self.draws[:, None]).T
+
+    def variance(self, log_density):
+        """Monte Carlo variance of `log_marginal`, shape (theta,)."""
+        return self.relative_variance(log_density) @ self.power**2
+
+    def _scaled(self, log_density, outside, shares):
+        """ln of each object's sum, shape (object, theta), and of what g was divided by."""
+        highest = log_density.max(axis=1)
+        if outside is not None:
+            highest = np.maximum(highest, np.log(np.maximum(outside.max(axis=0), TINY)))
+        density = np.exp(log_density - highest[:, None]).T
+        if outside is not None:
+            density = np.vstack([density, outside * np.exp(-highest)])
+        by_object = self.W @ density
+        if shares is not None:
+            by_object = np.add.reduceat(by_object * shares, self.first, axis=0)
+        with np.errstate(divide="ignore"):
+            return np.log(by_object), highest
+
+
+def _stacked(rows, used, values):
+    """A sparse array of what the rows, of one or more layers, have at the points ``used``."""
+    layers = [len(value) for value in values]
+    lengths = np.repeat([len(row.index) for row in rows], layers)
+    indptr = np.concatenate([[0], np.cumsum(lengths)])
+    indices = np.concatenate(
+        [np.tile(row.index, number) for row, number in zip(rows, layers, strict=True)]
+    )
+    values = np.concatenate([value.ravel() for value in values])
+    columns = np.searchsorted(used, indices)
+    return sparse.csr_array((values, columns, indptr), shape=(len(lengths), len(used)))
+
+
+def information(row, volume, density, outside, shares):
+    """An object's ln evidence given the population, and how much its data say about its place.
+
+    Parameters
+    ----------
+    row : Row
+        With tails.
+    volume : float
+        Of the grid's cells.
+    density : ndarray
+        The population's on the whole grid.
+    outside : ndarray
+        Its shares beyond either end, shape (2,).
+    shares : ndarray
+        Those of its layers, shape (layer,).
+
+    Returns
+    -------
+    tuple of float
+        The second is the Kullback-Leibler divergence of the object's posterior from the
+        population, in nats; needles narrower than a cell of the grid count as wide as that.
+    """
+    weight = np.append(shares @ row.weight / volume, shares @ row.tails)
+    mass = np.append(density[row.index] * volume, outside)
+    evidence = weight @ mass
+    if not evidence > 0:
+        return -np.inf, 0.0
+    used = (weight > 0) & (mass > 0)
+    ratio = weight[used] / evidence
+    nats = max(float((ratio * mass[used]) @ np.log(ratio)), 0.0)
+    return np.log(evidence) + row.log_scale, nats
+
+
+def draw_points(row, log_density, shares, rng):
+    """A grid point and a layer for each theta, in proportion to weight times density.
+
+    ``log_density`` is that at the row's points, shape (theta, point), ``shares`` those of the
+    population in the layers, shape (theta, layer).
+    """
+    density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
+    layer = _draw(density @ row.weight.T * shares, rng)
+    chosen = np.empty(len(layer), int)
+    for number in np.unique(layer):
+        of = layer == number
+        chosen[of] = _draw(density[of] * row.weight[number], rng)
+    return row.index[chosen], layer
+
+
+def _draw(mass, rng):
+    """A column for each row, in proportion to its mass."""
+    cumulative = np.cumsum(mass, axis=1)
+    chance = rng.random(len(mass)) * cumulative[:, -1]
+    return np.minimum((cumulative < chance[:, None]).sum(axis=1), mass.shape[1] - 1)

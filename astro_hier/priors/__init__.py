@@ -1,0 +1,31 @@
+"""Prior distributions with units."""
+
+from astro_hier.priors.base import Prior, PriorError
+from astro_hier.priors.families import (
+    Beta,
+    Fixed,
+    Gamma,
+    HalfNormal,
+    LogNormal,
+    LogUniform,
+    Normal,
+    TruncatedNormal,
+    Uniform,
+)
+from astro_hier.priors.given import as_prior as as_prior
+from astro_hier.priors.given import bulk as bulk
+from astro_hier.priors.given import check as check
+
+__all__ = [
+    "Beta",
+    "Fixed",
+    "Gamma",
+    "HalfNormal",
+    "LogNormal",
+    "LogUniform",
+    "Normal",
+    "Prior",
+    "PriorError",
+    "TruncatedNormal",
+    "Uniform",
+]

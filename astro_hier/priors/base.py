@@ -1,0 +1,216 @@
+"""What all priors do: check their parameters, and be evaluated and built in any unit.
+
+A prior holds its parameters as they were given, as floats or Quantities. SciPy evaluates it and
+PyMC builds it, both in the unit that the model declares for the parameter, so that a prior on a
+distance may be stated in pc, kpc or lyr alike.
+"""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import ClassVar, Protocol, runtime_checkable
+
+import astropy.units as u
+import numpy as np
+from numpy.typing import ArrayLike
+
+__all__ = ["FrozenPrior", "Prior", "PriorError"]
+
+
+class PriorError(ValueError):
+    """A prior that cannot be what it is used for; the message says what is accepted."""
+
+
+@runtime_checkable
+class FrozenPrior(Protocol):
+    """A distribution of bare floats, as the frozen ones of `scipy.stats` are.
+
+    What inference and models ask of a prior. Sums over cells ask less, ``cdf``, ``ppf`` and
+    ``support``: what stands for a prior there need not have the rest.
+    """
+
+    def logpdf(self, x: ArrayLike) -> np.ndarray:
+        """ln of the density."""
+
+    def cdf(self, x: ArrayLike) -> np.ndarray:
+        """Share of the distribution below."""
+
+    def sf(self, x: ArrayLike) -> np.ndarray:
+        """Share of the distribution above, to all digits where it is small."""
+
+    def ppf(self, q: ArrayLike) -> np.ndarray:
+        """The value that a share ``q`` lies below."""
+
+    def isf(self, q: ArrayLike) -> np.ndarray:
+        """The value that a share ``q`` lies above, to all digits where it is small."""
+
+    def rvs(self, size=None, random_state=None) -> np.ndarray:
+        """Random draws of shape ``size``."""
+
+    def support(self) -> tuple[float, float]:
+        """Lowest and highest value that are possible."""
+
+    def mean(self) -> float:
+        """The mean, which is the value itself where that is known."""
+
+    def median(self) -> float:
+        """The median."""
+
+    def std(self) -> float:
+        """The standard deviation, zero where the value is known."""
+
+
+class Prior:
+    """Base of all priors: a distribution of one quantity.
+
+    A subclass is a frozen dataclass of the distribution's parameters, which names those that
+    carry the unit of the quantity in ``same_unit``, those that must exceed zero in ``positive``,
+    two of which the first must be less than the second in ``ordered`` and those that may be
+    infinite in ``open_ends``, and writes ``_scipy`` and ``_pymc_family`` on bare floats.
+    """
+
+    same_unit: ClassVar[tuple] = ()
+    positive: ClassVar[tuple] = ()
+    ordered: ClassVar[tuple] = ()
+    open_ends: ClassVar[tuple] = ()
+    _scipy: Callable[..., FrozenPrior]
+    _pymc_family: Callable[..., tuple]
+
+    def __post_init__(self):
+        for field in fields(self):
+            self._check_scalar(field.name)
+        for name in self.positive:
+            if not u.Quantity(getattr(self, name)).value > 0:
+                raise PriorError(f"{self!r}: {name} must be greater than zero")
+        values = self._floats(self.unit)
+        for name, value in values.items():
+            if np.isinf(value) and name not in self.open_ends:
+                raise PriorError(f"{self!r}: {name} must be finite")
+        if self.ordered and not values[self.ordered[0]] < values[self.ordered[1]]:
+            raise PriorError(f"{self!r}: {self.ordered[0]} must be less than {self.ordered[1]}")
+
+    def __repr__(self):
+        values = ", ".join(f"{field.name}={getattr(self, field.name)}" for field in fields(self))
+        return f"{type(self).__name__}({values})"
+
+    def _check_scalar(self, name):
+        given = getattr(self, name)
+        try:
+            value = None if isinstance(given, str) else u.Quantity(given, dtype=float)
+        except (TypeError, ValueError):
+            value = None
+        if value is None or value.shape or np.isnan(value.value):
+            raise PriorError(
+                f"{type(self).__name__}: {name} must be one number or one Quantity, not {given!r}"
+            )
+
+    @property
+    def unit(self):
+        """Unit of the quantity that this prior describes."""
+        for name in self.same_unit:
+            value = getattr(self, name)
+            if isinstance(value, u.Quantity):
+                return value.unit
+        return u.dimensionless_unscaled
+
+    def _floats(self, unit):
+        """The parameters as floats, for values of the quantity in ``unit``."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name, value in values.items():
+            given = u.Quantity(value)
+            wanted = unit if name in self.same_unit else u.dimensionless_unscaled
+            if given.unit == u.one and (given.value == 0 or np.isinf(given.value)):
+                wanted = u.one  # zero and an open end need no unit
+            try:
+                # not a Python float, which PyTensor would compute with in single precision
+                values[name] = np.float64(given.to_value(wanted))
+            except u.UnitConversionError:
+                raise PriorError(
+                    f"{self!r}: {name} has unit {str(given.unit) or 'none'!r},"
+                    f" accepted is {_kind(wanted)}"
+                ) from None
+        return values
+
+    def frozen(self, unit: u.UnitBase) -> FrozenPrior:
+        """The distribution of the quantity's value in ``unit``, frozen, from `scipy.stats`.
+
+        Parameters
+        ----------
+        unit : `~astropy.units.Unit`
+            Unit of the values that the distribution describes.
+
+        Returns
+        -------
+        FrozenPrior
+            Of `scipy.stats`, or with the same methods if the value is known.
+
+        Raises
+        ------
+        PriorError
+            If the prior's own unit cannot be converted to ``unit``.
+        """
+        return self._scipy(**self._floats(unit))
+
+    def pymc(self, name, unit, initval=None):
+        """The same distribution as a variable of the PyMC model in whose context this is called.
+
+        Parameters
+        ----------
+        name : str
+            Name of the variable.
+        unit : `~astropy.units.Unit`
+            Unit of the variable's values.
+        initval : float, optional
+            Where a sampler starts.
+        """
+        return self._pymc(name, initval=initval, **self._floats(unit))
+
+    def _pymc(self, name, initval, **floats):
+        family, options = self._pymc_family(**floats)
+        return family(name, initval=initval, **options)
+
+    def pymc_above(self, name, unit, low, excess):
+        """The same distribution cut below at a variable ``low``, and normalised given it.
+
+        Parameters
+        ----------
+        name, unit
+            As of ``pymc``.
+        low : variable
+            Where it is cut.
+        excess : float
+            How far above ``low`` a sampler starts.
+        """
+        import pymc as pm
+
+        value = pm.Deterministic(name, low + pm.HalfFlat(f"{name}_excess_", initval=excess))
+        density, share = self._pymc_log_density_and_share(value, low, **self._floats(unit))
+        pm.Potential(f"{name}_prior_", pm.math.switch(share > -np.inf, density - share, -np.inf))
+        return value
+
+    def _pymc_log_density_and_share(self, value, low, **floats):
+        """ln of the density at a value, and of the share of the distribution above another."""
+        import pymc as pm
+
+        family, options = self._pymc_family(**floats)
+        of = family.dist(**options)
+        return pm.logp(of, value), pm.math.log(1 - pm.math.exp(pm.logcdf(of, low)))
+
+    def rvs(self, size=None, random_state=None):
+        """Random draws, a Quantity in this prior's unit, of shape ``size``."""
+        rng = np.random.default_rng(random_state)
+        return self.frozen(self.unit).rvs(size=size, random_state=rng) * self.unit
+
+    def logpdf(self, value):
+        """ln of the density per this prior's unit at ``value`` (a Quantity), a float or array."""
+        return self.frozen(self.unit).logpdf(u.Quantity(value).to_value(self.unit))
+
+    def support(self):
+        """Lowest and highest value that are possible, as Quantities."""
+        low, high = self.frozen(self.unit).support()
+        return low * self.unit, high * self.unit
+
+
+def _kind(unit):
+    if unit == u.dimensionless_unscaled:
+        return "a number without unit"
+    return f"a Quantity of physical type {str(unit.physical_type)!r}, such as in {unit}"

@@ -1,0 +1,259 @@
+"""The families of priors: a dataclass of parameters each, with its densities in SciPy and PyMC."""
+
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+from scipy import stats
+
+from astro_hier.priors.base import Prior
+
+__all__ = [
+    "Beta",
+    "Fixed",
+    "Gamma",
+    "HalfNormal",
+    "LogNormal",
+    "LogUniform",
+    "Normal",
+    "TruncatedNormal",
+    "Uniform",
+]
+
+
+@dataclass(frozen=True, repr=False)
+class Normal(Prior):
+    """Normal distribution of mean ``mu`` and standard deviation ``sigma``."""
+
+    mu: u.Quantity | float
+    sigma: u.Quantity | float
+    same_unit = ("mu", "sigma")
+    positive = ("sigma",)
+
+    def _scipy(self, mu, sigma):
+        return stats.norm(mu, sigma)
+
+    def _pymc_family(self, mu, sigma):
+        import pymc as pm
+
+        return pm.Normal, {"mu": mu, "sigma": sigma}
+
+
+@dataclass(frozen=True, repr=False)
+class TruncatedNormal(Prior):
+    """Normal distribution, of ``mu`` and ``sigma`` before it is cut to (``lower``, ``upper``)."""
+
+    mu: u.Quantity | float
+    sigma: u.Quantity | float
+    lower: u.Quantity | float = -np.inf
+    upper: u.Quantity | float = np.inf
+    same_unit = ("mu", "sigma", "lower", "upper")
+    positive = ("sigma",)
+    ordered = open_ends = ("lower", "upper")
+
+    def _scipy(self, mu, sigma, lower, upper):
+        frozen = stats.truncnorm((lower - mu) / sigma, (upper - mu) / sigma, mu, sigma)
+        # SciPy inverts the upper tail through 1 - q, which ends 8 sigma out; the mirror image has
+        # a lower tail, which it inverts through logarithms
+        mirrored = stats.truncnorm((mu - upper) / sigma, (mu - lower) / sigma, -mu, sigma)
+        frozen.isf = lambda q: -mirrored.ppf(q)
+        return frozen
+
+    def _pymc_family(self, mu, sigma, lower, upper):
+        import pymc as pm
+
+        ends = {"lower": lower, "upper": upper}
+        finite = {name: end for name, end in ends.items() if np.isfinite(end)}
+        return pm.TruncatedNormal, {"mu": mu, "sigma": sigma, **finite}
+
+
+@dataclass(frozen=True, repr=False)
+class HalfNormal(Prior):
+    """Normal distribution of mean zero and standard deviation ``sigma``, positive values only."""
+
+    sigma: u.Quantity | float
+    same_unit = ("sigma",)
+    positive = ("sigma",)
+
+    def _scipy(self, sigma):
+        return stats.halfnorm(0, sigma)
+
+    def _pymc_family(self, sigma):
+        import pymc as pm
+
+        return pm.HalfNormal, {"sigma": sigma}
+
+
+@dataclass(frozen=True, repr=False)
+class Uniform(Prior):
+    """The same density everywhere between ``lower`` and ``upper``."""
+
+    lower: u.Quantity | float
+    upper: u.Quantity | float
+    same_unit = ("lower", "upper")
+    ordered = ("lower", "upper")
+
+    def _scipy(self, lower, upper):
+        return stats.uniform(lower, upper - lower)
+
+    def _pymc_family(self, lower, upper):
+        import pymc as pm
+
+        return pm.Uniform, {"lower": lower, "upper": upper}
+
+
+@dataclass(frozen=True, repr=False)
+class LogUniform(Prior):
+    """A logarithm of the same density everywhere between those of ``lower`` and ``upper``."""
+
+    lower: u.Quantity | float
+    upper: u.Quantity | float
+    same_unit = ("lower", "upper")
+    positive = ("lower", "upper")
+    ordered = ("lower", "upper")
+
+    def _scipy(self, lower, upper):
+        return stats.loguniform(lower, upper)
+
+    def _pymc(self, name, lower, upper, initval):
+        import pymc as pm
+
+        # PyMC has no log-uniform distribution; the logarithm is what its samplers move.
+        initval = None if initval is None else np.log(initval)
+        log = pm.Uniform(f"ln_{name}_", np.log(lower), np.log(upper), initval=initval)
+        return pm.Deterministic(name, pm.math.exp(log))
+
+    def _pymc_log_density_and_share(self, value, low, lower, upper):
+        import pymc as pm
+
+        inside = (value > lower) * (value < upper)
+        density = pm.math.switch(inside, -pm.math.log(value), -np.inf)
+        return density, pm.math.log(np.log(upper) - pm.math.log(pm.math.maximum(low, lower)))
+
+
+@dataclass(frozen=True, repr=False)
+class LogNormal(Prior):
+    """A logarithm that is normal, of mean ``mu`` and standard deviation ``sigma``.
+
+    ``mu`` and ``sigma`` are those of ln(x / ``scale``): ``LogNormal(2, 0.5, scale=1 * u.day)``.
+    Without ``scale`` it is the distribution of a number without unit.
+    """
+
+    mu: float
+    sigma: float
+    scale: u.Quantity | float = 1.0
+    same_unit = ("scale",)
+    positive = ("sigma", "scale")
+
+    def _scipy(self, mu, sigma, scale):
+        return stats.lognorm(sigma, scale=scale * np.exp(mu))
+
+    def _pymc_family(self, mu, sigma, scale):
+        import pymc as pm
+
+        return pm.LogNormal, {"mu": mu + np.log(scale), "sigma": sigma}
+
+
+@dataclass(frozen=True, repr=False)
+class Gamma(Prior):
+    """Gamma distribution of shape ``alpha`` and scale length ``scale``.
+
+    The density is proportional to x^(alpha - 1) exp(-x / scale). With ``alpha=3`` it is the
+    exponentially decreasing space density of Bailer-Jones (2015, PASP 127, 994) for distances.
+    """
+
+    alpha: float
+    scale: u.Quantity | float
+    same_unit = ("scale",)
+    positive = ("alpha", "scale")
+
+    def _scipy(self, alpha, scale):
+        return stats.gamma(alpha, scale=scale)
+
+    def _pymc_family(self, alpha, scale):
+        import pymc as pm
+
+        return pm.Gamma, {"alpha": alpha, "beta": 1 / scale}
+
+
+@dataclass(frozen=True, repr=False)
+class Beta(Prior):
+    """Beta distribution on (0, 1), for fractions: density x^(alpha - 1) (1 - x)^(beta - 1)."""
+
+    alpha: float
+    beta: float
+    positive = ("alpha", "beta")
+
+    def _scipy(self, alpha, beta):
+        return stats.beta(alpha, beta)
+
+    def _pymc_family(self, alpha, beta):
+        import pymc as pm
+
+        return pm.Beta, {"alpha": alpha, "beta": beta}
+
+
+class _Point:
+    """What `scipy.stats` would call the distribution of a number that is known."""
+
+    class dist:
+        name = "point"
+
+    def __init__(self, value):
+        self.value = value
+
+    def logpdf(self, x):
+        """Zero: it is the parameter's place in a sum over densities, and not integrated over."""
+        return np.zeros(np.shape(x))
+
+    def rvs(self, size=None, random_state=None):
+        return np.full(() if size is None else size, self.value)
+
+    def cdf(self, x):
+        return np.where(np.asarray(x) >= self.value, 1.0, 0.0)
+
+    def sf(self, x):
+        return 1 - self.cdf(x)
+
+    def ppf(self, share):
+        return np.full(np.shape(share), self.value)
+
+    isf = ppf
+
+    def support(self):
+        return self.value, self.value
+
+    def mean(self):
+        return self.value
+
+    median = mean
+
+    def std(self):
+        return 0.0
+
+
+@dataclass(frozen=True, repr=False)
+class Fixed(Prior):
+    """A value that is known, not inferred.
+
+    Wherever a prior is taken, the value itself may be given instead, a Quantity or number.
+    """
+
+    value: u.Quantity | float
+    same_unit = ("value",)
+
+    def _scipy(self, value):
+        return _Point(value)
+
+    def _pymc(self, name, value, initval):
+        import pymc as pm
+        import pytensor.tensor as pt
+
+        return pm.Deterministic(name, pt.constant(value, dtype="float64"))
+
+    def pymc_above(self, name, unit, low, excess):
+        import pymc as pm
+
+        value = self.pymc(name, unit)
+        pm.Potential(f"{name}_prior_", pm.math.switch(value > low, 0.0, -np.inf))
+        return value

@@ -1,0 +1,49 @@
+"""What is given where a prior is expected: a prior, or a value that is known."""
+
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+
+from astro_hier.priors import families
+from astro_hier.priors.base import Prior, PriorError
+from astro_hier.priors.families import Fixed
+
+__all__ = ["as_prior", "bulk", "check"]
+
+
+def as_prior(given: Any) -> Prior:
+    """``given``, as a prior if it is a number or Quantity: `Fixed` at that value.
+
+    Whatever else it is, `check` says so.
+    """
+    if isinstance(given, (int, float, u.Quantity)) and not isinstance(given, bool):
+        return Fixed(given)
+    return given
+
+
+def bulk(given: Prior | u.Quantity | float, unit: u.UnitBase, tail: float = 0.001) -> np.ndarray:
+    """The range that all but a share ``tail`` of a prior lies in, at either end, in ``unit``."""
+    return as_prior(given).frozen(unit).ppf([tail, 1 - tail])
+
+
+def check(
+    name: str, prior: Prior, unit: u.UnitBase, low: float = -np.inf, high: float = np.inf
+) -> None:
+    """Raise `PriorError` unless ``prior`` is a prior in ``unit`` of values from low to high."""
+    if not isinstance(prior, Prior):
+        raise PriorError(
+            f"{name}={prior!r} is not a prior; give one of astro_hier.priors:"
+            f" {', '.join(families.__all__)}, or the value itself if it is known"
+        )
+    try:
+        support = prior.frozen(unit).support()
+    except PriorError as error:
+        what = f"prior of {name}"
+        if isinstance(prior, Fixed):
+            what = f"{name}={prior.value!r}"
+        raise PriorError(f"{what} (in {unit.to_string() or 'no unit'}): {error}") from None
+    if support[0] < low or support[1] > high:
+        allowed = "not be negative" if high == np.inf else f"lie between {low} and {high}"
+        given = prior.value if isinstance(prior, Fixed) else prior
+        raise PriorError(f"{name}={given!r}; it must {allowed}")
