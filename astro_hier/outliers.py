@@ -1,36 +1,37 @@
 """Rows that are not members: a broad background, mixed into a model of the members.
 
-With a probability of ``outlier_fraction`` a row is not a member. Its value is then normally
-distributed about ``outlier_mean`` with the standard deviation ``outlier_sd`` and its own error in
-quadrature (Hogg, Bovy & Lang 2010, arXiv:1008.4686, section 3). Which rows are members is summed
-over exactly: each has a posterior probability of membership, none is removed.
+A row is not a member with probability ``outlier_fraction``. Its value is then normally distributed
+about ``outlier_mean``, with ``outlier_sd`` and its own error added in quadrature as the standard
+deviation (Hogg, Bovy & Lang 2010, arXiv:1008.4686, section 3). The sum over members and
+non-members is exact: each row has a posterior probability of membership, and none is removed.
 
-A background is broader than the members. Otherwise nothing says which of two groups are the
-members, and a posterior holds the model twice, with the labels exchanged. ``outlier_sd`` therefore
-follows its prior cut below at the members' true spread s, and normalised given it:
+A background is broader than the members. Otherwise nothing would tell which of two groups are the
+members, and the posterior would hold the model twice, with the labels exchanged. The prior of
+``outlier_sd`` is therefore cut off below the members' true spread s, and renormalised:
 
     p(outlier_sd | s) = p(outlier_sd) / P(outlier_sd > s) for outlier_sd > s.
 
-The definition picks the members if the background is broad, and leaves two groups of much the same
-spread as two explanations. ``broader=False`` lifts it: for a cold group in front of a hot system,
-such as stars of the Galaxy in front of a cluster of galaxies, which would be taken for the members.
+This definition identifies the members if the background is broad; two groups of about the same
+spread remain two explanations. ``broader=False`` drops it: use it for a cold group in front of a
+hot system, such as Galactic stars in front of a cluster of galaxies, which would otherwise be taken
+for the members.
 
-At least one of the rows is a member. Without that, one explanation of any table is that none is:
-the background describes all rows, and the members are anywhere that the priors allow. Where n rows
-have the probabilities of membership p_n, the likelihood is therefore multiplied by
-(1 - prod (1 - p_n)) / (1 - outlier_fraction^n), and p_n divided by the numerator.
+At least one row is a member. Without that condition, one explanation of any table would be that
+none is: the background describes all rows, and the members are anywhere that the priors allow.
+If row n is a member with probability p_n, the likelihood of N rows is therefore multiplied by
+(1 - prod (1 - p_n)) / (1 - outlier_fraction^N), and each p_n is divided by the numerator.
 
 A field may have several populations, such as disc and halo. ``parts=2`` describes it by two normal
-distributions, the second of which is the broader and has the share ``outlier_share2`` of those that
+distributions; the second is the broader one and holds the share ``outlier_share2`` of the rows that
 are not members.
 """
 
-from astro_hier.populations.background import (  # noqa: F401, models ask for the rest here
-    FAR,
+from astro_hier.populations.background import (  # noqa: F401, models import the rest from here
+    PRIOR_TAIL,
     Background,
     ParallaxBackground,
     VelocityBackground,
-    of,
+    as_background,
     pymc_log_density,
 )
 from astro_hier.populations.membership import draw_members  # noqa: F401

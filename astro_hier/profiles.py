@@ -1,6 +1,6 @@
-"""Distributions of the distances about that of a cluster: one normal distribution, or several.
+"""Distributions of stars' distances about that of their cluster: one normal, or several.
 
-`Profile` says what makes one.
+`Profile` is the interface that all of them share.
 """
 
 from astro_hier.populations.distances import CoreHalo, Normal, Profile

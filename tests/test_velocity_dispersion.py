@@ -222,7 +222,7 @@ def test_nuts_is_marginal_with_all_options():
         (
             {"outliers": 3},
             ValueError,
-            r"outliers=3; accepted are True, False, None and .*VelocityBack",
+            r"outliers=3; expected True, False, None or .*VelocityBack",
         ),
         ({"outliers": outliers.ParallaxBackground()}, ValueError, "VelocityBackground"),
         ({"star_draws": "some"}, ValueError, "star_draws='some'; accepted are 'auto', True"),

@@ -1,7 +1,7 @@
-"""Which rows are members: all, or those that a background leaves.
+"""Which rows are members: all of them, or all but those that belong to a background.
 
 `NoBackground` and `WithBackground` have the same methods, so that a model need not ask whether
-there is a background. `astro_hier.outliers` has the mathematics.
+there is a background. The mathematics is in `astro_hier.outliers`.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,17 +24,17 @@ from astro_hier.posterior import Parameter
 
 __all__ = ["NoBackground", "WithBackground", "as_background"]
 
-FAR = 4.0  # robust standard deviations beyond which a row is not a member at the start
+FAR = 4.0  # robust standard deviations beyond which a row does not start as a member
 
 
 @dataclass(frozen=True)
 class NoBackground:
     """All rows are members."""
 
-    owners: ClassVar[tuple[Any, ...]] = ()  # of the priors
+    owners: ClassVar[tuple[Any, ...]] = ()  # parts that own the priors
     parameters: ClassVar[tuple[Parameter, ...]] = ()
-    latents: ClassVar[tuple[Parameter, ...]] = ()  # those of each row
-    # what else to do about rows that decide the result, in Python and in the shell
+    latents: ClassVar[tuple[Parameter, ...]] = ()  # parameters that each row has
+    # what can be done about rows that decide the result, in Python and in the shell
     remedy_of_rows: ClassVar[tuple[str, str]] = influence.OUTLIERS
 
     def __bool__(self) -> bool:
@@ -43,33 +43,33 @@ class NoBackground:
     # ---- the posterior
 
     def mix(self, log_member: np.ndarray, value: np.ndarray, error: np.ndarray, theta: Theta):
-        """ln of the density of each row, shape (theta, row), and of its odds of membership."""
+        """ln of each row's density, shape (theta, row), and ln of its odds of membership."""
         return log_member, np.inf
 
     def given_some(self, log_odds: np.ndarray, theta: Theta):
-        """ln of the factor of the likelihood, and memberships, given that some row is a member."""
+        """ln of the factor for the likelihood, and memberships, given at least one member."""
         return 0.0, 1.0
 
     def lower_ends(self, spread: Callable[[Theta], np.ndarray]) -> dict[str, Callable]:
-        """Where priors are cut below, if ``spread`` is the members' true standard deviation."""
+        """Lower ends of priors; ``spread`` returns the members' true standard deviation."""
         return {}
 
     def typical(self, log_likelihood: np.ndarray) -> float:
-        """Of the likelihoods of some draws, that which stands for all."""
+        """The log likelihood that stands for those of several draws."""
         return np.max(log_likelihood)
 
     # ---- starting points
 
     def near(self, value: np.ndarray, error: np.ndarray) -> tuple[Any, dict[str, float]]:
-        """Which rows are members at the start, and the start of the parameters that follows."""
+        """Which rows start as members, and where that lets parameters start."""
         return slice(None), {}
 
     def groups(self, value: np.ndarray, error: np.ndarray, rng) -> Iterable[Groups]:
-        """Groups among the rows, the first of which may be the members."""
+        """Ways to divide the rows into groups, the first of which may be the members."""
         return ()
 
     def start(self, found: Groups) -> dict[str, float]:
-        """A starting point of the background's parameters from groups, the first the members'."""
+        """A starting point for the background's parameters, from groups, the members first."""
         return {}
 
     # ---- draws
@@ -82,47 +82,51 @@ class NoBackground:
         rng: np.random.Generator,
         redraw: Callable,
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Values drawn as of members, those of others drawn anew; and memberships.
+        """Redraw the values of rows that are not members; return values and memberships.
 
-        ``log_odds()`` are those of membership, shape (theta, row), and ``redraw(drawn, other,
-        theta, rng)`` draws values of the rows that the array ``other`` marks.
+        ``drawn`` are values drawn as if all rows were members, ``log_odds()`` returns ln of the
+        odds of membership, shape (theta, row), and ``redraw(drawn, other, theta, rng)`` redraws the
+        rows that the boolean array ``other`` marks.
         """
         return drawn, {}
 
     def contaminated(self, true: np.ndarray, theta: Theta, rng, some: bool = True) -> np.ndarray:
-        """True values of members, and of others at random; ``some`` row is known to be one."""
+        """True values, with some rows at random from the background.
+
+        ``some`` is whether at least one row is known to be a member.
+        """
         return true
 
     def contaminated_given(
         self, true: np.ndarray, value: np.ndarray, error: np.ndarray, theta: Theta, rng
     ) -> np.ndarray:
-        """True values of measured rows, if those of members are ``true``, shape (theta, row)."""
+        """True values of measured rows, where members have the values ``true``, (theta, row)."""
         return true
 
     # ---- results
 
     def remedies(self, narrow: bool) -> list[tuple[str, str]]:
-        """What else to say of the rows, where they scatter too widely or too narrowly."""
+        """Remedies by way of outliers, for rows that scatter too little (narrow) or too much."""
         return [] if narrow else [goodness.OUTLIERS]
 
     def checks(self, values: Theta, mean, sd, remedy: str) -> list[Finding]:
-        """Whether the background is what it is meant for.
+        """Whether the background describes what it is meant for.
 
-        ``mean`` and ``sd`` are those of the members' values with their errors, shape (draw,), and
-        ``remedy`` is what to do where it stands for their wings.
+        ``mean`` and ``sd`` are those of the members' measured values, errors included, shape
+        (draw,), and ``remedy`` is what to do if the background describes the members' wings.
         """
         return []
 
     def reword(self, finding: Finding) -> Finding:
-        """A finding of the method, with the option that is the likeliest cure."""
+        """A finding of the sampling method, with the option that is the likeliest cure."""
         return goodness.reword(finding)
 
     def rows_to_compare(self, value: np.ndarray, error: np.ndarray):
-        """Both, unless something describes rows far from all others."""
+        """Values and errors to look for stray rows in; None if a background describes those."""
         return value, error
 
     def add_membership(self, table: QTable, member: np.ndarray, names: Iterable[str]) -> None:
-        """Add the probabilities to a table, and mask columns of rows that are hardly members."""
+        """Add the probabilities to a table, and mask columns where rows are hardly members."""
 
 
 @dataclass(frozen=True)
@@ -206,6 +210,6 @@ class WithBackground(NoBackground):
 
 
 def as_background(given: Any, kind: type[outliers.Background]) -> NoBackground:
-    """What the argument ``outliers`` of a model stands for, a background of ``kind``."""
-    background = outliers.of(given, kind)
+    """The background, of class ``kind``, that a model's argument ``outliers`` stands for."""
+    background = outliers.as_background(given, kind)
     return NoBackground() if background is None else WithBackground(background)

@@ -1,7 +1,7 @@
 """Distributions of the logarithm of the period in a population of binaries, and of their jitter.
 
-`Population` says what makes one of periods. One that is made of normal distributions writes the
-``components`` of `Components` alone.
+`Population` is the interface of a distribution of periods. One made of normal distributions is a
+subclass of `Components` and only writes ``components``.
 """
 
 from astro_hier.populations.family import Components, Population

@@ -1,28 +1,8 @@
-"""Rows that are not members: a broad background, mixed into a model of the members.
+"""A broad background of rows that are not members, in parallax or velocity.
 
-With a probability of ``outlier_fraction`` a row is not a member. Its value is then normally
-distributed about ``outlier_mean`` with the standard deviation ``outlier_sd`` and its own error in
-quadrature (Hogg, Bovy & Lang 2010, arXiv:1008.4686, section 3). Which rows are members is summed
-over exactly: each has a posterior probability of membership, none is removed.
-
-A background is broader than the members. Otherwise nothing says which of two groups are the
-members, and a posterior holds the model twice, with the labels exchanged. ``outlier_sd`` therefore
-follows its prior cut below at the members' true spread s, and normalised given it:
-
-    p(outlier_sd | s) = p(outlier_sd) / P(outlier_sd > s) for outlier_sd > s.
-
-The definition picks the members if the background is broad, and leaves two groups of much the same
-spread as two explanations. ``broader=False`` lifts it: for a cold group in front of a hot system,
-such as stars of the Galaxy in front of a cluster of galaxies, which would be taken for the members.
-
-At least one of the rows is a member. Without that, one explanation of any table is that none is:
-the background describes all rows, and the members are anywhere that the priors allow. Where n rows
-have the probabilities of membership p_n, the likelihood is therefore multiplied by
-(1 - prod (1 - p_n)) / (1 - outlier_fraction^n), and p_n divided by the numerator.
-
-A field may have several populations, such as disc and halo. ``parts=2`` describes it by two normal
-distributions, the second of which is the broader and has the share ``outlier_share2`` of those that
-are not members.
+A row that is not a member has a value drawn from one or two normal distributions, whose width adds
+to the row's own error in quadrature. `astro_hier.outliers` explains why the background is broader
+than the members, and why at least one row is a member.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,9 +21,9 @@ from astro_hier.populations import components, family, membership
 from astro_hier.posterior import UNBOUNDED, Parameter, register
 
 KMS = u.km / u.s
-Given: TypeAlias = priors.Prior | u.Quantity | float  # what a prior may be
-LITTLE = 0.01  # share of a second part that starts as none
-FAR = 1e-8  # share of a prior beyond which no starting point lies
+Given: TypeAlias = priors.Prior | u.Quantity | float  # what may be given as a prior
+STARTING_SHARE2 = 0.01  # of a second part for which no group was found
+PRIOR_TAIL = 1e-8  # share of a prior at either end where no starting point may lie
 SHARE, SPREAD = (0, 1), (0, np.inf)
 PARAMETERS = {
     unit: (
@@ -61,23 +41,25 @@ PARAMETERS = {
     )
     for unit in (u.mas, KMS)
 }  # fmt: skip
-# draws in which a background is no wider than this many sds of the members, and has this share of
-# the rows, are warned of if they are more than this share of all
-NARROW, MANY, OFTEN = 4.0, 0.05, 0.1
+# a background narrower than NARROW standard deviations of the members, with more than LEAST_SHARE
+# of the rows, is warned about if more than MOST_DRAWS of the draws have it
+NARROW, LEAST_SHARE, MOST_DRAWS = 4.0, 0.05, 0.1
 WINGS = checks.define(
     "wings",
-    limit=f"at most {100 * OFTEN:.0f} percent of the draws",
-    said="in {found} percent of the draws the outliers are more than"
-    f" {100 * MANY:.0f} percent of the rows, and hardly wider spread than the members: they are the"
-    " wings of the members' own distribution",
-    python="if you look for others, say how widely these are spread, such as with {remedy}",
-    shell="if you look for others, say how widely these are spread with --prior 'outlier_sd=...'",
+    limit=f"at most {100 * MOST_DRAWS:.0f} percent of the draws",
+    said="in {found} percent of the draws the outliers make up more than"
+    f" {100 * LEAST_SHARE:.0f} percent of the rows and are hardly more spread out than the members:"
+    " they are the wings of the members' own distribution",
+    python="if the outliers you mean are others, state how widely they are spread, such as with"
+    " {remedy}",
+    shell="if the outliers you mean are others, state how widely they are spread with"
+    " --prior 'outlier_sd=...'",
 )
 
 
 @dataclass(frozen=True)
 class Background(Part):
-    """Base of backgrounds: a subclass has defaults, and the unit of the values.
+    """Base of backgrounds: a subclass sets the defaults and the unit of the values.
 
     Parameters
     ----------
@@ -86,13 +68,13 @@ class Background(Part):
     outlier_mean, outlier_sd : `~astro_hier.priors.Prior` or `~astropy.units.Quantity`
         Priors on the mean and the standard deviation of their true values.
     broader : bool, optional
-        Whether the background is broader than the members by definition: ``outlier_sd`` is larger
-        than their true spread.
+        Whether the background is by definition broader than the members: ``outlier_sd`` is then
+        larger than their true spread.
     parts : {1, 2}, optional
-        How many normal distributions the background has.
+        Number of normal distributions that make up the background.
     outlier_share2, outlier_mean2, outlier_sd2 : optional
-        Priors of the second, broader part: its share of the rows that are not members, mean and
-        standard deviation.
+        Priors on the second, broader part: its share of the rows that are not members, its mean
+        and its standard deviation.
     """
 
     outlier_fraction: Given
@@ -108,7 +90,7 @@ class Background(Part):
     def __post_init__(self):
         if self.parts not in (1, 2) or not isinstance(self.broader, bool):
             raise ValueError(
-                f"parts={self.parts!r}, broader={self.broader!r}; expected are 1 or 2, and True or"
+                f"parts={self.parts!r}, broader={self.broader!r}; expected 1 or 2, and True or"
                 " False"
             )
         family.check_priors(self, tuple(p.name for p in self.parameters))
@@ -118,7 +100,7 @@ class Background(Part):
         return PARAMETERS[self.unit][: 6 if self.parts == 2 else 3]
 
     def components(self, theta: Mapping) -> components.Parts:
-        """Share of the background, mean and sd of each of its parts."""
+        """Share of the background, mean and standard deviation of each of its parts."""
         first = theta["outlier_mean"], theta["outlier_sd"]
         if self.parts == 1:
             return [(1.0, *first)]
@@ -126,9 +108,9 @@ class Background(Part):
         return [(1 - share, *first), (share, theta["outlier_mean2"], theta["outlier_sd2"])]
 
     def lower_ends(self, spread: Callable) -> dict[str, Callable]:
-        """Where priors are cut below: by name a function of all parameters.
+        """Lower ends of priors that other parameters set: functions of all parameters, by name.
 
-        ``spread`` is one: the members' true standard deviation.
+        ``spread`` is such a function, the members' true standard deviation.
         """
         ends = {"outlier_sd": spread} if self.broader else {}
         if self.parts == 2:
@@ -146,7 +128,7 @@ class Background(Part):
         return np.logaddexp.reduce(parts)
 
     def pymc(self, error: np.ndarray, theta: Mapping) -> list[tuple]:
-        """Pairs of share and distribution of the rows, one each part, as variables of PyMC."""
+        """Share and distribution of the rows, one pair for each part, as PyMC variables."""
         import pymc as pm
 
         return [
@@ -157,7 +139,7 @@ class Background(Part):
     def mix(
         self, log_member: np.ndarray, value: np.ndarray, error: np.ndarray, theta: Mapping
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Members and background together.
+        """Mix the members with the background.
 
         Parameters
         ----------
@@ -171,27 +153,27 @@ class Background(Part):
         Returns
         -------
         log_density, log_odds : ndarray
-            ln of the density of the mixture, and of the odds that each row is a member.
+            ln of the density of the mixture, and ln of the odds that each row is a member.
         """
         log_other = self.log_density(value, error, theta)
         return membership.mix(log_member, log_other, theta["outlier_fraction"])
 
     def given_some(self, log_odds: np.ndarray, theta: Mapping) -> tuple[np.ndarray, np.ndarray]:
-        """What changes because at least one of the rows is a member.
+        """Condition on at least one row being a member.
 
         See `astro_hier.populations.membership.given_some`.
         """
         return membership.given_some(log_odds, theta["outlier_fraction"])
 
     def pymc_given_some(self, log_odds, theta: Mapping, size: int) -> tuple:
-        """The same for variables of PyMC."""
+        """The same for PyMC variables."""
         return membership.pymc_given_some(log_odds, theta["outlier_fraction"], size)
 
     def start(self, groups):
-        """A starting point of the background's parameters from groups, the first the members'.
+        """A starting point for the background's parameters, from groups in the data.
 
-        ``groups`` are `~astro_hier.core.groups.Groups` of one part more than the background has, or
-        of two.
+        ``groups`` are `~astro_hier.core.groups.Groups`, the members first: two of them, or one more
+        than the background has parts.
         """
         others = groups.share[1:]
         guess = {"outlier_fraction": others.sum(), "outlier_mean": groups.mean[1],
@@ -199,33 +181,34 @@ class Background(Part):
         if len(others) == 2:
             guess |= {"outlier_share2": others[1] / others.sum(), "outlier_mean2": groups.mean[2],
                       "outlier_sd2": groups.sd[2]}  # fmt: skip
-        elif self.parts == 2:  # of hardly a row
+        elif self.parts == 2:  # no group for the second part: start it with hardly any rows
             middle = {
                 p.name: priors.as_prior(getattr(self, p.name)).frozen(p.unit).median()
                 for p in self.parameters[3:]
             }
-            guess |= middle | {"outlier_share2": LITTLE}
-        return {
-            p.name: float(np.clip(guess[p.name], *priors.bulk(getattr(self, p.name), p.unit, FAR)))
-            for p in self.parameters
+            guess |= middle | {"outlier_share2": STARTING_SHARE2}
+        ends = {
+            p.name: priors.bulk(getattr(self, p.name), p.unit, PRIOR_TAIL) for p in self.parameters
         }
+        return {name: float(np.clip(guess[name], *of_prior)) for name, of_prior in ends.items()}
 
     def check_wings(self, theta, mean, sd, remedy):
-        """Whether the background stands for the wings of the members' distribution.
+        """Whether the background describes the wings of the members' own distribution.
 
-        ``mean`` and ``sd`` are those of the members' values with their errors, shape (theta,).
+        ``mean`` and ``sd`` are those of the members' measured values, errors included, shape
+        (theta,).
         """
         near = np.abs(theta["outlier_mean"] - mean) < NARROW * np.hypot(sd, theta["outlier_sd"])
         narrow = near & (theta["outlier_sd"] < NARROW * sd)
-        share = float(np.mean(narrow & (theta["outlier_fraction"] > MANY)))
-        return WINGS.finding(f"{100 * share:.0f}", share > OFTEN, remedy=remedy)
+        share = float(np.mean(narrow & (theta["outlier_fraction"] > LEAST_SHARE)))
+        return WINGS.finding(f"{100 * share:.0f}", share > MOST_DRAWS, remedy=remedy)
 
     def draw(
         self, theta: Mapping, size: int, rng: np.random.Generator, some: bool = True
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Which of ``size`` rows are members, and true values of others, shape (theta, size).
+        """Which of ``size`` rows are members, and true values for the others, (theta, size).
 
-        ``some`` is whether one of them is known to be a member, as of a table's rows together.
+        ``some`` is whether at least one is known to be a member, as in a whole table of rows.
         """
         shape = len(theta["outlier_fraction"]), size
         if some:
@@ -238,7 +221,7 @@ class Background(Part):
     def draw_true(
         self, value: np.ndarray, error: np.ndarray, theta: Mapping, rng: np.random.Generator
     ) -> np.ndarray:
-        """True values of rows that are not members, given their measured ones, (theta, row)."""
+        """True values of rows that are not members, given the measured ones, (theta, row)."""
         parts = self._columns(theta)
         with np.errstate(divide="ignore"):
             log_mass = np.array(
@@ -256,12 +239,12 @@ class Background(Part):
         return components.draw(given, (len(theta["outlier_fraction"]), len(value)), rng)
 
     def _columns(self, theta):
-        """The parts, as columns."""
+        """The parts, with theta as a column."""
         return components.expanded(self.components(theta), 1)
 
 
 def pymc_log_density(parts, value):
-    """ln of the density of values under parts that `Background.pymc` returned."""
+    """ln of the density of values under the parts that `Background.pymc` returns."""
     import pymc as pm
 
     terms = [pm.math.log(share) + pm.logp(rows, value) for share, rows in parts]
@@ -270,7 +253,7 @@ def pymc_log_density(parts, value):
 
 @dataclass(frozen=True)
 class ParallaxBackground(Background):
-    """Field stars among the members of a star cluster, in parallax."""
+    """Parallaxes of field stars among the members of a star cluster."""
 
     outlier_fraction: Given = priors.Uniform(0, 1)
     outlier_mean: Given = priors.Normal(0 * u.mas, 10 * u.mas)
@@ -282,7 +265,7 @@ class ParallaxBackground(Background):
 
 @dataclass(frozen=True)
 class VelocityBackground(Background):
-    """Interlopers among the members of a cluster or a galaxy, in velocity."""
+    """Velocities of interlopers among the members of a cluster or a galaxy."""
 
     outlier_fraction: Given = priors.Uniform(0, 1)
     outlier_mean: Given = priors.Normal(0 * KMS, 1e5 * KMS)
@@ -292,24 +275,24 @@ class VelocityBackground(Background):
     unit = KMS
 
 
-def of(given, kind):
-    """The background that a model's argument stands for, one of ``kind``; None if there is none."""
+def as_background(given, kind):
+    """The background, of class ``kind``, that a model's argument stands for; None for none."""
     if given is None or given is False:
         return None
     background = _default(kind) if given is True else given
     if not isinstance(background, Background) or background.unit != kind.unit:
         raise ValueError(
-            f"outliers={given!r}; accepted are True, False, None and"
+            f"outliers={given!r}; expected True, False, None or"
             f" astro_hier.outliers.{kind.__name__}()"
         )
     return background
 
 
-@cache  # it is asked for at every evaluation
+@cache  # models build it at every evaluation
 def _default(kind):
     return kind()
 
 
-# the names are those in users' files: they stay, wherever the classes go
+# users' files hold these names: they stay the same, wherever the classes move
 register(ParallaxBackground, "astro_hier.outliers.ParallaxBackground")
 register(VelocityBackground, "astro_hier.outliers.VelocityBackground")

@@ -4,8 +4,9 @@ With weights w_k, means m_k and standard deviations s_k, density and share of an
 
     p(x) = sum_k w_k N(x | m_k, s_k),    S(a, b) = sum_k w_k [Phi((b - m_k) / s_k) - ...].
 
-``parts`` are a list of such triples, one each component. All broadcast with the other arguments,
-unless it says otherwise: `expanded` gives them the axes that these have behind that of theta.
+``parts`` is a list of triples (w_k, m_k, s_k), one for each component. Unless a function says
+otherwise, they broadcast with its other arguments: `expanded` adds the axes that those have after
+the axis of theta.
 """
 
 import numpy as np
@@ -16,12 +17,12 @@ from astro_hier.core.normal import Floats
 
 Parts = list[tuple[Floats, Floats, Floats]]  # weight, mean, standard deviation
 
-LEAST_WEIGHT = 1e-300  # whose logarithm stands for that of no weight
-HALVINGS = 60  # of an interval that holds a point: beyond the digits of a float
+LEAST_WEIGHT = 1e-300  # stands for no weight where its logarithm is taken
+HALVINGS = 60  # of the interval that brackets a point: more than a float has digits
 
 
 def expanded(parts: Parts, axes: int) -> Parts:
-    """The parts, of shape (theta,), with as many axes of length one behind."""
+    """The parts, of shape (theta,), with this many axes of length one appended."""
 
     def column(x):
         return np.reshape(x, np.shape(x) + (1,) * axes)
@@ -47,7 +48,7 @@ def share(parts: Parts, low: Floats, high: Floats) -> np.ndarray:
 
 
 def log_share(parts: Parts, low: Floats, high: Floats) -> np.ndarray:
-    """ln of the same, also where the share itself is too small for a float."""
+    """ln of the share, even where the share itself is too small for a float."""
     terms = [
         np.log(np.maximum(weight, LEAST_WEIGHT))
         + normal.log_share((low - mean) / sd, (high - mean) / sd)
@@ -57,10 +58,10 @@ def log_share(parts: Parts, low: Floats, high: Floats) -> np.ndarray:
 
 
 def within(parts: Parts, low: Floats, high: Floats, chance: Floats) -> np.ndarray:
-    """Points between ``low`` and ``high`` that have the part ``chance`` of the share below them.
+    """Points below which the fraction ``chance`` of the share from ``low`` to ``high`` lies.
 
-    The distribution within is a mixture of those of its components, so its quantile lies among
-    theirs, and the interval that these span is halved.
+    The distribution within the interval is a mixture of those of its components, so its quantile
+    lies between the lowest and the highest of theirs; it is found by bisection.
     """
     each = [
         np.clip(mean + sd * normal.within((low - mean) / sd, (high - mean) / sd, chance), low, high)
@@ -80,7 +81,7 @@ def within(parts: Parts, low: Floats, high: Floats, chance: Floats) -> np.ndarra
 def chosen(parts: Parts, shape: tuple[int, ...], rng: np.random.Generator) -> tuple:
     """Means and standard deviations of components, each picked by its weight.
 
-    The weights need not add up to one. Nothing is drawn where there is one component alone.
+    The weights need not add up to one. With a single component, no random number is drawn.
     """
     if len(parts) == 1:
         return parts[0][1:]
@@ -93,13 +94,13 @@ def chosen(parts: Parts, shape: tuple[int, ...], rng: np.random.Generator) -> tu
 
 
 def draw(parts: Parts, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Values drawn from the components, of ``shape``."""
+    """Values of ``shape``, drawn from the components."""
     mean, sd = chosen(parts, shape, rng)
     return rng.normal(mean, sd, shape)
 
 
 def pymc(parts: list, name: str, logarithmic: bool = False, **options):
-    """The distribution as a PyMC variable, of values or of those whose logarithms are normal."""
+    """The distribution as a PyMC variable; if ``logarithmic``, that of exp(x)."""
     import pymc as pm
 
     kind = pm.LogNormal if logarithmic else pm.Normal

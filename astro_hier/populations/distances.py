@@ -1,10 +1,10 @@
-"""Distributions of the distances about that of a cluster: one normal distribution, or several.
+"""Distributions of stars' distances about that of their cluster: one normal, or several.
 
 With weights w_k and standard deviations s_k, and a normal distribution cut at zero,
 
     p(r) = sum_k w_k N(r | mu_r, s_k) / Phi(mu_r / s_k)  for r > 0,
 
-a mixture of normal distributions whose weights are w_k / Phi(mu_r / s_k), from zero on.
+which for r > 0 is a sum of normal distributions with weights w_k / Phi(mu_r / s_k).
 """
 
 from collections.abc import Mapping
@@ -27,26 +27,26 @@ class Profile(Part):
     A profile is a frozen dataclass whose fields are its own priors, if it has any. It declares
     ``parameters``, a tuple of `~astro_hier.posterior.Parameter`, and writes ``components``.
     ``theta`` is a dict of the model's and the profile's parameters: arrays of shape (theta,), or
-    variables of PyMC. Distances are in kpc.
+    PyMC variables. Distances are in kpc.
     """
 
     parameters: tuple[Parameter, ...] = ()
 
     def derive(self, theta: Mapping) -> dict:
-        """Parameters that follow from those that have priors, a dict."""
+        """Parameters that follow from those with priors, a dict."""
         return {}
 
     def components(self, theta: Mapping) -> list[tuple]:
-        """Pairs of the weight of each component and its standard deviation [kpc]."""
+        """Weight and standard deviation [kpc] of each component, as pairs."""
         raise NotImplementedError
 
     def draw(self, theta: Mapping, size: int, rng: np.random.Generator) -> np.ndarray:
-        """The standard deviations that ``size`` stars are drawn with, shape (theta, size or 1)."""
+        """Standard deviations to draw ``size`` stars' distances with, (theta, size or 1)."""
         parts = [(weight, sd, sd) for weight, sd in self.components(theta)]
         return components.chosen(components.expanded(parts, 1), (len(parts[0][1]), size), rng)[1]
 
     def variance(self, theta: Mapping) -> np.ndarray:
-        """Variance of the distances, shape (theta,), before they are cut at zero."""
+        """Variance of the distances before the cut at zero, shape (theta,)."""
         return sum(weight * sd**2 for weight, sd in self.components(theta))
 
     def log_density(self, r: np.ndarray, theta: Mapping) -> np.ndarray:
@@ -55,14 +55,14 @@ class Profile(Part):
         return np.where(r > 0, density, -np.inf)
 
     def share(self, low: Floats, high: Floats, theta: Mapping) -> np.ndarray:
-        """Shares of the stars between distances, the last axis that of theta."""
+        """Shares of the stars between two distances; the last axis is that of theta."""
         low, high = (np.maximum(np.asarray(end)[..., None], 0) for end in (low, high))
         return components.share(self._above_zero(theta), low, high)
 
     def within(self, low: Floats, high: Floats, chance: Floats, theta: Mapping) -> np.ndarray:
-        """Distances between others that have the part ``chance`` of the share there below them.
+        """Distances below which the fraction ``chance`` of an interval's share lies.
 
-        All arguments except ``theta`` have shape (theta, ...), as has the result.
+        The result and all arguments except ``theta`` have shape (theta, ...).
         """
         parts = components.expanded(self._above_zero(theta), np.ndim(chance) - 1)
         return components.within(parts, np.maximum(low, 0), np.maximum(high, 0), chance)
@@ -85,16 +85,16 @@ class Normal(Profile):
 
 @dataclass(frozen=True)
 class CoreHalo(Profile):
-    """Two concentric normal distributions: a core, whose depth is std_r, and a wider halo.
+    """Two concentric normal distributions: a core of depth std_r, and a wider halo.
 
-    A concentric mixture as that of Olivares et al. (2020, A&A 644, A7).
+    A concentric mixture like that of Olivares et al. (2020, A&A 644, A7).
 
     Parameters
     ----------
     halo_fraction : `~astro_hier.priors.Prior` or float
         Prior on the share of stars in the halo.
     ln_halo_ratio : `~astro_hier.priors.Prior` or float
-        Prior on ln of the halo's depth over the core's, not negative.
+        Prior on ln of the ratio of the halo's depth to the core's, which is not negative.
     """
 
     halo_fraction: priors.Prior | float = priors.Beta(1, 3)
@@ -117,6 +117,6 @@ class CoreHalo(Profile):
         return [(1 - share, theta["std_r"]), (share, theta["std_r"] * theta["halo_ratio"])]
 
 
-# the names are those in users' files: they stay, wherever the classes go
+# users' files hold these names: they stay the same, wherever the classes move
 register(Normal, "astro_hier.profiles.Normal")
 register(CoreHalo, "astro_hier.profiles.CoreHalo")

@@ -1,8 +1,8 @@
-"""What a distribution of a population has to say: `Population`, and `Components` of normal ones.
+"""The interface of a population's distribution, `Population`, and its normal `Components`.
 
-A family describes one number of each object, such as ln(P / d), on plain floats, and knows nothing
-else of it. `Components` are weighted normal distributions, of which a new one writes
-``components`` alone: its density, its shares, what lies within an interval, draws and the narrowest
+A family describes one number of each object, such as ln(P / d), as plain floats, and knows nothing
+else about the object. `Components` are weighted normal distributions. A new one only writes
+``components``: the density, shares of intervals, points within them, draws and the narrowest
 feature follow. `Truncated` cuts any of them to the range that is searched.
 """
 
@@ -16,7 +16,7 @@ from astro_hier.part import Part
 from astro_hier.populations import components
 from astro_hier.posterior import UNBOUNDED, Parameter
 
-SMALL = 1e-3  # quantile that stands for the end of a prior that has none
+TAIL = 1e-3  # quantile that stands for the end of a prior that has none
 REACH = 5  # standard deviations beyond which practically nothing lies
 EVERYWHERE = (-np.inf, np.inf)
 
@@ -25,9 +25,9 @@ Ends = tuple[float, float]
 
 
 def check_priors(part: Part, names: tuple[str, ...]) -> None:
-    """Raise `~astro_hier.priors.PriorError` where a field holds no prior of its parameter.
+    """Raise `~astro_hier.priors.PriorError` if a field does not hold a prior for its parameter.
 
-    ``part`` declares ``parameters``; those called ``names`` are checked, unless they are None.
+    ``part`` declares ``parameters``; fields called ``names`` are checked unless they are None.
     """
     for parameter in part.parameters:
         given = getattr(part, parameter.name, None)
@@ -37,13 +37,13 @@ def check_priors(part: Part, names: tuple[str, ...]) -> None:
 
 
 class Population(Part):
-    """Base of all populations: what a new one has to say.
+    """Base of all populations: the methods that a new one writes.
 
     A population is a frozen dataclass whose fields are its own priors, if it has any. It declares
     ``parameters``, a tuple of `~astro_hier.posterior.Parameter`, and ``sampled``, the names of
-    those that have a prior; where a field is None, or missing, the model's own priors serve, which
-    it has of mu and lnsigma. ``theta`` is a dict of float arrays of shape (theta,) by those names,
-    ``ends`` are the ln of the shortest and longest period searched, and periods are ln(P / d).
+    those that have a prior. Where a field is None or missing, the model's own prior is used; models
+    have priors on mu and lnsigma. ``theta`` is a dict of float arrays of shape (theta,) by those
+    names, ``ends`` are ln of the shortest and longest period searched, and periods are ln(P / d).
     """
 
     parameters: tuple[Parameter, ...] = ()
@@ -54,11 +54,11 @@ class Population(Part):
         raise NotImplementedError
 
     def share(self, low: Floats, high: Floats, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
-        """Shares of the population between ``low`` and ``high``, the last axis that of theta.
+        """Shares of the population between ``low`` and ``high``; the last axis is that of theta.
 
-        ``low`` and ``high`` are numbers, or arrays of one shape, whose axes come first.
+        ``low`` and ``high`` are numbers, or arrays of the same shape, whose axes come first.
         """
-        raise NotImplementedError(f"{type(self).__name__} defines no share of an interval")
+        raise NotImplementedError(f"{type(self).__name__} does not define the share of an interval")
 
     def within(
         self,
@@ -68,14 +68,14 @@ class Population(Part):
         theta: Theta,
         ends: Ends = EVERYWHERE,
     ) -> np.ndarray:
-        """Values between ends that have the part ``chance`` of the share there below them.
+        """Values below which the fraction ``chance`` of an interval's share lies.
 
-        All arguments but ``theta`` and ``ends`` have shape (theta, ...), as has the result.
+        The result and all arguments except ``theta`` and ``ends`` have shape (theta, ...).
         """
-        raise NotImplementedError(f"{type(self).__name__} defines no values within an interval")
+        raise NotImplementedError(f"{type(self).__name__} does not define values in an interval")
 
     def outside(self, theta: Theta, ends: Ends) -> np.ndarray:
-        """Shares of the population at ln periods below and above ``ends``, shape (2, theta)."""
+        """Shares of the population below and above ``ends``, shape (2, theta)."""
         low, high = np.array([[-np.inf, ends[1]], [ends[0], np.inf]])
         return self.share(low, high, theta, ends)
 
@@ -84,7 +84,7 @@ class Population(Part):
         raise NotImplementedError
 
     def derive(self, theta: Theta) -> dict:
-        """Parameters that follow from those sampled, a dict of arrays."""
+        """Parameters that follow from the sampled ones, a dict of arrays."""
         return {}
 
     def smallest_width(self, frozen: Mapping) -> float:
@@ -94,7 +94,7 @@ class Population(Part):
     def width(self, theta: Theta) -> np.ndarray:
         """The narrowest feature of the density of each theta, in ln P, shape (theta,).
 
-        By default what ``smallest_width`` says of priors that are points.
+        By default ``smallest_width`` with each theta known exactly.
         """
         each = np.column_stack(list(theta.values())).tolist()
         return np.array(
@@ -105,19 +105,19 @@ class Population(Part):
         )
 
     def extent(self, frozen: Mapping) -> tuple[float, float]:
-        """Where practically all values lie, whatever the priors ``frozen`` allow."""
+        """Where practically all values lie, for anything that the priors ``frozen`` allow."""
         raise NotImplementedError(f"{type(self).__name__} does not say how far it extends")
 
     def initial(self, ln_period: np.ndarray) -> dict[str, float]:
-        """A starting point from rough ln periods of the stars, a dict of floats."""
+        """A starting point from the stars' rough ln periods, a dict of floats."""
         raise NotImplementedError
 
     def pymc(self, theta: Mapping, ends: Ends, **options):
-        """The distribution as the PyMC variable lnP; only ``method="nuts"`` asks for it."""
+        """The distribution as the PyMC variable lnP; only ``method="nuts"`` needs it."""
         raise NotImplementedError
 
     def check_pymc(self) -> None:
-        """Refuse where ``pymc`` is missing, or that of a class whose density is another."""
+        """Raise ValueError if ``pymc`` is missing, or belongs to a class of another density."""
         if not self.agrees("pymc"):
             raise ValueError(
                 f"{type(self).__name__} has a log_density but no pymc of its own, which"
@@ -125,25 +125,25 @@ class Population(Part):
             )
 
     def agrees(self, method: str) -> bool:
-        """Whether a method is there, and follows from the density or was written for it."""
+        """Whether a method exists, and belongs to the same distribution as ``log_density``."""
         writer = self._writer(method)
         if writer is Population or not issubclass(writer, self._writer("log_density")):
             return False
-        # those below follow from the components, whoever wrote these
+        # the methods of these two follow from the components, whichever class wrote those
         return writer in (Components, Truncated) or issubclass(writer, self._writer("components"))
 
     def _writer(self, method):
-        """The class whose method it is."""
+        """The class that defines a method."""
         return next((c for c in type(self).__mro__ if method in vars(c)), Population)
 
 
 class Components(Population):
-    """Weighted normal distributions: a new one writes ``components``, and ``initial``."""
+    """Weighted normal distributions: a new one writes ``components`` and ``initial``."""
 
     def components(self, theta: Theta) -> components.Parts:
         """Weight, mean and standard deviation of each component, shape (theta,).
 
-        ``theta`` may hold variables of PyMC. A single component has the weight 1.0, a number.
+        ``theta`` may hold PyMC variables. The weight of a single component is the number 1.0.
         """
         raise NotImplementedError
 
@@ -174,7 +174,7 @@ class Components(Population):
         return float(min(np.min(sd) for _, _, sd in parts))
 
     def width(self, theta: Theta) -> np.ndarray:
-        if type(self).smallest_width is not Components.smallest_width:  # it knows of more
+        if type(self).smallest_width is not Components.smallest_width:  # it has narrower features
             return super().width(theta)
         size = len(next(iter(theta.values())))
         return np.min([np.broadcast_to(sd, size) for _, _, sd in self.components(theta)], axis=0)
@@ -189,7 +189,7 @@ class Components(Population):
         return components.pymc(self.components(theta), "lnP", **options)
 
     def _name_derived(self, theta):
-        """Give what follows from variables of PyMC its names."""
+        """Name the derived parameters in the PyMC model."""
         import pymc as pm
 
         for name, value in self.derive(theta).items():
@@ -197,7 +197,7 @@ class Components(Population):
 
 
 class Truncated(Components):
-    """Components cut to the range that is searched, each by the same: no objects lie beyond."""
+    """Components truncated to the range that is searched: no objects lie beyond it."""
 
     def log_density(self, ln_period: np.ndarray, theta: Theta, ends: Ends) -> np.ndarray:
         inside = components.log_share(self.components(theta), *ends)
@@ -245,7 +245,7 @@ class Truncated(Components):
 
 
 class _Point:
-    """The prior of a number that is known."""
+    """The prior of a known number."""
 
     def __init__(self, value: float):
         self.value = value
@@ -265,16 +265,16 @@ class _Point:
 
 
 def _corners(names: tuple[str, ...], frozen: Mapping, ends: Callable) -> dict:
-    """Parameters where every one is at either end of its prior, arrays of shape (corner,)."""
+    """Every combination of the parameters at the ends of their priors, shape (corner,)."""
     grid = np.meshgrid(*(ends(frozen[name]) for name in names), indexing="ij")
     return {name: values.ravel() for name, values in zip(names, grid, strict=True)}
 
 
 def _tails(prior):
-    return prior.ppf([SMALL, 1 - SMALL])
+    return prior.ppf([TAIL, 1 - TAIL])
 
 
 def _ends(prior):
-    """The ends of a prior, or its quantiles where it has none."""
+    """The ends of a prior, or extreme quantiles where it has none."""
     support = np.array(prior.support())
     return np.where(np.isfinite(support), support, _tails(prior))

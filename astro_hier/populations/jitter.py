@@ -1,6 +1,7 @@
-"""The scatter of velocities beyond their errors, of which any family describes the logarithm.
+"""Populations of jitters, the scatter of velocities beyond their errors.
 
-`Jitter` passes logarithms and parameters, by the family's own names, to the family that it holds.
+A family describes the logarithm of the jitter. `Jitter` passes logarithms, and parameters under the
+family's own names, to the family that it holds.
 """
 
 from collections.abc import Mapping
@@ -18,14 +19,14 @@ from astro_hier.populations.normal import Normal
 from astro_hier.populations.quantity import LN_JITTER
 from astro_hier.posterior import Parameter, register
 
-LEAST_LNSIGMA = np.log(0.3)  # of a starting point: those of a few stars may look alike by chance
+LEAST_LNSIGMA = np.log(0.3)  # at a starting point: jitters of a few stars may agree by chance
 
 
 class Jitter(Part):
-    """Base of populations of jitters: a subclass has ``family``, that of ln(jitter / (km/s)).
+    """Base of populations of jitters: a subclass sets ``family``, that of ln(jitter / (km/s)).
 
-    ``theta`` is a dict of float arrays of shape (theta,) by the names of ``parameters``, and
-    scatters are in km/s.
+    ``theta`` is a dict of float arrays of shape (theta,) by the names of ``parameters``; jitters
+    are in km/s.
     """
 
     family: Population
@@ -37,12 +38,12 @@ class Jitter(Part):
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """Those of the family that have priors, as they are called here."""
+        """The family's parameters that have priors, under their names here."""
         of_family = {parameter.name: parameter for parameter in self.family.parameters}
         return tuple(LN_JITTER.parameter(of_family[name]) for name in self.family.sampled)
 
     def _own(self, values):
-        """Values of parameters by the family's names."""
+        """Values of the parameters under the family's names."""
         return {
             name: values[here]
             for name, here in zip(self.family.sampled, self.sampled, strict=True)
@@ -50,7 +51,7 @@ class Jitter(Part):
         }
 
     def range(self) -> tuple[float, float]:
-        """Scatters beyond which practically none lies, whatever the priors allow, in km/s."""
+        """Lowest and highest jitter [km/s] that the priors practically allow."""
         frozen = {name: priors.as_prior(getattr(self, name)).frozen(u.one) for name in self.sampled}
         low, high = self.family.extent(self._own(frozen))
         return np.exp(low), np.exp(high)
@@ -62,26 +63,26 @@ class Jitter(Part):
         )
 
     def shares(self, low: Floats, high: Floats, theta: Mapping) -> np.ndarray:
-        """Shares of stars whose scatters lie in cells, shape (cell, theta).
+        """Shares of stars whose jitters lie in cells, shape (cell, theta).
 
         ``low`` and ``high`` have shape (cell, instrument).
         """
         return np.prod(self.family.share(_ln(low), _ln(high), self._own(theta)), axis=1)
 
     def within(self, low: Floats, high: Floats, chance: Floats, theta: Mapping) -> np.ndarray:
-        """Scatters between ends that have a share ``chance`` below them.
+        """Jitters below which the fraction ``chance`` of an interval's share lies.
 
-        All arguments except ``theta`` have shape (theta, instrument), as has the result.
+        The result and all arguments except ``theta`` have shape (theta, instrument).
         """
         return np.exp(self.family.within(_ln(low), _ln(high), chance, self._own(theta)))
 
     def draw(self, theta: Mapping, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        """Scatters in km/s, the first axis that of theta, then those of ``shape``."""
+        """Jitters in km/s; the first axis is that of theta, followed by those of ``shape``."""
         drawn = self.family.draw(self._own(theta), EVERYWHERE, int(np.prod(shape)), rng)
         return np.exp(drawn).reshape(-1, *shape)
 
     def initial(self, jitter: np.ndarray) -> dict[str, float]:
-        """A starting point from rough scatters of the stars, a dict of floats."""
+        """A starting point from rough jitters of the stars, a dict of floats."""
         start = self.family.initial(np.log(jitter))
         return {here: start[n] for n, here in zip(self.family.sampled, self.sampled, strict=True)}
 
@@ -90,7 +91,7 @@ class Jitter(Part):
         self.family.check_pymc()
         if not isinstance(self.family, Components):
             raise ValueError(
-                f"method='nuts' takes no jitter of {type(self.family).__name__}: fit with"
+                f"method='nuts' cannot sample jitters from {type(self.family).__name__}: fit with"
                 " method='marginal'"
             )
         parts = self.family.components(self._own(theta))
@@ -104,14 +105,14 @@ def _ln(value):
 
 @dataclass(frozen=True)
 class LogNormalJitter(Jitter):
-    """The scatter of the velocities beyond their errors: its ln is normal among stars.
+    """The scatter of velocities beyond their errors: its ln is normally distributed among stars.
 
     Parameters
     ----------
     mu_jitter : `~astro_hier.priors.Prior` or float
         Prior on the mean of ln(jitter / (km/s)).
     lnsigma_jitter : `~astro_hier.priors.Prior` or float
-        Prior on ln of its standard deviation.
+        Prior on ln of the standard deviation of ln(jitter / (km/s)).
     """
 
     mu_jitter: priors.Prior | float = LN_JITTER.defaults["mu"]
@@ -129,18 +130,18 @@ class LogNormalJitter(Jitter):
 
 @dataclass(frozen=True)
 class JitterOf(Jitter):
-    """The scatter of the velocities beyond their errors: its ln follows any family among stars.
+    """The scatter of velocities beyond their errors: its ln follows any family among stars.
 
     Parameters
     ----------
     family : `~astro_hier.populations.Population`
         Distribution of ln(jitter / (km/s)), such as
         ``populations.NormalMixture(mu1=priors.Normal(-3, 1), separation=priors.Uniform(0, 4))``.
-        Its priors are of that, so say them: those of most families are meant for ln(P / d).
+        State its priors: the defaults of most families are meant for ln(P / d).
 
     Notes
     -----
-    Parameters have the family's names with ``_jitter`` behind, such as ``mu1_jitter``.
+    Parameters have the family's names followed by ``_jitter``, such as ``mu1_jitter``.
     """
 
     family: Population = Normal()
@@ -150,16 +151,16 @@ class JitterOf(Jitter):
             self.family.agrees(method) for method in ("share", "within")
         ):
             raise ValueError(
-                f"family={self.family!r}; expected is one of astro_hier.populations, whose methods"
-                " share and within follow its density"
+                f"family={self.family!r}; expected one of astro_hier.populations, whose methods"
+                " share and within follow from its density"
             )
         for name, here in zip(self.family.sampled, self.sampled, strict=True):
-            # where a model looks for the priors of parameters
+            # models look for a parameter's prior in the attribute of its name
             given = getattr(self.family, name, None)
             vars(self)[here] = LN_JITTER.defaults.get(name) if given is None else given
         family.check_priors(self, self.sampled)
 
 
-# the names are those in users' files: they stay, wherever the classes go
+# users' files hold these names: they stay the same, wherever the classes move
 register(LogNormalJitter, "astro_hier.populations.LogNormalJitter")
 register(JitterOf, "astro_hier.populations.JitterOf")

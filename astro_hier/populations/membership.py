@@ -1,26 +1,26 @@
-"""Which rows are members: mixing members with others, and that at least one is a member.
+"""Which rows are members: members mixed with others, given that at least one row is a member.
 
-With a probability f a row is not a member. Where A and B are the densities of a row as a member
-and as none, that of the mixture is (1 - f) A + f B, and the odds of membership (1 - f) A / (f B).
-Which rows are members is summed over exactly: each has a probability p_n of membership.
+A row is not a member with probability f. If A and B are the densities of a row that is a member
+and of one that is not, that of the mixture is (1 - f) A + f B, and the odds of membership are
+(1 - f) A / (f B). The sum over both cases is exact: row n is a member with probability p_n.
 
-Of n rows at least one is a member, so the likelihood is multiplied by
+At least one of N rows is a member, so the likelihood is multiplied by
 
-    (1 - prod (1 - p_n)) / (1 - f^n),
+    (1 - prod (1 - p_n)) / (1 - f^N),
 
-and p_n divided by the numerator.
+and each p_n is divided by the numerator.
 """
 
 import numpy as np
 from scipy.special import expit, log_expit, logsumexp
 
-SMALL = 1e-8  # ln of a probability of nearly one
+CLOSE_TO_ONE = 1e-8  # a probability whose -ln is below this is one, to the digits of a float
 
 
 def mix(
     log_member: np.ndarray, log_other: np.ndarray, fraction: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Members and others together.
+    """Mix members with others.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def mix(
     Returns
     -------
     log_density, log_odds : ndarray
-        ln of the density of the mixture, and of the odds that each row is a member.
+        ln of the density of the mixture, and ln of the odds that each row is a member.
     """
     fraction = fraction[:, None]
     with np.errstate(divide="ignore"):
@@ -42,27 +42,27 @@ def mix(
 
 
 def given_some(log_odds: np.ndarray, fraction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What changes because at least one of the rows is a member.
+    """Condition on at least one row being a member.
 
     Parameters
     ----------
     log_odds : ndarray
-        ln of the odds of membership, each row by itself, shape (theta, row).
+        ln of each row's odds of membership without that condition, shape (theta, row).
     fraction : ndarray
         Share of rows that are not members, shape (theta,).
 
     Returns
     -------
     log_factor, membership : ndarray
-        ln of the factor that the likelihood is multiplied by, shape (theta,), and the
-        probabilities of membership given that.
+        ln of the factor by which the likelihood is multiplied, shape (theta,), and the
+        probabilities of membership given the condition, shape (theta, row).
     """
     log_member, log_none = log_expit(log_odds), log_expit(-log_odds).sum(axis=1)
     with np.errstate(divide="ignore"):
-        # where hardly any is a member, 1 - prod (1 - p) has lost its digits, and is sum p
+        # where hardly any row is a member, 1 - prod (1 - p) loses its digits, and equals sum p
         log_some = np.log(-np.expm1(log_none))
-        few = log_none > -SMALL
-        log_some[few] = logsumexp(log_member[few], axis=1)
+        hardly_any = log_none > -CLOSE_TO_ONE
+        log_some[hardly_any] = logsumexp(log_member[hardly_any], axis=1)
         before = -np.expm1(log_odds.shape[1] * np.log(fraction))
     possible = (before > 0) & np.isfinite(log_some)
     log_factor, log_some = np.full(len(before), -np.inf), np.where(possible, log_some, 0.0)
@@ -71,25 +71,25 @@ def given_some(log_odds: np.ndarray, fraction: np.ndarray) -> tuple[np.ndarray, 
 
 
 def pymc_given_some(log_odds, fraction, size: int) -> tuple:
-    """The same for variables of PyMC."""
+    """The same for PyMC variables."""
     import pymc as pm
     import pytensor.tensor as pt
 
-    # in logarithms: where a row is surely a member, the slope of ln(1 - p) is no number
+    # in logarithms, because the gradient of ln(1 - p) is not finite where a row surely is a member
     log_some = pt.log1mexp(-pt.softplus(log_odds).sum())
     before = pt.log1mexp(size * pm.math.log(fraction))
     return log_some - before, pt.exp(-pt.softplus(-log_odds) - log_some)
 
 
 def draw_members(log_odds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Which rows are members, at least one for each theta.
+    """Draw which rows are members, at least one for each theta.
 
-    ``log_odds`` are ln of their odds of membership, each row by itself, shape (theta, row).
+    ``log_odds`` is ln of each row's odds of membership without that condition, (theta, row).
     """
     chance = expit(log_odds)
     member = rng.random(chance.shape) < chance
     for n in np.flatnonzero(~member.any(axis=1)):
-        # the first member is row k with a probability of p_k (1 - p_1) ... (1 - p_(k-1))
+        # the first member is row k with probability p_k (1 - p_1) ... (1 - p_(k-1))
         log_mass = log_expit(log_odds[n])
         log_mass[1:] += np.cumsum(log_expit(-log_odds[n]))[:-1]
         mass = np.cumsum(np.exp(log_mass - log_mass.max()))

@@ -30,13 +30,13 @@ MU2 = Parameter("mu2", u.one, r"\mu_2", "mean of ln(P / d) of the second compone
 
 @dataclass(frozen=True)
 class NormalMixture(Components):
-    """Two normal distributions of ln(P / d), of means mu and mu + separation.
+    """Two normal distributions of ln(P / d), with means mu1 and mu1 + separation.
 
     Parameters
     ----------
     mu1, separation, lnsigma1, lnsigma2, fraction1 : `~astro_hier.priors.Prior`
-        Priors on the mean of the component of shorter periods, on how far the other lies above
-        it (positive), on ln of their standard deviations, and on the share of the first.
+        Priors on the mean of the component of shorter periods, on how far the other's mean lies
+        above it (positive), on ln of their standard deviations, and on the share of the first.
     """
 
     mu1: priors.Prior = priors.Uniform(-1, 8)
@@ -68,5 +68,5 @@ class NormalMixture(Components):
                 "lnsigma2": width, "fraction1": 0.5}  # fmt: skip
 
 
-# the names are those in users' files: they stay, wherever the classes go
+# users' files hold these names: they stay the same, wherever the classes move
 register(NormalMixture, "astro_hier.populations.NormalMixture")

@@ -1,4 +1,4 @@
-"""One normal distribution of ln P, whole or cut to the range that is searched."""
+"""One normal distribution of ln P, whole or truncated to the range that is searched."""
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, fields
@@ -14,7 +14,7 @@ from astro_hier.priors import Prior
 MU = Parameter("mu", u.one, r"\mu", "mean of ln(P / d)", bounds=UNBOUNDED)
 LNSIGMA = Parameter("lnsigma", u.one, r"\ln\sigma", "ln of sigma", bounds=UNBOUNDED)
 SIGMA = Parameter("sigma", u.one, r"\sigma", "standard deviation of ln(P / d)")
-LEAST_SPREAD = 0.2  # of a starting point
+LEAST_SPREAD = 0.2  # of ln P at a starting point
 
 
 @dataclass(frozen=True, repr=False)
@@ -24,7 +24,7 @@ class Normal(Components):
     Parameters
     ----------
     mu, lnsigma : `~astro_hier.priors.Prior` or float, optional
-        Priors on the mean and on ln of the standard deviation; by default those that the model has.
+        Priors on the mean and on ln of the standard deviation; by default those of the model.
     """
 
     _: KW_ONLY
@@ -55,15 +55,15 @@ class Normal(Components):
 
 @dataclass(frozen=True, repr=False)
 class TruncatedNormal(Truncated, Normal):
-    """The same, cut to the range of periods that is searched: no binaries lie beyond it.
+    """ln(P / d) ~ Normal(mu, sigma), truncated to the periods searched: none lie beyond.
 
     Parameters
     ----------
     mu, lnsigma : `~astro_hier.priors.Prior` or float, optional
-        Those of the normal distribution before it is cut.
+        Priors on the parameters of the normal distribution before it is truncated.
     """
 
 
-# the names are those in users' files: they stay, wherever the classes go
+# users' files hold these names: they stay the same, wherever the classes move
 register(Normal, "astro_hier.populations.Normal")
 register(TruncatedNormal, "astro_hier.populations.TruncatedNormal")

@@ -1,8 +1,7 @@
-"""What a family describes: how its parameters are called there.
+"""The quantity that a family describes, and the names of the family's parameters for it.
 
-Families speak of ln(P / d), and their parameters' own names are those of a population of periods.
-Of another quantity, the same parameters have other names, so that a model may have families of
-both.
+Families are written for ln(P / d): their parameters have the names of a population of periods. For
+another quantity the same parameters have other names, so that a model may have families of both.
 """
 
 from collections.abc import Mapping
@@ -23,13 +22,13 @@ class Quantity:
     Attributes
     ----------
     of : str
-        What follows the family, such as "ln(jitter / (km/s))".
+        What the family describes, such as "ln(jitter / (km/s))".
     suffix, index : str
-        What names of parameters end in, and what distinguishes their symbols.
+        Suffix of the parameters' names, and superscript of their symbols.
     own : dict
-        Parameters that are called otherwise than their name and suffix, by the family's name.
+        Parameters that do not follow that rule, by the name that the family gives them.
     defaults : dict
-        Priors where a family has none of its own, by the family's name.
+        Priors for parameters to which a family gives none, by the family's name for them.
     """
 
     of: str
@@ -39,7 +38,7 @@ class Quantity:
     defaults: Mapping[str, priors.Prior] = field(default_factory=dict)
 
     def parameter(self, parameter: Parameter) -> Parameter:
-        """What one of a family's parameters is of this quantity."""
+        """The counterpart of one of a family's parameters for this quantity."""
         if parameter.name in self.own:
             return self.own[parameter.name]
         return replace(

@@ -36,11 +36,11 @@ def candidates(
     start, points = model.initial(data), []
     error = data.errors.true(data.stated_error, start)
     for each in data.background.groups(data.value, error, rng):
-        v_sys = model.within_bulk("v_sys", each.mean[0], outliers.FAR)
+        v_sys = model.within_bulk("v_sys", each.mean[0], outliers.PRIOR_TAIL)
         ln_sigma_v = np.log(each.sd[0] / data.quantity.scale(v_sys))
         members = {
             "v_sys": v_sys,
-            "ln_sigma_v": model.within_bulk("ln_sigma_v", ln_sigma_v, outliers.FAR),
+            "ln_sigma_v": model.within_bulk("ln_sigma_v", ln_sigma_v, outliers.PRIOR_TAIL),
         }
         points.append(model.above_ends(data, start | members | data.background.start(each)))
     return points
