@@ -24,7 +24,14 @@ FOR_WRITERS = {*vars(Hooks), *vars(Priors), "fitted_data", "graph", "keeps_draws
 FOR_WRITERS -= {"example", "frozen_priors", "parameters", "prior_of", "roles"}
 
 
-class HierarchicalModel(Results):
+class _Completion(type):
+    """Of a model class, completion and its page list what a user needs, as of its instances."""
+
+    def __dir__(cls) -> list[str]:
+        return [name for name in super().__dir__() if name not in FOR_WRITERS]
+
+
+class HierarchicalModel(Results, metaclass=_Completion):
     """Base of all models: reading, fitting, results, figures and files.
 
     A model is a subclass that declares ``roles`` (the columns it reads), ``row`` (what a row of
