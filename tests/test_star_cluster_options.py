@@ -200,7 +200,7 @@ def test_zero_points_and_error_scales_are_those_applied_by_hand(table):
         ({"error_scale": priors.Normal(1, 1)}, priors.PriorError, "it must be positive"),
         ({"outliers": "yes"}, ValueError, "expected True, False, None"),
         ({"outliers": outliers.VelocityBackground()}, ValueError, "expected True, False, None"),
-        ({"profile": 3}, ValueError, "accepted are those of astro_hier.profiles"),
+        ({"profile": 3}, ValueError, "expected one of astro_hier.profiles"),
         ({"parallax_covariance": "Gaia"}, ValueError, "accepted are .*'Lindegren.18'"),
         ({"parallax_covariance": lambda x: x}, ValueError, "takes a separation"),
         ({"parallax_covariance": lambda x: -1 * u.mas**2}, ValueError, "must be positive"),
@@ -437,7 +437,7 @@ def test_results_with_many_offsets_are_sound_and_saved(tmp_path):
 
 @pytest.mark.filterwarnings("ignore:the errors hide")
 def test_a_covariance_that_takes_more_modes_than_there_may_be_is_said(monkeypatch):
-    monkeypatch.setattr(offsets, "MOST_MODES", 20)
+    monkeypatch.setattr(offsets, "MAX_MODES", 20)
     table = correlated_cluster(120, size=3.0, name="Vasiliev+19", random_state=1)
     with pytest.warns(AstropyUserWarning, match="20 common offsets leave out .* of the depth"):
         fitted = StarCluster(parallax_covariance="Vasiliev+19").fit(table, random_state=1, **FEW)

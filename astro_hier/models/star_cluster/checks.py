@@ -1,4 +1,4 @@
-"""What is checked of a star cluster's table and of a fit."""
+"""Checks of a star cluster's table, and of a fit to it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,31 +17,31 @@ from astro_hier.models.star_cluster.data import Stars
 from astro_hier.table import Rows
 
 TYPICAL_ZERO_POINT = 0.03  # mas
-MOST_SIGMAS = 0.5  # of the mean parallax, that a zero point may be left out
+MAX_SHIFT = 0.5  # of the mean parallax by a zero point that is left out, in standard errors
 ZERO_POINT = checks.define(
     "zero_point",
-    limit=f"known, or {TYPICAL_ZERO_POINT} mas at most {MOST_SIGMAS} standard errors of the mean"
+    limit=f"known, or {TYPICAL_ZERO_POINT} mas at most {MAX_SHIFT} standard errors of the mean"
     " parallax",
-    said="the parallaxes seem to be Gaia's, and no zero point is given: one of -0.03 mas moves the"
-    " mean by {sigmas} standard errors",
+    said="the parallaxes seem to be Gaia's, and no zero point is given: one of -0.03 mas would"
+    " shift the mean by {sigmas} standard errors",
     python="zero_point=-0.029 * u.mas is that of data release 2 (Lindegren et al. 2018, A&A 616,"
-    " A2); that of release 3 is between -0.017 and -0.039 mas, by magnitude, colour and latitude"
-    " (Lindegren et al. 2021, A&A 649, A4), such as in a column of the table;"
-    " zero_point=0 * u.mas if the parallaxes are corrected already",
+    " A2); that of release 3 is between -0.017 and -0.039 mas and depends on magnitude, colour and"
+    " latitude (Lindegren et al. 2021, A&A 649, A4), so give it as a column of the table;"
+    " zero_point=0 * u.mas if the parallaxes are already corrected",
     shell="--set zero_point='-0.029 mas' is that of data release 2; that of release 3 is between"
     " -0.017 and -0.039 mas, and --set zero_point=COLUMN reads it star by star;"
-    " --set zero_point='0 mas' if the parallaxes are corrected already",
+    " --set zero_point='0 mas' if the parallaxes are already corrected",
 )
 WINGS = (
     "outliers=ParallaxBackground(outlier_sd=priors.Uniform(1 * u.mas, 10 * u.mas)); if they belong"
     " to the cluster, profile=profiles.CoreHalo() describes them"
 )
-NODES = np.linspace(-6, 6, 97)  # of the distances, in standard deviations, for tail probabilities
-NO_DEPTH = -20.0  # ln(std_r / kpc) that no parallax can tell from no depth
+NODES = np.linspace(-6, 6, 97)  # distances for tail probabilities, in standard deviations
+NO_DEPTH = -20.0  # ln(std_r / kpc) that no parallax can distinguish from no depth
 
 
 def diagnose(model, data: Stars, values: Theta, method: str) -> dict[str, Any]:
-    """What common offsets leave out, and whether the depth is resolved, if it is inferred."""
+    """What common offsets leave out, and whether an inferred depth is resolved."""
     if "ln_std_r" not in model.free_names():
         return data.offsets.attrs
     typical = data.background.typical
@@ -50,7 +50,7 @@ def diagnose(model, data: Stars, values: Theta, method: str) -> dict[str, Any]:
 
 
 def check(model, data: Stars, values: Theta, attrs, method: str) -> list[Finding]:
-    """The background, the offsets, the distribution of the rows, their errors, and the depth."""
+    """Checks of the background, offsets, distribution of the rows, errors and depth."""
     shape = [] if data.profile.parameters else [goodness.WINGS]
 
     def label(row):
@@ -72,7 +72,7 @@ def check(model, data: Stars, values: Theta, attrs, method: str) -> list[Finding
 
 
 def _spread(data, theta):
-    """Standard deviation of members' parallaxes, 1/r taken as linear, shape (theta,)."""
+    """Standard deviation of members' parallaxes, with 1/r linearised, shape (theta,)."""
     variance = data.profile.variance(theta) / theta["mu_r"] ** 4
     return np.sqrt(variance + data.errors.true(np.median(data.parallax_error), theta) ** 2)
 
@@ -94,7 +94,7 @@ def scores(data: Stars, theta: dict[str, np.ndarray]) -> tuple[np.ndarray, np.nd
 
 
 def check_table(model, table: Table, rows: Rows) -> list[Finding]:
-    """Whether parallaxes that seem to be Gaia's have a zero point, if that matters."""
+    """Whether parallaxes that seem to be Gaia's lack a zero point that matters."""
     findings = HierarchicalModel.check_table(model, table, rows)
     given = model.columns.get("parallax") if isinstance(model.columns, Mapping) else None
     name = given[0] if isinstance(given, tuple) else given or "parallax"
@@ -105,5 +105,5 @@ def check_table(model, table: Table, rows: Rows) -> list[Finding]:
     scatter = np.median(np.abs(parallax - np.median(parallax))) / 0.6745
     sigmas = TYPICAL_ZERO_POINT / max(scatter / np.sqrt(len(parallax)), 1e-9)
     found = "given" if given else f"none, {sigmas:.1f} standard errors"
-    missing = not given and sigmas > MOST_SIGMAS
+    missing = not given and sigmas > MAX_SHIFT
     return [*findings, ZERO_POINT.finding(found, missing, sigmas=f"{sigmas:.2g}")]

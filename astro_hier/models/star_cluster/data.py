@@ -1,4 +1,4 @@
-"""What is prepared of the rows of a star cluster, and the zero points of its parallaxes."""
+"""The prepared rows of a star cluster, and the zero points of its parallaxes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from astro_hier.priors import Prior
 from astro_hier.profiles import Profile
 from astro_hier.table import Role
 
-Theta = dict[str, Any]  # arrays, or variables of PyMC, by parameter
+Theta = dict[str, Any]  # arrays or PyMC variables, by parameter
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class NoZeroPoint(Part):
 
     @property
     def by_star(self) -> np.ndarray | float:
-        """What the table says of it, shape (star,) or () [mas]."""
+        """The zero point of each star in the table, shape (star,), or 0 [mas]."""
         return 0.0
 
     def prepared(self, rows: Mapping[str, np.ndarray]) -> "NoZeroPoint":
-        """That of the stars of these rows."""
+        """The zero point of the stars in these rows."""
         return self
 
     def added(self, theta: Theta) -> Any:
@@ -40,7 +40,7 @@ class NoZeroPoint(Part):
         return 0.0
 
     def at(self, places: np.ndarray) -> "NoZeroPoint":
-        """That of the stars of these numbers."""
+        """The zero point of the stars with these numbers."""
         return self
 
 
@@ -61,7 +61,7 @@ class CommonZeroPoint(NoZeroPoint):
 
 @dataclass(frozen=True)
 class ColumnZeroPoint(NoZeroPoint):
-    """The option: each star's own zero point, in a column of this name."""
+    """The option: each star has its own zero point, in a column of this name."""
 
     column: str
 
@@ -78,7 +78,7 @@ class ColumnZeroPoint(NoZeroPoint):
 
 @dataclass(frozen=True)
 class StarZeroPoints(NoZeroPoint):
-    """The zero points of certain stars."""
+    """Each star's own zero point."""
 
     values: np.ndarray  # shape (star,) [mas]
 
@@ -98,7 +98,7 @@ class StarZeroPoints(NoZeroPoint):
 
 @dataclass(frozen=True)
 class Stars:
-    """The rows, prepared: arrays of shape (star,), and what the options make of them."""
+    """The prepared rows, arrays of shape (star,), and the options."""
 
     parallax: np.ndarray  # [mas]
     parallax_error: np.ndarray  # as stated [mas]
@@ -110,18 +110,18 @@ class Stars:
     background: NoBackground
 
     def offset(self, theta: Theta) -> Any:
-        """What a measured parallax has besides 1/r [mas].
+        """The difference between a parallax and 1/r, apart from noise [mas].
 
-        ``theta`` holds columns (theta, 1), or variables of PyMC, here and below.
+        Here and below, ``theta`` holds columns of shape (theta, 1), or PyMC variables.
         """
         return self.offsets.added(self.zero_point.added(theta), theta)
 
     def error(self, theta: Theta) -> Any:
-        """The error of a parallax, with what offsets leave of its own variance [mas]."""
+        """The error of a parallax, including each star's own variance beside the offsets [mas]."""
         return self.offsets.widened(self.errors.true(self.parallax_error, theta))
 
     def yet_to_be_measured(self, parallax_error: np.ndarray, rng: np.random.Generator) -> "Stars":
-        """Others, with these errors, each at the place of a star picked at random."""
+        """Other stars, with these errors, each at the place of a star picked at random."""
         others = replace(self, parallax_error=parallax_error)
         if np.ndim(self.zero_point.by_star) == 0 and not self.offsets:
             return others  # all places are alike

@@ -1,4 +1,4 @@
-"""Distances and memberships of the stars: drawn given their parallaxes, and simulated."""
+"""Draws of the stars' distances and memberships given their parallaxes, and simulations."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ Draws = dict[str, np.ndarray]
 def draw_latents(
     data: Stars, theta: Theta, rng: np.random.Generator, progressbar: bool = False
 ) -> Draws:
-    """One draw of distances, and of common offsets if theta has none, for each theta."""
+    """One draw of the distances for each theta, and of common offsets if theta lacks them."""
     if data.offsets.missing(theta):
         mode = many_offsets.draw(data, theta, rng)
         return {"mode": mode} | draw_latents(data, theta | {"mode": mode}, rng, progressbar)
@@ -38,12 +38,12 @@ def draw_latents(
 
 
 def _draw_stars(data, theta, rng):
-    """Distances, and memberships where there are outliers."""
+    """Distances, and memberships if there are outliers."""
     parallax, error = likelihood.measured(data, theta)
     components = likelihood.bounded(data.profile.components(theta))
     r = [distance.draw(parallax, error, theta["mu_r"], sd, rng) for _, sd in components]
     if len(r) == 1 and not data.background:
-        return {"r": r[0]}  # without densities, which take as long
+        return {"r": r[0]}  # skip the densities, which would take as long
     parts = likelihood.log_components(data, theta)
     log_member = logsumexp(parts, axis=0)
     upper = np.cumsum(np.exp(parts - log_member), axis=0)[:-1]
@@ -60,7 +60,7 @@ def _draw_stars(data, theta, rng):
 
 
 def _redraw(data, r, others, theta, rng):
-    """Distances, with those of stars that are not members drawn from the population."""
+    """Distances, with those of non-members redrawn from the population."""
     sd = np.broadcast_to(data.profile.draw(theta, r.shape[1], rng), r.shape)[others]
     mu_r = np.broadcast_to(theta["mu_r"][:, None], r.shape)[others]
     r = r.copy()
@@ -69,10 +69,10 @@ def _redraw(data, r, others, theta, rng):
 
 
 def finish(data: Stars, values: Draws, rng: np.random.Generator) -> Draws:
-    """Draws of the joint model, turned into those of `draw_latents`.
+    """Draws of the joint model, in the convention of `draw_latents`.
 
-    Stars are members at random, others get a distance from the population, and memberships are
-    computed with the distances integrated out.
+    Stars are members at random, with their probabilities; the distances of the others are redrawn
+    from the population, and memberships are recomputed with the distances integrated out.
     """
     if not data.background:
         return values
@@ -89,7 +89,7 @@ def finish(data: Stars, values: Draws, rng: np.random.Generator) -> Draws:
 
 
 def simulate(data: Stars, theta: Theta, rng: np.random.Generator) -> Draws:
-    """Distances, parallaxes, memberships, and common offsets that theta does not have."""
+    """Distances, parallaxes, memberships, and any common offsets that theta lacks."""
     theta, n_stars = theta | likelihood.derive(data.profile, theta), len(data.parallax_error)
     shape = len(theta["mu_r"]), n_stars
     drawn = {

@@ -14,7 +14,7 @@ NODES = (
     plots.Node("parallax_error", (2.0, 0.0), ("parallax",), ("star",), symbol=r"\sigma_{\varpi,n}"),
     plots.Node("parallax", (0.75, 0.0), plates=("star",), symbol=r"\varpi_n"),
 )
-# those that options add: where they stand, outside the plate, and what depends on them
+# nodes that options add, outside the plate: their places, and the nodes that depend on them
 OPTIONS = {
     "halo_fraction": ((2.5, 2.0), ("r",)),
     "ln_halo_ratio": ((3.5, 2.0), ("r",)),
@@ -28,7 +28,7 @@ OPTIONS = {
 
 
 def graph(model):
-    """Where the nodes of the graphical model stand."""
+    """The nodes of the graphical model, at their places."""
     names = {p.name for p in model.parameters}
     nodes = [plots.Node(name, at, to) for name, (at, to) in OPTIONS.items() if name in names]
     if "member" in names:
@@ -41,7 +41,7 @@ def graph(model):
 
 
 def _corrected(model, data):
-    """Parallaxes less the mean of what they have besides 1/r, and their mean errors."""
+    """Parallaxes minus zero point and common offsets, and their errors, posterior means."""
     theta, shape = likelihood.columns_of(tables.all_draws(model)), model.samples("r").shape
     both = data.offset(theta), data.error(theta)
     offset, error = (np.broadcast_to(values, shape).mean(axis=0) for values in both)
@@ -49,7 +49,7 @@ def _corrected(model, data):
 
 
 def _points(ax, data, member, x, y, yerr, xerr=None):
-    """Stars with error bars, in the colour of their membership where there are others."""
+    """Stars with error bars, coloured by membership if there is a background."""
     plots.errorbar(ax, x, y, yerr, xerr=xerr, fmt="none" if data.background else "o")
     if data.background:
         points = ax.scatter(x, y, 14, member, cmap="viridis", vmin=0, vmax=1, zorder=3)
@@ -57,7 +57,7 @@ def _points(ax, data, member, x, y, yerr, xerr=None):
 
 
 def _mark_others(ax, naive, parallax, count):
-    """Ticks at naive distances of stars that are not members, within the members' range."""
+    """Ticks at the naive distances of non-members that lie within the members' range."""
     others = (parallax * u.mas).to_value(u.pc, u.parallax())
     if naive.size:
         margin = 0.1 * np.ptp(naive) + 0.01 * naive.max()
@@ -72,8 +72,8 @@ def _mark_others(ax, naive, parallax, count):
 def plot_data(model, ax=None):
     """Parallaxes with their standard errors, star by star, and the cluster's parallax.
 
-    Zero points and common offsets are taken off, and errors scaled, by their posterior means.
-    With outliers, the stars have the colour of their probability of membership.
+    Zero points and common offsets are subtracted, and errors scaled, by their posterior means.
+    With outliers, the stars are coloured by their probability of membership.
 
     Parameters
     ----------
@@ -98,13 +98,13 @@ def plot_data(model, ax=None):
 
 
 def plot_distances(model, ax=None):
-    """Each star's naive distance 1/parallax against its posterior one: the shrinkage.
+    """Each star's posterior distance against its naive one, 1/parallax: the shrinkage.
 
-    Error bars are one standard deviation. Stars of parallax below two standard errors have no
-    naive distance to speak of: their posterior means are ticks at the left. Parallaxes and
-    colours are those of `plot_data`. Stars whose probability of membership is below 0.5 have no
-    posterior distance: grey ticks at the bottom are their naive ones, as far as they lie in the
-    range of the members'.
+    Error bars are one standard deviation. Stars with parallaxes below two standard errors have no
+    meaningful naive distance: ticks at the left show their posterior means. Parallaxes and colours
+    are those of `plot_data`. Stars whose probability of membership is below 0.5 have no posterior
+    distance: grey ticks at the bottom show those of their naive distances that lie within the
+    members' range.
 
     Parameters
     ----------

@@ -12,7 +12,8 @@ def build_pymc(model, data: Stars) -> Any:
     """The joint `pymc.Model` of distances and parallaxes."""
     import pymc as pm
 
-    initial, of_parallaxes = model.initial(data), _of_some if data.background else _of_members
+    of_parallaxes = _of_mixture if data.background else _of_members
+    initial = model.initial(data)
     with pm.Model(coords={"star": data.star, **model.coordinates(data)}) as joint:
         theta = model.pymc_priors(data, initial)
         for name in data.offsets.numbers:
@@ -25,7 +26,7 @@ def build_pymc(model, data: Stars) -> Any:
 
 
 def _distances(data, theta, start):
-    """The distances, and the distribution that they have in the population."""
+    """The variable of the distances, and their distribution in the population."""
     import pymc as pm
 
     weights, sds = zip(*data.profile.components(theta), strict=True)
@@ -46,8 +47,8 @@ def _of_members(data, theta, r, population):
     pm.Normal("parallax", mu=mean, sigma=error, observed=data.parallax, dims="star")
 
 
-def _of_some(data, theta, r, population):
-    """Membership is summed over; r of a star that is not a member follows that of one, roughly."""
+def _of_mixture(data, theta, r, population):
+    """Sum over membership; a non-member's r follows roughly what it would as a member."""
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -55,7 +56,7 @@ def _of_some(data, theta, r, population):
     offset, error = data.offset(theta), data.error(theta)
     mean, variance = 1 / r + offset, data.profile.variance(theta)
     centre, width = if_member(pt.as_tensor(data.parallax - offset), error, theta["mu_r"], variance)
-    # the density of r in the population, which the model has already, is divided out
+    # divide by the density of r in the population, which the model already contains
     other = (
         pm.math.log(fraction)
         + outliers.pymc_log_density(background.pymc(error, theta), data.parallax)

@@ -5,33 +5,33 @@ Prior
     exp(ln_std_r) kpc; both can be changed.
 Population
     r_n ~ sum_c w_c TruncatedNormal(mu_r, s_c, lower=0), the distance of star n. By default there
-    is one component, of s = std_r; `astro_hier.profiles` holds others.
+    is one component, with s = std_r; `astro_hier.profiles` has others.
 Likelihood
-    parallax_n ~ Normal(1 / r_n + b_n, e_n), independent of each other, where
+    parallax_n ~ Normal(1 / r_n + b_n, e_n), independently for each star, where
     b_n = zero_point_n + sum_k m_kn zeta_k and e_n^2 = (error_scale parallax_error_n)^2 + d_n.
-    By default zero_point is 0, error_scale is 1 and there are no modes m. Where there are, zeta_k
-    ~ Normal(0, 1): they and d_n stand for the covariance of the parallaxes, as
-    `astro_hier.core.sky` says. Where they are many they are integrated out as
-    `astro_hier.core.offsets` says.
+    By default zero_point is 0, error_scale is 1 and there are no modes m. With a covariance of the
+    parallaxes, zeta_k ~ Normal(0, 1), and the modes and d_n represent the covariance, see
+    `astro_hier.core.sky`. If there are many modes they are integrated out, see
+    `astro_hier.core.offsets`.
 Outliers
-    If there are any, star n is a member, z_n = 1, with a probability of 1 - outlier_fraction, and
-    parallax_n is as above. Otherwise parallax_n ~ Normal(outlier_mean, hypot(outlier_sd,
-    e_n)), whatever r_n is: without zero point or offsets, of which outlier_mean and outlier_sd
-    take care. Its r_n is then a draw from the population, of which the parallax says nothing.
+    If there are any, star n is a member, z_n = 1, with probability 1 - outlier_fraction, and
+    parallax_n is as above. Otherwise parallax_n ~ Normal(outlier_mean, hypot(outlier_sd, e_n)),
+    whatever r_n is, without zero point or offsets, which outlier_mean and outlier_sd absorb. Its
+    r_n is then a draw from the population, since the parallax does not constrain it.
 Marginal likelihood
     p(parallax | theta) is the product over stars of (1 - f) sum_c w_c I_c + f B, where I_c is
     the one-dimensional integral of component times likelihood over r_n, which
-    `astro_hier.core.distance` computes, f the outlier_fraction and B the density of the outliers.
+    `astro_hier.core.distance` computes, f is outlier_fraction and B the density of the outliers.
     Draws pick z_n, the component, and then r_n, each from its exact distribution.
 Joint model
-    NUTS has r_n, and z_n summed over. A star of doubtful membership would have two modes of r_n,
-    about its parallax and in the population, between which NUTS hardly moves. There r_n of a star
-    that is not a member therefore has the density q_n(r_n) in place of the population's: roughly
-    that of a member (Carlin & Chib 1995, JRSS B 57, 473), which changes nothing else. z_n is then
-    drawn, and r_n of others replaced by draws from the population.
+    NUTS samples r_n, with z_n summed over. A star of doubtful membership would have two modes in
+    r_n, one at its parallax and one in the population, and NUTS would hardly move between them. In
+    the joint model, r_n of a non-member therefore follows a density q_n(r_n) in place of the
+    population's, roughly that of a member (Carlin & Chib 1995, JRSS B 57, 473); nothing else
+    changes. Afterwards z_n is drawn, and r_n of non-members is redrawn from the population.
 
-The model is that of Price-Whelan (2022), *Hierarchical Models 1*, with the options that real
-tables need.
+The model is that of Price-Whelan (2022), *Hierarchical Models 1*, with options that real tables
+need.
 """
 
 from typing import Any
@@ -43,7 +43,7 @@ from astro_hier.core.threads import for_chunks
 from astro_hier.models.star_cluster.data import Stars, Theta
 from astro_hier.profiles import Profile
 
-LEAST_DEPTH = 2e-9  # kpc
+LEAST_DEPTH = 2e-9  # kpc: indistinguishable from none, and wide enough for a lattice
 
 
 def derive(profile: Profile, theta: Theta) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def derive(profile: Profile, theta: Theta) -> dict[str, Any]:
 
 
 def spread(profile: Profile, theta: Theta) -> np.ndarray:
-    """The sd of members' true parallaxes, 1/r taken as linear, shape (theta,) [mas]."""
+    """Standard deviation of members' true parallaxes [mas], 1/r linearised, shape (theta,)."""
     return profile.variance(theta) ** 0.5 / theta["mu_r"] ** 2
 
 
@@ -85,22 +85,22 @@ def log_likelihood(data: Stars, values: Theta) -> np.ndarray:
 
 
 def log_densities(data: Stars, theta: Theta) -> tuple[np.ndarray, Any]:
-    """ln of the density of each star, shape (theta, star), and of its odds of membership."""
+    """ln of each star's density, shape (theta, star), and ln of its odds of membership."""
     return mix(data, np.logaddexp.reduce(log_components(data, theta)), theta)
 
 
 def mix(data: Stars, log_member: np.ndarray, theta: Theta) -> tuple[np.ndarray, Any]:
-    """With those that are not members: ln of the density, and of the odds of membership."""
+    """Mix members with the background: ln of the density, and ln of the odds of membership."""
     return data.background.mix(log_member, data.parallax, data.error(columns_of(theta)), theta)
 
 
 def membership(data: Stars, theta: Theta) -> Any:
-    """The probability of each star to be a member, shape (theta, star); 1 without a background."""
+    """The probability that each star is a member, (theta, star); 1 without a background."""
     return data.background.given_some(log_densities(data, theta)[1], theta)[1]
 
 
 def log_components(data: Stars, theta: Theta) -> list[np.ndarray]:
-    """ln of weight times density of each component of members, (component, theta, star)."""
+    """ln of weight times density for each component of members, (component, theta, star)."""
     parallax, error = measured(data, theta)
     with np.errstate(divide="ignore"):
         return [
@@ -110,16 +110,16 @@ def log_components(data: Stars, theta: Theta) -> list[np.ndarray]:
 
 
 def measured(data: Stars, theta: Theta) -> tuple[np.ndarray, np.ndarray]:
-    """Parallaxes less what they have besides 1/r, and their errors [mas]."""
+    """Parallaxes minus zero point and common offsets, and their errors [mas]."""
     theta = columns_of(theta)
     return data.parallax - data.offset(theta), data.error(theta)
 
 
 def columns_of(theta: Theta) -> Theta:
-    """Hyperparameters as columns, one row a draw."""
+    """Hyperparameters as columns, with one row for each draw."""
     return {name: v[:, None] if v.ndim == 1 else v for name, v in theta.items()}
 
 
 def bounded(components: list[tuple[Any, np.ndarray]]) -> list[tuple[Any, np.ndarray]]:
-    """Components whose depths are no smaller than can be told from none, which a lattice needs."""
+    """Components with depths of at least `LEAST_DEPTH`, which the lattice needs."""
     return [(weight, np.maximum(sd, LEAST_DEPTH)) for weight, sd in components]

@@ -1,7 +1,7 @@
-"""Common offsets that are too many to be drawn as other parameters are: integrated out.
+"""Common offsets that are too many to sample like other parameters, integrated out.
 
-`astro_hier.core.offsets` has the method: points of the offsets from a normal approximation, weighed
-by the exact density.
+The method is that of `astro_hier.core.offsets`: points from a normal approximation to the offsets'
+distribution, weighted by the exact density.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ from astro_hier.core.threads import for_chunks
 from astro_hier.models.star_cluster import likelihood
 from astro_hier.models.star_cluster.data import Stars, Theta
 
-SEED = 1  # of the points that common offsets are integrated with
+SEED = 1  # for the points of the integral over common offsets
 
 
 def integrate(data: Stars, theta: Theta) -> np.ndarray:

@@ -22,12 +22,12 @@ from astro_hier.part import Option
 
 
 class StarCluster(HierarchicalModel):
-    """Mean distance and depth along the line of sight of a star cluster, and each star's distance.
+    """Mean distance and line-of-sight depth of a star cluster, and each star's distance.
 
     The stars' distances r are normally distributed about the cluster's, and the parallaxes about
     1/r, with the stated errors. Negative parallaxes are valid measurements. Options describe what
-    real tables have besides: a zero point, errors that are too small or correlated, stars that are
-    not members, and wings of the distribution of distances. They can be combined.
+    else real tables contain: a zero point, errors that are too small or correlated, stars that are
+    not members, and a distribution of distances with wings. They can be combined.
 
     Parameters
     ----------
@@ -39,30 +39,30 @@ class StarCluster(HierarchicalModel):
         Distribution of the distances about mu_r: `~astro_hier.profiles.Normal` or
         `~astro_hier.profiles.CoreHalo`.
     zero_point : `~astropy.units.Quantity`, `~astro_hier.priors.Prior` or str, optional
-        What is added to 1/r in a measured parallax, such as Gaia's -0.029 mas in data release 2:
-        its value; a prior, to infer it; or the name of a column that has one for each star.
+        Offset of the measured parallaxes from 1/r, such as Gaia's -0.029 mas in data release 2:
+        its value; a prior, to infer it; or the name of a column with one for each star.
     error_scale : float or `~astro_hier.priors.Prior`, optional
-        Factor by which all errors are larger than stated.
+        Factor that multiplies all errors; by default they are taken as stated.
     outliers : bool or `~astro_hier.outliers.ParallaxBackground`, optional
-        Distribution of the parallaxes of stars that are not members; True is the default one.
+        Distribution of the parallaxes of stars that are not members; True means the default one.
     parallax_covariance : str or callable, optional
-        Covariance of the parallaxes of two stars as a function of the angle between them, one of
-        `astro_hier.covariances.COVARIANCES` by name, or a function of a Quantity that returns one.
-        The table must have the columns ``ra`` and ``dec`` then.
+        Covariance of the parallaxes of two stars as a function of the angle between them: one of
+        `astro_hier.covariances.COVARIANCES` by name, or a function from Quantity to Quantity. The
+        table must then have the columns ``ra`` and ``dec``.
     columns : dict, optional
-        Where the columns are that the model reads: ``parallax`` and ``parallax_error`` (angles in
-        any unit) and, optional, ``star`` (identifiers, integers or strings); with the options
-        that need them, ``zero_point``, ``ra`` and ``dec``. By default they have these names. Give
-        the column's name, or the name and the unit to take where the table has none:
-        ``{"parallax": "plx", "parallax_error": ("e_plx", u.mas)}``, or a preset,
+        Names of the columns that the model reads, by role: ``parallax`` and ``parallax_error``
+        (angles in any unit) and, optionally, ``star`` (identifiers, integers or strings); with the
+        options that need them, ``zero_point``, ``ra`` and ``dec``. By default a column has the name
+        of its role. Give the column's name, or a tuple of name and unit if the table has no units:
+        ``{"parallax": "plx", "parallax_error": ("e_plx", u.mas)}``; or a preset,
         `astro_hier.columns.GAIA`. ``{"star": None}`` numbers the rows.
     on_invalid : {"raise", "drop"}, optional
-        Whether a table with missing or impossible values is refused, or such rows are left out
+        Whether a table with missing or impossible values raises an error, or such rows are dropped
         with a warning.
 
     Notes
     -----
-    The posterior has the variables
+    The posterior has these variables:
 
     ==================== ======= ==========================================================
     name                 unit    meaning
@@ -83,24 +83,24 @@ class StarCluster(HierarchicalModel):
     ``r``                kpc     distance of each star, dimension ``star``
     ``member``                   probability that each star is a member, given the
                                  parameters of the draw, dimension ``star`` (outliers)
-    ``log_prob``                 ln of the density of all parameters but the stars' own, up
-                                 to a constant
+    ``log_prob``                 ln of the density of all parameters except the stars' own,
+                                 up to a constant
     ==================== ======= ==========================================================
 
-    ``r`` is the distance of a star in draws where it is a member; in others it is a draw from the
-    population, which its parallax says nothing of. The mean of ``member`` over the draws is the
-    probability that the star is a member. In `pymc_model`, which sums over membership, the ``r``
-    of a star that is none follows about the distribution that it would have as a member, so that
-    NUTS need not jump; `fit` replaces it by a draw from the population.
+    ``r`` is the distance of a star in draws in which it is a member; in the others it is a draw
+    from the population, since the parallax does not constrain it. The mean of ``member`` over the
+    draws is the probability that the star is a member. In `pymc_model`, which sums over membership,
+    the ``r`` of a non-member roughly follows the distribution that it would have as a member, so
+    that NUTS need not jump; `fit` replaces it with a draw from the population.
 
-    The attribute ``resolved`` is 1 where the data exclude that there is no depth (a likelihood
-    ratio of e^2), and 0 where `std_r_upper_limit` is what there is to quote.
+    The attribute ``resolved`` is 1 if the data rule out zero depth (a likelihood ratio of e^2), and
+    0 if not; then quote `std_r_upper_limit`.
 
-    With ``parallax_covariance``, the posterior's ``attrs`` have ``covariance_modes``, how many
-    common offsets are kept; ``covariance_left_out``, by what share the variance of a mean parallax
-    comes out too small for want of others; and ``covariance_depth_off``, by how many standard
-    deviations (root mean square) the depth comes out different. Up to six offsets are parameters
-    of ``log_prob``; more are integrated out of it, as `astro_hier.core.offsets` says.
+    With ``parallax_covariance``, the posterior's ``attrs`` have ``covariance_modes``, the number of
+    common offsets kept; ``covariance_left_out``, the share by which the variance of a mean parallax
+    is too small because the others are left out; and ``covariance_depth_off``, by how many standard
+    deviations (root mean square) the depth changes for the same reason. Up to six offsets are
+    parameters of ``log_prob``; more are integrated out of it, see `astro_hier.core.offsets`.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Common offsets of the parallaxes of neighbouring stars, which a covariance amounts to.
+"""Common offsets of the parallaxes of neighbouring stars, which represent their covariance.
 
-The covariance is written as modes, each a pattern over the stars times a standard normal number
-zeta, and what these leave as each star's own variance (`astro_hier.core.sky`). Up to `FEW_MODES`
-are drawn as other parameters are; more are integrated out.
+The covariance is decomposed into modes, each a pattern over the stars times a standard normal
+number zeta; what the modes leave out becomes each star's own variance (`astro_hier.core.sky`). Up
+to `MAX_SAMPLED_MODES` are sampled like other parameters; more are integrated out.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,21 +19,21 @@ from astro_hier.part import Part
 from astro_hier.posterior import Parameter
 from astro_hier.table import Role
 
-FEW_MODES = 6  # up to which they are drawn as other parameters are; more are integrated out
-MOST_MODES = 200
-ENOUGH = 0.01  # share of the variance of a mean parallax that may be left out of the modes
-ENOUGH_DEPTH = 0.05  # standard deviations by which the depth may be off
-TOO_MUCH = 0.1  # of either, above which there is a warning
+MAX_SAMPLED_MODES = 6  # more are integrated out
+MAX_MODES = 200
+MEAN_TOLERANCE = 0.01  # share of the variance of a mean parallax that the modes may leave out
+DEPTH_TOLERANCE = 0.05  # standard deviations by which the depth may be off
+TOO_MUCH = 0.1  # of either: a warning
 LEFT_OUT = checks.define(
     "covariance_left_out",
     limit=f"at most {100 * TOO_MUCH:.0f} percent of the variance of the mean parallax, and"
     f" {TOO_MUCH} standard deviations of the depth",
-    said="{modes} common offsets leave out {found}, for the covariance of these stars changes too"
-    " fast with their separation",
-    python="the error of mu_r is off by half that share, and std_r by about that much; fit parts of"
-    " the table, of some hundred stars each, to see by how much",
+    said="{modes} common offsets leave out {found}, because the covariance of these stars changes"
+    " too fast with their separation",
+    python="the error of mu_r is off by half that share, and std_r by about that much; to see by"
+    " how much, fit parts of the table, of some hundred stars each",
 )
-ZERO = (np.zeros(1),) * 4  # coordinates of a star and itself
+ZERO = (np.zeros(1),) * 4  # coordinates of a star, twice
 
 
 @dataclass(frozen=True)
@@ -44,51 +44,51 @@ class NoOffsets(Part):
         return False
 
     def check_argument(self) -> None:
-        """Raise a ValueError if the argument is no covariance."""
+        """Raise a ValueError if the argument is not a covariance."""
 
     def prepared(self, rows: Mapping[str, np.ndarray]) -> "NoOffsets":
-        """The offsets of the stars of these rows."""
+        """The offsets of the stars in these rows."""
         return self
 
     @property
     def numbers(self) -> dict[str, int]:
-        """How many elements the parameter has, by its name."""
+        """Number of elements of the parameter, by name."""
         return {}
 
     @property
     def sampled(self) -> dict[str, int]:
-        """The same, if they are few enough to be drawn as other parameters are."""
+        """The same, if they are few enough to be sampled like other parameters."""
         return {}
 
     def missing(self, theta: Mapping[str, Any]) -> bool:
-        """Whether there are offsets that theta does not hold, to be integrated out."""
+        """Whether there are offsets that ``theta`` lacks, so that they are integrated out."""
         return False
 
     def added(self, offset: Any, theta: Mapping[str, Any]) -> Any:
-        """An offset of the parallaxes with those of theta [mas]."""
+        """An offset of the parallaxes plus the common offsets in ``theta`` [mas]."""
         return offset
 
     def widened(self, error: Any) -> Any:
-        """Errors with the stars' own variance [mas]."""
+        """Errors that include the stars' own variance [mas]."""
         return error
 
     def at(self, places: np.ndarray) -> Self:
-        """Those of the stars of these numbers."""
+        """The offsets of the stars with these numbers."""
         return self
 
     @property
     def attrs(self) -> dict[str, float]:
-        """What is said of the posterior."""
+        """Attributes for the posterior."""
         return {}
 
     def checks(self) -> list[Finding]:
-        """Whether the modes are enough."""
+        """Whether there are enough modes."""
         return []
 
 
 @dataclass(frozen=True)
 class OwnVariance(NoOffsets):
-    """Each star's own variance alone, which the offsets have been taken off."""
+    """Each star's own variance alone, once the offsets have been subtracted."""
 
     own_variance: np.ndarray  # shape (star,) [mas2]
 
@@ -98,7 +98,7 @@ class OwnVariance(NoOffsets):
 
 @dataclass(frozen=True)
 class Modes(OwnVariance):
-    """Offsets of certain stars."""
+    """The offsets of a table's stars."""
 
     modes: np.ndarray  # shape (mode, star) [mas]
     left_out: float  # share of the variance of the mean parallax
@@ -113,13 +113,13 @@ class Modes(OwnVariance):
 
     @property
     def sampled(self):
-        return self.numbers if len(self.modes) <= FEW_MODES else {}
+        return self.numbers if len(self.modes) <= MAX_SAMPLED_MODES else {}
 
     def missing(self, theta):
         return "mode" not in theta
 
     def taken_off(self) -> OwnVariance:
-        """What is left once the offsets are known, and taken off the parallaxes."""
+        """What is left once the offsets are known and subtracted from the parallaxes."""
         return OwnVariance(self.own_variance)
 
     def added(self, offset, theta):
@@ -148,7 +148,7 @@ class Modes(OwnVariance):
 
 @dataclass(frozen=True)
 class CommonOffsets(NoOffsets):
-    """The option: a covariance, by name or as a function of the separation."""
+    """The option: a covariance, by name or as a function of separation."""
 
     covariance: str | Callable
 
@@ -174,9 +174,9 @@ class CommonOffsets(NoOffsets):
             error,
             spread,
             covariance,
-            few=FEW_MODES,
-            most=MOST_MODES,
-            enough=ENOUGH,
-            enough_depth=ENOUGH_DEPTH,
+            few=MAX_SAMPLED_MODES,
+            most=MAX_MODES,
+            enough=MEAN_TOLERANCE,
+            enough_depth=DEPTH_TOLERANCE,
         )
         return Modes(variance, modes, left_out, depth_off)

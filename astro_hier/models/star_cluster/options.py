@@ -1,4 +1,4 @@
-"""What the options of a star cluster stand for, and the columns and parameters they add."""
+"""The options of a star cluster, and the columns and parameters that they add."""
 
 from typing import Any
 
@@ -34,40 +34,39 @@ OF_STARS = (Parameter("r", u.kpc, "r", "distance", ("star",)),)
 
 
 def as_profile(given: Any) -> profiles.Profile:
-    """What the argument ``profile`` stands for."""
+    """The profile that the argument ``profile`` stands for."""
     if not isinstance(given, profiles.Profile):
         raise ValueError(
-            f"profile={given!r}; accepted are those of astro_hier.profiles, such as"
-            " profiles.CoreHalo()"
+            f"profile={given!r}; expected one of astro_hier.profiles, such as profiles.CoreHalo()"
         )
     return given
 
 
 def as_zero_point(given: Any) -> NoZeroPoint:
-    """What the argument ``zero_point`` stands for."""
+    """The zero point that the argument ``zero_point`` stands for."""
     if given is None:
         return NoZeroPoint()
     return ColumnZeroPoint(given) if isinstance(given, str) else CommonZeroPoint(given)
 
 
 def as_offsets(given: Any) -> NoOffsets:
-    """What the argument ``parallax_covariance`` stands for."""
+    """The offsets that the argument ``parallax_covariance`` stands for."""
     return NoOffsets() if given is None else CommonOffsets(given)
 
 
 def background_of(model) -> NoBackground:
-    """What the argument ``outliers`` of a model stands for."""
+    """The background that a model's argument ``outliers`` stands for."""
     return as_background(model.outliers, outliers.ParallaxBackground)
 
 
 def roles(model) -> tuple[Role, ...]:
-    """The columns."""
+    """The columns that the model reads."""
     zero_point, offsets = as_zero_point(model.zero_point), as_offsets(model.parallax_covariance)
     return (*COLUMNS, *zero_point.roles, *offsets.roles)
 
 
 def parts(model) -> tuple[Any, ...]:
-    """Owners of priors, besides the model."""
+    """Owners of priors other than the model itself."""
     return (
         as_profile(model.profile),
         as_zero_point(model.zero_point),
@@ -77,7 +76,7 @@ def parts(model) -> tuple[Any, ...]:
 
 
 def parameters(model) -> tuple[Parameter, ...]:
-    """The parameters, in the order of tables and figures."""
+    """The parameters, in the order in which tables and figures show them."""
     background = background_of(model)
     return (
         *OF_CLUSTER,
@@ -92,7 +91,7 @@ def parameters(model) -> tuple[Parameter, ...]:
 
 
 def prepare(model, rows, progressbar: bool) -> Stars:
-    """The rows with what the options make of them."""
+    """The rows, with the options prepared for them."""
     return Stars(
         rows["parallax"],
         rows["parallax_error"],

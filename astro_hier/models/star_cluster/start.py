@@ -10,10 +10,10 @@ from astro_hier.models.star_cluster.data import Stars
 
 
 def initial(model, data: Stars) -> dict[str, Any]:
-    """Inverse-variance weighted parallax; its excess scatter; each distance shrunk to it.
+    """Inverse-variance weighted mean parallax, excess scatter, and shrunk distances.
 
-    Without stars that are far off, where there is a background for them. Other parameters
-    start at the medians of their priors.
+    If there is a background, stars that are far off are left out. Other parameters start at the
+    medians of their priors.
     """
     theta: dict[str, Any] = {
         name: float(frozen.median()) for name, frozen in model.frozen_priors().items()
@@ -35,7 +35,7 @@ def initial(model, data: Stars) -> dict[str, Any]:
 
 
 def _of_cluster(model, parallax, error):
-    """mu_r and ln_std_r from the parallaxes of its members, and their errors."""
+    """mu_r and ln_std_r from the members' parallaxes and errors."""
     weight = error**-2 / np.sum(error**-2)
     mean = weight @ parallax
     mu_r = model.within_bulk("mu_r", 1 / mean if mean > 0 else np.inf)
@@ -46,16 +46,17 @@ def _of_cluster(model, parallax, error):
 
 
 def _shrunk(parallax, error, mu_r, ln_std_r):
-    """Each star's distance, from the Gaussian of it alone, 1/r taken as linear about mu_r."""
+    """Each star's distance, shrunk towards mu_r, with 1/r linearised about mu_r."""
     precision, depth = (error * mu_r**2) ** -2, np.exp(-2 * ln_std_r)
     shift = (1 / mu_r - parallax) * mu_r**2 * precision / (precision + depth)
     return np.clip(mu_r + shift, 0.1 * mu_r, 10 * mu_r)
 
 
 def if_member(parallax: Any, error: Any, mu_r: Any, variance: Any) -> tuple[Any, Any]:
-    """Rough mean and sd of a star's distance if it is a member: population times likelihood.
+    """Rough mean and standard deviation of a star's distance if it is a member.
 
-    The parallax is taken within a factor of three of the cluster's, and 1/r as linear.
+    Those of population times likelihood, with the parallax clipped to within a factor of three of
+    the cluster's, and 1/r linearised.
     """
     naive = 1 / parallax.clip(1 / (3 * mu_r), 3 / mu_r)
     precision = (error * naive**2) ** -2
@@ -64,7 +65,7 @@ def if_member(parallax: Any, error: Any, mu_r: Any, variance: Any) -> tuple[Any,
 
 
 def candidates(model, data: Stars, rng: np.random.Generator | None = None) -> list[dict[str, Any]]:
-    """Groups among the parallaxes, each in turn the members and the others the background."""
+    """Starting points from groups among the parallaxes, with each in turn as the members."""
     if not data.background:
         return []
     start, points = model.initial(data), []

@@ -1,4 +1,4 @@
-"""Tables and numbers that a fit gives: each star's results, predictions, an upper limit."""
+"""Results of a fit: each star's own, predictions, and an upper limit on the depth."""
 
 import astropy.units as u
 import numpy as np
@@ -11,7 +11,7 @@ from astro_hier.models.star_cluster.data import Theta
 
 
 def all_draws(model) -> Theta:
-    """The draws of all parameters but the stars' own."""
+    """The draws of all parameters except the stars' own."""
     names = [p.name for p in model.parameters if p.dims != ("star",)]
     return {name: model.samples(name).value for name in names}
 
@@ -30,10 +30,11 @@ def star_table(model) -> QTable:
     -------
     `~astropy.table.QTable`
         Columns star, parallax and parallax_error (as measured), r and r_sd (mean and standard
-        deviation of the distance), member (probability, with outliers only) and n_sigma: by
-        how many standard deviations the parallax differs from that of a member, of error,
-        depth (1/r taken as linear) and parameters together. With outliers, r and r_sd are
-        masked where member is below 0.5: a star that is not a member has no distance here.
+        deviation of the distance), member (probability of membership, only with outliers) and
+        n_sigma: by how many standard deviations the parallax differs from that of a member, with
+        error, depth (1/r linearised) and uncertainty of the parameters combined. With outliers, r
+        and r_sd are masked where member is below 0.5: a star that is not a member has no distance
+        here.
     """
     data, theta = model.fitted_data(), all_draws(model)
     r, columns = model.samples("r"), likelihood.columns_of(theta)
@@ -58,34 +59,33 @@ def star_table(model) -> QTable:
 def std_r_upper_limit(model, probability: float = 0.95) -> u.Quantity:
     """An upper limit on the depth, for a prior flat in std_r.
 
-    The prior is flat from zero to the upper end of that of the fit, so the limit does not
-    depend on the latter's lower end, as quantiles of the draws would. It needs three members.
-    The posterior with this prior is drawn anew, always with the same random state: the limit
-    does not depend on that of the fit.
+    The prior is flat from zero to the upper end of the fit's prior. Unlike quantiles of the draws,
+    the limit therefore does not depend on the lower end of the fit's prior. It needs at least three
+    members. The posterior with this prior is drawn anew, always with the same random state, so the
+    limit does not depend on the random state of the fit either.
 
     Parameters
     ----------
     probability : float, optional
-        That std_r lies below the limit.
+        Probability that std_r lies below the limit.
 
     Returns
     -------
     `~astropy.units.Quantity`
-        In kpc.
+        The limit in kpc.
     """
     return upper_limit.upper_limit(model, model.fitted_data(), "std_r", probability) * u.kpc
 
 
 def predict(model, parallax_error: u.Quantity | None = None, *, random_state=None) -> u.Quantity:
-    """Parallaxes as the model would have them measured: its posterior predictive.
+    """Posterior predictive parallaxes.
 
     Parameters
     ----------
     parallax_error : `~astropy.units.Quantity`, optional
-        Stated errors of stars yet to be measured, members of the cluster, shape (star,). By
-        default the fitted stars are measured again, with the same common offsets. Where stars
-        differ by their place on the sky or zero point, each new one has those of a fitted
-        star picked at random.
+        Stated errors of members of the cluster yet to be measured, shape (star,). By default the
+        fitted stars are measured again, with the same common offsets. Where stars differ in their
+        place on the sky or in zero point, each new one has those of a fitted star picked at random.
     random_state : None, int, `numpy.random.Generator`, optional
         Seed or source of randomness.
 
@@ -117,7 +117,7 @@ def _given_errors(parallax_error):
         error = np.array([np.nan])
     if error.ndim != 1 or not np.all((error > 0) & np.isfinite(error)):
         raise ValueError(
-            f"parallax_error={parallax_error!r}; accepted are positive angles, one a star, such"
+            f"parallax_error={parallax_error!r}; expected positive angles, one for each star, such"
             " as [0.1, 0.2] * u.mas"
         )
     return error
