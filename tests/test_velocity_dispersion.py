@@ -239,7 +239,7 @@ def test_impossible_options_are_errors(arguments, error, message):
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["star"], r"accepted is either velocity and velocity_error, or redshift .* no such"),
+        (["star"], r"expected either velocity and velocity_error, or redshift .* no such"),
         (["velocity"], r"no velocity_error; say which columns"),
         (["redshift"], r"no redshift_error; say which columns"),
         (
@@ -407,7 +407,7 @@ def test_predictions_scatter_like_what_was_measured(mixed):
     fraction = mixed.samples("outlier_fraction").mean().value
     assert share == pytest.approx(fraction, rel=0.3)
     for bad in ([-1] * KMS, 3 * u.pc, [[1]] * KMS, "1"):
-        with pytest.raises(ValueError, match=r"accepted are positive velocity_errors"):
+        with pytest.raises(ValueError, match=r"expected positive velocity_errors"):
             model.predict(bad)
 
 

@@ -1,4 +1,4 @@
-"""What is checked of the columns and of a fit."""
+"""Checks of the columns of a velocity dispersion's table, and of a fit."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ WINGS = (
 
 
 def check_rows(model, rows: Mapping[str, np.ndarray], table: Table) -> None:
-    """Raise an error unless either velocities or redshifts were read, with their errors."""
+    """Raise a TableError unless either velocities or redshifts were read, with their errors."""
     pairs = [(quantity.name, quantity.error_name) for quantity in QUANTITIES]
     given = [pair for pair in pairs if any(name in rows for name in pair)]
     missing = [name for pair in given for name in pair if name not in rows]
@@ -29,19 +29,19 @@ def check_rows(model, rows: Mapping[str, np.ndarray], table: Table) -> None:
         return
     found = (
         f"has columns of both, {[name for name in sum(pairs, ()) if name in rows]}; leave out"
-        f" the others with columns={{{given[1][0]!r}: None, {given[1][1]!r}: None}}"
+        f" the redshifts with columns={{{given[1][0]!r}: None, {given[1][1]!r}: None}}"
         if len(given) > 1
-        else f"has {table.colnames}, and no {' or '.join(missing) if missing else 'such'}; say"
-        " which columns they are with columns={'velocity': 'NAME', 'velocity_error': 'NAME'}"
+        else f"has {table.colnames} and no {' or '.join(missing) if missing else 'such columns'};"
+        " say which columns they are with columns={'velocity': 'NAME', 'velocity_error': 'NAME'}"
     )
     raise TableError(
-        f"accepted is either velocity and velocity_error, or redshift and redshift_error: the"
-        f" table {found}"
+        "expected either velocity and velocity_error, or redshift and redshift_error: the table"
+        f" {found}"
     )
 
 
 def diagnose(model, data: Members, values: Theta, method: str) -> dict[str, Any]:
-    """Whether the dispersion is resolved, if it is inferred."""
+    """Whether an inferred dispersion is resolved."""
     if "ln_sigma_v" not in model.free_names():
         return {}
     typical = data.background.typical
@@ -49,7 +49,7 @@ def diagnose(model, data: Members, values: Theta, method: str) -> dict[str, Any]
 
 
 def check(model, data: Members, values: Theta, attrs, method: str) -> list[Finding]:
-    """The background, the distribution of the rows, their errors, and the scale."""
+    """Checks of the background, the distribution of the rows, their errors, and the dispersion."""
     error = data.errors.true(np.median(data.stated_error), values)
     spread = np.hypot(data.quantity.scale(values["v_sys"]) * values["sigma_v"], error)
 

@@ -1,4 +1,4 @@
-"""Figures of a velocity dispersion: the graphical model, and data with what is expected of them."""
+"""Figures of a velocity dispersion: the graphical model, and the data with the model's density."""
 
 from dataclasses import replace
 
@@ -7,13 +7,13 @@ import numpy as np
 from astro_hier import plots
 from astro_hier.models.velocity_dispersion import likelihood, tables
 
-BULK, FARTHEST = 5.0, 15.0  # sds from the system that a figure holds at least, and at most
-MOST_BINS = 50  # an sd, of its histogram
-FEW_ERRORS = 50  # that stand for those of all members in a figure
+NEAREST, FARTHEST = 5.0, 15.0  # standard deviations that a figure reaches at least, and at most
+MAX_BINS = 50  # of the histogram, in one standard deviation
+TYPICAL_ERRORS = 50  # quantiles of the errors that stand for all of them
 
 
 def graph(model):
-    """Where the nodes of the graphical model stand."""
+    """The nodes of the graphical model, at their places."""
     above = [name for name in model.sampled_names() if name not in ("v_sys", "ln_sigma_v")]
     return (
         plots.Node("ln_sigma_v", (0.0, 2.0), to=("v",), symbol=r"\ln\sigma_v"),
@@ -26,11 +26,11 @@ def graph(model):
 
 
 def plot_data(model, ax=None):
-    """Histogram of what was measured, a tick a row, and what the model expects of it.
+    """Histogram of the measurements, with a tick for each row, and the density that is expected.
 
-    The latter is the population with the errors of the rows, and with the background if there
-    is one: the median of the draws and 94 percent of them. With a background the filled
-    histogram is that of the members, each row counted with its probability.
+    The expected density is that of the population, and of the background if there is one,
+    convolved with the errors of the rows: the median of the draws, and 94 percent of them. With a
+    background, the filled histogram shows the members, each row weighted with its probability.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def plot_data(model, ax=None):
     ax.hist(value, bins, weights=np.full(len(value), height), histtype="step", color="k",
             label=f"measured, {shown} of {len(value)} shown")  # fmt: skip
     x = np.linspace(bins[0], bins[-1], 400)
-    low, middle, high = np.quantile(_density(data, theta, x), [0.03, 0.5, 0.97], axis=0)
+    low, middle, high = np.quantile(_expected_density(data, theta, x), [0.03, 0.5, 0.97], axis=0)
     ax.fill_between(x, low, high, color="C1", alpha=0.3, lw=0, label="expected, 94 percent")
     ax.plot(x, middle, color="C1")
     ax.plot(value, np.zeros(len(value)), "|", color="k", ms=12, mew=0.6)
@@ -63,22 +63,23 @@ def plot_data(model, ax=None):
 
 
 def _bins(data, theta):
-    """Edges of a histogram that holds the members, and others as far as a figure reaches."""
+    """Edges of histogram bins that cover the members, and others as far as the figure reaches."""
     v_sys, spread, _, error = (np.median(x) for x in likelihood.population(data, theta))
     sd, off = np.hypot(spread, error), np.abs(data.value - v_sys)
-    near = data.value[off < BULK * sd]
+    near = data.value[off < NEAREST * sd]
     edges = np.histogram_bin_edges(near, bins="fd" if near.size > 100 else "sturges")
-    width = max(edges[1] - edges[0], sd / MOST_BINS)
-    reach = np.clip(1.1 * off.max(), BULK * sd, FARTHEST * sd)
+    width = max(edges[1] - edges[0], sd / MAX_BINS)
+    reach = np.clip(1.1 * off.max(), NEAREST * sd, FARTHEST * sd)
     count = np.ceil(reach / width)
     return v_sys + np.arange(-count, count + 1) * width
 
 
-def _density(data, theta, x):
-    """The density of y = x [km/s] with the errors of the rows, shape (theta, x)."""
+def _expected_density(data, theta, x):
+    """The density of y = x [km/s], averaged over the errors of the rows, shape (theta, x)."""
     measured = data.quantity.from_kms(x)
-    density = np.zeros((tables.FEW_DRAWS, len(x)))
-    for error in np.quantile(data.measured_error, np.linspace(0, 1, 2 * FEW_ERRORS + 1)[1::2]):
+    density = np.zeros((tables.AVERAGED_DRAWS, len(x)))
+    levels = np.linspace(0, 1, 2 * TYPICAL_ERRORS + 1)[1::2]
+    for error in np.quantile(data.measured_error, levels):
         at = replace(data, measured=measured, measured_error=np.array([error]))
-        density += np.exp(likelihood.log_densities(at, theta)[0]) / FEW_ERRORS
+        density += np.exp(likelihood.log_densities(at, theta)[0]) / TYPICAL_ERRORS
     return density

@@ -7,7 +7,7 @@ from astro_hier.models.velocity_dispersion.likelihood import Members
 
 
 def build_pymc(model, data: Members) -> Any:
-    """The joint `pymc.Model`, of the members' velocities or with these integrated out."""
+    """The joint `pymc.Model`, with the members' velocities sampled or integrated out."""
     import pymc as pm
 
     initial, of_rows = model.initial(data), _of_mixture if data.background else _of_members
@@ -23,16 +23,16 @@ def _of_members(data, theta, error, initial):
 
     v_sys, scale = theta["v_sys"], data.quantity.scale(theta["v_sys"])
     start = initial["v_sys"] + data.quantity.scale(initial["v_sys"]) * initial["v"]
-    # what a precise row fixes is v_sys + s v: to sample v would tie all to v_sys
+    # sample v_sys + s v, which precise rows fix: v itself would be tied to v_sys
     true = pm.Normal("true_", v_sys, scale * theta["sigma_v"], dims="star", initval=start)
     pm.Deterministic("v", (true - v_sys) / scale, dims="star")
     pm.Normal("velocity", true, error, observed=data.value, dims="star")
 
 
 def _of_mixture(data, theta, error, initial):
-    """v is integrated out, for it has two modes that no chain would change between.
+    """Integrate v out, because it has two modes between which no chain would move.
 
-    It follows from two variables that the data know nothing of.
+    v is then derived from two variables that the data do not constrain.
     """
     import pymc as pm
 

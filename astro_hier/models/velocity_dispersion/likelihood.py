@@ -1,30 +1,30 @@
-r"""The velocity dispersion of a system, from the velocities or the redshifts of its members.
+r"""The velocity dispersion of a system, from the velocities or redshifts of its members.
 
 Prior
     v_sys ~ Uniform(-1000, 1,000,000) km/s and ln_sigma_v ~ Uniform(-3, 8.5), where sigma_v =
-    exp(ln_sigma_v) km/s; both can be changed. They reach from cold star clusters in the Galaxy to
-    clusters of galaxies at a redshift of 3.
+    exp(ln_sigma_v) km/s; both can be changed. They cover everything from cold star clusters in the
+    Galaxy to clusters of galaxies at redshift 3.
 Population
     v_n ~ Normal(0, sigma_v), the velocity of member n along the line of sight, relative to the
     system and measured within it.
 Likelihood
-    y_n ~ Normal(v_sys + s v_n, error_n), independent of each other. For velocities y_n is the
-    velocity, and s = 1. For redshifts y_n = c z_n and s = 1 + v_sys / c, with v_sys = c z_sys:
-    from 1 + z_n = (1 + z_sys) (1 + v_n / c) follows v_n = c (z_n - z_sys) / (1 + z_sys) (Harrison
-    1974, ApJ 191, L51; Danese, De Zotti & di Tullio 1980, A&A 82, 322). The scatter of c z_n is
-    larger than sigma_v by 1 + z_sys. The errors are those of c z_n, as stated or ``error_scale``
-    times as large.
+    y_n ~ Normal(v_sys + s v_n, error_n), independently for each row. For velocities, y_n is the
+    velocity and s = 1. For redshifts, y_n = c z_n and s = 1 + v_sys / c, with v_sys = c z_sys:
+    1 + z_n = (1 + z_sys) (1 + v_n / c) gives v_n = c (z_n - z_sys) / (1 + z_sys) (Harrison 1974,
+    ApJ 191, L51; Danese, De Zotti & di Tullio 1980, A&A 82, 322). The scatter of c z_n is larger
+    than sigma_v by a factor of 1 + z_sys. The errors are those of c z_n, as stated or multiplied by
+    ``error_scale``.
 Marginal likelihood
-    y_n ~ Normal(v_sys, sqrt(s^2 sigma_v^2 + error_n^2)), and given theta v_n is normal about w
-    (y_n - v_sys) / s with the standard deviation sigma_v sqrt(1 - w), where w = s^2 sigma_v^2 /
-    (s^2 sigma_v^2 + error_n^2).
+    y_n ~ Normal(v_sys, sqrt(s^2 sigma_v^2 + error_n^2)). Given theta, v_n is normal about
+    w (y_n - v_sys) / s with standard deviation sigma_v sqrt(1 - w), where
+    w = s^2 sigma_v^2 / (s^2 sigma_v^2 + error_n^2).
 Outliers
-    With a background (`astro_hier.outliers`) y_n has the density of the mixture. ``member`` is the
-    probability of membership given theta and y_n; with that probability v_n is drawn as above, else
-    from the population, since y_n then says nothing of a member.
+    With a background (`astro_hier.outliers`), y_n has the density of the mixture. ``member`` is the
+    probability of membership given theta and y_n. With that probability v_n is drawn as above, else
+    from the population, because y_n then does not constrain it.
 Upper limit
-    Where the errors hide the dispersion the likelihood is flat down to sigma_v = 0;
-    `astro_hier.models.upper_limit` has the limit to quote.
+    Where the errors hide the dispersion, the likelihood is flat down to sigma_v = 0; the limit to
+    quote is that of `astro_hier.models.upper_limit`.
 """
 
 from dataclasses import dataclass, replace
@@ -44,7 +44,7 @@ C = constants.c.to_value(KMS)
 
 
 class Velocity:
-    """A velocity was measured of each row."""
+    """The rows are measured velocities."""
 
     name, error_name = "velocity", "velocity_error"
     unit, unit_label = KMS, " km/s"
@@ -52,20 +52,20 @@ class Velocity:
     example = "[0.5, 1] * u.km / u.s"
 
     def to_kms(self, measured: np.ndarray) -> np.ndarray:
-        """What was measured, or its error, as y [km/s]."""
+        """A measurement, or its error, as y [km/s]."""
         return measured
 
     def from_kms(self, value: np.ndarray) -> np.ndarray:
-        """y [km/s], as it is measured."""
+        """y [km/s] as the quantity that is measured."""
         return value
 
     def scale(self, v_sys: Any) -> Any:
-        """How much larger the scatter of y is than that of v: s."""
+        """s, the factor by which the scatter of y is larger than that of v."""
         return 1.0
 
 
 class Redshift(Velocity):
-    """A redshift was measured of each row."""
+    """The rows are measured redshifts."""
 
     name, error_name = "redshift", "redshift_error"
     unit, unit_label = u.one, ""
@@ -87,10 +87,10 @@ QUANTITIES = Velocity(), Redshift()
 
 @dataclass(frozen=True)
 class Members:
-    """The rows, prepared: arrays of shape (row,), and what the options make of them."""
+    """The prepared rows, arrays of shape (row,), and the options."""
 
-    measured: np.ndarray  # in the unit of the quantity, as its error
-    measured_error: np.ndarray  # as stated
+    measured: np.ndarray  # in the unit of the quantity
+    measured_error: np.ndarray  # as stated, in the same unit
     star: np.ndarray  # identifiers
     quantity: Velocity
     errors: StatedErrors
@@ -108,9 +108,9 @@ class Members:
 
 
 def population(data: Members, theta: Theta) -> tuple[np.ndarray, ...]:
-    """Mean and sd of the true y of members, their scale s, and the errors of the rows.
+    """Mean and standard deviation of the members' true y, their scale s, and the rows' errors.
 
-    Columns of one row each theta, in km/s.
+    In km/s, except s. The first axis is that of theta; the last one has length one or the rows.
     """
     names = ("v_sys", "ln_sigma_v", *(p.name for p in data.errors.parameters))
     theta = {name: theta[name][:, None] for name in names}
@@ -120,12 +120,12 @@ def population(data: Members, theta: Theta) -> tuple[np.ndarray, ...]:
 
 
 def spread(data: Members, theta: Theta) -> np.ndarray:
-    """The sd of the true y of members [km/s], shape (theta,)."""
+    """Standard deviation of the members' true y [km/s], shape (theta,)."""
     return data.quantity.scale(theta["v_sys"]) * np.exp(theta["ln_sigma_v"])
 
 
 def log_densities(data: Members, theta: Theta) -> tuple[np.ndarray, Any]:
-    """ln of the density of each row, shape (theta, row), and of its odds of membership."""
+    """ln of each row's density, shape (theta, row), and ln of its odds of membership."""
     v_sys, spread, _, error = population(data, theta)
     value, variance = data.value, spread**2 + error**2
     log_member = -0.5 * ((value - v_sys) ** 2 / variance + np.log(2 * np.pi * variance))
@@ -147,19 +147,19 @@ def log_marginal(data: Members, theta: Theta) -> np.ndarray:
 
 
 def membership(data: Members, theta: Theta) -> Any:
-    """The probability of each row to be a member, shape (theta, row); 1 without a background."""
+    """The probability that each row is a member, (theta, row); 1 without a background."""
     return data.background.given_some(log_densities(data, theta)[1], theta)[1]
 
 
 def given_row(data: Members, theta: Theta) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and sd of v of members given their rows, shape (theta, row)."""
+    """Mean and standard deviation of a member's v given its row, shape (theta, row)."""
     v_sys, spread, scale, error = population(data, theta)
     sd = np.hypot(spread, error)
     return (spread / sd) ** 2 * (data.value - v_sys) / scale, spread / scale * error / sd
 
 
 def draw_latents(data: Members, theta: Theta, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """One draw of v for each theta and row, and memberships where there is a background."""
+    """One draw of v for each theta and row, and memberships if there is a background."""
     seed = rng.integers(2**63)
     shape = len(theta["v_sys"]), len(data.star)
     drawn = {name: np.empty(shape) for name in ("v", *(p.name for p in data.background.latents))}
@@ -179,7 +179,7 @@ def draw_latents(data: Members, theta: Theta, rng: np.random.Generator) -> dict[
 
 
 def _of_population(v, other, theta, rng):
-    """Velocities, with those of rows that are not members drawn from the population."""
+    """Velocities, with those of non-members redrawn from the population."""
     sigma_v = np.exp(theta["ln_sigma_v"])[:, None]
     return np.where(other, rng.normal(0, sigma_v, other.shape), v)
 
@@ -187,9 +187,9 @@ def _of_population(v, other, theta, rng):
 def simulate(
     data: Members, theta: Theta, rng: np.random.Generator, some: bool = True
 ) -> dict[str, np.ndarray]:
-    """v, what is measured, and memberships, of as many rows as there are errors.
+    """v, measurements and memberships of as many rows as there are errors.
 
-    ``some`` is whether one of them is known to be a member.
+    ``some`` is whether at least one of them is known to be a member.
     """
     v_sys, spread, scale, error = population(data, theta)
     v = rng.normal(0, spread / scale, (len(v_sys), error.shape[1]))

@@ -24,36 +24,36 @@ from astro_hier.table import Role
 class VelocityDispersion(HierarchicalModel):
     """Mean velocity and velocity dispersion of a system, and each member's velocity within it.
 
-    The members' velocities along the line of sight are normally distributed about the system's,
-    and measured with the stated errors.
+    The members' line-of-sight velocities are normally distributed about the system's, and measured
+    with the stated errors.
 
     Parameters
     ----------
     v_sys : `~astro_hier.priors.Prior`, optional
-        Prior on the velocity of the system, a speed; c times its redshift, where the table has
+        Prior on the velocity of the system, a speed; c times its redshift if the table has
         redshifts.
     ln_sigma_v : `~astro_hier.priors.Prior`, optional
         Prior on ln(sigma_v / (km/s)), a number.
     error_scale : `~astro_hier.priors.Prior` or float, optional
-        By what all errors are multiplied, a number; by default they are taken as stated.
+        Factor that multiplies all errors, a number; by default they are taken as stated.
     outliers : bool or `~astro_hier.outliers.VelocityBackground`, optional
-        Distribution of the velocities of rows that are not members; True is the default one.
+        Distribution of the velocities of rows that are not members; True means the default one.
     star_draws : {"auto", True, False}, optional
-        Whether to keep draws of each member's parameters; "auto" keeps those of up to 1000.
+        Whether to keep draws of each member's parameters; "auto" keeps them for up to 1000.
     columns : dict, optional
-        Where the columns are that the model reads: either ``velocity`` and ``velocity_error``
-        (speeds in any unit) or ``redshift`` and ``redshift_error`` (numbers) and, optional,
-        ``star`` (identifiers, integers or strings). By default they have these names. Give the
-        column's name, or the name and the unit to take where the table has none:
-        ``{"velocity": "rv", "velocity_error": ("e_rv", u.km / u.s)}``. ``{"redshift": None,
-        "redshift_error": None}`` leaves the redshifts of a table alone that has velocities too.
+        Names of the columns that the model reads, by role: either ``velocity`` and
+        ``velocity_error`` (speeds in any unit) or ``redshift`` and ``redshift_error`` (numbers)
+        and, optionally, ``star`` (identifiers, integers or strings). By default a column has the
+        name of its role. Give the column's name, or a tuple of name and unit if the table has no
+        units: ``{"velocity": "rv", "velocity_error": ("e_rv", u.km / u.s)}``. ``{"redshift": None,
+        "redshift_error": None}`` ignores the redshifts in a table that also has velocities.
     on_invalid : {"raise", "drop"}, optional
-        Whether a table with missing or impossible values is refused, or such rows are left out
+        Whether a table with missing or impossible values raises an error, or such rows are dropped
         with a warning.
 
     Notes
     -----
-    The posterior has the variables
+    The posterior has these variables:
 
     ============== ======= ==================================================================
     name           unit    meaning
@@ -61,17 +61,17 @@ class VelocityDispersion(HierarchicalModel):
     ``v_sys``      km / s  velocity of the system; c times its redshift
     ``ln_sigma_v``         ln(sigma_v / (km/s))
     ``sigma_v``    km / s  standard deviation of the members' velocities along the line of sight
-    ``v``          km / s  velocity of each member relative to the system, dimension ``star``; of
-                           redshifts, in the frame of the system
-    ``log_prob``           ln of the density of the parameters above but ``v``, which is
+    ``v``          km / s  velocity of each member relative to the system, dimension ``star``;
+                           from redshifts, in the frame of the system
+    ``log_prob``           ln of the density of the parameters above except ``v``, which is
                            integrated out, up to a constant
     ============== ======= ==================================================================
 
-    and, with these options, ``error_scale``, the parameters of the background, and ``member``, the
-    probability that a row is a member given the other parameters, dimension ``star``.
+    With the options, it also has ``error_scale``, the parameters of the background, and ``member``,
+    the probability that a row is a member given the other parameters, dimension ``star``.
 
-    The attribute ``resolved`` is 1 where the data exclude that there is no dispersion (a likelihood
-    ratio of e^2), and 0 where `sigma_v_upper_limit` is what there is to quote.
+    The attribute ``resolved`` is 1 if the data rule out zero dispersion (a likelihood ratio of
+    e^2), and 0 if not; then quote `sigma_v_upper_limit`.
 
     Examples
     --------

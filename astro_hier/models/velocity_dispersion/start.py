@@ -10,10 +10,10 @@ from astro_hier.models.velocity_dispersion.likelihood import Members
 
 
 def initial(model, data: Members) -> dict[str, Any]:
-    """Median and scatter of the rows; each member's velocity shrunk to the median."""
+    """Median and scatter of the rows, and each member's velocity shrunk towards the median."""
     start = {name: float(p.median()) for name, p in model.frozen_priors().items()}
     v_sys, error = np.median(data.value), data.errors.true(np.median(data.stated_error), start)
-    # the median deviation of a normal distribution is 0.6745 sd
+    # the median absolute deviation of a normal distribution is 0.6745 standard deviations
     scatter = np.median(np.abs(data.value - v_sys)) / 0.6745
     excess = max(scatter**2 - error**2, (0.1 * error) ** 2)
     guess = {"v_sys": v_sys, "ln_sigma_v": 0.5 * np.log(excess), "outlier_mean": v_sys}
@@ -30,7 +30,7 @@ def initial(model, data: Members) -> dict[str, Any]:
 def candidates(
     model, data: Members, rng: np.random.Generator | None = None
 ) -> list[dict[str, Any]]:
-    """Groups among the rows, each in turn the members and the others the background."""
+    """Starting points from groups among the rows, with each in turn as the members."""
     if not data.background:
         return []
     start, points = model.initial(data), []
