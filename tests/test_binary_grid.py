@@ -76,7 +76,7 @@ def test_every_population_is_followed_or_has_no_likelihood(prior):
     assert np.all(width[level < 0] < levels.reach)
     # and on no finer grid than need be
     assert np.all(step[level - 1][level > 0] * STEPS_PER_WIDTH > width[level > 0])
-    assert levels.grids[-1].count <= binary_grid.MOST_POINTS
+    assert levels.grids[-1].count <= binary_grid.MAX_POINTS
     assert (levels.below > 0) == bool(np.any(level < 0))
 
 
@@ -163,7 +163,7 @@ def test_populations_that_are_cut_off_are_said():
     said = failed(model)["narrow_populations"]
     # of the prior below -6.85, which is the posterior: 34 percent
     assert float(said.found) == pytest.approx(34, abs=8)
-    assert "populations narrower than 0.0011 in ln P, which are not looked at" in said.said
+    assert "populations narrower than 0.0011 in ln P, which are not computed" in said.said
     assert "TruncatedNormal(..., lower=-6.9)" in said.python
     known = fit(silent, lnsigma=priors.Uniform(-6, 3), star_draws=False)
     assert "narrow_populations" not in {finding.name for finding in known.findings()}
@@ -172,5 +172,5 @@ def test_populations_that_are_cut_off_are_said():
 def test_priors_of_nothing_but_needles_are_refused(table):
     with pytest.raises(priors.PriorError, match=r"as narrow as 0\.00034 .* above -6\.2"):
         fit(table, lnsigma=-8.0)
-    with pytest.raises(priors.PriorError, match="no populations but those as narrow as"):
+    with pytest.raises(priors.PriorError, match="only allow populations as narrow as"):
         fit(table, lnsigma=priors.Uniform(-12, -8))

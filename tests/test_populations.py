@@ -341,7 +341,7 @@ def test_a_family_may_own_its_priors(family):
     assert "mu=Normal(mu=2, sigma=1)" in repr(own)
     assert BinaryPopulation(population=family()).prior_of("mu") == DEFAULTS["mu"]
     twice = BinaryPopulation(population=own, mu=priors.Normal(3, 1))
-    with pytest.raises(priors.PriorError, match="has a prior on mu too; give one of them"):
+    with pytest.raises(priors.PriorError, match="also has a prior on mu; give only one of them"):
         twice.check_arguments()
     with pytest.raises(priors.PriorError, match="mu='2' is not a prior"):
         family(mu="2")

@@ -458,7 +458,7 @@ def test_linear_parameters_beyond_their_priors_are_said():
 
 
 def test_several_stars_are_refused(apogee):
-    with pytest.raises(TableError, match=r"the table holds 14 stars .2M01282954.*accepted is one"):
+    with pytest.raises(TableError, match=r"the table holds 14 stars .2M01282954.*expected one"):
         fit(apogee, columns=columns.APOGEE)
 
 

@@ -1,6 +1,6 @@
-"""Errors of the rows: as stated, or all of them larger by one factor.
+"""Errors of the rows: as stated, or all scaled by one factor.
 
-The true error of a row is the stated one times ``error_scale``, a number that is given or inferred.
+The true error of a row is the stated one times ``error_scale``, which is given or inferred.
 """
 
 from collections.abc import Mapping
@@ -25,26 +25,26 @@ class StatedErrors(Part):
     guess: ClassVar[dict[str, float]] = {}  # where a fit starts
 
     def true(self, stated: Any, theta: Mapping[str, Any]) -> Any:
-        """True errors from stated ones, arrays that are broadcast with those of theta."""
+        """True errors from the stated ones, which broadcast with the arrays of theta."""
         return stated
 
     def remedies(self, narrow: bool) -> list[tuple[str, str]]:
-        """What else to say of errors, where rows scatter too widely or too narrowly."""
+        """Remedies by way of the errors, for rows that scatter too little (narrow) or too much."""
         return [goodness.other_errors(narrow)]
 
     def checks(self, values: Mapping[str, Any], other: list[tuple[str, str]]) -> list[Finding]:
-        """Whether the errors are far from what was stated; ``other`` are remedies of another."""
+        """Whether the errors are far from the stated ones; ``other`` are further remedies."""
         return []
 
 
 @dataclass(frozen=True)
 class ErrorScale(StatedErrors):
-    """The errors are by one factor larger than stated.
+    """All errors are the stated ones times one factor.
 
     Parameters
     ----------
     error_scale : `~astro_hier.priors.Prior` or float
-        The factor, a number.
+        The factor, a number, or a prior on it.
     """
 
     error_scale: priors.Prior | float
@@ -69,5 +69,5 @@ class ErrorScale(StatedErrors):
 
 
 def as_errors(error_scale: priors.Prior | float | None) -> StatedErrors:
-    """What the argument of a model stands for."""
+    """The errors that a model's argument ``error_scale`` stands for."""
     return StatedErrors() if error_scale is None else ErrorScale(error_scale)

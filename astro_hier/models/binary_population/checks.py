@@ -1,4 +1,4 @@
-"""What is said of a population of orbits that was fitted."""
+"""Checks of a fitted population of orbits."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from astro_hier.core import orbit_evidence
 from astro_hier.models.binary_population.data import Stars
 from astro_hier.models.orbits import checks as orbit_checks
 
-OUTSIDE = 0.05  # share of the population beyond the range that is warned of
+MAX_OUTSIDE = 0.05  # share of the population beyond the range searched
 RANGE = checks.define(
     "outside_range",
-    limit=f"at most {100 * OUTSIDE:.0f} percent",
+    limit=f"at most {100 * MAX_OUTSIDE:.0f} percent",
     said="{found} percent of the population lie beyond the periods searched, {shortest_period:.6g}"
-    " to {longest_period:.6g} d, where no star is looked for",
+    " to {longest_period:.6g} d, where no star's period can be found",
     python="widen period_range, or use population=populations.TruncatedNormal()",
     shell="widen --set period_range='LOW d, HIGH d', or use --set population=TruncatedNormal",
 )
@@ -42,7 +42,7 @@ def check(model, data: Stars, values, attrs, method: str) -> list[Finding]:
     linear = np.array([star.linear for star in data.summaries]).T
     worst = int(np.argmax([star.error for star in data.summaries]))
     return [
-        RANGE.finding(f"{100 * outside:.0f}", outside > OUTSIDE, **attrs),
+        RANGE.finding(f"{100 * outside:.0f}", outside > MAX_OUTSIDE, **attrs),
         _check_fits(data, words),
         *(_check_jitters(data, words) for _ in data.scatter.parameters),
         orbit_checks.of_linear(data.linear, linear, len(data.stars)),
@@ -53,7 +53,7 @@ def check(model, data: Stars, values, attrs, method: str) -> list[Finding]:
 
 
 def _check_fits(data, words):
-    """Whether the best orbits of all stars explain their velocities."""
+    """Whether every star's best orbit explains its velocities."""
     n_shape = len(data.orbit.parameters)
     spare = [len(rows) - n_shape - data.n_adjusted(n) for n, rows in enumerate(data.rows_of)]
     both = zip(data.summaries, spare, strict=True)
@@ -66,7 +66,7 @@ def _check_fits(data, words):
 
 
 def _check_jitters(data, words):
-    """Whether jitters are far beyond the errors."""
+    """Whether jitters are far larger than the errors."""
     ratio, hiding = np.zeros((2, len(data.stars)))
     for n, (star, rows) in enumerate(zip(data.summaries, data.rows_of, strict=True)):
         number, error = data.instrument[rows], data.rv_error[rows]
@@ -84,7 +84,7 @@ def _check_jitters(data, words):
 
 
 def _check_stars(model, data, values):
-    """Whether the stars have orbits, and their visits something to say about the periods."""
+    """Whether the stars need orbits, and whether their visits constrain the periods."""
     bayes, nats = data.significance({name: values[name] for name in model.sampled_names()})
     no_orbit = bayes < orbit_checks.LEAST_LN_BAYES
     unknown = nats < orbit_checks.LEAST_INFORMATION

@@ -1,4 +1,4 @@
-"""What is prepared of the visits of a sample: every star's likelihood of its period, on a grid."""
+"""The prepared visits of a sample: the likelihood of every star's period, on grids."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from astro_hier.models.orbits.data import Velocities
 from astro_hier.populations import Population
 from astro_hier.table import Rows
 
-SHORTEST = 0.5 * u.day  # of the range searched by default
-BASELINES = 3.0  # the longest, in the longest baseline
-CELLS_KEPT = 2_000_000  # of all stars, 80 MB; those of other stars are made again when needed
+SHORTEST = 0.5 * u.day  # period searched by default
+BASELINES = 3.0  # longest period searched by default, in units of the longest baseline
+CELLS_KEPT = 2_000_000  # for all stars, 80 MB; those of other stars are recomputed when needed
 TABLE_DRAWS = 200  # of the hyperparameters, to average the population over
 
 Theta = Mapping[str, np.ndarray]
@@ -30,22 +30,22 @@ Theta = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Stars(Velocities):
-    """The velocities of a sample of stars, and the likelihood of each one's period.
+    """The velocities of a sample of stars, and the likelihood of each star's period.
 
     Attributes
     ----------
     population : Population
         Distribution of ln P.
     ends : tuple of float
-        Shortest and longest period searched, in d.
+        Shortest and longest period searched [d].
     moments : tuple of ndarray
-        Means and standard deviations of the linear parameters, shape (column,).
+        Prior means and standard deviations of the linear parameters, shape (column,).
     known : JitterPrior or None
-        What is known of the scatter, None if there is none.
+        What is known about the scatter; None if there is none.
     levels : Levels
-        Grids in ln P, common to all stars, and which of them follows a population.
+        Grids in ln P, common to all stars, and which of them resolves a population.
     summaries : list of StarSummary
-        What is known of each star.
+        What is kept for each star.
     matrices : list of Matrix
         The stars' likelihoods on each of the grids.
     """
@@ -82,7 +82,10 @@ class Stars(Velocities):
         )
 
     def _of_population(self, level: int, theta: Theta) -> tuple:
-        """What a matrix takes: the population's density, and shares beyond and of scatters."""
+        """Arguments of a matrix: the population's density, shares outside the range, and jitters'.
+
+        ``level`` is the number of the grid.
+        """
         points = self.levels.grids[level].points[self.matrices[level].points]
         return (
             self.population.log_density(points, theta, self.log_ends),
@@ -91,10 +94,11 @@ class Stars(Velocities):
         )
 
     def on_grid(self, theta: Theta) -> tuple:
-        """A grid that follows all ``theta``, ln of their densities there, and averages over them.
+        """A grid that resolves all ``theta``, their densities on it, and averages over them.
 
-        The grid's number and the grid; averages of the density, of the shares beyond the range, and
-        of those of scatters between ends of cells, a function, or None.
+        Returns the grid's number, the grid, ln of each density, and the averages of the density, of
+        the shares outside the range, and of a function of the ends of cells in the scatter that
+        returns their shares (or None).
         """
         level = self.levels.finest(theta)
         log_density = self.levels.densities(level, theta, self.log_ends)
@@ -104,16 +108,13 @@ class Stars(Velocities):
         return level, self.levels.grids[level], log_density, density, outside, shares
 
     def significance(self, theta: Theta) -> np.ndarray:
-        """Of each star ln of its Bayes factor, and what its visits say about its period, in nats.
-
-        Shape (2, star).
-        """
+        """ln Bayes factor of each star's orbit, and information on its period [nat], (2, star)."""
         level, grid, _, *mean = self.on_grid(thinned(theta))
         found = [population_star.significance(star, level, grid, *mean) for star in self.summaries]
         return np.transpose(found)
 
     def describe(self, stars: Iterable[int], theta: Theta) -> Iterable[Any]:
-        """The work of describing some stars, given their velocities and the population."""
+        """Tasks that describe some stars, given their velocities and the population."""
         common = self.on_grid(thinned(theta))
         for n in stars:
             n_fitted = len(self.orbit.parameters) + self.n_adjusted(n)
@@ -122,9 +123,9 @@ class Stars(Velocities):
             )
 
     def draw(self, level: int, theta: Theta, seeds: Sequence[int]) -> Iterable[Any]:
-        """The work of drawing each star's period, scatter and linear parameters.
+        """Tasks that draw each star's period, scatter and linear parameters.
 
-        All ``theta`` are such as the grid of number ``level`` follows.
+        The grid of number ``level`` must resolve all ``theta``.
         """
         for n, star in enumerate(self.summaries):
             points = self.levels.grids[level].points[star.rows[level].index]
@@ -140,14 +141,14 @@ class Stars(Velocities):
             )
 
     def by_name(self, drawn: Iterable[tuple]) -> dict[str, np.ndarray]:
-        """What ``draw`` drew, one tuple a star, as arrays of shape (theta, star, ...) by name."""
+        """Results of ``draw``, one tuple for each star, as arrays (theta, star, ...) by name."""
         P, s, linear = zip(*drawn, strict=True)
         values = {"P": np.array(P).T, **self.named(np.moveaxis(np.array(linear), 0, 2))}
         return values | self.scatter.of_draws(self, s)
 
 
 def prepare(model, rows: Rows, progressbar: bool) -> Stars:
-    """Every star's likelihood of its period, on a common grid."""
+    """The likelihood of every star's period, on common grids."""
     measured = Velocities.of(rows, model.orbit, model.terms, model.scatter)
     moments = terms.moments(measured.terms, measured.instruments)
     ends, known = _ends(model, measured), measured.scatter.known(len(measured.instruments))
@@ -171,20 +172,20 @@ def prepare(model, rows: Rows, progressbar: bool) -> Stars:
 def in_parallel(
     work: Iterable[Any], n_jobs: int, total: int, desc: str, progressbar: bool
 ) -> list[Any]:
-    """What the pieces of work return, in their order."""
+    """Results of the tasks, in order."""
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
     return list(tqdm(parallel(work), total=total, unit="star", desc=desc, disable=not progressbar))
 
 
 def thinned(theta: Theta) -> dict[str, np.ndarray]:
-    """Some of the draws, equally spaced."""
+    """At most `TABLE_DRAWS` of the draws, equally spaced."""
     size = len(next(iter(theta.values())))
-    some = np.linspace(0, size - 1, min(size, TABLE_DRAWS)).astype(int)
-    return {name: draws[some] for name, draws in theta.items()}
+    chosen = np.linspace(0, size - 1, min(size, TABLE_DRAWS)).astype(int)
+    return {name: draws[chosen] for name, draws in theta.items()}
 
 
 def _ends(model, measured):
-    """Shortest and longest period searched, in d."""
+    """Shortest and longest period searched [d]."""
     if model.period_range is None:
         shortest, longest = SHORTEST.to_value(u.day), np.zeros(len(measured.stars))
         np.maximum.at(longest, measured.star, measured.time)
@@ -195,7 +196,7 @@ def _ends(model, measured):
         shortest, longest = np.nan, np.nan
     if not 0 < shortest < longest < np.inf:
         raise ValueError(
-            f"period_range={model.period_range!r}; accepted are two times, the shorter"
-            " first, such as (1 * u.day, 1000 * u.day)"
+            f"period_range={model.period_range!r}; expected two times, the shorter first, such as"
+            " (1 * u.day, 1000 * u.day)"
         )
     return float(shortest), float(longest)

@@ -12,7 +12,7 @@ PANELS = 16
 
 
 def plot_data(model, stars=None, fig=None):
-    """Velocities with their standard errors against time, one panel a star.
+    """Velocities with their standard errors against time, one panel for each star.
 
     Parameters
     ----------
@@ -37,11 +37,11 @@ def plot_data(model, stars=None, fig=None):
 
 
 def plot_phase(model, stars=None, fig=None):
-    """Velocities folded at each star's best period, with its orbit, one panel a star.
+    """Velocities folded at each star's best period, with its orbit, one panel for each star.
 
-    Trends and offsets of instruments are taken off, and errors hold the jitter. Titles say
-    where no orbit is needed, where the visits do not constrain the period, and where the orbit
-    does not describe them.
+    Trends and instrument offsets are subtracted, and errors include the jitter. Titles say if no
+    orbit is needed, if the visits do not constrain the period, or if the orbit does not describe
+    them.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def plot_population(model, ax=None):
 
 
 def _panels(data, stars, fig):
-    """A figure with one axes a star, and the stars' numbers."""
+    """A figure with one panel for each star, and pairs of axes and star number."""
     if stars is None:
         numbers = np.arange(min(len(data.stars), PANELS))
     else:

@@ -1,20 +1,20 @@
-r"""The distribution of periods of a sample of single-lined binaries, and each star's orbit.
+r"""The period distribution of a sample of single-lined binaries, and each star's orbit.
 
 Prior
     mu ~ Uniform(-2, 12) and lnsigma ~ Uniform(-2, 3), where sigma = exp(lnsigma).
 Population
-    lnP_n ~ Normal(mu, sigma), the ln of the period of star n in d, or another of
+    lnP_n ~ Normal(mu, sigma), ln of the period of star n in d, or another of
     `astro_hier.populations`; a_n, b_n ~ Normal(0, 100) km/s, v0_n ~ Normal(0, 150) km/s.
 Likelihood
-    That of `astro_hier.models.orbits.velocity` with the stated errors, and jitter if it is asked
-    for, star by star: trend, offsets and jitter are each star's own.
+    That of `astro_hier.models.orbits.velocity`, star by star, with the stated errors and, as
+    options, trend, offsets and jitter, each star having its own.
 Marginal likelihood
-    p(rv | mu, sigma) is the product over stars of the integrals of p(rv_n | P) times the
-    population's density over ln P: the linear parameters are integrated out in closed form
-    (`astro_hier.core.orbit`), jitter on a lattice (`astro_hier.core.jitter`), p(rv_n | P) is laid
-    out in cells that follow its needles (`astro_hier.core.period_nodes`), and the integrals over
-    ln P of all stars are one product of a sparse matrix (`astro_hier.core.population`). Where
-    jitters have a population of their own, the matrix holds p(rv_n | P, jitter).
+    p(rv | mu, sigma) is the product over stars of the integrals over ln P of p(rv_n | P) times the
+    population's density. The linear parameters are integrated out in closed form
+    (`astro_hier.core.orbit`), and jitter on a lattice (`astro_hier.core.jitter`); p(rv_n | P) is
+    tabulated in cells that follow its needles (`astro_hier.core.period_nodes`), and the integrals
+    over ln P for all stars are one product with a sparse matrix (`astro_hier.core.population`). If
+    jitters have a population, the matrix holds p(rv_n | P, jitter).
 
 The model is that of Price-Whelan (2022), *Hierarchical Models 1*.
 """
@@ -35,12 +35,12 @@ from astro_hier.posterior import Parameter
 __all__ = ["BinaryPopulation"]
 
 LN_P = Parameter("lnP", u.one, r"\ln(P/\mathrm{d})", "ln of the period", ("star",))
-# priors that only some populations use: others would not be heard
+# the model's own priors, which not all populations use: check_arguments refuses unused ones
 DEFAULTS = {"mu": priors.Uniform(-2, 12), "lnsigma": priors.Uniform(-2, 3)}
 
 
 class BinaryPopulation(OrbitModel):
-    """Population of periods of single-lined binaries, and each star's circular orbit.
+    """Period distribution of single-lined binaries, and each star's circular orbit.
 
     Parameters
     ----------
@@ -48,8 +48,7 @@ class BinaryPopulation(OrbitModel):
         Priors on the mean of ln(P / d) and on ln of its standard deviation, numbers, for
         populations that have these parameters.
     a, b, v0 : `~astro_hier.priors.Prior`, optional
-        Priors on each star's amplitudes of cosine and sine and systemic velocity, velocities.
-        Normal.
+        Priors on each star's amplitudes of cosine and sine, and on its systemic velocity. Normal.
     population : optional
         Distribution of ln(P / d), one of `astro_hier.populations`.
     jitter : optional
@@ -58,34 +57,36 @@ class BinaryPopulation(OrbitModel):
         it is known; or `astro_hier.populations.LogNormalJitter`, whose parameters are then
         inferred. By default there is none.
     trend : int or tuple of `~astro_hier.priors.Prior`, optional
-        Order of a polynomial in time added to each orbit, or priors of its coefficients, the first
-        in km/s/yr; by default Normal(0, 10) in km/s/yr, km/s/yr^2, ... Normal.
+        Order of a polynomial in time that is added to each orbit, or priors on its coefficients,
+        the first in km/s/yr. The default priors are Normal(0, 10) in km/s/yr, km/s/yr^2, ...
+        Normal.
     instrument : str, optional
-        Name of the column that says with which instrument each velocity was measured: each then
-        has a zero point and a jitter for every star.
+        Name of the column that tells with which instrument each velocity was measured: each
+        instrument then has its own zero point and jitter for every star.
     offset : `~astro_hier.priors.Prior`, optional
-        Prior on the velocities of an instrument less those of the first, in the order of their
-        names. Normal.
+        Prior on the velocity offset of each instrument from the first, in the order of their names.
+        Normal.
     period_range : tuple of `~astropy.units.Quantity`, optional
         Shortest and longest period searched; by default 0.5 d and three times the longest
-        baseline. Where the population reaches beyond, stars' periods are not drawn.
+        baseline. Stars' periods are not drawn outside this range, even if the population extends
+        beyond it.
     star_draws : {"auto", True, False}, optional
-        Whether to keep draws of each star's parameters; "auto" keeps those of up to 1000 stars.
+        Whether to keep draws of each star's parameters; "auto" keeps them for up to 1000 stars.
     n_jobs : int, optional
-        Processes for the work on single stars, by joblib: choose where they run with
+        Number of joblib processes for the work on single stars; choose where they run with
         `joblib.parallel_config`.
     columns : dict, optional
-        Where the columns are that the model reads: ``star`` (identifiers), ``time`` (a Quantity, or
-        `~astropy.time.Time` of any scale), ``rv`` and ``rv_error`` (velocities in any unit). By
-        default they have these names. Give the column's name, or the name and the unit to take
-        where the table has none, or a preset, `astro_hier.columns.APOGEE`.
+        Names of the columns that the model reads, by role: ``star`` (identifiers), ``time`` (a
+        Quantity, or `~astropy.time.Time` of any scale), ``rv`` and ``rv_error`` (velocities in any
+        unit). By default a column has the name of its role. Give the column's name, or a tuple of
+        name and unit if the table has no units; or a preset, `astro_hier.columns.APOGEE`.
     on_invalid : {"raise", "drop"}, optional
-        Whether a table with missing or impossible values is refused, or such rows are left out
+        Whether a table with missing or impossible values raises an error, or such rows are dropped
         with a warning.
 
     Notes
     -----
-    The posterior has the variables
+    The posterior has these variables:
 
     ============== ======= ================================================================
     name           unit    meaning
@@ -93,7 +94,7 @@ class BinaryPopulation(OrbitModel):
     ``mu``                 mean of ln(P / d)
     ``lnsigma``            ln of sigma
     ``sigma``              standard deviation of ln(P / d)
-    ``lnP``                ln(P / d) of each star, dimension ``star``, as all that follow
+    ``lnP``                ln(P / d) of each star, dimension ``star`` like those that follow
     ``P``          d       period
     ``a``, ``b``   km / s  v = a cos(2 pi t / P) + b sin(2 pi t / P) + v0, t from first visit
     ``v0``         km / s  systemic velocity
@@ -101,13 +102,13 @@ class BinaryPopulation(OrbitModel):
     ``log_prob``           ln of the density of mu and lnsigma (all else integrated out)
     ============== ======= ================================================================
 
-    Other populations have their own parameters in place of the first three. Where they are asked
-    for, stars also have ``jitter`` (km/s; of each ``instrument``), ``trend1`` (km/s/yr),
-    ``trend2``, ... and ``offset`` (km/s, of each ``instrument``; zero of the first). Of the
-    attributes, ``outside_range`` is the share of the population beyond the periods searched,
+    Other populations have their own parameters in place of the first three. With the options, stars
+    also have ``jitter`` (km/s; for each ``instrument``), ``trend1`` (km/s/yr), ``trend2``, ... and
+    ``offset`` (km/s, for each ``instrument``; zero for the first). Among the attributes,
+    ``outside_range`` is the share of the population beyond the periods searched;
     ``stars_without_orbit`` and ``stars_without_period`` are the numbers of stars for which a
-    constant velocity is enough (ln Bayes factor of an orbit below 3) and whose visits say nothing
-    about the period (less than 1 nat); ``star_table()`` says which.
+    constant velocity is enough (ln Bayes factor of an orbit below 3), and of those whose visits say
+    nothing about the period (less than 1 nat); ``star_table()`` tells which.
 
     Examples
     --------
@@ -169,8 +170,8 @@ class BinaryPopulation(OrbitModel):
     def parts(self):
         if not isinstance(self.population, populations.Population):
             raise ValueError(
-                f"population={self.population!r}; accepted are those of astro_hier.populations,"
-                " such as populations.Normal()"
+                f"population={self.population!r}; expected one of astro_hier.populations, such as"
+                " populations.Normal()"
             )
         return (self.population, *self.scatter.parts)
 
@@ -216,12 +217,12 @@ class BinaryPopulation(OrbitModel):
             if name not in self.sampled_names():
                 raise priors.PriorError(
                     f"{name}={given!r}: {type(self.population).__name__} has no such parameter; its"
-                    f" own are {self.sampled_names()}"
+                    f" parameters are {self.sampled_names()}"
                 )
             if self.owner(name) is not self:
                 raise priors.PriorError(
-                    f"{name}={given!r}: population={self.population!r} has a prior on {name} too;"
-                    " give one of them"
+                    f"{name}={given!r}: population={self.population!r} also has a prior on {name};"
+                    " give only one of them"
                 )
 
     def build_pymc(self, data: Stars):

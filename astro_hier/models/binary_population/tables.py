@@ -1,4 +1,4 @@
-"""Tables of a population of orbits: each star's own results, and predicted velocities."""
+"""Results of a population of orbits: a table of the stars, and predicted velocities."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from astropy.table import QTable
 from astro_hier.models.binary_population.data import in_parallel
 from astro_hier.models.orbits.velocity import KMS
 
-EXACT = ("P", "P_low", "P_high", "P_map")  # columns of more digits
+EXACT = ("P", "P_low", "P_high", "P_map")  # columns shown with more digits
 UNITS = dict.fromkeys(("baseline", "P", "P_low", "P_high", "P_sd", "P_map"), u.day)
 UNITS |= dict.fromkeys(("K", "K_upper", "v0", "jitter"), KMS)
 
@@ -20,15 +20,15 @@ def star_table(model, progressbar=False):
     Returns
     -------
     `~astropy.table.QTable`
-        Columns star, n_visits, baseline, P, P_low, P_high and P_sd (median, 16 and 84 percent
-        and standard deviation in the most probable mode), P_map (the most probable there), K
-        (of the best orbit there), K_upper (its 95 percent upper limit, whatever the period), v0
-        (there), n_modes (of more than 1 percent), probability (of the best mode), jitter
-        (there, if it is inferred; of each instrument), chi2_per_dof (there, with the jitter;
-        not a number for as few visits as parameters), p_chi2 (its tail probability),
-        ln_bayes_factor (of an orbit over a constant velocity) and period_information (the
-        Kullback-Leibler divergence of the period's posterior from the population, in nats: 0
-        where the visits say nothing).
+        Columns star, n_visits, baseline, P, P_low, P_high and P_sd (median, 16th and 84th
+        percentile and standard deviation in the most probable mode), P_map (the most probable
+        period there), K (of the best orbit there), K_upper (the 95 percent upper limit of K,
+        whatever the period), v0 (of the best orbit), n_modes (with more than 1 percent
+        probability), probability (of the best mode), jitter (of the best orbit, if it is inferred;
+        for each instrument), chi2_per_dof (of the best orbit, with the jitter; NaN with as few
+        visits as parameters), p_chi2 (its tail probability), ln_bayes_factor (of an orbit over a
+        constant velocity) and period_information (the Kullback-Leibler divergence of the period's
+        posterior from the population, in nats: 0 if the visits say nothing).
     """
     data = model.fitted_data()
     rows = describe(model, range(len(data.stars)), progressbar)
@@ -51,19 +51,19 @@ def population_draws(model) -> dict[str, np.ndarray]:
 
 
 def describe(model, stars: Sequence[int], progressbar: bool = False) -> list[tuple[dict, tuple]]:
-    """Of some stars the line of the table, and the visits with the best orbit."""
+    """For some stars, the line of the table, and the visits with the best orbit."""
     work = model.fitted_data().describe(stars, population_draws(model))
     return in_parallel(work, model.n_jobs, len(stars), "stars", progressbar)
 
 
 def predict(model, times=None):
-    """Radial velocities of every star and draw, without measurement errors.
+    """Radial velocity of every star in every draw, without measurement errors.
 
     Parameters
     ----------
     times : `~astropy.units.Quantity` or `~astropy.time.Time`, optional
-        Times as the table's, shape (time,), the same for all stars; by default each visit's
-        own.
+        Times of the same kind as the table's, shape (time,), the same for all stars; by default
+        those of the visits.
 
     Returns
     -------

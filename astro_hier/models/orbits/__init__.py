@@ -1,4 +1,4 @@
-"""What the models of orbits share: the velocity and its terms, extra scatter, and checks."""
+"""What models of orbits share: the velocity and its terms, extra scatter, and checks."""
 
 from astro_hier.models.orbits.model import OrbitModel
 

@@ -1,13 +1,13 @@
-"""What is said of orbits that were fitted, the same for one star and for a population of them.
+"""Checks of fitted orbits, the same for one star and for a population.
 
-Each check is a question that the visits of a star answer:
+Each check asks a question of a star's visits:
 
-- Does a circular orbit within the errors describe them? The tail probability of chi2 at the best
-  orbit says so, whatever their number.
-- Does a jitter hide what the orbit does not describe? It does where it is many times the errors.
+- Does a circular orbit describe them within the errors? The tail probability of chi2 at the best
+  orbit tells, whatever their number.
+- Does a jitter hide what the orbit does not describe? Probably, if it is many times the errors.
 - Do the linear parameters lie where their priors expect them?
-- Is an orbit needed? The ln of the Bayes factor of the orbit over a constant velocity says so.
-- Do they say anything about the period? The divergence of its posterior from its prior does.
+- Is an orbit needed? The ln Bayes factor of the orbit over a constant velocity tells.
+- Do they constrain the period? The divergence of its posterior from its prior tells.
 """
 
 from collections.abc import Sequence
@@ -18,21 +18,22 @@ from scipy.stats import norm
 from astro_hier import checks, priors
 from astro_hier.models.orbits.terms import Linear
 
-LEAST_P = 1e-3  # of chi2, of one star: one in a thousand is warned of by chance
-LEAST_P_OF_SAMPLE = 0.01  # of the least of all stars
-MOST_ERRORS = 3.0  # jitter over the median error
-SURE = 0.05  # share of the posterior of a jitter, or of its prior, that may lie below
-MOST_SDS = 4.0
+LEAST_P = 1e-3  # p of chi2 for one star: one star in a thousand is warned about by chance
+LEAST_P_OF_SAMPLE = 0.01  # for the smallest p among all stars
+MAX_JITTER = 3.0  # over the median error
+SURE = 0.05  # share of a jitter's posterior, or prior, that may lie below the limit
+MAX_DEVIATION = 4.0  # standard deviations of the prior
 LEAST_LN_BAYES = 3.0  # odds of 20 to 1, "strong" evidence (Kass & Raftery 1995, JASA 90, 773)
-LEAST_INFORMATION = 1.0  # nat: the posterior fills more than 1/e of its prior
+LEAST_INFORMATION = 1.0  # nat: with less, the posterior fills more than 1/e of its prior
 LARGEST_ERROR = 0.02
-LARGEST_ERROR_OF_SAMPLE = 0.1  # each star's counts for little
-STARS_NAMED = 5
+LARGEST_ERROR_OF_SAMPLE = 0.1  # larger, because a single star counts for little
+MAX_NAMED = 5
+SMALLEST_P = 1e-300  # that is still printed as a number
 
 GOODNESS = checks.define(
     "goodness_of_fit",
     limit="a tail probability of chi2 of at least {least:.2g}",
-    said="chi2 per degree of freedom is above what chance allows at the best {of} ({found}): the"
+    said="chi2 per degree of freedom is higher than chance allows at the best {of} ({found}): the"
     " stated errors do not explain the scatter, and the posterior is narrower than the data"
     " warrant",
     python="{causes}",
@@ -40,16 +41,16 @@ GOODNESS = checks.define(
 )
 JITTER = checks.define(
     "jitter",
-    limit=f"not surely above {MOST_ERRORS:g} times the median error",
-    said="the jitter is far beyond the stated errors ({found}), and may hide what a circular orbit"
-    " does not describe",
+    limit=f"not surely above {MAX_JITTER:g} times the median error",
+    said="the jitter is far larger than the stated errors ({found}), and may hide what a circular"
+    " orbit does not describe",
     python="{causes}",
     shell="{causes_shell}",
 )
 OFFSET = checks.define(
     "offset",
     limit="within {most:.2g} standard deviations of its prior",
-    said="the prior does not expect {found}: it pulls the value and lowers the evidence",
+    said="the prior does not expect {found}: it biases the value and lowers the evidence",
     python="check the units of the table, or widen the prior: {arguments}",
     shell="check the units of the table, or widen the prior: {arguments_shell}",
 )
@@ -57,25 +58,25 @@ ORBIT = checks.define(
     "orbit",
     limit=f"ln Bayes factor of an orbit over none of at least {LEAST_LN_BAYES:g}",
     said="no orbit is needed: a constant velocity{too} explains the visits as well ({found})",
-    python="take K as an upper limit, and no period as found",
+    python="quote an upper limit on K, and take no period as found",
 )
 INFORMATION = checks.define(
     "period_information",
     limit=f"at least {LEAST_INFORMATION:g} nat",
     said="the visits say next to nothing about the period, whose posterior is hardly narrower than"
     " its prior ({found})",
-    python="take the period for the prior's, not for a measurement; more visits are needed",
+    python="the period is the prior's, not a measurement; more visits are needed",
 )
 PERIOD_ERROR = checks.define(
     "period_error",
     limit="at most {most} standard deviations",
-    said="the mean of ln P{of} is good to {found} standard deviations only",
+    said="the mean of ln P{of} is only good to {found} standard deviations",
     python="the stated errors make the period so precise that rounding shows: check them",
 )
 
 
 def of_error(error, star=None):
-    """Whether the period is integrated well, of the worst ``star`` if there are several."""
+    """Whether the period is integrated well; ``star`` is the worst of several."""
     of, most = "", LARGEST_ERROR
     if star is not None:
         of, most = f" of {star}", LARGEST_ERROR_OF_SAMPLE
@@ -83,13 +84,13 @@ def of_error(error, star=None):
 
 
 def of_orbit(model, found, failed):
-    """Whether there is an orbit where nothing else is changed in the model."""
+    """Whether an orbit is needed, with everything else in the model unchanged."""
     too = " and ".join(f"this {name}" for name in ("trend", "jitter") if name in _used(model))
     return ORBIT.finding(found, bool(failed), too=f" with {too}" if too else "")
 
 
 def _used(model):
-    """Names of the model's parameters, those of a trend without their order."""
+    """Names of the model's parameters, with the order of a trend's left off."""
     return {parameter.name.rstrip("0123456789") for parameter in model.parameters}
 
 
@@ -99,20 +100,20 @@ def of_information(nats):
 
 
 def caveat(log_bayes, upper, nats):
-    """What a figure of an orbit has to say of it first, a list of lines."""
+    """Caveats to head a figure of an orbit with, a list of lines."""
     if log_bayes < LEAST_LN_BAYES:
         return [f"no orbit needed: {in_short(log_bayes, upper)}"]
     return ["visits do not constrain the period"] if nats < LEAST_INFORMATION else []
 
 
 def in_short(log_bayes, upper):
-    """Whether one star has an orbit, in words."""
+    """Whether a star's orbit is needed, in words."""
     return f"ln B = {log_bayes:.1f}, K < {upper:.3g} km/s"
 
 
 def in_words(p):
-    """A tail probability."""
-    return f"p = {p:.1g}" if p > 1e-300 else "p < 1e-300"
+    """A tail probability, in words."""
+    return f"p = {p:.1g}" if p > SMALLEST_P else f"p < {SMALLEST_P:g}"
 
 
 def times_the_error(ratio):
@@ -121,10 +122,10 @@ def times_the_error(ratio):
 
 
 def causes(model, attrs, periods):
-    """Why circular orbits may fail to describe velocities, the likeliest first.
+    """Why circular orbits may fail to describe velocities, the likeliest cause first.
 
-    Never an option that is in use. ``periods`` is the argument that sets the periods searched, or
-    None if the period is known; returns the words for Python and for the shell.
+    Options already in use are not suggested. ``periods`` is the argument that sets the periods
+    searched, or None if the period is known. Returns the words for Python and for the shell.
     """
     searched = "{shortest_period:.6g} to {longest_period:.6g} d".format_map(attrs)
     found = []
@@ -143,12 +144,12 @@ def causes(model, attrs, periods):
         look = "plot_phase()" if model.of_each else "the residuals in plot_phase()"
         distant = "" if "trend" in _used(model) else f"; for a distant one {trend} is enough"
         words = [
-            "an eccentric orbit or a second companion (this model has circular orbits alone: see"
+            "an eccentric orbit or a second companion (this model only has circular orbits: see"
             f" {look}{distant})"
         ]
         if periods:
             words.append(f"a period outside the range searched, {searched}, which {sets} sets")
-        inferred = " by so much" if "jitter" in _used(model) else f", which {jitter} infers"
+        inferred = " by that much" if "jitter" in _used(model) else f", which {jitter} infers"
         words.append(f"errors that are too small{inferred}")
         listed = ", ".join(words[:-1])
         found.append(f"look for, the likeliest first, {listed}, or {words[-1]}")
@@ -156,11 +157,11 @@ def causes(model, attrs, periods):
 
 
 def is_hiding(low, error, prior):
-    """Whether a jitter is far beyond the errors, and was not known to be.
+    """Whether a jitter is far larger than the errors, and its prior did not say so.
 
     ``low`` is the value that all but `SURE` of its posterior exceeds, ``error`` the median error.
     """
-    limit = MOST_ERRORS * error
+    limit = MAX_JITTER * error
     return low > limit and prior.cdf(limit) > SURE
 
 
@@ -170,13 +171,14 @@ def of_linear(columns: Sequence[Linear], values: np.ndarray, n_stars: int = 1) -
     Parameters
     ----------
     columns : list of Linear
-        Those whose priors are not normal are not looked at.
+        Those without a normal prior are not checked.
     values : ndarray
-        Shape (column, star); not a number where there is none.
+        Shape (column, star); NaN where a star does not have the parameter.
     n_stars : int, optional
+        Number of stars in the sample.
     """
     z = _deviations(columns, values)
-    most = max(MOST_SDS, norm.isf(0.5 * LEAST_P_OF_SAMPLE / max(n_stars, 1)))
+    most = max(MAX_DEVIATION, norm.isf(0.5 * LEAST_P_OF_SAMPLE / max(n_stars, 1)))
     far, arguments, shell = [], {}, {}
     for i in np.flatnonzero(z.max(axis=1) > most).tolist():
         star, column = np.argmax(z[i]), columns[i]
@@ -199,7 +201,7 @@ def of_linear(columns: Sequence[Linear], values: np.ndarray, n_stars: int = 1) -
 
 
 def _deviations(columns, values):
-    """Distances from the means of normal priors in standard deviations, shape (column, star)."""
+    """Distances from the means of normal priors, in standard deviations, (column, star)."""
     mean, sd = np.full((2, len(columns)), np.nan)
     for i, column in enumerate(columns):
         if isinstance(column.prior, priors.Normal):
@@ -208,8 +210,8 @@ def _deviations(columns, values):
 
 
 def named(stars, bad, order, say):
-    """How many stars are bad, and the worst of them: ``order`` is least of the worst."""
-    worst = [n for n in np.argsort(order, kind="stable") if bad[n]][:STARS_NAMED]
+    """How many stars are bad, and which are worst: those of the smallest ``order``."""
+    worst = [n for n in np.argsort(order, kind="stable") if bad[n]][:MAX_NAMED]
     listed = ", ".join(f"{stars[n]}: {say(n)}" for n in worst)
-    more = ", ..." if np.sum(bad) > STARS_NAMED else ""
+    more = ", ..." if np.sum(bad) > MAX_NAMED else ""
     return f"{np.sum(bad)} of {len(bad)} stars" + (f", {listed}{more}" if worst else "")

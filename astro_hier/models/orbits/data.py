@@ -1,4 +1,4 @@
-"""Measured velocities, and whose each is: what models of orbits prepare of their rows."""
+"""Measured velocities and the star of each: what models of orbits prepare from their rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -22,22 +22,22 @@ class Velocities:
     Attributes
     ----------
     time : ndarray
-        Time since the star's first visit in d, shape (visit,).
+        Time since the star's first visit [d], shape (visit,).
     rv, rv_error : ndarray
-        In km/s, shape (visit,).
+        Radial velocities and their errors [km/s], shape (visit,).
     star, instrument : ndarray of int
         Number of the star and of the instrument of each visit, shape (visit,).
     labels : dict of ndarray
         Labels of the stars and of the instruments, shapes (star,) and (instrument,); one empty
         label where the table has none.
     first : ndarray
-        When each star was first visited, in d since the epoch, shape (star,).
+        Time of each star's first visit [d since the epoch], shape (star,).
     epoch : Epoch or None
-        Of the table's times.
+        Epoch of the table's times.
     orbit : Circle
     terms : tuple of Term
     scatter : NoScatter
-        What the model says of the velocities.
+        The model's orbit, linear terms and scatter.
     """
 
     time: np.ndarray
@@ -66,7 +66,7 @@ class Velocities:
         )  # fmt: skip
 
     def extended(self, cls: type, **more: Any) -> Any:
-        """The same as a subclass, with what else it has."""
+        """The same as an instance of a subclass, which has ``more`` fields."""
         return cls(**{f.name: getattr(self, f.name) for f in fields(Velocities)}, **more)
 
     @property
@@ -84,60 +84,60 @@ class Velocities:
 
     @cached_property
     def linear(self) -> list[Linear]:
-        """The linear parameters of all columns, those of a, b and v0 the first."""
+        """The linear parameters of all columns, those of a, b and v0 first."""
         return linear_terms.linear(self.terms, self.instruments)
 
     @cached_property
     def dims(self) -> dict[str, tuple[str, ...]]:
-        """Dimensions of the parameters of orbits, terms and scatter, by name."""
+        """Dimensions of the parameters of orbit, terms and scatter, by name."""
         own = [p for part in self.parts for p in part.parameters]
         return {p.name: p.dims for p in (*self.orbit.parameters, *own)}
 
     def shape(self, dims: Sequence[str]) -> tuple[int, ...]:
-        """Sizes of dimensions."""
+        """Sizes of these dimensions."""
         return tuple(len(self.labels[of]) for of in dims)
 
     def places(self, dims: Sequence[str]) -> tuple[np.ndarray, ...]:
-        """Where a parameter with these dimensions has each visit's value."""
+        """Indices of each visit's value in a parameter with these dimensions."""
         number = {"star": self.star, "instrument": self.instrument}
         return tuple(number[of] for of in dims)
 
     def at_visits(self, values: np.ndarray, dims: Sequence[str]) -> np.ndarray:
-        """Draws of a parameter at the visits, shape (draw, visit), or (draw, 1) if all share it."""
+        """Draws of a parameter at each visit, (draw, visit), or (draw, 1) if all share it."""
         of_each: tuple[Any, ...] = slice(None), *self.places(dims)
         return values[of_each] if dims else values[:, None]
 
     @cached_property
     def rows_of(self) -> list[np.ndarray]:
-        """The rows of each star, in their order."""
+        """Numbers of the rows of each star, in order."""
         order = np.argsort(self.star, kind="stable")
         return np.split(order, np.cumsum(np.bincount(self.star))[:-1])
 
     @cached_property
     def columns(self) -> np.ndarray:
-        """Columns of the linear parameters that follow v0, shape (visit, column)."""
+        """Columns of the linear parameters after v0, shape (visit, column)."""
         given = self.time, self.instrument, len(self.instruments)
         return np.hstack([term.columns(*given) for term in self.terms])
 
     def visits_of(self, star: int, mean: np.ndarray, sd: np.ndarray) -> Visits:
-        """The visits of one star with the moments of its linear parameters, for the core."""
+        """The visits of one star for the core, with mean and sd of its linear parameters."""
         rows = self.rows_of[star]
         measured = self.time[rows], self.rv[rows], self.rv_error[rows]
         return Visits(*measured, mean, sd, self.columns[rows], self.instrument[rows])
 
     def n_adjusted(self, star: int) -> int:
-        """How many linear parameters and scatters were adjusted to a star's visits."""
+        """Number of linear parameters and jitters that were fitted to a star's visits."""
         count = len(np.unique(self.instrument[self.rows_of[star]]))
         return sum(part.n_adjusted(count) for part in self.parts)
 
     # ---- of draws
 
     def named(self, drawn: np.ndarray) -> dict[str, np.ndarray]:
-        """Values by name of the linear parameters, which are the first axis of ``drawn``."""
+        """Values by parameter, from ``drawn``, whose first axis is that of the columns."""
         return linear_terms.named(self.terms, self.instruments, drawn)
 
     def stacked(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        """The linear parameters of all columns, the first axis."""
+        """Values by column, which is the first axis: the inverse of ``named``."""
         return np.array([of for term in self.terms for of in term.stacked(values)])
 
     def velocity(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -153,16 +153,16 @@ class Velocities:
         return total(anywhere, time, lambda p: values[p][..., None])
 
     def orbital(self, time: np.ndarray, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Velocities of the orbit and v0 alone, as ``velocity_at``."""
+        """Velocities of the orbit and v0 alone, with the shapes of ``velocity_at``."""
         return total(self.terms[:1], time, lambda p: values[p][..., None])
 
     def errors(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Errors of the visits with the draws' scatter, shape (draw, visit)."""
+        """Errors of the visits, each draw's scatter included, shape (draw, visit)."""
         return self.scatter.errors(self, values)
 
 
 def _numbered(labels, n):
-    """Distinct labels, and the number of each row's; one empty label where there are none."""
+    """Distinct labels, and the number of each row's label; one empty label if there are none."""
     if labels is None:
         return np.array([""]), np.zeros(n, int)
     return np.unique(labels, return_inverse=True)

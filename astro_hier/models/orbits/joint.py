@@ -13,8 +13,8 @@ from astro_hier.models.orbits.velocity import total
 def build(model, data: Velocities, periods: Callable[[dict, dict], dict]) -> Any:
     """The joint `pymc.Model` of all visits.
 
-    ``periods`` returns the variables of each star's period, of those that are sampled and of the
-    starting point; it is called in the model's context.
+    ``periods(theta, initial)`` returns the variables of the stars' periods, from the variables of
+    the hyperparameters and the starting point; it is called within the model's context.
     """
     import pymc as pm
 
@@ -35,6 +35,6 @@ def build(model, data: Velocities, periods: Callable[[dict, dict], dict]) -> Any
 
 
 def _at_visits(data, values, name):
-    """Values of a parameter at the visits."""
+    """Values of a parameter at each visit."""
     dims = data.dims[name]
     return values[name][data.places(dims)] if dims else values[name]

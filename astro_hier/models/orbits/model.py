@@ -1,4 +1,4 @@
-"""The base of models of radial velocities: their options, and what these add."""
+"""The base of models of radial velocities: their options, and what the options add."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from astro_hier.table import Role
 class OrbitModel(HierarchicalModel):
     """Base of models of radial velocities; a subclass says whose orbits they are.
 
-    ``of_each`` are the dimensions of what each star has of its own.
+    ``of_each`` holds the dimensions of parameters that each star has.
     """
 
     row = "visit"
@@ -56,13 +56,13 @@ class OrbitModel(HierarchicalModel):
 
     @property
     def of_each_instrument(self) -> tuple[str, ...]:
-        """The dimension of what each instrument has of its own; none where they are not told."""
+        """The dimension of parameters that each instrument has; empty if none are named."""
         if self.instrument is None:
             return ()
         if not isinstance(self.instrument, str):
             raise ValueError(
-                f"instrument={self.instrument!r}; accepted is the name of a column that says"
-                " with which instrument each velocity was measured"
+                f"instrument={self.instrument!r}; expected the name of a column that tells with"
+                " which instrument each velocity was measured"
             )
         return ("instrument",)
 
@@ -84,12 +84,12 @@ class OrbitModel(HierarchicalModel):
 
     @property
     def scatter(self) -> NoScatter:
-        """What adds to the errors."""
+        """The scatter that adds to the errors."""
         return scatter_of(self.jitter, (*self.of_each, *self.of_each_instrument))
 
     @property
     def orbit_parameters(self) -> tuple[Parameter, ...]:
-        """Those of the orbits, the linear terms and the scatter."""
+        """Parameters of the orbits, the linear terms and the scatter."""
         amplitudes, *others = self.terms
         return (
             *self.orbit.parameters,

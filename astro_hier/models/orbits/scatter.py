@@ -1,8 +1,8 @@
 """Scatter of the velocities beyond their stated errors: none, one prior for all, or a population.
 
-sqrt(error_j^2 + s_i^2) is the error of visit j, s_i the scatter of its star with its instrument i.
-All three have the same methods, so that nothing asks which it is: `NoScatter` adds no parameters,
-and returns visits and errors as they are.
+The error of visit j is sqrt(error_j^2 + s_i^2), where s_i is the scatter of its star with its
+instrument i. All three classes have the same methods, so that no caller asks which one it has:
+`NoScatter` adds no parameters, and returns visits and errors as they are.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,14 +22,15 @@ from astro_hier.models.orbits.velocity import KMS
 from astro_hier.posterior import Parameter
 from astro_hier.priors.base import FrozenPrior
 
-LEAST = 1e-12  # of a variance that a scatter starts from, in (km/s)^2
+LEAST_VARIANCE = 1e-12  # of a scatter at the start, in (km/s)^2
+BULK = 0.05, 0.95  # quantiles of the prior between which a scatter starts
 
 
 @dataclass(frozen=True)
 class NoScatter:
-    """The stated errors are right. Also the base of what adds to them."""
+    """The stated errors are right. Also the base of the classes that add a scatter to them."""
 
-    layered = False  # whether the likelihood is wanted at each value, as a population takes it
+    layered = False  # whether the likelihood is kept at each scatter, as a population needs it
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -38,7 +39,7 @@ class NoScatter:
 
     @property
     def parts(self) -> tuple[Any, ...]:
-        """What owns the priors of further parameters."""
+        """Parts that own the priors of further parameters."""
         return ()
 
     @property
@@ -46,7 +47,7 @@ class NoScatter:
         """Whether there is nothing to infer."""
         return True
 
-    # ---- of draws, arrays of shape (draw, ...)
+    # ---- for draws, arrays of shape (draw, ...)
 
     def errors(self, data, values) -> np.ndarray:
         """Standard errors of the visits, scatter included, shape (draw, visit)."""
@@ -57,59 +58,59 @@ class NoScatter:
         return {p.name: values[p.name].mean(axis=0, keepdims=True) for p in self.parameters}
 
     def log_prior(self, values) -> np.ndarray | float:
-        """ln of the prior density of what is not among the model's own sampled parameters."""
+        """ln of the prior density of scatters that are not among the model's sampled parameters."""
         return 0.0
 
     def simulate(self, data, theta, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Draws of what is not in ``theta``, from the prior or the population."""
+        """Draws of the scatter, from the prior or the population, unless ``theta`` has it."""
         return {}
 
     def named(self, data, values: np.ndarray, lead: tuple[int, ...] = ()) -> dict:
-        """Scatters by name; ``values`` have the axes ``lead``, of the stars and the instruments."""
+        """Scatters by name; axes of ``values`` are ``lead``, then star and instrument."""
         return {}
 
     def of_draws(self, data, drawn: Sequence) -> dict[str, np.ndarray]:
-        """The same of what is ``drawn`` of each star, shape (instrument, draw)."""
+        """Scatters by name, from those drawn for each star, shape (instrument, draw)."""
         return {}
 
-    # ---- of one star's visits, as the core takes them
+    # ---- for one star's visits, as the core takes them
 
     def known(self, count: int) -> JitterPrior | None:
-        """What is known of the scatter of each of ``count`` instruments."""
+        """What is known about the scatter of each of ``count`` instruments."""
         return None
 
     def with_nodes(self, visits: Visits, known: JitterPrior | None, period, progress) -> Visits:
-        """The visits with nodes of the scatter; ``progress`` wraps the search for them."""
+        """The visits with nodes in the scatter; ``progress`` wraps the search for them."""
         return visits
 
     def draw(self, visits: Visits, known: JitterPrior | None, frequency, rng):
-        """The visits with the scatter drawn at each frequency, and it, (frequency, instrument)."""
+        """Draw the scatter at each frequency: visits with it, and it, (frequency, instrument)."""
         return visits, np.empty((len(frequency), 0))
 
     def likely(self, visits: Visits, frequency: np.ndarray) -> Visits:
-        """The visits with the scatter that is likely at each frequency."""
+        """The visits with the likeliest scatter at each frequency."""
         return visits
 
     def fitted(self, visits: Visits, frequency: float) -> tuple[Visits, np.ndarray]:
-        """The visits with the scatter that is likely at a frequency, and it, (instrument,)."""
+        """The visits with the likeliest scatter at one frequency, and that, (instrument,)."""
         return visits, np.empty(0)
 
     def as_known(self, visits: Visits) -> Visits:
-        """The visits with the scatter that is known; only where ``is_known``."""
+        """The visits with the known scatter; only where ``is_known``."""
         return visits
 
     def n_adjusted(self, count: int) -> int:
-        """How many parameters were adjusted to visits made with ``count`` instruments."""
+        """Number of scatters fitted to visits made with ``count`` instruments."""
         return 0
 
     # ---- starting points and PyMC
 
     def start(self, data, excess: np.ndarray) -> dict[str, np.ndarray]:
-        """One draw to start from: ``excess`` are squares of residuals less those of the errors."""
+        """One draw to start from; ``excess`` is squared residuals minus squared errors."""
         return {}
 
     def initial(self, found) -> dict[str, float]:
-        """Where a population of scatters starts, from those of the stars."""
+        """Where the parameters of a population of scatters start, from the stars' scatters."""
         return {}
 
     def pymc(self, theta, initial) -> dict[str, Any]:
@@ -117,27 +118,27 @@ class NoScatter:
         return {}
 
     def pymc_errors(self, data, at_visits) -> Any:
-        """The errors in PyMC; ``at_visits`` has the values of a parameter at the visits."""
+        """The errors in PyMC; ``at_visits(name)`` returns a parameter's values at each visit."""
         return data.rv_error
 
-    # ---- of a population of scatters
+    # ---- for a population of scatters
 
     def shares(self, summaries, theta) -> np.ndarray | None:
-        """Shares of the scatters in all cells of the stars, shape (cell, theta)."""
+        """Shares of the population in the cells of all stars, shape (cell, theta)."""
         return None
 
     def mean_shares(self, theta) -> Callable | None:
-        """Shares of the scatters between ends of cells, averaged over ``theta``: a function."""
+        """A function of the ends of cells: the shares in them, averaged over ``theta``."""
         return None
 
     def of_star(self, summary: population_star.StarSummary, theta) -> tuple:
-        """Shares of the scatters in a star's cells, and how they are distributed within."""
+        """Shares of the population in a star's cells, and a function that draws within them."""
         return None, None
 
 
 @dataclass(frozen=True)
 class Jitter(NoScatter):
-    """A scatter for each star and instrument, all of one prior.
+    """A scatter for each star and instrument, all with the same prior.
 
     Attributes
     ----------
@@ -162,7 +163,7 @@ class Jitter(NoScatter):
         frozen = prior.frozen(KMS)
         if frozen.support()[0] < 0:
             raise priors.PriorError(
-                f"jitter={self.given!r} allows values below zero; accepted are priors of positive"
+                f"jitter={self.given!r} allows values below zero; expected a prior on positive"
                 " values, such as priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s)"
             )
         return frozen
@@ -175,7 +176,7 @@ class Jitter(NoScatter):
         return np.hypot(data.rv_error, data.at_visits(values["jitter"], self.dims))
 
     def log_prior(self, values):
-        if not self.dims:  # it is among the model's own
+        if not self.dims:  # it is one of the model's sampled parameters
             return 0.0
         return self.prior.logpdf(values["jitter"]).sum(axis=1)
 
@@ -217,11 +218,12 @@ class Jitter(NoScatter):
 
     def start(self, data, excess):
         number = data.instrument
-        found = np.sqrt(np.maximum(np.bincount(number, excess) / np.bincount(number), LEAST))
-        return self.named(data, np.clip(found, *self.prior.ppf([0.05, 0.95])), (1,))
+        variance = np.bincount(number, excess) / np.bincount(number)
+        found = np.sqrt(np.maximum(variance, LEAST_VARIANCE))
+        return self.named(data, np.clip(found, *self.prior.ppf(BULK)), (1,))
 
     def pymc(self, theta, initial):
-        if not self.dims:  # it is among the model's own
+        if not self.dims:  # it is one of the model's sampled parameters
             return {}
         prior = priors.as_prior(self.given)
         return {"jitter": variables("jitter", prior, KMS, initial["jitter"], self.dims)}
@@ -234,7 +236,7 @@ class Jitter(NoScatter):
 
 @dataclass(frozen=True)
 class JitterPopulation(Jitter):
-    """A scatter for each star and instrument, drawn from a population; ``given`` is that."""
+    """A scatter for each star and instrument, drawn from the population ``given``."""
 
     given: populations.Jitter
     layered = True
@@ -277,5 +279,5 @@ class JitterPopulation(Jitter):
 
 
 def scatter_of(given: Any, dims: tuple[str, ...]) -> NoScatter:
-    """What a model's argument ``jitter`` means."""
+    """The scatter that a model's argument ``jitter`` stands for."""
     return NoScatter() if given is None else Jitter(given, dims)

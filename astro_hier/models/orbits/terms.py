@@ -1,9 +1,9 @@
-"""The linear terms of a velocity: amplitudes, systemic velocity, trend, offsets of instruments.
+"""The linear terms of a velocity: amplitudes, systemic velocity, trend, instrument offsets.
 
-A model has a list of them. An option that is off has no term in it, or one without parameters, so
-that what works on the list need not ask which are on. The linear parameters of a list are one for
-each column of the design matrix, in its order; with normal priors they are integrated out in closed
-form (`astro_hier.core.orbit`).
+A model has a list of them. An option that is off has no term in the list, or one without
+parameters, so that code that works on the list need not ask which options are on. The list has one
+linear parameter for each column of the design matrix, in the order of the columns; with normal
+priors they are integrated out in closed form (`astro_hier.core.orbit`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,13 +19,13 @@ from astro_hier.posterior import Parameter
 from astro_hier.priors import Prior
 
 YEAR = u.yr.to(u.day)
-TREND = 10.0  # km/s per year, per year squared, ...: standard deviation of the default priors
-LARGEST_ORDER = 5
+TREND = 10.0  # standard deviation of the default priors, in km/s/yr, km/s/yr^2, ...
+MAX_ORDER = 5
 
 
 @dataclass(frozen=True)
 class Linear:
-    """The linear parameter of one column; ``label`` tells those of several instruments apart."""
+    """The linear parameter of one column; ``label`` also names the instrument if it has one."""
 
     label: str
     unit: u.UnitBase
@@ -51,46 +51,47 @@ class Term:
     parameters: tuple[Parameter, ...]
     priors: tuple[Prior, ...]
 
-    at_visits_alone = False  # whether it says nothing of other times than the visits'
+    at_visits_alone = False  # whether the term is undefined at times other than the visits'
 
     def linear(self, instruments: np.ndarray) -> list[Linear]:
-        """The parameters of all columns, given the labels of the instruments."""
+        """The parameter of each column, given the labels of the instruments."""
         both = zip(self.parameters, self.priors, strict=True)
         return [Linear(parameter.name, parameter.unit, prior) for parameter, prior in both]
 
     def columns(self, time: np.ndarray, instrument: np.ndarray, count: int) -> np.ndarray:
-        """Columns that do not depend on the orbit, that of v0 aside, shape (visit, column).
+        """Columns that do not depend on the orbit, except that of v0, shape (visit, column).
 
-        ``time`` in d since the star's first visit, and number of the ``instrument``, of ``count``.
+        ``time`` is in d since the star's first visit, and ``instrument`` is the number of each
+        visit's instrument, out of ``count``.
         """
         raise NotImplementedError
 
     def pieces(self, time: np.ndarray, value, math=np) -> Iterator[Any]:
-        """What the term adds to the velocity, see `astro_hier.models.orbits.velocity`."""
+        """What the term adds to the velocity; see `astro_hier.models.orbits.velocity`."""
         raise NotImplementedError
 
     def named(self, drawn: np.ndarray) -> dict[str, np.ndarray]:
-        """Values by name of the columns' parameters, which are the first axis of ``drawn``."""
+        """Values by parameter, from ``drawn``, whose first axis is that of the columns."""
         return dict(zip((p.name for p in self.parameters), drawn, strict=True))
 
     def stacked(self, values) -> list[np.ndarray]:
-        """The inverse of ``named``: values of each column's parameter."""
+        """Values by column: the inverse of ``named``."""
         return [values[p.name] for p in self.parameters]
 
     def n_adjusted(self, count: int) -> int:
-        """How many parameters were adjusted to visits made with ``count`` instruments."""
+        """Number of parameters fitted to visits made with ``count`` instruments."""
         return sum(not isinstance(prior, priors.Fixed) for prior in self.priors)
 
     def log_prior(self, values) -> np.ndarray | float:
-        """ln of the prior density of what is not among the model's own sampled parameters."""
+        """ln of the prior density of parameters that are not among the model's sampled ones."""
         return 0.0
 
     def simulate(self, size: int, count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Draws of what is not among the model's own sampled parameters."""
+        """Prior draws of parameters that are not among the model's sampled ones."""
         return {}
 
     def pymc(self, initial) -> dict[str, Any]:
-        """Those with dimensions, as PyMC variables."""
+        """The parameters with dimensions, as PyMC variables."""
         both = zip(self.parameters, self.priors, strict=True)
         return {
             p.name: variables(p.name, prior, p.unit, initial[p.name], p.dims)
@@ -101,7 +102,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Amplitudes(Term):
-    """a and b, of the two columns of an ``orbit``, and v0; the core writes their columns itself."""
+    """v0, and a and b of an ``orbit``'s two columns; the core computes all three columns."""
 
     orbit: Circle
 
@@ -124,11 +125,11 @@ class Amplitudes(Term):
 
 @dataclass(frozen=True)
 class Trend(Term):
-    """A polynomial in time without its constant; of order zero it has no parameters."""
+    """A polynomial in time without the constant term; of order zero, it has no parameters."""
 
     @classmethod
     def of(cls, trend, dims: tuple[str, ...]) -> "Trend":
-        """From an order, or the priors of the coefficients."""
+        """From an order, or from the priors of the coefficients."""
         of_each = _trend_priors(trend)
         parameters = tuple(
             Parameter(
@@ -149,7 +150,7 @@ class Trend(Term):
 
 @dataclass(frozen=True)
 class Offsets(Term):
-    """Velocities of the instruments less that of the first, which are zero of the first."""
+    """Velocity offsets of the instruments from the first one, whose own offset is zero."""
 
     at_visits_alone = True
 
@@ -200,23 +201,23 @@ class Offsets(Term):
 
 
 def _trend_priors(trend) -> tuple[Prior, ...]:
-    if isinstance(trend, (int, np.integer)) and 0 <= trend <= LARGEST_ORDER:
+    if isinstance(trend, (int, np.integer)) and 0 <= trend <= MAX_ORDER:
         units = [KMS / u.yr**k for k in range(1, trend + 1)]
         return tuple(priors.Normal(0 * unit, TREND * unit) for unit in units)
     if isinstance(trend, (tuple, list)):
         return tuple(priors.as_prior(prior) for prior in trend)
     raise ValueError(
-        f"trend={trend!r}; accepted is the order of a polynomial, 0 to {LARGEST_ORDER}, or"
-        " a tuple of priors of its coefficients of t, t^2, ..., such as"
+        f"trend={trend!r}; expected the order of a polynomial, 0 to {MAX_ORDER}, or a tuple of"
+        " priors on its coefficients of t, t^2, ..., such as"
         " (priors.Normal(0 * u.km / u.s / u.yr, 1 * u.km / u.s / u.yr),)"
     )
 
 
-# ---- of a list of terms
+# ---- for a list of terms
 
 
 def linear(terms: Sequence[Term], instruments: np.ndarray) -> list[Linear]:
-    """The linear parameters of all columns, in their order."""
+    """The linear parameter of each column, in order."""
     return [column for term in terms for column in term.linear(instruments)]
 
 
@@ -230,10 +231,11 @@ def not_normal(terms: Sequence[Term], instruments: np.ndarray) -> list[Linear]:
 
 
 def cannot_integrate(column: Linear) -> priors.PriorError:
-    """The error that says so of one that is `not_normal`."""
+    """The error for a linear parameter that is `not_normal`."""
     return priors.PriorError(
-        f"{column.name}={column.prior!r}; accepted is priors.Normal, or the value itself, for it is"
-        " integrated out in closed form (SB1Binary takes others with method='nuts')"
+        f"{column.name}={column.prior!r}; expected priors.Normal, or the value itself, because"
+        f" {column.name} is integrated out in closed form (SB1Binary takes other priors with"
+        " method='nuts')"
     )
 
 
@@ -243,7 +245,7 @@ def moments(terms: Sequence[Term], instruments: np.ndarray) -> tuple[np.ndarray,
     Raises
     ------
     astro_hier.priors.PriorError
-        If a prior is not normal, and so cannot be integrated out.
+        If a prior is not normal, so that the parameter cannot be integrated out.
     """
     columns = linear(terms, instruments)
     for column in columns:
@@ -257,7 +259,7 @@ def moments(terms: Sequence[Term], instruments: np.ndarray) -> tuple[np.ndarray,
 def named(
     terms: Sequence[Term], instruments: np.ndarray, drawn: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Values by name of the linear parameters, which are the first axis of ``drawn``."""
+    """Values by parameter, from ``drawn``, whose first axis is that of the columns."""
     ends = np.cumsum([len(term.linear(instruments)) for term in terms])
     values: dict[str, np.ndarray] = {}
     for term, of_term in zip(terms, np.split(drawn, ends[:-1]), strict=True):
@@ -272,7 +274,7 @@ def variables(
     start: np.ndarray,
     dims: tuple[str, ...] | None = None,
 ) -> Any:
-    """Independent variables of PyMC, all of one prior, in the shape of ``start``."""
+    """Independent PyMC variables that share one prior, in the shape of ``start``."""
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -280,9 +282,9 @@ def variables(
         known = pt.zeros(start.shape) + prior.frozen(unit).mean()
         return pm.Deterministic(name, known, dims=dims)
     if isinstance(prior, priors.Normal):
-        # as arrays, for PyTensor takes a plain 100.0 for a number of single precision
+        # as arrays, because PyTensor takes a plain 100.0 as single precision
         mean, sd = (np.asarray(of) for of in (prior.frozen(unit).mean(), prior.frozen(unit).std()))
         return pm.Normal(name, mean, sd, shape=start.shape, dims=dims, initval=start)
-    # others are of one number each
+    # other priors build one scalar variable at a time
     each = [prior.pymc(f"{name}_{i}_", unit, x) for i, x in enumerate(np.ravel(start))]
     return pm.Deterministic(name, pt.stack(each).reshape(start.shape), dims=dims)

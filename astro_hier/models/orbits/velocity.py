@@ -1,16 +1,16 @@
-r"""The velocity of a star in an orbit, and of what else adds to it.
+r"""The velocity of a star on an orbit, and what else adds to it.
 
     v(t) = a cos(2 pi t / P) + b sin(2 pi t / P) + v0 + sum_k trend_k (t / yr)^k + offset_i,
 
 with t counted from the star's first visit and i the instrument of a visit. Trend and offsets are
-there if they are asked for. K = sqrt(a^2 + b^2) is the semi-amplitude.
+optional. K = sqrt(a^2 + b^2) is the semi-amplitude.
 
-All but P enters linearly. The linear part is a list of `astro_hier.models.orbits.terms`; the two
-columns of a and b, which P shapes, are those of an orbit, such as `Circle`.
+All parameters except P enter linearly. They belong to a list of `astro_hier.models.orbits.terms`;
+the two columns of a and b, which depend on P, are those of an orbit, such as `Circle`.
 
-The same formulas serve draws, in NumPy, and variables of PyMC: they take ``value``, a function from
-a parameter's name to its values, which broadcast against the times, and ``math``, the module of
-cosine and sine.
+The same formulas serve draws, in NumPy, and PyMC variables: they take ``value``, a function from
+a parameter's name to its values, which broadcast against the times, and ``math``, the module that
+provides cosine and sine.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -44,12 +44,12 @@ class Circle:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """Those that shape the columns of a and b."""
+        """Parameters that shape the columns of a and b."""
         return (Parameter("P", u.day, "P", "period", self.dims),)
 
     @property
     def derived(self) -> tuple[Parameter, ...]:
-        """Those that follow from the others."""
+        """Parameters that follow from the others."""
         return (Parameter("K", KMS, "K", "semi-amplitude", self.dims),)
 
     def waves(self, time: np.ndarray, value: Value, math: ModuleType = np) -> tuple[Any, Any]:
@@ -58,11 +58,11 @@ class Circle:
         return math.cos(phase), math.sin(phase)
 
     def derive(self, theta: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """What follows from the parameters, if these are there."""
+        """The derived parameters, if ``theta`` has what they follow from."""
         return {"K": np.hypot(theta["a"], theta["b"])} if "a" in theta else {}
 
     def pymc(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The same as variables of PyMC."""
+        """The same as PyMC variables."""
         import pymc as pm
 
         K = pm.math.sqrt(values["a"] ** 2 + values["b"] ** 2)
@@ -72,5 +72,5 @@ class Circle:
 def total(
     terms: Iterable[Any], time: np.ndarray, value: Value, math: ModuleType = np
 ) -> np.ndarray:
-    """Velocities in km/s of all ``terms`` together."""
+    """The velocity [km/s] of all ``terms`` together."""
     return reduce(add, (piece for term in terms for piece in term.pieces(time, value, math)))

@@ -1,4 +1,4 @@
-"""What is said of one orbit that was fitted."""
+"""Checks of the fitted orbit of one star."""
 
 from typing import Any
 
@@ -10,22 +10,23 @@ from astro_hier.core import orbit_evidence
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.sb1_binary.data import OneStar
 
-MOST_BESIDES = 0.05
+MAX_OTHER_MODES = 0.05  # probability of all modes except the best
 SEVERAL_PERIODS = checks.define(
     "several_periods",
     limit="one",
     said="the data allow {found} periods of more than 1 percent probability between"
-    " {shortest_period:.6g} and {longest_period:.6g} d, the best of {best:.0f} percent, and mean"
+    " {shortest_period:.6g} and {longest_period:.6g} d, the best with {best:.0f} percent, and mean"
     " and sd of P describe none of them{stays}",
     python="see modes() and plot_periodogram(){instead}",
     shell="see the table of modes and the periodogram{instead_shell}",
 )
-MOST_LN_BEYOND = np.log(2)  # what velocities that do not decide between periods reach by chance
+# ln of the likelihood ratio that velocities which do not decide between periods reach by chance
+MAX_LN_RATIO_BEYOND = np.log(2)
 PERIOD_RANGE = checks.define(
     "period_range",
     limit="at most twice the average likelihood within the range",
     said="periods outside the range searched, {shortest_period:.6g} to {longest_period:.6g} d, fit"
-    " better: {found}",
+    " better, {found}",
     python="widen the range, such as with"
     " P=priors.LogUniform({low:.3g} * u.day, {high:.0f} * u.day)",
     shell="widen the range, such as with --prior 'P=LogUniform({low:.3g} d, {high:.0f} d)'",
@@ -34,7 +35,7 @@ PERIOD_RANGE = checks.define(
 
 def diagnose(model, data: OneStar, values, method: str) -> dict[str, Any]:
     best = [int(np.argmax(values["log_prob"]))]
-    # the best draw's scatter is that of the most parameters at once: small
+    # the best draw's own jitter would be too small, because that raises its density
     one = {name: values[name][best] for name in values} | data.scatter.mean(values)
     chi2 = np.sum(((data.rv - data.velocity(one)) / data.errors(one)) ** 2)
     dof = data.degrees_of_freedom
@@ -53,7 +54,7 @@ def diagnose(model, data: OneStar, values, method: str) -> dict[str, Any]:
 
 
 def _evidence(data):
-    """What the integrals over all orbits say."""
+    """Attributes that follow from the integrals over all orbits."""
     found = {
         "n_modes": int(np.sum(data.modes[1] > 0.01)),
         "period_information": orbit_evidence.information(data.nodes),
@@ -72,7 +73,7 @@ def check(model, data: OneStar, values, attrs, method: str) -> list[Finding]:
         *(_check_jitter(data, values[p.name], words) for p in data.scatter.parameters),
         orbit_checks.of_linear(data.linear, data.stacked(values).mean(axis=1)[:, None]),
     ]
-    if searched:  # if it fails, it is what else fails is due to
+    if searched:  # first, because a failure here explains all others
         findings.insert(0, _check_range(data, attrs))
     if "ln_bayes_factor" in attrs:
         bayes = attrs["ln_bayes_factor"]
@@ -88,7 +89,7 @@ def check(model, data: OneStar, values, attrs, method: str) -> list[Finding]:
 
 def _check_fit(attrs, words):
     p = attrs["p_chi2"]
-    found = "not looked at: as few visits as parameters fit any orbit"
+    found = "not tested: with as few visits as parameters, any orbit fits"
     if np.isfinite(p):
         found = f"{attrs['chi2_per_dof']:.3g}, {orbit_checks.in_words(p)}"
     return orbit_checks.GOODNESS.finding(
@@ -118,14 +119,14 @@ def _check_range(data, attrs):
     try:
         found = orbit_evidence.beyond(data.visits, data.searched, within, data.known)
     except (ArithmeticError, ValueError) as error:
-        return PERIOD_RANGE.finding(f"not looked for: {error}", False)
+        return PERIOD_RANGE.finding(f"not searched: {error}", False)
     log_mean, period, low, high = found
     ratio = log_mean - within
     factor = f"{np.exp(ratio):.2g}" if ratio < 20 else f"exp({ratio:.0f})"
     said = f"on average by a factor of {factor}, the best at {period:.6g} d"
     return PERIOD_RANGE.finding(
         said if np.isfinite(period) else "nothing of note",
-        bool(ratio > MOST_LN_BEYOND),
+        bool(ratio > MAX_LN_RATIO_BEYOND),
         low=low,
         high=high,
         **attrs,
@@ -133,13 +134,13 @@ def _check_range(data, attrs):
 
 
 def _why_not_beyond(data):
-    """Why periods outside the range are not looked at; empty if they are."""
+    """Why periods outside the range are not searched; empty if they are."""
     if not np.all(np.isfinite(data.period.support())):
-        return "not looked for: the prior has an open end"
+        return "not searched: the prior has an open end"
     if data.degrees_of_freedom <= 0:
-        return "not looked for: as few visits as parameters fit any period"
+        return "not searched: with as few visits as parameters, any period fits"
     if len(data.instruments) > 1 and not data.scatter.is_known:
-        return "not looked for: jitters of several instruments take too long"
+        return "not searched: jitters of several instruments take too long"
     return ""
 
 
@@ -148,7 +149,7 @@ def _check_modes(data, attrs, method):
     nuts = method == "nuts"
     return SEVERAL_PERIODS.finding(
         str(n_modes),
-        n_modes > 1 or best < 1 - MOST_BESIDES,
+        n_modes > 1 or best < 1 - MAX_OTHER_MODES,
         best=100 * best,
         stays=", and NUTS stays in the one where it starts" if nuts else "",
         instead=", or fit with method='marginal'" if nuts else "",

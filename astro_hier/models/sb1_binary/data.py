@@ -1,4 +1,4 @@
-"""What is prepared of the visits of one star, and its period integrated out."""
+"""The prepared visits of one star, and the integral over its period."""
 
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -23,17 +23,17 @@ class OneStar(Velocities):
 
     Attributes
     ----------
-    period : object
-        Frozen prior of the period in d.
+    period : FrozenPrior
+        Prior of the period in d.
     period_is_known : bool
         Whether the period was given as a value.
     n_shape : int
-        How many of the parameters that shape the orbit are inferred.
+        Number of inferred parameters that shape the orbit.
     known : JitterPrior or None
-        What is known of the scatter, None if there is none.
+        What is known about the scatter; None if there is none.
     closed : Visits or None
-        The visits as the core takes them, with the nodes of the scatter; None where the prior of a
-        linear parameter is not normal, so that only NUTS draws from the posterior.
+        The visits as the core takes them, with the nodes of the scatter; None if the prior of a
+        linear parameter is not normal, so that only NUTS can sample the posterior.
     """
 
     period: FrozenPrior
@@ -62,23 +62,23 @@ class OneStar(Velocities):
 
     @cached_property
     def nodes(self) -> PeriodNodes:
-        """Cells that the posterior of the period is integrated on; raises as ``visits`` does."""
+        """Cells for integrals over the period's posterior; raises what ``visits`` raises."""
         return period_nodes.period_nodes(orbit.likelihood(self.visits), self.period)
 
     @cached_property
     def modes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mode of each cell, and probability of each mode."""
+        """Number of each cell's mode, and the probability of each mode."""
         mode = period_cells.mode_of_cells(self.nodes)
         return mode, np.bincount(mode, self.nodes.probability)
 
     @property
     def searched(self) -> tuple[float, float]:
-        """Shortest and longest period searched, in d."""
+        """Shortest and longest period searched [d]."""
         return period_nodes.searched_range(self.period)
 
     @property
     def degrees_of_freedom(self) -> int:
-        """How many more visits there are than parameters adjusted to them."""
+        """Number of visits minus that of the parameters fitted to them."""
         return len(self.rv) - self.n_shape - self.n_adjusted(0)
 
 
@@ -99,11 +99,17 @@ def prepare(model, rows: Rows, progressbar: bool) -> OneStar:
 
 
 def prior_of_period(model) -> FrozenPrior:
-    """The frozen prior of the period, in d."""
+    """The frozen prior of the period in d.
+
+    Raises
+    ------
+    astro_hier.priors.PriorError
+        If it allows periods below zero.
+    """
     prior = model.frozen_priors()["P"]
     if prior.support()[0] < 0:
         raise priors.PriorError(
-            f"P={model.P!r} allows periods below zero; accepted are priors of positive values,"
-            " such as priors.TruncatedNormal(..., lower=0.1 * u.day)"
+            f"P={model.P!r} allows periods below zero; expected a prior on positive values, such"
+            " as priors.TruncatedNormal(..., lower=0.1 * u.day)"
         )
     return prior

@@ -8,17 +8,17 @@ from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.sb1_binary.tables import draws_of
 
 CURVES = 64
-MOST_CYCLES = 80
+MAX_CYCLES = 80  # that are drawn one by one
 CURVE_POINTS = 400
 LINEAR_DEPTH = 10.0  # of the periodogram, in ln p
-MODE_GAP = 0.25  # cycles over the baseline, from one draw to the next, that part two modes
+MODE_GAP = 0.25  # between neighbouring draws of two modes, in cycles over the baseline
 
 
 def plot_data(model, ax=None):
     """Velocities with their standard errors against time, and orbits from the posterior.
 
-    Where there are too many cycles to see, their range v0 +- K stands for them. Offsets of
-    instruments are taken off, and errors hold the jitter, both of the best draw.
+    If there are too many cycles to see, a band shows their range v0 +- K instead. Instrument
+    offsets are subtracted, and errors include the jitter, both from the best draw.
 
     Parameters
     ----------
@@ -34,16 +34,16 @@ def plot_data(model, ax=None):
     rv, _, error = _corrected(data, best, trend=False)
     ax = plots.axes(ax, figsize=(9, 4))
     span = max(np.ptp(data.time), 2 * float(best["P"][0]))
-    some = _some(model)
-    cycles = span / np.median(some["P"])
-    if cycles < MOST_CYCLES:
-        time = np.linspace(-0.02, 1.02, int(40 * span / some["P"].min())) * span
-        ax.plot(time, data.velocity_at(time, some).T, color="C0", alpha=0.15, lw=0.5, zorder=0)
+    curves = _few_draws(model)
+    cycles = span / np.median(curves["P"])
+    if cycles < MAX_CYCLES:
+        time = np.linspace(-0.02, 1.02, int(40 * span / curves["P"].min())) * span
+        ax.plot(time, data.velocity_at(time, curves).T, color="C0", alpha=0.15, lw=0.5, zorder=0)
     else:
         time = np.linspace(0, span, 100)
-        # of an orbit without amplitude: v0, and the trend
-        middle = data.velocity_at(time, some | {"a": 0 * some["a"], "b": 0 * some["b"]})
-        low, high = (np.median(middle + s * some["K"][:, None], axis=0) for s in (-1, 1))
+        # without an amplitude, v0 and the trend are left
+        middle = data.velocity_at(time, curves | {"a": 0 * curves["a"], "b": 0 * curves["b"]})
+        low, high = (np.median(middle + s * curves["K"][:, None], axis=0) for s in (-1, 1))
         ax.fill_between(time, low, high, color="C0", alpha=0.15, lw=0, label=r"$v_0 \pm K$")
         ax.legend(loc="best")
     plots.errorbar(ax, data.time, rv, error)
@@ -55,11 +55,10 @@ def plot_data(model, ax=None):
 def plot_phase(model, fig=None):
     """Velocities folded at the best draw of the most probable mode, and residuals below.
 
-    The orbits are those draws whose period is in that mode, each folded at its own; where there
-    are other modes, the title says what share of the draws they leave it, and where no orbit is
-    needed, or the visits do not constrain the period, it says that. Error bars are
-    standard errors, with the jitter of the best draw; its trend and offsets of instruments are
-    taken off.
+    The curves are draws with a period in that mode, each folded at its own period. If there are
+    other modes, the title gives the share of draws in this one; it also says if no orbit is needed,
+    or if the visits do not constrain the period. Error bars are standard errors that include the
+    jitter of the best draw; the best draw's trend and instrument offsets are subtracted.
 
     Parameters
     ----------
@@ -77,8 +76,8 @@ def plot_phase(model, fig=None):
     period = best["P"][0]
     phase = (data.time / period) % 1
     fine = np.linspace(0, 1, CURVE_POINTS)
-    some = _some(model, near_period=period)
-    folded = data.orbital(fine, some | {"P": np.ones_like(some["P"])})
+    curves = _few_draws(model, near_period=period)
+    folded = data.orbital(fine, curves | {"P": np.ones_like(curves["P"])})
     top.plot(fine, folded.T, color="C0", alpha=0.15, lw=0.7, zorder=0)
     top.plot(fine, data.orbital(fine, best | {"P": np.ones(1)})[0], color="C1", zorder=1)
     plots.errorbar(top, phase, rv, error)
@@ -97,10 +96,10 @@ def plot_phase(model, fig=None):
 
 
 def plot_periodogram(model, ax=None):
-    """The posterior of the period over the whole range, all else integrated out.
+    """The posterior of the period over the whole range, with all else integrated out.
 
-    The ordinate is ln of the density of P, prior included, above its highest value: linear down
-    to -10, so that modes of comparable probability stand apart, logarithmic beyond.
+    The ordinate is ln of the density of P, prior included, relative to its maximum: linear down to
+    -10, so that modes of comparable probability can be told apart, and logarithmic beyond.
 
     Parameters
     ----------
@@ -115,11 +114,11 @@ def plot_periodogram(model, ax=None):
     data = model.fitted_data()
     prior, (shortest, longest) = data.period, data.searched
     if shortest == longest:
-        raise plots.NothingToDraw(f"P={model.P!r} is given: there is no posterior of it to draw")
+        raise plots.NothingToDraw(f"P={model.P!r} is given: it has no posterior to draw")
     count = int(np.clip(10 * np.ptp(data.time) * (1 / shortest - 1 / longest), 2000, 200_000))
     step = (1 / shortest - 1 / longest) / (count - 1)
     nodes, visits = data.nodes, data.visits
-    # the grid shows the range, the cells its needles
+    # the grid covers the range, the cells its needles
     frequency = np.concatenate([1 / longest + step * np.arange(count), nodes.low])
     log_p = np.concatenate(
         [orbit.log_marginal_grid(visits, 1 / longest, step, count), nodes.log_low]
@@ -145,12 +144,12 @@ def plot_periodogram(model, ax=None):
     return ax
 
 
-def _some(model, near_period=None):
-    """Values of a few draws, equally spaced among all, or among those of one mode."""
+def _few_draws(model, near_period=None):
+    """A few draws, equally spaced among all, or among those of one mode."""
     values = draws_of(model)
     chosen = np.arange(len(values["P"]))
     if near_period is not None:
-        # phases have drifted apart by less than half a cycle at the last visit
+        # those whose phases drift apart by less than half a cycle until the last visit
         drift = np.abs(1 / values["P"] - 1 / near_period) * np.ptp(model.fitted_data().time)
         chosen = chosen[drift < 0.5]
     chosen = chosen[np.linspace(0, len(chosen) - 1, min(len(chosen), CURVES)).astype(int)]
@@ -162,7 +161,7 @@ def _best(model):
     values = draws_of(model)
     order = np.argsort(values["P"])
     cycles = np.ptp(model.fitted_data().time) / values["P"][order]
-    # draws of one mode drift from one to the next by far less than a cycle
+    # neighbouring draws of one mode differ by far less than a cycle over the baseline
     mode = np.concatenate([[0], np.cumsum(np.abs(np.diff(cycles)) > MODE_GAP)])
     sizes = np.bincount(mode)
     inside = order[mode == np.argmax(sizes)]
@@ -171,7 +170,7 @@ def _best(model):
 
 
 def _corrected(data, best, trend):
-    """Velocities less the best draw's offsets and, if asked, trend, and errors with jitter."""
+    """Velocities minus the best draw's offsets (and ``trend``), residuals, errors with jitter."""
     expected = data.velocity_at(data.time, best)[0]
     residual = data.rv - data.velocity(best)[0]
     if trend:
@@ -180,6 +179,6 @@ def _corrected(data, best, trend):
 
 
 def _caveat(attrs):
-    """What a figure of the orbit has to say of it first."""
+    """Caveats to head a figure of the orbit with."""
     names = ("ln_bayes_factor", "K_upper", "period_information")
     return orbit_checks.caveat(*(attrs.get(name, np.inf) for name in names))

@@ -2,16 +2,17 @@ r"""The orbit of one single-lined spectroscopic binary, with every mode of its p
 
 Prior
     P ~ Uniform(1.5, 20) d; a, b ~ Normal(0, 100) km/s; v0 ~ Normal(0, 150) km/s. All can be
-    changed; the marginal method takes any prior of P and jitter, and normal ones of all others.
+    changed; the marginal method takes any priors on P and jitter, and normal ones on all others.
 Likelihood
-    rv_j ~ Normal(a cos(2 pi t_j / P) + b sin(2 pi t_j / P) + v0, rv_error_j), independent of each
-    other, with t_j counted from the first visit. K = sqrt(a^2 + b^2) is the semi-amplitude. With
-    trend, offsets of instruments and jitter it is that of `astro_hier.models.orbits.velocity`.
+    rv_j ~ Normal(a cos(2 pi t_j / P) + b sin(2 pi t_j / P) + v0, rv_error_j), independently for
+    each visit, with t_j counted from the first one. K = sqrt(a^2 + b^2) is the semi-amplitude. For
+    trend, instrument offsets and jitter see `astro_hier.models.orbits.velocity`.
 Marginal likelihood
-    p(rv | P, jitter) is closed, since all else enters linearly: `astro_hier.core.orbit`. Jitter is
-    summed over on a lattice, `astro_hier.core.jitter`. The posterior of P is integrated on cells
-    that follow each of its needles, `astro_hier.core.period_nodes`, and drawn from; then the jitter
-    given P, and the linear parameters from their normal distribution given both.
+    p(rv | P, jitter) has a closed form, since all else enters linearly: `astro_hier.core.orbit`.
+    Jitter is summed over on a lattice, `astro_hier.core.jitter`. The posterior of P is integrated,
+    and drawn from, on cells that follow each of its needles, `astro_hier.core.period_nodes`. Then
+    the jitter is drawn given P, and the linear parameters from their normal distribution given
+    both.
 
 The model is that of Price-Whelan (2022), *Hierarchical Models 1*; the search by period with the
 linear parameters integrated out is that of Price-Whelan et al. (2017, ApJ 837, 20).
@@ -32,18 +33,18 @@ from astro_hier.table import TableError
 
 __all__ = ["SB1Binary"]
 
-SURE_EXCESS = 2.0  # scatter over errors which neither chance nor one bad visit makes
-SPARE_VISITS = 5  # more than parameters, from which on single ones should not decide
+SURE_EXCESS = 2.0  # scatter over errors that neither chance nor one bad visit produces
+SPARE_VISITS = 5  # more than parameters: with so many, single visits should not decide
 
 
 class SB1Binary(OrbitModel):
-    """Circular orbit of one single-lined binary from its radial velocities.
+    """Circular orbit of one single-lined binary, from its radial velocities.
 
     Parameters
     ----------
     P : `~astro_hier.priors.Prior`, optional
-        Prior on the period; its support is the range searched (all but a millionth of it at an
-        open end).
+        Prior on the period; its support is the range searched (except for a millionth of its
+        probability at an open end).
     a, b : `~astro_hier.priors.Prior`, optional
         Priors on the amplitudes of cosine and sine, velocities. Normal for the marginal method.
     v0 : `~astro_hier.priors.Prior`, optional
@@ -53,28 +54,28 @@ class SB1Binary(OrbitModel):
         ``priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s)``; a Quantity if it is known. By
         default there is none.
     trend : int or tuple of `~astro_hier.priors.Prior`, optional
-        Order of a polynomial in time added to the orbit, or priors of its coefficients, the first
-        in km/s/yr; by default Normal(0, 10) in km/s/yr, km/s/yr^2, ... Normal for the marginal
-        method.
+        Order of a polynomial in time that is added to the orbit, or priors on its coefficients, the
+        first in km/s/yr. The default priors are Normal(0, 10) in km/s/yr, km/s/yr^2, ... Normal for
+        the marginal method.
     instrument : str, optional
-        Name of the column that says with which instrument each velocity was measured: each then
-        has a zero point of its own, and a jitter.
+        Name of the column that tells with which instrument each velocity was measured: each
+        instrument then has its own zero point and jitter.
     offset : `~astro_hier.priors.Prior`, optional
-        Prior on the velocities of an instrument less those of the first, in the order of their
-        names. Normal for the marginal method.
+        Prior on the velocity offset of each instrument from the first, in the order of their names.
+        Normal for the marginal method.
     columns : dict, optional
-        Where the columns are that the model reads: ``time`` (a Quantity, or
+        Names of the columns that the model reads, by role: ``time`` (a Quantity, or
         `~astropy.time.Time` of any scale), ``rv`` and ``rv_error`` (velocities in any unit) and,
-        optional, ``star``, of which there may be only one. By default they have these names. Give
-        the column's name, or the name and the unit to take where the table has none, or a preset,
-        `astro_hier.columns.APOGEE`.
+        optionally, ``star``, which must be the same in all rows. By default a column has the name
+        of its role. Give the column's name, or a tuple of name and unit if the table has no units;
+        or a preset, `astro_hier.columns.APOGEE`.
     on_invalid : {"raise", "drop"}, optional
-        Whether a table with missing or impossible values is refused, or such rows are left out
+        Whether a table with missing or impossible values raises an error, or such rows are dropped
         with a warning.
 
     Notes
     -----
-    The posterior has the variables
+    The posterior has these variables:
 
     ============ ======= ==================================================================
     name         unit    meaning
@@ -86,16 +87,16 @@ class SB1Binary(OrbitModel):
     ``log_prob``         ln of the density of all of these, up to a constant
     ============ ======= ==================================================================
 
-    where they are asked for ``jitter`` (km/s; of each ``instrument``), ``trend1`` (km/s/yr; the
-    velocity then is a cos + b sin + v0 + trend1 t), ``trend2``, ... and ``offset`` (km/s, of each
-    ``instrument``; zero of the first), and the attributes ``log_evidence``, ``shortest_period`` and
-    ``longest_period`` (the range searched, in d), ``chi2_per_dof`` (at the draw of highest
-    ``log_prob``, with the mean jitter; not a number for as few visits as parameters), ``p_chi2``
-    (its tail probability), ``n_modes`` (periods of more than 1 percent probability),
-    ``ln_bayes_factor`` (of this model over the same without amplitude: whether there is an orbit),
-    ``K_upper`` (the semi-amplitude in km/s below which 95 percent of the draws lie),
-    ``period_information`` (the Kullback-Leibler divergence of the period's posterior from its prior
-    in nats, 0 where the visits say nothing) and ``period_error`` (how much the mean of ln P
+    With the options, it also has ``jitter`` (km/s; for each ``instrument``), ``trend1`` (km/s/yr;
+    the velocity is then a cos + b sin + v0 + trend1 t), ``trend2``, ... and ``offset`` (km/s, for
+    each ``instrument``; zero for the first). Its attributes are ``log_evidence``,
+    ``shortest_period`` and ``longest_period`` (the range searched, in d), ``chi2_per_dof`` (at the
+    draw of highest ``log_prob``, with the mean jitter; NaN with as few visits as parameters),
+    ``p_chi2`` (its tail probability), ``n_modes`` (the number of periods of more than 1 percent
+    probability), ``ln_bayes_factor`` (of this model over the same one without an amplitude: whether
+    there is an orbit), ``K_upper`` (the semi-amplitude in km/s below which 95 percent of the draws
+    lie), ``period_information`` (the Kullback-Leibler divergence of the period's posterior from its
+    prior in nats, 0 if the visits say nothing) and ``period_error`` (how much the mean of ln P
     still moved when the period's cells were last halved, in standard deviations).
 
     Examples
@@ -160,7 +161,7 @@ class SB1Binary(OrbitModel):
         if len(stars) > 1:
             raise TableError(
                 f"the table holds {len(stars)} stars ({', '.join(map(str, stars[:3]))}, ...);"
-                " accepted is one: select its rows, such as table[ids == ids[0]]"
+                " expected one: select its rows, such as table[ids == ids[0]]"
             )
 
     def build_pymc(self, data: OneStar):
@@ -196,11 +197,14 @@ class SB1Binary(OrbitModel):
         return theta | {"rv": rng.normal(data.velocity(theta), data.errors(theta))}
 
     def headline(self):
-        """Not the period, which may have several modes; nor a and b, which turn with it."""
+        """Not P, which may have several modes, nor a and b, which rotate as P changes."""
         return ["K", "v0"]
 
     def excess_scatter(self, data: OneStar, values):
-        """By the deviations from the best orbit, beyond twice; any of few visits may decide."""
+        """Scatter about the best orbit over twice the errors, at least 1; infinite for few visits.
+
+        Any one of a few visits may decide the result.
+        """
         spare = data.degrees_of_freedom
         if spare < SPARE_VISITS:
             return np.inf

@@ -4,18 +4,19 @@ from typing import Any
 
 import numpy as np
 
+from astro_hier import priors
 from astro_hier.core import orbit
 from astro_hier.models.sb1_binary.data import OneStar
 
-PERIODS_PER_PEAK = 10  # of the periodogram that gives the starting point
-FEWEST_VISITS = 5  # fewer fit any period
+PERIODS_PER_PEAK = 10  # of the periodogram for the starting point
+FEWEST_VISITS = 5  # with fewer, any period fits
 
 
 def initial(model, data: OneStar) -> dict[str, Any]:
-    """Period of the highest Lomb-Scargle peak, and linear least squares with the priors.
+    """Period of the highest Lomb-Scargle peak, and the best linear parameters there.
 
-    With fewer than five visits, which any period fits, it is the prior's median. The jitter is
-    the scatter that this orbit leaves.
+    With fewer than five visits, which any period fits, it is the median of the prior instead. The
+    jitter starts at the scatter about this orbit.
     """
     period = _highest_peak(data)
     values = {"P": np.array([period])} | _best_linear(data, period)
@@ -26,7 +27,7 @@ def initial(model, data: OneStar) -> dict[str, Any]:
 
 
 def _highest_peak(data):
-    """Period of the highest peak of the periodogram within the range searched, in d."""
+    """Period of the highest peak in the periodogram within the range searched [d]."""
     from astropy.timeseries import LombScargle
 
     period, (shortest, longest) = float(data.period.median()), data.searched
@@ -43,9 +44,9 @@ def _highest_peak(data):
 
 
 def _best_linear(data, period):
-    """Least squares at a period, moved into the bulk of the priors; arrays of one draw."""
+    """Least squares at a period, moved into the bulk of the priors, as arrays of one draw."""
     frozen = [column.prior.frozen(column.unit) for column in data.linear]
     moments = (np.array([getattr(p, of)() for p in frozen]) for of in ("mean", "std"))
     best = orbit.Solution(data.visits_of(0, *moments), np.array([1 / period])).linear()
-    bulk = np.array([prior.ppf([0.001, 0.999]) for prior in frozen])
+    bulk = np.array([priors.bulk(column.prior, column.unit) for column in data.linear])
     return data.named(np.clip(best, bulk[:, :1], bulk[:, 1:]))

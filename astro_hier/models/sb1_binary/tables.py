@@ -1,4 +1,4 @@
-"""Tables of one star: models compared, the modes of its period, and predicted velocities."""
+"""Results for one star: a comparison of models, modes of the period, predicted velocities."""
 
 from collections import ChainMap
 from itertools import product
@@ -15,15 +15,15 @@ from astro_hier.models.sb1_binary.data import prior_of_period
 
 NO_MODEL = (
     "none of these models explains the velocities within the stated errors: their probabilities say"
-    " nothing of those that are not here, such as eccentric orbits and second companions, which a"
-    " jitter stands in for"
+    " nothing about models that are not listed, such as eccentric orbits and second companions,"
+    " which a jitter stands in for"
 )
 
 
 def compare(model, table, *, jitter=None, trend=None):
     """How probable the data are with and without an orbit, a trend and a jitter.
 
-    Nothing of this needs, or changes, a fit. Evidences depend on the priors: of an orbit's
+    This neither needs nor changes a fit. Evidences depend on the priors: on those of the orbit's
     period and amplitudes, of the jitter and of the trend.
 
     Parameters
@@ -31,28 +31,28 @@ def compare(model, table, *, jitter=None, trend=None):
     table : `~astropy.table.Table`
         As for ``fit``.
     jitter : `~astro_hier.priors.Prior` or `~astropy.units.Quantity`, optional
-        Prior on the scatter beyond the stated errors, or its value; by default this
-        estimator's, or if it has none LogUniform(0.01, 10) in km/s.
+        Prior on the scatter beyond the stated errors, or its value; by default this estimator's,
+        or LogUniform(0.01, 10) in km/s if it has none.
     trend : int or tuple of `~astro_hier.priors.Prior`, optional
-        As the argument of the same name; by default this estimator's, or if it has none 1,
-        with a prior Normal(0, 10) in km/s/yr. With 0, no trend is tried.
+        Like the argument of the same name; by default this estimator's, or if it has none 1, with
+        the prior Normal(0, 10) in km/s/yr. With 0, no trend is tried.
 
     Returns
     -------
     `~astropy.table.Table`
         Columns model, log_evidence, log_bayes_factor (ln of the evidence over that of the best
-        model), probability (all models as probable beforehand) and p_chi2 (the tail probability
-        of chi2 at the best parameters; not a number with a jitter that is inferred, which
-        explains any scatter), one row a model. The probabilities are of these models among
-        each other; ``meta["note"]`` says so where none of them explains the velocities within
-        the stated errors.
+        model), probability (if all models were equally probable beforehand) and p_chi2 (the tail
+        probability of chi2 at the best parameters; NaN with an inferred jitter, which explains any
+        scatter), with one row for each model. The probabilities only compare these models with
+        each other; ``meta["note"]`` says so if none of them explains the velocities within the
+        stated errors.
 
     Raises
     ------
     TableError
         If the table cannot be used.
     astro_hier.priors.PriorError
-        If linear parameters have priors that are not normal.
+        If a linear parameter has a prior that is not normal.
     """
     if jitter is None:
         jitter = model.jitter
@@ -89,7 +89,7 @@ def compare(model, table, *, jitter=None, trend=None):
 
 
 def _best_p_chi2(data):
-    """Tail probability of chi2 at the best orbit; not a number where a jitter is inferred."""
+    """Tail probability of chi2 at the best orbit; NaN if a jitter is inferred."""
     if not data.scatter.is_known:
         return np.nan
     visits, best = data.scatter.as_known(data.visits), data.nodes.best_frequency
@@ -100,10 +100,10 @@ def _best_p_chi2(data):
 
 
 def modes(model, min_probability=1e-3):
-    """The periods that the data allow, most probable first.
+    """The periods that the data allow, the most probable first.
 
-    Two maxima of the likelihood of the period are two modes where it falls to a tenth of the
-    lower between them.
+    Two maxima of the period's likelihood are two modes if it falls to a tenth of the lower one
+    between them.
 
     Parameters
     ----------
@@ -114,9 +114,9 @@ def modes(model, min_probability=1e-3):
     -------
     `~astropy.table.Table`
         Columns probability, P and P_sd (mean and standard deviation in the mode), and K, the
-        semi-amplitude of the best orbit, averaged over the mode. ``meta`` also says whether
-        there is an orbit, and whether its period is known: ``ln_bayes_factor``, ``K_upper``
-        and ``period_information``, as in the posterior's attributes.
+        semi-amplitude of the best orbit, averaged over the mode. ``meta`` also tells whether there
+        is an orbit, and whether its period is known, with ``ln_bayes_factor``, ``K_upper`` and
+        ``period_information`` from the posterior's attributes.
     """
     data = model.fitted_data()
     nodes, (mode, probability) = data.nodes, data.modes
@@ -157,13 +157,13 @@ def predict(model, times=None):
     Parameters
     ----------
     times : `~astropy.units.Quantity` or `~astropy.time.Time`, optional
-        Times as the table's, of any shape (time,); by default the visits'.
+        Times of the same kind as the table's, shape (time,); by default those of the visits.
 
     Returns
     -------
     `~astropy.units.Quantity`
-        Velocities in km/s, shape (chain * draw, time): at the visits in the frame of each
-        visit's instrument, at other times in that of the first.
+        Velocities in km/s, shape (chain * draw, time): in the frame of each visit's instrument by
+        default, and in that of the first instrument at given times.
 
     Raises
     ------
