@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-TINY = 1e-300  # stands for nothing where a logarithm is taken
+from astro_hier.core.floats import TINY
 
 
 @dataclass(frozen=True)

@@ -26,11 +26,12 @@ import numpy as np
 from scipy.special import log_ndtr
 from scipy.stats import truncnorm
 
+from astro_hier.core.floats import TINY
+
 DROP = 20.0  # the lattice ends where the exponential has fallen by exp(-DROP)
 STEP = 1.1  # lattice step in standard deviations: an error of 2 exp(-2 pi^2 / STEP^2) = 2e-7
 WIDEST_GAUSSIAN = 0.8  # in ln r, from the foot to the end
 LONGEST = 32_000
-TINY = 1e-300
 CLOSE = 1e-3  # last step in ln X towards the foot, the next of which would be its square
 LARGEST_STEP = 1.3  # the same for the ends, in units of 1 / X and 1 / Y
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from astro_hier.core.floats import TINY
+
 MOST_ROWS = 4000  # more are represented by as many
 SIZES = (3, 5, 10)  # of windows, in rows
 SHARES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8)  # and in shares of all
@@ -89,7 +91,7 @@ def _densest(value):
         around = value[np.minimum(first + 3 * size, len(value)) - 1]
         around -= value[np.maximum(first - 2 * size, 0)]
         windows += _smallest(width, size)
-        windows += _smallest(width / np.maximum(around, 1e-300), size)
+        windows += _smallest(width / np.maximum(around, TINY), size)
     return list(dict.fromkeys(windows))
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from astro_hier.core import orbit, period_nodes
+from astro_hier.core.floats import TINY
 
 SPACING = 1.2
 LARGEST_SPACING = 0.25
@@ -117,7 +118,7 @@ class _Lattice:
     def log_mass(self, low, high):
         """ln of the prior probability of cells."""
         mass = self.prior.cdf(high) - self.prior.cdf(low)
-        return np.log(np.maximum(mass, 1e-300)).sum(axis=1)
+        return np.log(np.maximum(mass, TINY)).sum(axis=1)
 
     def nodes(self, period_prior, progress):
         """The products that matter, as the visits hold them."""

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from astro_hier.core import circular
+from astro_hier.core.floats import TINY
 from astro_hier.core.linear import Solution, phases
 
 FEW_VISITS = 4  # of which two at the same phase decide
@@ -133,8 +134,8 @@ class Circle:
             np.arange(np.ceil(lowest * span), np.floor(highest * span) + 1) / span
             for span in spans[spans > 0]
         ]
-        angle = visits.rv_error.min() / max(visits.sd[:2].max(), 1e-300)
-        narrow = angle / (2 * np.pi * max(np.ptp(visits.time), 1e-300))
+        angle = visits.rv_error.min() / max(visits.sd[:2].max(), TINY)
+        narrow = angle / (2 * np.pi * max(np.ptp(visits.time), TINY))
         return np.sort(np.concatenate([np.array([]), *found])), narrow
 
     def scatter(self, frequency):

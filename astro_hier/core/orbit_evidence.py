@@ -21,6 +21,7 @@ from scipy.stats import chi2 as chi2_distribution
 from scipy.stats import loguniform
 
 from astro_hier.core import orbit, period_nodes
+from astro_hier.core.floats import TINY
 
 SHORTEST = 0.5
 BASELINES = 3.0
@@ -91,7 +92,7 @@ def beyond(visits, searched, floor, scatter=None):
     baseline = np.ptp(visits.time)
     shortest, longest = searched
     most = MOST_FREQUENCIES if scatter is None else MOST_WITH_SCATTER
-    highest = 1 / shortest + most / max(period_nodes.POINTS * baseline, 1e-300)
+    highest = 1 / shortest + most / max(period_nodes.POINTS * baseline, TINY)
     ends = max(SHORTEST, 1 / highest), BASELINES * baseline
     found, nothing = [], (-np.inf, np.nan)
     for low, high in ((ends[0], shortest), (longest, ends[1])):
@@ -147,7 +148,7 @@ def _amplitudes(solution):
     aa, bb = np.sum(np.square(parts), axis=0)
     ab = np.sum(np.prod(parts, axis=1), axis=0)
     sd_a = np.sqrt(aa)
-    slope = ab / np.maximum(sd_a, 1e-300)
+    slope = ab / np.maximum(sd_a, TINY)
     rest = np.sqrt(np.maximum(bb - slope**2, 0))
     chance = (np.arange(LATTICE) + 0.5) / LATTICE
     radius = np.sqrt(-2 * np.log1p(-chance))

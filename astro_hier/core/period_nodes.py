@@ -22,6 +22,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from astro_hier.core.floats import TINY
 from astro_hier.core.period_cells import PeriodNodes, log_sum, moments, place_in_cell
 
 POINTS = 32
@@ -131,7 +132,7 @@ def _refine(panels, log_marginal, prior, special, narrow, total):
     for _ in range(MAX_HALVINGS):
         low, _, high, *log_p = panels
         bend = np.abs(log_p[0] - 2 * log_p[1] + log_p[2])
-        mass = np.maximum(prior.cdf(1 / low) - prior.cdf(1 / high), 1e-300)
+        mass = np.maximum(prior.cdf(1 / low) - prior.cdf(1 / high), TINY)
         largest = np.log(mass) + np.max(log_p, axis=0) + SAFETY * bend
         total = max(total, log_sum(np.log(mass) + np.max(log_p, axis=0)))
         matters = largest > total - NEGLIGIBLE

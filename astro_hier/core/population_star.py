@@ -12,6 +12,7 @@ from scipy.special import logsumexp
 
 from astro_hier.core import cells, orbit, orbit_evidence, period_cells, period_nodes, population
 from astro_hier.core import jitter as scatter
+from astro_hier.core.floats import TINY
 
 LEAST = 0.01  # share of the posterior of a scatter below ``least_scatter``
 
@@ -168,7 +169,7 @@ def significance(star, level, grid, density, outside, shares):
     if shares is not None:
         layers = shares(star.jitter.low, star.jitter.high)
         of_cells = shares(star.constant.jitter.low, star.constant.jitter.high)
-        constant = constant + np.log(np.maximum(of_cells, 1e-300))
+        constant = constant + np.log(np.maximum(of_cells, TINY))
     log_evidence, information = cells.information(
         star.rows[level], grid.step, density, outside, layers
     )
@@ -213,7 +214,7 @@ def draw(visits, jitter, level, grids, star, log_density, shares, within, rng):
         if shares is None:
             s = jitter.draw(visits, 1 / P, rng)
         else:
-            log_shares = np.log(np.maximum(shares, 1e-300))
+            log_shares = np.log(np.maximum(shares, TINY))
             s = scatter.draw(visits, 1 / P, log_shares, within, rng)
         visits = visits.scattered(s)
     return P, s, orbit.draw_linear(visits, 1 / P, rng)
@@ -235,7 +236,7 @@ def describe(visits, star, level, grid, log_density, density, outside, shares, n
         nodes = _kept_nodes(visits, grid, star)
     else:
         share = shares(visits.jitter.low, visits.jitter.high)
-        log_weight = np.log(np.maximum(share, 1e-300))
+        log_weight = np.log(np.maximum(share, TINY))
         visits = replace(visits, jitter=replace(visits.jitter, log_weight=log_weight))
         nodes = _nodes(visits, grid)
     row = population.star_row(nodes, grid)
@@ -253,7 +254,7 @@ def describe(visits, star, level, grid, log_density, density, outside, shares, n
     inside = np.flatnonzero(mode == np.argmax(by_mode))
     of_mode = nodes.cells(inside)
     low, middle, high = period_cells.quantiles(of_mode, probability[inside], (0.16, 0.5, 0.84))
-    density = 0.5 * (of_mode.log_low + of_mode.log_high) + np.log(np.maximum(gain[inside], 1e-300))
+    density = 0.5 * (of_mode.log_low + of_mode.log_high) + np.log(np.maximum(gain[inside], TINY))
     best = frequency[inside[np.argmax(density)]]
     likely = {} if star.jitter is None else {"jitter": _scatter_at(visits, best)[0]}
     if likely:

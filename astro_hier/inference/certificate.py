@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from astro_hier.core.floats import TINY
 from astro_hier.inference.explore import SOBOL_POINTS, Exploration
 from astro_hier.inference.target import Target
 
@@ -67,7 +68,7 @@ class _Answer:
         """What differs by more than `LIMIT` standard errors, in words."""
         error = np.sqrt(1 / self.size + 1 / other.size)
         off = [abs(self.log_evidence - other.log_evidence) / error]
-        sd = np.maximum(np.maximum(self.sd, other.sd), 1e-300)
+        sd = np.maximum(np.maximum(self.sd, other.sd), TINY)
         off += list(np.abs(self.mean - other.mean) / sd / error)
         return tuple(
             f"{name} ({by:.0f} standard errors)"

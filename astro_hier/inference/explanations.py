@@ -13,6 +13,8 @@ from itertools import combinations
 import numpy as np
 from scipy.spatial import cKDTree
 
+from astro_hier.core.floats import TINY
+
 NEIGHBOURS = 12
 RISE = 3.0
 VALLEY = np.log(10.0)
@@ -40,7 +42,7 @@ def find(pool, log_density):
     edges, places = np.cumsum(pool.weights), (np.arange(MOST_POINTS) + 0.5) / MOST_POINTS
     order = np.unique(np.searchsorted(edges, places * edges[-1]).clip(0, len(edges) - 1))
     z, height = pool.z[order], pool.heights()[order]
-    scale = np.maximum(z.std(axis=0), 1e-300)
+    scale = np.maximum(z.std(axis=0), TINY)
     tree = cKDTree(z / scale)
     regions = _regions(tree, height)
     # all others go with the nearest of these

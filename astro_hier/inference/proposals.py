@@ -7,6 +7,8 @@ import numpy as np
 from scipy.special import logsumexp
 from scipy.stats import multivariate_t, norm
 
+from astro_hier.core.floats import TINY
+
 DEGREES_OF_FREEDOM = 5
 CLOUD_SIZES = 10.0 ** -np.arange(5)
 RIDGE = 1e-8  # added to correlations, so that none is one
@@ -135,7 +137,7 @@ class Mixture:
             parts = found.by_part(z)
             masses = weights * np.exp(parts - logsumexp(parts, axis=0))
             shares = masses.sum(axis=1)
-            size = shares**2 / np.maximum(np.sum(masses**2, axis=1), 1e-300)
+            size = shares**2 / np.maximum(np.sum(masses**2, axis=1), TINY)
             moved = (shares > SMALLEST_SHARE) & (size > FEWEST * z.shape[1])
             if not moved.any():
                 return found._peaks_and(StudentT.of(z, weights))
