@@ -33,7 +33,8 @@ BAND = 0.99  # probability that a correct model stays within the band everywhere
 BAND_SIMULATIONS = 2000
 TAILS = 0.01  # share of uniform ranks that lie in both tails together
 BINS = 10
-MOST_EXACT = 100  # ranks, whose bins are tested exactly; at a p-value of 1e-4, chi2 is a third off
+# up to so many ranks their bins are tested exactly: at a p-value of 1e-4, chi2 is a third off
+MAX_EXACT_RANKS = 100
 FALSE_ALARMS = 0.01  # probability that any parameter of a correct model fails any test
 TESTS = {"p_value": "KS", "p_tails": "tails", "p_bins": "bins"}  # by the column of their p-values
 
@@ -241,7 +242,7 @@ def _in_tails(rank):
 def _bins_p_value(rank):
     """Of Pearson's chi2 of the counts in equal bins."""
     counts = np.histogram(rank, BINS, (0, 1))[0]
-    if len(rank) > MOST_EXACT:
+    if len(rank) > MAX_EXACT_RANKS:
         return chisquare(counts).pvalue
     return _sum_of_squares_sf(len(rank))[np.sum(counts**2)]
 

@@ -68,7 +68,7 @@ COVARIANCES = {
 }
 
 
-def of(given):
+def as_covariance(given):
     """What a name or callable stands for: a function of coordinates (ra, dec, ra2, dec2).
 
     It takes degrees, of shapes (n,) and (m,), and returns mas^2, of shape (n, m).

@@ -16,8 +16,8 @@ from astro_hier.core.floats import TINY
 from astro_hier.inference.explore import SOBOL_POINTS, Exploration
 from astro_hier.inference.target import Target
 
-ENOUGH = 1000  # effective size of the second exploration
-FEWEST = 100  # with fewer it says nothing
+SECOND_EFFECTIVE_SIZE = 1000  # effective size of the second exploration
+MIN_EFFECTIVE_SIZE = 100  # with fewer it says nothing
 LIMIT = 5.0  # standard errors
 SEVERAL = 3  # of its best Sobol points to climb from
 
@@ -95,7 +95,7 @@ def look_again(exploration, wanted, rng, bar):
     for verdict in ("agreed", "agreed after pooling"):
         second = _another(exploration, rng)
         spent += SOBOL_POINTS if second is None else second.target.evaluations
-        if second is None or second.pool.effective_size < FEWEST:
+        if second is None or second.pool.effective_size < MIN_EFFECTIVE_SIZE:
             return Certificate("too few points", (), spent)
         before = _Answer.of(exploration.pool)
         differences = before.differs_from(_Answer.of(second.pool), names)
@@ -118,5 +118,5 @@ def _another(exploration, rng):
     except ValueError:  # nothing is possible where it looked
         return None
     second.most = max(exploration.most, most)
-    second.run(ENOUGH)
+    second.run(SECOND_EFFECTIVE_SIZE)
     return second

@@ -24,7 +24,7 @@ from scipy.stats import norm
 
 from astro_hier import checks
 
-MOST_REMOVED = 0.1  # of a normal posterior, which moves its mean by a fifth of its sd
+MAX_REMOVED = 0.1  # of a normal posterior, which moves its mean by a fifth of its sd
 NEAR_SHARE, NEAR = (
     0.02,
     0.5,
@@ -34,12 +34,12 @@ POINTS = 12  # of the grid, on either side of the edge
 FAR_POINTS = 6  # beyond the edge, to see whether the likelihood is flat
 DRAWS = 30
 NEAREST = 0.2  # share of the draws, next to the edge, that say whether the likelihood is flat
-LEAST = -1e300  # ln of no likelihood
+LOWEST = -1e300  # ln of no likelihood
 FLAT = 1.0  # what ln of the likelihood varies by, beyond the edge, where it is flat
 
 PRIOR_EDGE = checks.define(
     "prior_edge",
-    limit=f"at most {100 * MOST_REMOVED:.0f} percent of a posterior beyond an edge",
+    limit=f"at most {100 * MAX_REMOVED:.0f} percent of a posterior beyond an edge",
     said="the data press {found} against the edge of the prior",
     python="check the units of the table and its outliers, or widen the prior",
     shell="check the units of the table and its outliers, or widen the prior with --prior",
@@ -97,7 +97,7 @@ def of_priors(log_marginal, theta, priors, bounds):
             continue
         for edge, side in zip(prior.support(), (-1, 1), strict=True):
             share = removed(posterior, name, side, _own_end(bounds[name], prior.support(), side))
-            if share > MOST_REMOVED:
+            if share > MAX_REMOVED:
                 pressed.append(
                     f"{name} (posterior mean {theta[name].mean():.4g}; the edge at {edge:.4g}"
                     f" removes {100 * min(share, 0.99):.0f} percent of the posterior)"
@@ -142,7 +142,7 @@ class _Posterior:
                 log_prior += norm.logpdf(some[other]).sum(axis=1)
             elif other in self.priors:
                 log_prior += self.priors[other].logpdf(some[other])
-        found = np.full(len(moved), LEAST)
+        found = np.full(len(moved), LOWEST)
         possible = np.isfinite(log_prior)
         some = {other: values[possible] for other, values in some.items()}
         found[possible] = self._log_likelihood(some) + log_prior[possible]
@@ -155,8 +155,8 @@ class _Posterior:
             try:
                 found = np.array(self.log_marginal(theta), float)
             except (ArithmeticError, ValueError):
-                return LEAST
-        return np.where(np.isfinite(found), found, LEAST)
+                return LOWEST
+        return np.where(np.isfinite(found), found, LOWEST)
 
 
 def removed(posterior, name, side, end):
@@ -202,7 +202,7 @@ def removed(posterior, name, side, end):
     mass = log_mass(inside, density[:, :POINTS])
     log_ratio = logsumexp(log_mass(beyond, density[:, POINTS - 1 :]) - mass) - np.log(DRAWS)
     share = float(expit(log_ratio))
-    if share > MOST_REMOVED:
+    if share > MAX_REMOVED:
         # of the draws nearest to the edge, all the way
         nearest = np.argsort(distance)[_midpoints(NEAREST * len(x))]
         far = at + side * np.linspace(0, farthest if np.isfinite(farthest) else within, FAR_POINTS)

@@ -18,8 +18,8 @@ from astro_hier.core.floats import TINY
 NEIGHBOURS = 12
 RISE = 3.0
 VALLEY = np.log(10.0)
-LEAST_PROBABILITY = 0.01
-MOST_POINTS = 4000  # that are looked at
+MIN_PROBABILITY = 0.01
+MAX_POINTS = 4000  # that are looked at
 LINE = 33  # points on a straight line
 
 
@@ -39,7 +39,7 @@ def find(pool, log_density):
         Shape (point,); -1 for points of regions of less than a percent.
     """
     # as many as there are draws, in proportion to their weights
-    edges, places = np.cumsum(pool.weights), (np.arange(MOST_POINTS) + 0.5) / MOST_POINTS
+    edges, places = np.cumsum(pool.weights), (np.arange(MAX_POINTS) + 0.5) / MAX_POINTS
     order = np.unique(np.searchsorted(edges, places * edges[-1]).clip(0, len(edges) - 1))
     z, height = pool.z[order], pool.heights()[order]
     scale = np.maximum(z.std(axis=0), TINY)
@@ -49,7 +49,7 @@ def find(pool, log_density):
     regions = regions[tree.query(pool.z / scale)[1]]
     probability = np.bincount(regions, pool.weights)
     regions, all_regions = regions[order], regions
-    large = np.flatnonzero(probability > LEAST_PROBABILITY)
+    large = np.flatnonzero(probability > MIN_PROBABILITY)
     peak = {n: np.flatnonzero(regions == n)[np.argmax(height[regions == n])] for n in large}
     same = {n: n for n in large}
     for one, other in combinations(large, 2):

@@ -16,15 +16,15 @@ SOBOL_POINTS = 512
 CLIMBING = 0.5  # of all evaluations, after which no further climb is begun
 BATCH = 200
 GROWTH = 8  # at least so large a part of all points is drawn at a time
-LEAST_GAIN = 0.3  # effective points for each new one, below which a proposal leaves something out
-MOST_PARTS = 10
+MIN_GAIN = 0.3  # effective points for each new one, below which a proposal leaves something out
+MAX_PARTS = 10
 PATIENCE = 3000  # points after which, and after twice as many, tempering has stalled
 ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it will get
-MOST_CANDIDATES = 8  # to climb from, within so much of the best in ln of the density
+MAX_CANDIDATES = 8  # to climb from, within so much of the best in ln of the density
 FARTHEST_CANDIDATE = 20.0
 TAIL = 0.2  # Pareto k of the weights from which wings are looked for in the end,
-MANY_DIMENSIONS = 5  # in as many dimensions at once
-LEAST_SHARE_OF_WINGED = 0.1  # of a peak, of the largest's, from which its wings are
+WING_DIMENSIONS = 5  # in as many dimensions at once
+MIN_SHARE_OF_WINGED = 0.1  # of a peak, of the largest's, from which its wings are
 SHARE_OF_WINGS = 0.2  # of every draw
 
 
@@ -70,7 +70,7 @@ class Exploration:
         self.mixture = self.peaks = peaks(
             target.log_posterior, chosen, lambda: target.evaluations < CLIMBING * most
         )
-        if target.dimension >= MANY_DIMENSIONS:
+        if target.dimension >= WING_DIMENSIONS:
             self._follow_wings()
         self.gain = self._add(self.mixture, BATCH * len(self.mixture.parts))
 
@@ -87,7 +87,7 @@ class Exploration:
         if not len(candidates):
             return []
         height = self.target.log_posterior(candidates)
-        order = np.argsort(-height, kind="stable")[:MOST_CANDIDATES]
+        order = np.argsort(-height, kind="stable")[:MAX_CANDIDATES]
         return candidates[order[height[order] > height[order[0]] - FARTHEST_CANDIDATE]]
 
     def _add(self, proposal, size):
@@ -113,10 +113,10 @@ class Exploration:
                 self.mixture = peaks(target.log_posterior, pool.best())
                 self.gain = self._add(self.mixture, BATCH)
                 continue
-            if beta == 1 or self.gain < LEAST_GAIN:
+            if beta == 1 or self.gain < MIN_GAIN:
                 self._refit(weights, beta, wanted)
             size = max(BATCH, len(pool.z) // GROWTH)
-            if ENOUGH_TO_TRUST < pool.effective_size < wanted and self.gain >= LEAST_GAIN:
+            if ENOUGH_TO_TRUST < pool.effective_size < wanted and self.gain >= MIN_GAIN:
                 # what is missing, at an efficiency of 1
                 size = max(BATCH, int(1.1 * (wanted - pool.effective_size)))
             self.gain = self._add(self.mixture, max(min(size, most - target.evaluations), 1))
@@ -129,7 +129,7 @@ class Exploration:
         parts = [
             part
             for peak, share in zip(self.peaks.parts, self.peaks.shares, strict=True)
-            if share > LEAST_SHARE_OF_WINGED * self.peaks.shares.max()
+            if share > MIN_SHARE_OF_WINGED * self.peaks.shares.max()
             for part in wings(lambda z: self.target.log_posterior(z).clip(LOWEST), peak)
         ]
         self.wings = proposals.Mixture(parts, np.ones(len(parts))) if parts else False
@@ -137,8 +137,8 @@ class Exploration:
     def _refit(self, weights, beta, wanted):
         """Move the mixture to the points; with one more part where it leaves something out."""
         pool, mixture = self.pool, self.mixture
-        left_out = self.gain < LEAST_GAIN or pool.effective_size >= wanted
-        if beta == 1 and left_out and len(mixture.parts) < MOST_PARTS:
-            part = proposals.StudentT.of(pool.z, pool.squared_weights())
+        left_out = self.gain < MIN_GAIN or pool.effective_size >= wanted
+        if beta == 1 and left_out and len(mixture.parts) < MAX_PARTS:
+            part = proposals.StudentT.from_points(pool.z, pool.squared_weights())
             mixture = mixture.and_a_part(part)
         self.mixture = mixture.fitted(pool.z, weights)

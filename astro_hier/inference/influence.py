@@ -28,19 +28,19 @@ from scipy.stats import norm
 
 from astro_hier import checks
 
-MOST_NUMBERS = 2_000_000  # of likelihoods that are kept, and that are computed at a time
-MOST_KEPT = 1000  # draws
+MAX_NUMBERS = 2_000_000  # of likelihoods that are kept, and that are computed at a time
+MAX_KEPT = 1000  # draws
 SCREENED = 50  # draws that find the rows which may matter
 QUIET = 0.25  # sd of ln of a row's likelihood, below which it cannot
-FEWEST_DRAWS = 500  # to leave rows out with, if there are as many
-TOO_FEW_DRAWS = 100  # whose weights have no tail to speak of
-MOST_LEFT_OUT = 500  # rows, those that vary most
+LEAVE_OUT_DRAWS = 500  # to leave rows out with, if there are as many
+MIN_DRAWS = 100  # whose weights have no tail to speak of
+MAX_ROWS_LEFT_OUT = 500  # rows, those that vary most
 FALSE_ALARMS = 0.005  # of samples in which the farthest row is named
 LARGEST_K, SHARE = 1.25, 0.75  # above which this share of a change suffices
 SAID_K = 0.7  # above which a change is said to be at least so large
-FEWEST_ROWS = 8  # of fewer, each decides
+MIN_ROWS = 8  # of fewer, each decides
 FAR = 10.0  # robust standard deviations
-FEWEST_FOR_SCATTER = 15  # rows; of fewer normal ones, one in a thousand samples has one so far
+MIN_ROWS_FOR_SCATTER = 15  # rows; of fewer normal ones, one in a thousand samples has one so far
 NAMED = 5
 
 # what else to do, in Python and in the shell, where a model has outliers that are not in use
@@ -78,7 +78,7 @@ class RowLikelihoods:
         return self.function({name: of[draws] for name, of in self.values.items()})
 
     def _blocks(self, draws):
-        count = -(-len(draws) * self.n_rows // MOST_NUMBERS)
+        count = -(-len(draws) * self.n_rows // MAX_NUMBERS)
         return (self._at(block) for block in np.array_split(draws, count))
 
     def at(self, draws, rows=slice(None)):
@@ -95,7 +95,7 @@ class RowLikelihoods:
 
     def step(self):
         """How many draws there are for each that is kept."""
-        return max(-(-self.n_draws // MOST_KEPT), -(-self.n_draws * self.n_rows // MOST_NUMBERS))
+        return max(-(-self.n_draws // MAX_KEPT), -(-self.n_draws * self.n_rows // MAX_NUMBERS))
 
 
 @dataclass(frozen=True)
@@ -179,13 +179,13 @@ def without_each(likelihoods, parameters, kept=None):
         spread = known.std(axis=0)
     else:
         spread = likelihoods.spread(evenly(likelihoods.n_draws, SCREENED))
-    rows = np.argsort(-spread, kind="stable")[: min(MOST_LEFT_OUT, np.sum(spread > QUIET))]
-    if not len(rows) or likelihoods.n_draws < TOO_FEW_DRAWS:
+    rows = np.argsort(-spread, kind="stable")[: min(MAX_ROWS_LEFT_OUT, np.sum(spread > QUIET))]
+    if not len(rows) or likelihoods.n_draws < MIN_DRAWS:
         rows = rows[:0]
         return LeftOut(rows, np.zeros(0), *np.zeros((2, 0, parameters.shape[1])))
-    if len(draws) >= min(FEWEST_DRAWS, likelihoods.n_draws):
+    if len(draws) >= min(LEAVE_OUT_DRAWS, likelihoods.n_draws):
         return leave_out(rows, known[:, rows], parameters[draws])
-    draws = evenly(likelihoods.n_draws, FEWEST_DRAWS)
+    draws = evenly(likelihoods.n_draws, LEAVE_OUT_DRAWS)
     return leave_out(rows, likelihoods.at(draws, rows), parameters[draws])
 
 
@@ -194,7 +194,7 @@ def far(value, error):
 
     Zeros where there are too few rows.
     """
-    if len(value) < FEWEST_FOR_SCATTER:
+    if len(value) < MIN_ROWS_FOR_SCATTER:
         return np.zeros(len(value))
     off = np.abs(value - np.median(value))
     return off / np.hypot(1.4826 * np.median(off), error)

@@ -34,7 +34,7 @@ from astro_hier.inference.target import Target
 
 OPTIONS = {"max_evaluations", "certify"}
 
-FEWEST_EFFECTIVE = 1000  # with fewer, adaptive weights miss a percent of a heavy tail
+MIN_EFFECTIVE_SIZE = 1000  # with fewer, adaptive weights miss a percent of a heavy tail
 
 
 def sample(problem, *, draws, chains, rng, progressbar, max_evaluations=None, certify=True):
@@ -68,7 +68,7 @@ def sample(problem, *, draws, chains, rng, progressbar, max_evaluations=None, ce
     exact = problem.draw_exactly(wanted, rng)
     if exact is not None:
         return Draws.of_chains(*exact, chains=chains)
-    enough = max(wanted, FEWEST_EFFECTIVE)
+    enough = max(wanted, MIN_EFFECTIVE_SIZE)
     if max_evaluations is None:
         max_evaluations = 10 * wanted + 20_000
     target = Target(problem)

@@ -10,12 +10,12 @@ LARGEST_FALL = 5.0  # over such a step
 SMALL_DIFFERENCE = 0.01  # of the widths along the axes, for slopes
 DIFFERENCE = 0.1  # and for curvatures
 CLIMBS = 6  # at most, of at most
-MOST_STEPS = 100  # each, in units of the widths where it starts
+MAX_STEPS = 100  # each, in units of the widths where it starts
 LOWEST = -1e100  # in place of -inf
 GAIN = 0.1  # in ln of the density, below which a climb was the last
-LEAST_CURVATURE = 0.3  # of the standard normal prior's
+MIN_CURVATURE = 0.3  # of the standard normal prior's
 SAME_PEAK = 1.5  # sds, root mean square over the axes, within which two peaks are one
-LEAST_LOG_MASS = -12.0  # of a peak, less that of the largest, below which it does not matter
+MIN_LOG_MASS = -12.0  # of a peak, less that of the largest, below which it does not matter
 
 
 def peaks(log_density, starts, goes_on=lambda: True):
@@ -49,7 +49,7 @@ def peaks(log_density, starts, goes_on=lambda: True):
             found.append(peak)
             log_mass.append(height + peak.log_volume)
     log_mass = np.array(log_mass) - np.max(log_mass)
-    kept = np.flatnonzero(log_mass > LEAST_LOG_MASS)
+    kept = np.flatnonzero(log_mass > MIN_LOG_MASS)
     return Mixture([found[k] for k in kept], np.exp(0.5 * log_mass[kept]))
 
 
@@ -81,7 +81,7 @@ def _peak(log_density, start, is_known):
             jac=True,
             method="L-BFGS-B",
             callback=stop_at_known,
-            options={"maxiter": MOST_STEPS},
+            options={"maxiter": MAX_STEPS},
         )
         centre = centre + widths * climbed.x
         if is_known(centre):
@@ -119,5 +119,5 @@ def _covariance(log_density, centre, widths):
     curvature[i, j] = curvature[j, i] = (pairs[1] + pairs[2] - pairs[0] - pairs[3]) / 4
     values, vectors = np.linalg.eigh(curvature / DIFFERENCE**2)
     # nowhere wider than the prior
-    least = LEAST_CURVATURE * np.sum((vectors * widths[:, None]) ** 2, axis=0)
+    least = MIN_CURVATURE * np.sum((vectors * widths[:, None]) ** 2, axis=0)
     return vectors / np.maximum(values, least) @ vectors.T

@@ -13,10 +13,10 @@ DEGREES_OF_FREEDOM = 5
 CLOUD_SIZES = 10.0 ** -np.arange(5)
 RIDGE = 1e-8  # added to correlations, so that none is one
 ROUNDS = 5
-LEAST_WIDTH = 1e-4  # of points across a plane that they lie in, of those along the axes
+MIN_WIDTH = 1e-4  # of points across a plane that they lie in, of those along the axes
 SMALLEST_SHARE = 0.01  # of the weight, below which a part of a mixture is left out
 SHARE_OF_PEAK = 0.005  # of a peak that too few points are of
-FEWEST = 2.0  # effective points a dimension that a part is fitted to
+MIN_POINTS_PER_DIMENSION = 2.0  # effective points a dimension that a part is fitted to
 
 
 class Normal:
@@ -59,13 +59,13 @@ class StudentT:
         self.scaled = multivariate_t(shape=correlation, df=DEGREES_OF_FREEDOM)
 
     @classmethod
-    def of(cls, z, weights):
+    def from_points(cls, z, weights):
         """That of the weighted mean and covariance of points; the weights' sum is one."""
         mean = weights @ z
         deviation = z - mean
         covariance = (weights[:, None] * deviation).T @ deviation
         # few points may lie in a plane
-        least = LEAST_WIDTH**2 * np.diag(covariance) + 1e-16
+        least = MIN_WIDTH**2 * np.diag(covariance) + 1e-16
         return cls(mean, covariance + np.diag(least))
 
     def distance(self, point):
@@ -138,13 +138,13 @@ class Mixture:
             masses = weights * np.exp(parts - logsumexp(parts, axis=0))
             shares = masses.sum(axis=1)
             size = shares**2 / np.maximum(np.sum(masses**2, axis=1), TINY)
-            moved = (shares > SMALLEST_SHARE) & (size > FEWEST * z.shape[1])
+            moved = (shares > SMALLEST_SHARE) & (size > MIN_POINTS_PER_DIMENSION * z.shape[1])
             if not moved.any():
-                return found._peaks_and(StudentT.of(z, weights))
+                return found._peaks_and(StudentT.from_points(z, weights))
             kept = np.flatnonzero(moved | found.are_peaks)
             found = Mixture(
                 [
-                    StudentT.of(z, masses[k] / shares[k]) if moved[k] else found.parts[k]
+                    StudentT.from_points(z, masses[k] / shares[k]) if moved[k] else found.parts[k]
                     for k in kept
                 ],
                 np.where(moved[kept], shares[kept], SHARE_OF_PEAK),

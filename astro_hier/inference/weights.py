@@ -7,10 +7,10 @@ from scipy.special import logsumexp
 from astro_hier.inference import checks
 from astro_hier.inference.proposals import PRIOR
 
-LEAST_LOG_BETA = -50.0
+MIN_LOG_BETA = -50.0
 ENOUGH_TO_FIT = 10  # effective points a dimension
 HEAVIEST = 5  # points whose weights are cut
-LEAST_POWER = 0.5  # of weights that a proposal is fitted to
+MIN_POWER = 0.5  # of weights that a proposal is fitted to
 
 
 class Pool:
@@ -85,7 +85,7 @@ class Pool:
         cut = np.partition(self.log_weights, -HEAVIEST)[-HEAVIEST]
         log_weights = np.minimum(self.log_weights, cut)
         weights, power = tempered(0.0, log_weights, self.z.shape[1])
-        if power >= LEAST_POWER:
+        if power >= MIN_POWER:
             return weights, 1.0
         return tempered(self.log_prior_weights, self.log_likelihood, self.z.shape[1])
 
@@ -106,9 +106,9 @@ def tempered(log_fixed, log_raised, dimension):
 
     if excess(0.0) >= 0:
         return weights(0.0), 1.0
-    if excess(LEAST_LOG_BETA) <= 0:  # not even without that factor
-        return weights(LEAST_LOG_BETA), np.exp(LEAST_LOG_BETA)
-    log_beta = brentq(excess, LEAST_LOG_BETA, 0, xtol=0.01)
+    if excess(MIN_LOG_BETA) <= 0:  # not even without that factor
+        return weights(MIN_LOG_BETA), np.exp(MIN_LOG_BETA)
+    log_beta = brentq(excess, MIN_LOG_BETA, 0, xtol=0.01)
     return weights(log_beta), np.exp(log_beta)
 
 

@@ -12,14 +12,14 @@ from astro_hier.inference.proposals import StudentT
 
 NARROW = 0.1  # sd of an axis of the prior's one below which the density is a needle without wings
 STEP = 2.0  # sds of the axis
-MOST_STEPS = 4  # to either side
+MAX_STEPS = 4  # to either side
 EDGE = 2.6  # of the prior, in its sds
 DEPTH = 8.0  # in ln of the density below the peak, where a wing ends
 AS_NORMAL = (0.3, 1.5)  # how far ln of a normal density may be missed by at one step and at two
 ALONG = 0.7  # sd along a wing, in steps
 WIDER = 1.5  # than the density, in variance
 DIFFERENCE = 0.01  # for slopes, in sds across
-MOST_ITERATIONS = 20
+MAX_ITERATIONS = 20
 FALL = 0.5  # of ln of a normal density over one sd
 LARGEST_CHANGE = 10.0  # of a variance across, from that of the peak
 
@@ -57,7 +57,7 @@ def _follow(log_density, peak, height, axis, side):
     across = covariance[np.ix_(others, others)] - np.outer(along, along) / covariance[axis, axis]
     root = np.linalg.cholesky(across + 1e-12 * np.diag(np.diag(across)))
     parts, before = [], peak.mean
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_STEPS):
         guess = before + step
         guess[axis] = np.clip(guess[axis], -EDGE, EDGE)
         if abs(guess[axis] - before[axis]) < 0.1 * peak.sd[axis]:
@@ -97,7 +97,7 @@ def _climb(log_density, guess, others, root):
         plus, minus = np.split(heights[1:], 2)
         return -heights[0], (minus - plus) / (2 * DIFFERENCE)
 
-    options = {"maxiter": MOST_ITERATIONS, "ftol": 1e-5}
+    options = {"maxiter": MAX_ITERATIONS, "ftol": 1e-5}
     found = minimize(falls_and_slopes, 0 * eye[0], jac=True, method="L-BFGS-B", options=options).x
     heights = at(found + np.vstack([0 * eye[:1], eye, -eye]))
     fall = heights[0] - 0.5 * (heights[1 : 1 + len(eye)] + heights[1 + len(eye) :])

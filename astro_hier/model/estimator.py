@@ -18,7 +18,7 @@ from astro_hier.table import Rows, read_columns
 
 __all__ = ["HierarchicalModel"]
 
-MOST_STARS = 1000  # whose draws are kept unless asked for
+MAX_STARS_KEPT = 1000  # whose draws are kept unless asked for
 # names that a user of a model has no need of, and that completion leaves out
 FOR_WRITERS = {*vars(Hooks), *vars(Priors), "fitted_data", "graph", "keeps_draws", "problem"}
 FOR_WRITERS -= {"example", "frozen_priors", "parameters", "prior_of", "roles"}
@@ -98,7 +98,7 @@ class HierarchicalModel(Results):
         if self.star_draws not in ("auto", True, False):
             raise ValueError(f"star_draws={self.star_draws!r}; accepted are 'auto', True, False")
         if self.star_draws == "auto":
-            return n_stars <= MOST_STARS
+            return n_stars <= MAX_STARS_KEPT
         return bool(self.star_draws)
 
     def fit(

@@ -114,7 +114,7 @@ def _check_edges(model, data, values):
 
 def _check_rows(model, rows, data, values, likelihoods, kept):
     """Whether single rows decide the result."""
-    if likelihoods is None or likelihoods.n_rows < influence.FEWEST_ROWS:
+    if likelihoods is None or likelihoods.n_rows < influence.MIN_ROWS:
         return []
     names = [name for name in model.headline() if np.ptp(values[name]) > 0]
     if not names:

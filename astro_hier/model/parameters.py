@@ -12,7 +12,7 @@ from astro_hier.posterior import LOG_PROB, Parameter
 
 __all__ = ["Priors", "Theta"]
 
-MOST_ROUNDS = 1000  # of draws from priors that depend on each other
+MAX_ROUNDS = 1000  # of draws from priors that depend on each other
 ABOVE_END = 1.2  # how far a starting point lies above the lower end of a prior, as a factor
 
 Theta = Mapping[str, np.ndarray]  # values of parameters by name, shape (theta, ...)
@@ -114,7 +114,7 @@ class Priors(Arguments):
         """Draws of the sampled parameters from their prior: arrays of shape (size,) by name."""
         frozen, free, left = self.frozen_priors(), self.free_names(), np.arange(size)
         theta = {name: np.empty(size) for name in frozen}
-        for _ in range(MOST_ROUNDS):
+        for _ in range(MAX_ROUNDS):
             drawn = {name: p.rvs(len(left), random_state=rng) for name, p in frozen.items()}
             possible = np.ones(len(left), bool)
             for name, low in self.lower_ends(data).items():

@@ -11,13 +11,13 @@ from astro_hier.table.roles import ROWS_SHOWN
 from astro_hier.table.units import factor
 
 LONGEST_STEP = 0.001  # d, of times
-FEWEST_STEPS = 50  # in a period
+MIN_STEPS = 50  # in a period
 # of an error: rounding to such steps adds 2 percent to its square
 LARGEST_STEP = 0.5
 # Repeated rows are said to be copies if chance makes fewer than this share of them: less than one
 # table in 20 of rounded values is then blamed for a coincidence
 CHANCE = 0.05
-MOST_LISTED = 20  # rows in a call that removes them
+MAX_LISTED = 20  # rows in a call that removes them
 
 REPEATED_ROWS = checks.define(
     "repeated_rows",
@@ -82,11 +82,11 @@ def _repeated_rows(table, roles, places, rows):
     return REPEATED_ROWS.finding(
         f"{len(copies)} of {len(rows)}",
         True,
-        columns=", ".join(names) if len(names) <= MOST_LISTED else "all columns",
+        columns=", ".join(names) if len(names) <= MAX_LISTED else "all columns",
         rows="rows " + "; ".join(shown),
         too_small=np.sqrt(counts.max()),
         cure=f"table.remove_rows({copies.tolist()})"
-        if len(copies) <= MOST_LISTED
+        if len(copies) <= MAX_LISTED
         else f"keep one of each with table = astropy.table.unique(table, keys={names})",
     )
 
@@ -167,7 +167,7 @@ def _precision(table, roles, places, rows, data):
         place = f"column {name!r} ({role.name}), {kind}, holds steps of"
         error = data.get(f"{role.name}_error")
         if role.is_time and steps.max() > LONGEST_STEP:
-            shortest = FEWEST_STEPS * steps.max()
+            shortest = MIN_STEPS * steps.max()
             coarse.append(
                 f"{place} {steps.max():.2g} d, too long for periods below {shortest:.2g} d"
             )

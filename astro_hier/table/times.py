@@ -7,7 +7,7 @@ from astro_hier.table.roles import ROWS_SHOWN, TableError
 
 # Velocities are measured since 1888, brightnesses on plates since the 1880s; JD and MJD lie 6,571
 # years apart, MJD and TESS's BJD - 2457000 156 years
-LONGEST = 150 * 365.25  # d, of one star
+LONGEST_BASELINE = 150 * 365.25  # d, of one star
 GAP = 50 * 365.25  # d, from which times are said to be of two kinds
 JULIAN = 2.0e6  # d, beyond which a number is a Julian date, counted from 4713 BC
 FIRST_MJD, LAST_MJD = 10_000, 100_000  # d, of the years 1886 to 2132
@@ -46,7 +46,7 @@ def check_baseline(column, place, role, days, epoch, rows, labels=None):
     earliest, latest = np.full(len(stars), np.inf), np.full(len(stars), -np.inf)
     np.minimum.at(earliest, of, days)
     np.maximum.at(latest, of, days)
-    wrong = np.flatnonzero(latest - earliest > LONGEST)
+    wrong = np.flatnonzero(latest - earliest > LONGEST_BASELINE)
     if not wrong.size:
         return
     own = np.flatnonzero(of == wrong[0])
@@ -57,7 +57,7 @@ def check_baseline(column, place, role, days, epoch, rows, labels=None):
     years = (latest - earliest)[wrong[0]] / u.yr.to(u.day)
     raise TableError(
         f"column {name!r} ({role.name}): times{star}{others} span {years:,.0f} years, expected are"
-        f" at most {LONGEST / 365.25:.0f}: {shown}; "
+        f" at most {LONGEST_BASELINE / 365.25:.0f}: {shown}; "
         + _cure(column, place, [days[own[kind]] + epoch.day + epoch.fraction for kind in kinds])
     )
 
