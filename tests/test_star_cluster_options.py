@@ -502,5 +502,5 @@ def test_replicates_scatter_like_the_measured_ones(table):
 def test_impossible_declinations_are_refused(table):
     wrong = table.copy()
     wrong["dec"][3] = 91 * u.deg
-    with pytest.raises(TableError, match=r"row 3: 91.0; expected are values from -90 to 90 deg"):
+    with pytest.raises(TableError, match=r"row 3: 91.0; expected values from -90 to 90 deg"):
         StarCluster(parallax_covariance="Lindegren+20").fit(wrong, **FEW)
