@@ -176,7 +176,7 @@ def test_times_of_any_scale_and_format_are_the_same_orbit(table, star, scale, fo
     predicted = other.predict(start + [0, 3.3] * u.day)
     expected = star.predict([0, 3.3] * u.day)
     np.testing.assert_allclose(predicted.value, expected.value, rtol=1e-6, atol=1e-6)
-    with pytest.raises(TableError, match="times are in d; expected a Time .*, as in the table"):
+    with pytest.raises(TableError, match=r"times are in d; expected a Time .*, as in the table"):
         other.predict([0, 1] * u.day)
 
 
