@@ -17,8 +17,15 @@ class Part:
     included, are classes with the same methods, so that no code has to ask which one is in use.
     """
 
-    parameters: Sequence[Parameter] = ()
-    roles: Sequence[Role] = ()  # the columns that it reads
+    @property
+    def parameters(self) -> Sequence[Parameter]:
+        """What it adds to the posterior."""
+        return ()
+
+    @property
+    def roles(self) -> Sequence[Role]:
+        """The columns that it reads."""
+        return ()
 
 
 @dataclass(frozen=True)

@@ -42,14 +42,21 @@ def narrow():
 
 def test_widths_are_those_of_each_draw():
     theta = {"mu": np.zeros(3), "lnsigma": np.array([-5.0, 0.0, 2.0])}
-    found = binary_grid.widths(populations.Normal(), theta)
+    found = populations.Normal().width(theta)
     np.testing.assert_allclose(found, np.exp(theta["lnsigma"]))
     both = {
         "mu1": np.zeros(2), "separation": np.ones(2), "fraction1": np.full(2, 0.5),
         "lnsigma1": np.array([-3.0, 1.0]), "lnsigma2": np.array([0.0, -2.0]),
     }  # fmt: skip
-    found = binary_grid.widths(populations.NormalMixture(), both)
+    found = populations.NormalMixture().width(both)
     np.testing.assert_allclose(found, np.exp([-3.0, -2.0]))
+
+    class WithASpike(populations.Normal):
+        def smallest_width(self, frozen):
+            return 0.1 * super().smallest_width(frozen)
+
+    found = WithASpike().width(theta)
+    np.testing.assert_allclose(found, 0.1 * np.exp(theta["lnsigma"]))
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,10 @@ from pathlib import Path
 
 import astro_hier
 from astro_hier.model import HierarchicalModel
-from astro_hier.model.estimator import FOR_WRITERS
-from astro_hier.models.orbits.model import FOR_WRITERS as OF_ORBITS
 
 EXPECTED = Path(__file__).parent / "data" / "public_api.txt"
 PAGE = Path(__file__).parents[1] / "docs" / "api.rst"
 
-# what single models have for those who change them
-OF_MODELS = {"common_offsets", "scale"} | OF_ORBITS
 WITH_METHODS = ("Prior", "Calibration", "Check", "Finding")  # besides the estimators
 
 
@@ -55,7 +51,7 @@ def described(name, obj):
     estimator = issubclass(obj, HierarchicalModel)
     if estimator or obj.__name__ in WITH_METHODS:
         for method in dir(obj):
-            if method.startswith("_") or (estimator and method in FOR_WRITERS | OF_MODELS):
+            if method.startswith("_") or (estimator and method in obj.for_writers):
                 continue
             found = getattr(obj, method)
             if callable(found):

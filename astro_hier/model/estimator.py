@@ -19,12 +19,19 @@ from astro_hier.table import Rows, read_columns
 __all__ = ["HierarchicalModel"]
 
 MAX_STARS_KEPT = 1000  # whose draws are kept unless asked for
-# names that a user of a model has no need of, and that completion leaves out
-FOR_WRITERS = {*vars(Hooks), *vars(Priors), "fitted_data", "graph", "keeps_draws", "problem"}
-FOR_WRITERS -= {"example", "frozen_priors", "parameters", "prior_of", "roles"}
+FOR_USERS = {"example", "frozen_priors", "parameters", "prior_of", "roles"}  # of all hooks
 
 
-class HierarchicalModel(Results):
+class _Completion(type):
+    """Of a model class, completion and its page list what a user needs, as of its instances."""
+
+    for_writers: set[str]
+
+    def __dir__(cls) -> list[str]:
+        return [name for name in super().__dir__() if name not in cls.for_writers]
+
+
+class HierarchicalModel(Results, metaclass=_Completion):
     """Base of all models: reading, fitting, results, figures and files.
 
     A model is a subclass that declares ``roles`` (the columns it reads), ``row`` (what a row of
@@ -34,6 +41,9 @@ class HierarchicalModel(Results):
     """
 
     star_draws: Any  # of models that have this argument
+    # names that a user of the model has no need of, which completion leaves out
+    for_writers = {*vars(Hooks), *vars(Priors), "fitted_data", "for_writers", "graph",
+                   "keeps_draws", "problem"} - FOR_USERS  # fmt: skip
     plot_corner = plots.plot_corner
     plot_trace = plots.plot_trace
     plot_graph = plots.plot_graph
@@ -49,7 +59,7 @@ class HierarchicalModel(Results):
 
     def __dir__(self) -> list[str]:
         """Without what only those need who write models."""
-        return [name for name in super().__dir__() if name not in FOR_WRITERS]
+        return [name for name in super().__dir__() if name not in self.for_writers]
 
     def read(self, table: Table) -> Rows:
         """The rows of a table as the model takes them, checked, in its own units.

@@ -38,6 +38,7 @@ class Hooks(Priors):
     likelihood_of: str | None = None  # what has a likelihood of its own, if it is not a row
     command: str | None = None  # name on the command line
     options: Sequence[Option] = ()  # for the command
+    scale: str | None = None  # the parameter that errors may hide, which has an upper limit then
     roles_of_options: Sequence[str] = ()  # ``columns`` may name them where the options are off
     numbers: Sequence[str] = ()  # attributes, from ``diagnose``, that results are made from
 

@@ -155,7 +155,8 @@ def check_rows(
 
 def other_errors(narrow: bool) -> tuple[str, str]:
     """The option that infers smaller or larger errors, in Python and in the shell."""
-    return tuple(text.format("smaller" if narrow else "larger") for text in SCALE)
+    python, shell = (text.format("smaller" if narrow else "larger") for text in SCALE)
+    return python, shell
 
 
 def check_error_scale(scale: float, remedies: list[tuple[str, str]]) -> Finding:

@@ -44,18 +44,20 @@ KMS = u.km / u.s
 Given: TypeAlias = priors.Prior | u.Quantity | float  # what a prior may be
 LITTLE = 0.01  # share of a second part that starts as none
 FAR = 1e-8  # share of a prior beyond which no starting point lies
-SHARE, SPREAD = {"bounds": (0, 1)}, {"bounds": (0, np.inf)}
+SHARE, SPREAD = (0, 1), (0, np.inf)
 PARAMETERS = {
     unit: (
-        Parameter("outlier_fraction", u.one, "f_o", "share of rows that are not members", **SHARE),
+        Parameter("outlier_fraction", u.one, "f_o", "share of rows that are not members",
+                  bounds=SHARE),
         Parameter("outlier_mean", unit, r"\mu_o", "mean of those that are not members",
                   bounds=UNBOUNDED),
-        Parameter("outlier_sd", unit, r"\sigma_o", "their standard deviation", **SPREAD),
-        Parameter("outlier_share2", u.one, "f_{o2}", "share of them in the second part", **SHARE),
+        Parameter("outlier_sd", unit, r"\sigma_o", "their standard deviation", bounds=SPREAD),
+        Parameter("outlier_share2", u.one, "f_{o2}", "share of them in the second part",
+                  bounds=SHARE),
         Parameter("outlier_mean2", unit, r"\mu_{o2}", "mean of the second part",
                   bounds=UNBOUNDED),
         Parameter("outlier_sd2", unit, r"\sigma_{o2}", "standard deviation of the second part",
-                  **SPREAD),
+                  bounds=SPREAD),
     )
     for unit in (u.mas, KMS)
 }  # fmt: skip
@@ -136,8 +138,9 @@ class Background(Part):
     def log_density(self, value: np.ndarray, error: np.ndarray, theta: Mapping) -> np.ndarray:
         """ln of the density of a row that is not a member, shape (theta, row)."""
         parts = []
-        for share, mean, sd in self.components(theta):
-            density = norm.logpdf(value, mean[:, None], np.hypot(sd[:, None], error))
+        for share, *moments in self.components(theta):
+            mean, sd = (np.asarray(of)[:, None] for of in moments)
+            density = norm.logpdf(value, mean, np.hypot(sd, error))
             with np.errstate(divide="ignore"):
                 parts.append(np.log(share)[..., None] + density)
         return np.logaddexp.reduce(parts)

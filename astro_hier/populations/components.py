@@ -40,9 +40,10 @@ def log_density(parts: Parts, x: np.ndarray) -> np.ndarray:
 
 def share(parts: Parts, low: Floats, high: Floats) -> np.ndarray:
     """Share between ``low`` and ``high``."""
-    return sum(
+    shares = [
         weight * normal.share((low - mean) / sd, (high - mean) / sd) for weight, mean, sd in parts
-    )
+    ]
+    return np.sum(shares, axis=0)
 
 
 def log_share(parts: Parts, low: Floats, high: Floats) -> np.ndarray:

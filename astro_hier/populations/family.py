@@ -91,6 +91,19 @@ class Population(Part):
         """The narrowest feature of the density that the priors ``frozen`` allow, in ln P."""
         raise NotImplementedError
 
+    def width(self, theta: Theta) -> np.ndarray:
+        """The narrowest feature of the density of each theta, in ln P, shape (theta,).
+
+        By default what ``smallest_width`` says of priors that are points.
+        """
+        each = np.column_stack(list(theta.values())).tolist()
+        return np.array(
+            [
+                self.smallest_width({n: _Point(x) for n, x in zip(theta, values, strict=True)})
+                for values in each
+            ]
+        )
+
     def extent(self, frozen: Mapping) -> tuple[float, float]:
         """Where practically all values lie, whatever the priors ``frozen`` allow."""
         raise NotImplementedError(f"{type(self).__name__} does not say how far it extends")
@@ -160,6 +173,12 @@ class Components(Population):
         parts = self.components(_corners(self.sampled, frozen, _ends))
         return float(min(np.min(sd) for _, _, sd in parts))
 
+    def width(self, theta: Theta) -> np.ndarray:
+        if type(self).smallest_width is not Components.smallest_width:  # it knows of more
+            return super().width(theta)
+        size = len(next(iter(theta.values())))
+        return np.min([np.broadcast_to(sd, size) for _, _, sd in self.components(theta)], axis=0)
+
     def extent(self, frozen: Mapping) -> tuple[float, float]:
         parts = self.components(_corners(self.sampled, frozen, _tails))
         low = min(np.min(mean - REACH * sd) for _, mean, sd in parts)
@@ -223,6 +242,26 @@ class Truncated(Components):
         weight = weight * (inside[1] - inside[0])
         of = pm.TruncatedNormal.dist(mu=mean, sigma=sd, **cut)
         return pm.Mixture("lnP", w=weight / weight.sum(), comp_dists=of, **options)
+
+
+class _Point:
+    """The prior of a number that is known."""
+
+    def __init__(self, value: float):
+        self.value = value
+
+    def support(self) -> tuple[float, float]:
+        return self.value, self.value
+
+    def ppf(self, share: Floats) -> np.ndarray:
+        return np.full(np.shape(share), self.value)
+
+    isf = ppf
+
+    def mean(self) -> float:
+        return self.value
+
+    median = mean
 
 
 def _corners(names: tuple[str, ...], frozen: Mapping, ends: Callable) -> dict:

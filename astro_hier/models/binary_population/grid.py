@@ -45,26 +45,6 @@ NARROW = checks.define(
 )
 
 
-class _Known:
-    """The prior of a number that is known."""
-
-    def __init__(self, value):
-        self.value = value
-
-    def support(self):
-        return self.value, self.value
-
-    def ppf(self, share):
-        return np.full(np.shape(share), self.value)
-
-    isf = ppf
-
-    def mean(self):
-        return self.value
-
-    median = mean
-
-
 class _FarIntoTail:
     """A prior that, if it has no lower end, ends far in its tail."""
 
@@ -110,7 +90,7 @@ class Levels:
         """Number of the grid that follows each theta, -1 where none does, shape (theta,)."""
         if len(self.grids) == 1 and not self.below:
             return np.zeros(len(next(iter(theta.values()))), int)
-        width = widths(self.population, theta)
+        width = self.population.width(theta)
         number = np.ceil(np.log2(self.width / width) - 1e-9).clip(0, len(self.grids) - 1)
         beyond = width < self.reach * (1 - 1e-9) if self.below else False
         return np.where(beyond, -1, number).astype(int)
@@ -163,21 +143,10 @@ class Levels:
         """Whether draws stop short of populations that are not looked at, if there are any."""
         if not self.below:
             return []
-        near = np.mean(widths(self.population, theta) < NEAR * self.reach)
+        near = np.mean(self.population.width(theta) < NEAR * self.reach)
         share = near * self.below / (1 + near * self.below)
         words = {"reach": self.reach, "ln_reach": np.log(self.reach)}
         return [NARROW.finding(f"{100 * share:.2g}", bool(share > LIMIT), **words)]
-
-
-def widths(population, theta: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The narrowest feature of the density of each theta, in ln P, shape (theta,)."""
-    names = list(theta)
-    return np.array(
-        [
-            population.smallest_width({n: _Known(x) for n, x in zip(names, values, strict=True)})
-            for values in np.column_stack([theta[name] for name in names]).tolist()
-        ]
-    )
 
 
 def plan(
@@ -218,7 +187,7 @@ def _below(population, frozen, reach, narrowest):
     """Prior probability of populations narrower than ``reach`` over that of those near it."""
     rng = np.random.default_rng(0)
     theta = {name: prior.rvs(PRIOR_DRAWS, random_state=rng) for name, prior in frozen.items()}
-    width = widths(population, theta)
+    width = population.width(theta)
     if width.max() < reach:
         raise priors.PriorError(
             f"the priors allow no populations but those as narrow as {narrowest:.2g} to"

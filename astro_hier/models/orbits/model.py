@@ -14,9 +14,6 @@ from astro_hier.posterior import Parameter
 from astro_hier.priors import Prior
 from astro_hier.table import Role
 
-# names that a user of a model has no need of, and that completion leaves out
-FOR_WRITERS = {"of_each", "of_each_instrument", "orbit", "orbit_parameters", "scatter", "terms"}
-
 
 class OrbitModel(HierarchicalModel):
     """Base of models of radial velocities; a subclass says whose orbits they are.
@@ -26,6 +23,9 @@ class OrbitModel(HierarchicalModel):
 
     row = "visit"
     of_each: tuple[str, ...] = ()
+    for_writers = HierarchicalModel.for_writers | {
+        "of_each", "of_each_instrument", "orbit", "orbit_parameters", "scatter", "terms",
+    }  # fmt: skip
     roles_of_options = ("instrument",)
     options: tuple[Option, ...] = (
         Option("jitter", takes_prior=True),
@@ -43,9 +43,6 @@ class OrbitModel(HierarchicalModel):
         self.trend = trend
         self.instrument = instrument
         self.offset = offset
-
-    def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if name not in FOR_WRITERS]
 
     @property
     def roles(self):

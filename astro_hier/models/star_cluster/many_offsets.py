@@ -20,7 +20,7 @@ SEED = 1  # of the points that common offsets are integrated with
 
 def integrate(data: Stars, theta: Theta) -> np.ndarray:
     """ln p(parallax | theta) with the common offsets integrated out, shape (theta,)."""
-    count, result = len(data.offsets.modes), np.empty(len(theta["mu_r"]))
+    count, result = data.offsets.numbers["mode"], np.empty(len(theta["mu_r"]))
     normals = offsets.pairs(count, 1, np.random.default_rng(SEED))
     theta = theta | likelihood.derive(data.profile, theta)
 
@@ -34,7 +34,7 @@ def integrate(data: Stars, theta: Theta) -> np.ndarray:
 
 def draw(data: Stars, theta: Theta, rng: np.random.Generator) -> np.ndarray:
     """One draw of the common offsets for each theta, shape (theta, mode)."""
-    size, count, seed = len(theta["mu_r"]), len(data.offsets.modes), rng.integers(2**63)
+    size, count, seed = len(theta["mu_r"]), data.offsets.numbers["mode"], rng.integers(2**63)
     result = np.empty((size, count))
     theta = theta | likelihood.derive(data.profile, theta)
 

@@ -65,6 +65,8 @@ def if_member(parallax: Any, error: Any, mu_r: Any, variance: Any) -> tuple[Any,
 
 def candidates(model, data: Stars, rng: np.random.Generator | None = None) -> list[dict[str, Any]]:
     """Groups among the parallaxes, each in turn the members and the others the background."""
+    if not data.background:
+        return []
     start, points = model.initial(data), []
     parallax, error = data.parallax - data.offset(start), data.error(start)
     for each in data.background.groups(parallax, error, rng):

@@ -31,6 +31,8 @@ def candidates(
     model, data: Members, rng: np.random.Generator | None = None
 ) -> list[dict[str, Any]]:
     """Groups among the rows, each in turn the members and the others the background."""
+    if not data.background:
+        return []
     start, points = model.initial(data), []
     error = data.errors.true(data.stated_error, start)
     for each in data.background.groups(data.value, error, rng):
