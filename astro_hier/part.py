@@ -19,7 +19,7 @@ class Part:
 
     @property
     def parameters(self) -> Sequence[Parameter]:
-        """What it adds to the posterior."""
+        """The parameters that it adds to the posterior."""
         return ()
 
     @property

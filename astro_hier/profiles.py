@@ -1,6 +1,6 @@
-"""Distributions of the distances about that of a cluster: one normal distribution, or several.
+"""Distributions of distances in a cluster: one normal distribution, or several.
 
-`Profile` says what makes one.
+`Profile` explains how to write another.
 """
 
 from astro_hier.populations.distances import CoreHalo, Normal, Profile

@@ -188,7 +188,7 @@ def test_warnings_of_the_fits_are_counted(monkeypatch):
     found = calibrate(StarCluster(), table, simulations=3, draws=50, progressbar=False)
     (said,) = [message for message in found.warnings if "Pareto k = ..." in message]
     assert found.warnings[said] == 3
-    with pytest.raises(ValueError, match="simulations=0; accepted is a whole number"):
+    with pytest.raises(ValueError, match="simulations=0; expected a whole number"):
         calibrate(StarCluster(), table, simulations=0)
 
 

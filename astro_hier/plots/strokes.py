@@ -1,10 +1,10 @@
-"""The few strokes that figures share; matplotlib is imported when one is drawn."""
+"""What figures share: axes, intervals and error bars; matplotlib is imported when one is drawn."""
 
 __all__ = ["NothingToDraw", "axes", "errorbar", "figure"]
 
 
 class NothingToDraw(ValueError):
-    """A figure of what a fit does not have, such as the posterior of a period that was given."""
+    """The fit lacks what a figure shows, such as the posterior of a period that was given."""
 
 
 def axes(ax=None, **options):
@@ -17,7 +17,7 @@ def axes(ax=None, **options):
 
 
 def figure(fig=None, **options):
-    """``fig``, or a new figure, that fits its labels."""
+    """``fig`` or a new figure, with a layout that fits the labels."""
     if fig is None:
         import matplotlib.pyplot as plt
 
