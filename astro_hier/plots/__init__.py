@@ -2,7 +2,7 @@
 
 from astro_hier.plots.draws import plot_corner, plot_trace
 from astro_hier.plots.graph import Node, plot_graph
-from astro_hier.plots.strokes import NothingToDraw, axes, errorbar, figure
+from astro_hier.plots.strokes import NothingToDraw, axes, errorbar, figure, interval
 
 __all__ = [
     "Node",
@@ -11,6 +11,7 @@ __all__ = [
     "axes",
     "errorbar",
     "figure",
+    "interval",
     "plot_corner",
     "plot_graph",
     "plot_trace",

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from astro_hier import priors
 from astro_hier.core import orbit
 from astro_hier.models.sb1_binary.data import OneStar
 
@@ -47,5 +48,5 @@ def _best_linear(data, period):
     frozen = [column.prior.frozen(column.unit) for column in data.linear]
     moments = (np.array([getattr(p, of)() for p in frozen]) for of in ("mean", "std"))
     best = orbit.Solution(data.visits_of(0, *moments), np.array([1 / period])).linear()
-    bulk = np.array([prior.ppf([0.001, 0.999]) for prior in frozen])
+    bulk = np.array([priors.bulk(column.prior, column.unit) for column in data.linear])
     return data.named(np.clip(best, bulk[:, :1], bulk[:, 1:]))
