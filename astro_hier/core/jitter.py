@@ -3,7 +3,7 @@
 p(v | P, s) is smooth in x = ln(s^2 + e^2) / 2, where e is the smallest error, and nowhere narrower
 than for the scatter of n normal numbers, 1 / sqrt(2 n). So cells in x that are `SPACING` of these
 widths wide, each evaluated at its prior mean of x, integrate it to better than 0.01 in ln p. The
-first cell is split, because a prior on ln s varies a lot within it. The cells that matter are
+first cell is split, because priors on ln s put much of their mass in it. The cells that matter are
 found from coarse to fine, from the evidence at a few of them; the last cell covers everything above
 `LARGE` times the spread of the velocities. Draws are exact wherever the cells lie.
 

@@ -58,7 +58,7 @@ class _Continued:
         # mean and sd of a truncated normal distribution
         self.normal = prior.args[2:4] if kind == "truncnorm" else None
 
-    def of(self, x):
+    def coordinate(self, x):
         return np.log(x) if self.logarithmic else x
 
     def back(self, at):
@@ -68,7 +68,7 @@ class _Continued:
         """The distance from the edge to the end of the parameter's own range."""
         if not np.isfinite(end) or (self.logarithmic and end <= 0):
             return np.inf
-        return side * (self.of(end) - at)
+        return side * (self.coordinate(end) - at)
 
     def log_density(self, at):
         """ln of the continued prior, up to a constant."""
@@ -177,7 +177,7 @@ def removed(posterior, name, side, end):
     if not np.isfinite(edge) or edge == end:
         return 0.0
     continued = _Continued(prior)
-    x, at = continued.of(values), continued.of(edge)
+    x, at = continued.coordinate(values), continued.coordinate(edge)
     distance = side * (at - x)
     if np.quantile(distance, NEAR_SHARE) > NEAR * np.std(x):
         return 0.0
@@ -194,7 +194,7 @@ def removed(posterior, name, side, end):
         return logsumexp(log_density + prior + cells, axis=1, keepdims=True)
 
     within = np.quantile(distance, REACH)
-    low, high = (continued.of(s) if np.isfinite(s) else s for s in prior.support())
+    low, high = (continued.coordinate(s) if np.isfinite(s) else s for s in prior.support())
     farthest = min(high - low, continued.room(at, side, end))
     inside, beyond = np.linspace(-within, 0, POINTS), np.linspace(0, min(within, farthest), POINTS)
     density = log_density(np.concatenate([inside, beyond[1:]]))

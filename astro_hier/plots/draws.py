@@ -56,7 +56,7 @@ def plot_corner(model, var_names=None, truths=None, fig=None, **options):
         for one in chosen
     ]
     style = {"label_kwargs": {"fontsize": 12}, "max_n_ticks": 3, "labelpad": 0.06}
-    with _unheard():
+    with _silenced():
         drawn = corner.corner(
             np.column_stack([np.ravel(one.draws) for one in chosen]),
             labels=[one.symbol + one.unit for one in chosen],
@@ -147,7 +147,7 @@ def _marks(model, truths):
 
 
 @contextmanager
-def _unheard():
+def _silenced():
     """Keep corner's messages from being printed, and from configuring the root logger."""
     root, handler = logging.getLogger(), logging.NullHandler()
     root.addHandler(handler)
