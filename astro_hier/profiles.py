@@ -1,6 +1,6 @@
-"""Distributions of stars' distances about that of their cluster: one normal, or several.
+"""Distributions of distances in a cluster: one normal distribution, or several.
 
-`Profile` is the interface that all of them share.
+`Profile` explains how to write another.
 """
 
 from astro_hier.populations.distances import CoreHalo, Normal, Profile

@@ -204,7 +204,7 @@ def test_what_is_no_population_is_refused(table, population):
 
 
 def test_impossible_arguments_are_refused(table):
-    with pytest.raises(ValueError, match="accepted are 'auto', True, False"):
+    with pytest.raises(ValueError, match="expected 'auto', True or False"):
         fit(table, star_draws="yes")
     with pytest.raises(priors.PriorError, match=r"a=Uniform.*expected priors\.Normal"):
         fit(table, a=priors.Uniform(-10 * KMS, 10 * KMS))

@@ -146,7 +146,7 @@ def test_bins_of_few_ranks_are_tested_exactly():
 def test_bins_are_tested_alike_by_both_distributions(monkeypatch):
     rank = np.random.default_rng(1).beta(1.4, 1.4, 100)
     (exact,) = Calibration({"x": rank}, {}).table()["p_bins"]
-    monkeypatch.setattr("astro_hier.calibration.MOST_EXACT", 99)
+    monkeypatch.setattr("astro_hier.calibration.MAX_EXACT_RANKS", 99)
     (limit,) = Calibration({"x": rank}, {}).table()["p_bins"]
     assert exact != limit
     assert exact == pytest.approx(limit, rel=0.1)
@@ -188,7 +188,7 @@ def test_warnings_of_the_fits_are_counted(monkeypatch):
     found = calibrate(StarCluster(), table, simulations=3, draws=50, progressbar=False)
     (said,) = [message for message in found.warnings if "Pareto k = ..." in message]
     assert found.warnings[said] == 3
-    with pytest.raises(ValueError, match="simulations=0; accepted is a whole number"):
+    with pytest.raises(ValueError, match="simulations=0; expected a whole number"):
         calibrate(StarCluster(), table, simulations=0)
 
 

@@ -215,7 +215,7 @@ def test_likelihoods_of_many_rows_are_thinned():
     table = datasets.make_velocities(10_000, random_state=1)
     model = VelocityDispersion().fit(table, random_state=1, progressbar=False)
     group = model.inference_data["log_likelihood"]
-    assert group["velocity"].size <= influence.MOST_NUMBERS
+    assert group["velocity"].size <= influence.MAX_NUMBERS
     step = np.diff(group["draw"].values)
     assert np.all(step == 20)
     # those that are kept are those of the draws that are named

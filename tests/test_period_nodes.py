@@ -91,8 +91,8 @@ def test_halving_every_cell_changes_nothing(n, monkeypatch):
         assert first.error < 0.02
         with monkeypatch.context() as patch:
             patch.setattr(period_nodes, "POINTS", 2 * period_nodes.POINTS)
-            patch.setattr(period_nodes, "POINTS_OF_MANY", 2 * period_nodes.POINTS_OF_MANY)
-            patch.setattr(period_nodes, "FEWEST_POINTS", 2 * period_nodes.FEWEST_POINTS)
+            patch.setattr(period_nodes, "POINTS_MANY_VISITS", 2 * period_nodes.POINTS_MANY_VISITS)
+            patch.setattr(period_nodes, "MIN_POINTS", 2 * period_nodes.MIN_POINTS)
             patch.setattr(period_nodes, "BEND", period_nodes.BEND / 4)
             second = nodes_of(data)
         (mean, sd), (other, _) = period_cells.moments(first), period_cells.moments(second)

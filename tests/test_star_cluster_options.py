@@ -201,7 +201,7 @@ def test_zero_points_and_error_scales_are_those_applied_by_hand(table):
         ({"outliers": "yes"}, ValueError, "expected True, False, None"),
         ({"outliers": outliers.VelocityBackground()}, ValueError, "expected True, False, None"),
         ({"profile": 3}, ValueError, "expected one of astro_hier.profiles"),
-        ({"parallax_covariance": "Gaia"}, ValueError, "accepted are .*'Lindegren.18'"),
+        ({"parallax_covariance": "Gaia"}, ValueError, "expected one of .*'Lindegren.18'"),
         ({"parallax_covariance": lambda x: x}, ValueError, "takes a separation"),
         ({"parallax_covariance": lambda x: -1 * u.mas**2}, ValueError, "must be positive"),
     ],
@@ -277,7 +277,7 @@ def modes_of(ra, dec, error, covariance, most, enough=0.01):
 @pytest.mark.parametrize("name", covariances.COVARIANCES)
 def test_all_modes_together_are_the_covariance(name):
     ra, dec, error = field(60, 5, seed=1)
-    covariance = covariances.of(name)
+    covariance = covariances.as_covariance(name)
     C = covariance(ra, dec, ra, dec)
     modes, variance, left_out, depth_off = modes_of(ra, dec, error, covariance, 60, enough=-1)
     allowed = 1e-12 - 3 * min(np.linalg.eigvalsh(C)[0], 0)  # negative eigenvalues are left out
@@ -293,7 +293,7 @@ def test_covariances_are_of_the_angles_between_stars():
     ra, dec, _ = field(30, 90, seed=2)
     stars = SkyCoord(ra, dec, unit="deg")
     angles = stars[:4, None].separation(stars)
-    between = covariances.of(lambda angle: (1 + angle.to_value(u.deg)) * u.mas**2)
+    between = covariances.as_covariance(lambda angle: (1 + angle.to_value(u.deg)) * u.mas**2)
     found = between(ra[:4], dec[:4], ra, dec)
     np.testing.assert_allclose(found, 1 + angles.deg, atol=1e-9)
 
@@ -301,7 +301,7 @@ def test_covariances_are_of_the_angles_between_stars():
 @pytest.mark.parametrize("name", ["Lindegren+20", "Vasiliev+19"])
 def test_what_is_left_out_is_stated(name):
     ra, dec, error = field(150, 3, seed=3)
-    covariance = covariances.of(name)
+    covariance = covariances.as_covariance(name)
     modes, variance, left_out, _ = modes_of(ra, dec, error, covariance, 3)
     C = covariance(ra, dec, ra, dec)
     np.testing.assert_allclose(np.sum(modes**2, axis=0) + variance, C[0, 0])
@@ -316,7 +316,7 @@ def test_what_is_left_out_is_stated(name):
 
 def test_many_stars_are_represented_by_some():
     ra, dec, error = field(1500, 5, seed=4)
-    covariance = covariances.of("Vasiliev & Baumgardt 21")
+    covariance = covariances.as_covariance("Vasiliev & Baumgardt 21")
     modes, variance, *_ = modes_of(ra, dec, error, covariance, 6)
     C = covariance(ra, dec, ra, dec)
     assert modes.shape[1] == 1500
@@ -334,7 +334,7 @@ def test_error_of_the_distance_is_that_of_the_whole_covariance():
     model = StarCluster(parallax_covariance="Lindegren+20")
     model.fit(table, random_state=1, progressbar=False)
     ra, dec = table["ra"].value, table["dec"].value
-    covariance = covariances.of("Lindegren+20")(ra, dec, ra, dec)
+    covariance = covariances.as_covariance("Lindegren+20")(ra, dec, ra, dec)
     expected = correlated_cluster_posterior(
         table["parallax"].value, table["parallax_error"].value, covariance,
         np.linspace(0.485, 0.515, 61), np.linspace(-5.2, -4.3, 19),
@@ -358,7 +358,7 @@ def test_depth_and_distance_are_those_of_the_whole_covariance_of_many_modes(seed
     model = StarCluster(parallax_covariance="Vasiliev+19")
     model.fit(table, random_state=1, progressbar=False)
     ra, dec = table["ra"].value, table["dec"].value
-    values, vectors = np.linalg.eigh(covariances.of("Vasiliev+19")(ra, dec, ra, dec))
+    values, vectors = np.linalg.eigh(covariances.as_covariance("Vasiliev+19")(ra, dec, ra, dec))
     expected = correlated_cluster_posterior(
         table["parallax"].value, table["parallax_error"].value,
         (vectors * values.clip(0)) @ vectors.T,
@@ -376,7 +376,7 @@ def test_depth_and_distance_are_those_of_the_whole_covariance_of_many_modes(seed
 def test_how_far_the_depth_is_off_is_that_of_simulated_scatter():
     # false alarm: 20,000 simulations give a standard deviation to half a percent
     ra, dec, error = field(40, 2, seed=5)
-    covariance = covariances.of("Vasiliev+19")
+    covariance = covariances.as_covariance("Vasiliev+19")
     modes, variance, _, depth_off = modes_of(ra, dec, error, covariance, 5)
     values, vectors = np.linalg.eigh(covariance(ra, dec, ra, dec))
     C = (vectors * values.clip(0)) @ vectors.T + np.diag(error**2)
@@ -502,5 +502,5 @@ def test_replicates_scatter_like_the_measured_ones(table):
 def test_impossible_declinations_are_refused(table):
     wrong = table.copy()
     wrong["dec"][3] = 91 * u.deg
-    with pytest.raises(TableError, match=r"row 3: 91.0; expected are values from -90 to 90 deg"):
+    with pytest.raises(TableError, match=r"row 3: 91.0; expected values from -90 to 90 deg"):
         StarCluster(parallax_covariance="Lindegren+20").fit(wrong, **FEW)

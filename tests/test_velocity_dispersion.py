@@ -225,7 +225,7 @@ def test_nuts_is_marginal_with_all_options():
             r"outliers=3; expected True, False, None or .*VelocityBack",
         ),
         ({"outliers": outliers.ParallaxBackground()}, ValueError, "VelocityBackground"),
-        ({"star_draws": "some"}, ValueError, "star_draws='some'; accepted are 'auto', True"),
+        ({"star_draws": "some"}, ValueError, "star_draws='some'; expected 'auto', True"),
     ],
 )
 def test_impossible_options_are_errors(arguments, error, message):

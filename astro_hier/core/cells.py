@@ -1,27 +1,28 @@
 """Objects x cells: the likelihood of the distribution of any quantity, from that of each object.
 
-For a density g(x | theta) of a population, and cells k of the likelihood of each object n,
+For a population with density g(x | theta), and cells k of the likelihood of each object n,
 
     ln L(theta) = sum_n c_n ln sum_k W_nk g(x_k | theta).
 
-W_nk is the likelihood of x_k times the width of its cell; or, of K draws of an object's own
+W_nk is the likelihood of x_k times the width of its cell or, for K draws from an object's own
 posterior under an interim prior pi, 1 / (K pi(x_k)) (Hogg, Myers & Bovy 2010, ApJ 725, 2166). The
-power c_n is one for an object; a selection function is one more row, of 1 / (J p(x_j)) for those of
-J injections drawn from p that were found, and of power -N (Mandel, Farr & Gair 2019, MNRAS 486,
-1086).
+power c_n is one for an object. A selection function is an additional row with power -N: it holds
+1 / (J p(x_j)) for those of J injections drawn from p that were found (Mandel, Farr & Gair 2019,
+MNRAS 486, 1086).
 
-There may be many thousands of cells, but g varies on the scale of its narrowest feature alone. So
-each mass is dealt out to the nearest points of a common grid, two on an axis, in proportion to
-its nearness (`astro_hier.core.grid`). This keeps the mass and the mean, so the sum is that of g
-interpolated by straight lines: it is off by (step / width)^2 / 8 of g where g bends as a normal
-density does. An edge of g belongs on a point.
+There may be many thousands of cells, but g varies only on the scale of its narrowest feature. So
+each mass is shared between the nearest points of a common grid, two on each axis
+(`astro_hier.core.grid`). This keeps the mass and its mean, so the sum is that of g interpolated by
+straight lines: its relative error is (step / width)^2 / 8 where g is curved like a normal density.
+An edge of g should be put on a point.
 
 The Monte Carlo variance of ln L is sum_n c_n^2 [sum_k V_nk g(x_k)^2 / (sum_k W_nk g(x_k))^2 -
-1 / K_n], where V holds the squares of the masses, dealt in the same way (Essick & Farr 2022,
+1 / K_n], where V holds the squares of the masses, distributed in the same way (Essick & Farr 2022,
 arXiv:2204.00461).
 
-An object may have several rows, its layers, for values of something else: they are summed by the
-shares of these. And it may have tails, weights of what of the population lies beyond the grid.
+An object may have several rows, or layers, one for each value of another quantity: they are summed,
+weighted by the population's shares of these values. And it may have tails: weights of the shares of
+the population that lie beyond the grid.
 """
 
 from dataclasses import dataclass, replace
@@ -29,12 +30,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-TINY = 1e-300  # stands for nothing where a logarithm is taken
+from astro_hier.core.floats import TINY
 
 
 @dataclass(frozen=True)
 class Row:
-    """One object's rows of W, scaled to be of order one, and what became of the scale.
+    """One object's rows of W, scaled to order one, and the scale.
 
     Attributes
     ----------
@@ -46,13 +47,13 @@ class Row:
         Weights of the shares of the population beyond either end, shape (layer, tail): none, or
         two, below and above.
     log_scale : float
-        ln of what the weights are to be multiplied by.
+        ln of the factor that the weights have been divided by.
     squares : ndarray, optional
-        Of draws, their squared masses as dealt, shape (point,).
+        For draws, the distributed squares of their masses, shape (point,).
     draws : float
-        Number of draws, of which those that lie nowhere count too; infinite of a likelihood.
+        Number of draws, including those of zero weight; infinite for a likelihood.
     power : float
-        Of the object's likelihood in that of all.
+        The power of the object's likelihood in that of all.
     """
 
     index: np.ndarray
@@ -64,7 +65,7 @@ class Row:
     power: float = 1.0
 
     def coarser(self):
-        """The row on every second point of a grid of one axis, as if dealt there."""
+        """The row on every second point of a one-dimensional grid, as if made for that."""
         size = self.index[-1] // 2 + 2
         points = self.index // 2, (self.index + 1) // 2  # one point twice, or two, of half each
 
@@ -78,7 +79,7 @@ class Row:
 
 
 def row_of_cells(grid, coordinates, masses, log_scale=0.0, tails=None, power=1.0):
-    """Deal the cells of an object's likelihood.
+    """The row of an object from the cells of its likelihood.
 
     Parameters
     ----------
@@ -86,11 +87,12 @@ def row_of_cells(grid, coordinates, masses, log_scale=0.0, tails=None, power=1.0
     coordinates : tuple of ndarray
         The middles of the cells on each axis, shape (cell,).
     masses : ndarray
-        Likelihood times width of each cell in each layer, shape (layer, cell), divided by
+        Likelihood times width of each cell in each layer, shape (layer, cell), divided by the
+        scale.
     log_scale : float, optional
-        exp of this.
+        ln of the scale.
     tails, power : optional
-        As of `Row`.
+        As in `Row`.
     """
     points, shares = grid.deal(*coordinates)
     weight = np.array([_dealt(points, mass * shares, grid.size) for mass in masses])
@@ -100,7 +102,7 @@ def row_of_cells(grid, coordinates, masses, log_scale=0.0, tails=None, power=1.0
 
 
 def row_of_draws(grid, coordinates, log_weight, draws, power=1.0):
-    """Deal draws of an object, or injections that were found.
+    """The row of an object from draws, or of a selection function from injections found.
 
     Parameters
     ----------
@@ -108,12 +110,12 @@ def row_of_draws(grid, coordinates, log_weight, draws, power=1.0):
     coordinates : tuple of ndarray
         The draws on each axis, shape (draw,).
     log_weight : ndarray
-        -ln of the density of the coordinates that they were drawn from, less the likelihood, such
-        as the interim prior's, shape (draw,).
+        -ln of the density, per unit of the coordinates, of what they were drawn from without the
+        likelihood, such as the interim prior, shape (draw,).
     draws : int
-        How many were drawn, including those that are not given because their weight is zero.
+        How many were drawn, including those left out because their weight is zero.
     power : float, optional
-        One of an object, and -N of the selection of N objects.
+        One for an object, and -N for the selection of N objects.
     """
     points, shares = grid.deal(*coordinates)
     highest = log_weight.max()
@@ -127,27 +129,27 @@ def row_of_draws(grid, coordinates, log_weight, draws, power=1.0):
 
 
 def _dealt(points, masses, size):
-    """Sum of what each point gets."""
+    """The sum of the masses that each point gets."""
     return sum(np.bincount(of, mass, size) for of, mass in zip(points, masses, strict=True))
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """W of all objects, and what its rows and columns stand for.
+    """W of all objects, and the meaning of its rows and columns.
 
     Attributes
     ----------
     W : sparse array
-        Shape (row, point + tail), the last for the population beyond either end. An object has a
-        row for each of its layers.
+        Shape (row, point + tail), the tails for the population beyond either end. An object has
+        one row for each of its layers.
     points : ndarray
-        Indices of the grid's points in use.
+        Indices of the grid points in use.
     first : ndarray
-        Each object's first row.
+        The first row of each object.
     log_scale, power, draws : ndarray
-        As of `Row`, shape (object,).
+        As in `Row`, shape (object,).
     V : sparse array
-        Squares of draws, shape (object, point).
+        Distributed squares of the masses of draws, shape (object, point).
     """
 
     W: sparse.csr_array
@@ -173,9 +175,9 @@ class Matrix:
         return cls(W, used, np.cumsum(layers) - layers, *of_rows, V)
 
     def log_likelihood(self, log_density, outside=None, shares=None):
-        """ln of the likelihood of each object, shape (theta, object); arguments as `log_marginal`.
+        """ln of the likelihood of each object, to the power one, shape (theta, object).
 
-        It is that of power one.
+        The arguments are those of `log_marginal`.
         """
         by_object, highest = self._scaled(log_density, outside, shares)
         return (by_object + highest + self.log_scale[:, None]).T
@@ -188,26 +190,26 @@ class Matrix:
         log_density : ndarray
             ln g at ``points``, shape (theta, point).
         outside : ndarray, optional
-            Shares of the population beyond either end, shape (2, theta), where rows have tails.
+            Shares of the population beyond either end, shape (2, theta), if rows have tails.
         shares : ndarray, optional
-            Shares of the population in the layer of each row, shape (row, theta).
+            Share of the population in the layer of each row, shape (row, theta).
 
         Returns
         -------
         ndarray
-            Shape (theta,); -inf where an object, or the selection, has no likelihood at all.
+            Shape (theta,); -inf where an object, or the selection, has zero likelihood.
         """
         by_object, highest = self._scaled(log_density, outside, shares)
         total = (self.power[:, None] * by_object).sum(axis=0)
         total = total + self.power.sum() * highest + (self.power * self.log_scale).sum()
-        if (self.power < 0).any():  # one over nothing is not possible either
+        if (self.power < 0).any():  # a selection of nothing is impossible, not infinitely likely
             total[np.isneginf(by_object).any(axis=0)] = -np.inf
         return total
 
     def relative_variance(self, log_density):
         """Monte Carlo variance of ln of the likelihood of each object, shape (theta, object).
 
-        One over it is the effective number of its draws.
+        Its inverse is the effective number of draws.
         """
         by_object, highest = self._scaled(log_density, None, None)
         squares = self.V @ np.exp(2 * (log_density - highest[:, None])).T
@@ -218,7 +220,7 @@ class Matrix:
         return self.relative_variance(log_density) @ self.power**2
 
     def _scaled(self, log_density, outside, shares):
-        """ln of each object's sum, shape (object, theta), and of what g was divided by."""
+        """ln of each object's sum, shape (object, theta), and ln of the factor divided out of g."""
         highest = log_density.max(axis=1)
         if outside is not None:
             highest = np.maximum(highest, np.log(np.maximum(outside.max(axis=0), TINY)))
@@ -233,7 +235,7 @@ class Matrix:
 
 
 def _stacked(rows, used, values):
-    """A sparse array of what the rows, of one or more layers, have at the points ``used``."""
+    """A sparse array of the rows' values, in one or more layers, at the points ``used``."""
     layers = [len(value) for value in values]
     lengths = np.repeat([len(row.index) for row in rows], layers)
     indptr = np.concatenate([[0], np.cumsum(lengths)])
@@ -246,26 +248,26 @@ def _stacked(rows, used, values):
 
 
 def information(row, volume, density, outside, shares):
-    """An object's ln evidence given the population, and how much its data say about its place.
+    """An object's ln evidence given the population, and how much its data say about its value.
 
     Parameters
     ----------
     row : Row
         With tails.
     volume : float
-        Of the grid's cells.
+        Of a cell of the grid.
     density : ndarray
-        The population's on the whole grid.
+        The population's density on the whole grid.
     outside : ndarray
-        Its shares beyond either end, shape (2,).
+        The population's shares beyond either end, shape (2,).
     shares : ndarray
-        Those of its layers, shape (layer,).
+        The population's shares in the layers, shape (layer,).
 
     Returns
     -------
     tuple of float
-        The second is the Kullback-Leibler divergence of the object's posterior from the
-        population, in nats; needles narrower than a cell of the grid count as wide as that.
+        ln of the evidence, and the Kullback-Leibler divergence of the object's posterior from the
+        population, in nats; needles narrower than a cell of the grid count as wide as the cell.
     """
     weight = np.append(shares @ row.weight / volume, shares @ row.tails)
     mass = np.append(density[row.index] * volume, outside)
@@ -279,10 +281,10 @@ def information(row, volume, density, outside, shares):
 
 
 def draw_points(row, log_density, shares, rng):
-    """A grid point and a layer for each theta, in proportion to weight times density.
+    """Draw a grid point and a layer for each theta, in proportion to weight times density.
 
-    ``log_density`` is that at the row's points, shape (theta, point), ``shares`` those of the
-    population in the layers, shape (theta, layer).
+    ``log_density`` is ln of the density at the row's points, shape (theta, point), ``shares`` are
+    the population's shares in the layers, shape (theta, layer).
     """
     density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
     layer = _draw(density @ row.weight.T * shares, rng)
@@ -294,7 +296,7 @@ def draw_points(row, log_density, shares, rng):
 
 
 def _draw(mass, rng):
-    """A column for each row, in proportion to its mass."""
+    """Draw a column for each row, in proportion to its mass."""
     cumulative = np.cumsum(mass, axis=1)
     chance = rng.random(len(mass)) * cumulative[:, -1]
     return np.minimum((cumulative < chance[:, None]).sum(axis=1), mass.shape[1] - 1)

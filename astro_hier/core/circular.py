@@ -1,9 +1,9 @@
 """The likelihood of circular orbits on equally spaced frequencies, all else integrated out.
 
 The likelihood is that of `astro_hier.core.linear`: its chi2 comes from the sums over visits of
-w exp(i theta), w v exp(i theta) and w exp(2 i theta), w = 1 / C, in the manner of Lomb and Scargle.
-The phase factors split, exp(2 pi i (f0 + (i n + j) df) t) = A_it B_tj, so that each sum is one
-product of two matrices and no trigonometric function is needed for each frequency.
+w exp(i theta), w v exp(i theta) and w exp(2 i theta), with w = 1 / C, as in the Lomb-Scargle
+periodogram. The phase factors split, exp(2 pi i (f0 + (i n + j) df) t) = A_it B_tj, so each sum is
+the product of two matrices, without trigonometric functions at every frequency.
 
 Times are in d, frequencies in 1 / d, velocities in km / s. A visit's arrays have shape (visit,).
 """
@@ -16,7 +16,7 @@ from scipy.linalg import solve_triangular
 
 from astro_hier.core.linear import Solution, log_norm
 
-# The sums lose chi2 to rounding by 1e-16 of the squared velocities in units of their errors.
+# Rounding in the sums changes chi2 by 1e-16 times the squared velocities in units of their errors.
 LARGEST_SUM = 1e10
 BLOCK = 100_000
 LARGEST_GRID = 1_000_000
@@ -37,7 +37,7 @@ def log_marginal_grid(visits, start, step, count):
                 for i in starts
             ]
         )
-    # the constant columns, made orthogonal to each other: they drop out one by one
+    # once the constant columns are orthogonal, each can be eliminated on its own
     columns = visits.constant * visits.sd[2:]
     triangle = np.linalg.cholesky(np.eye(columns.shape[1]) + (columns.T * weight) @ columns)
     columns = solve_triangular(triangle, columns.T, lower=True)
@@ -49,9 +49,9 @@ def log_marginal_grid(visits, start, step, count):
     return sums.log_marginal(visits, weight, rv, columns, triangle)
 
 
-@lru_cache(maxsize=2)  # a jitter is tried many times at the same phases
+@lru_cache(maxsize=2)  # many values of a jitter are tried at the same phases
 def _phase_factors(time, start, step, count):
-    """The two factors of exp(2 pi i f t) at equally spaced frequencies, ``time`` as bytes."""
+    """The two factors of exp(2 pi i f t) at equally spaced frequencies; ``time`` is in bytes."""
     time = np.frombuffer(time)
     inner = int(np.ceil(np.sqrt(count)))
     outer = -(-count // inner)
@@ -69,7 +69,7 @@ class _Sums:
     w2: np.ndarray
 
     def log_marginal(self, visits, weight, rv, columns, triangle):
-        """ln p, the orthogonal constant columns c_k eliminated, then a and b."""
+        """ln p, by eliminating the orthogonal constant columns c_k, then a and b."""
         sd_a, sd_b = visits.sd[:2]
         a0, b0 = visits.mean[:2]
         total = np.sum(weight)

@@ -1,7 +1,7 @@
-"""Equally spaced points of one or two coordinates, and how masses are dealt to them.
+"""Equally spaced points in one or two coordinates, and how masses are distributed over them.
 
-The coordinate is a quantity, its ln or its logit, in which densities are meant. A mass goes to the
-nearest points, two on an axis, in proportion to its nearness: their weights have its sum and mean.
+The coordinate is a quantity, its ln or its logit; densities are per unit of it. A mass is shared
+between the two nearest points of each axis so that its sum and its mean are kept.
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 from scipy.special import expit, logit
 
-ROUNDING = 1e-6  # steps by which a mass may lie beyond the ends
+ROUNDING = 1e-6  # in steps: how far beyond the ends a mass may lie
 
 # the coordinate of an axis from the quantity, and back
 SCALES = {
@@ -25,7 +25,7 @@ SCALES = {
 class Axis:
     """Equally spaced points of a quantity, of its ln or of its logit.
 
-    Densities are those of this coordinate, in which masses are dealt too.
+    Densities are per unit of this coordinate, in which masses are also distributed.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Axis:
         return self.points[1] - self.points[0]
 
     def finer(self, times):
-        """The axis of so many times the steps: its own points are among them."""
+        """The axis with ``times`` as many steps, which keeps all its points."""
         return replace(self, count=(self.count - 1) * times + 1)
 
     def coordinate(self, value):
@@ -70,7 +70,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Grid:
-    """The points of one axis, or of the product of two, the last of which changes fastest."""
+    """The points of one axis, or of the product of two, with the last changing fastest."""
 
     axes: tuple[Axis, ...]
 
@@ -84,7 +84,7 @@ class Grid:
 
     @property
     def volume(self):
-        """Of the cell about each point: the product of the steps."""
+        """The volume of the cell about each point: the product of the steps."""
         return float(np.prod([axis.step for axis in self.axes]))
 
     @property
@@ -94,7 +94,7 @@ class Grid:
         return tuple(axis.ravel() for axis in mesh)
 
     def deal(self, *coordinates):
-        """The nearest points of each mass, and the shares of it that they get.
+        """The points nearest to each mass, and the shares of it that they get.
 
         Parameters
         ----------
@@ -104,8 +104,8 @@ class Grid:
         Returns
         -------
         tuple of ndarray
-            Numbers of the points and shares, shape (corner, cell): two corners on one axis, the
-            lower first, or four on two.
+            Indices of the points, and the shares, shape (corner, cell): two corners for one axis,
+            the lower first, or four for two.
 
         Raises
         ------
@@ -126,7 +126,7 @@ class Grid:
 
 
 def _beside(axis, coordinate):
-    """The point below, and the shares for it and for the one above."""
+    """The point below, and the shares of it and of the point above."""
     place = (coordinate - axis.low) / axis.step
     if np.size(place) and not (
         place.min() >= -ROUNDING and place.max() <= axis.count - 1 + ROUNDING

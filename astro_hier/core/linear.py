@@ -2,20 +2,20 @@
 
 The velocities are v = M m + noise. The linear parameters m are a and b, with the columns cos theta
 and sin theta of M at phase theta = 2 pi f t, and others whose columns do not depend on the
-frequency: v0 (ones), offsets of instruments, powers of time. For normal priors on m, of means m0
-and variances Lambda, and noise of variances C, the integral over m is closed (Luger, Foreman-Mackey
-& Hogg 2017, RNAAS 1, 7):
+frequency: v0 (ones), offsets of instruments, powers of time. For normal priors on m with means m0
+and variances Lambda, and noise with variances C, the integral over m has a closed form (Luger,
+Foreman-Mackey & Hogg 2017, RNAAS 1, 7):
 
     ln p(v | f) = -1/2 (chi2 + ln |A| + ln |Lambda| + ln |2 pi C|),   A = M^T C^-1 M + Lambda^-1,
 
-where chi2 is the least value over m of (v - M m)^T C^-1 (v - M m) + (m - m0)^T Lambda^-1 (m - m0).
-It is the density of a normal distribution of mean M m0 and covariance C + M Lambda M^T. With
-m = m0 + Lambda^(1/2) x the determinants are one, |1 + Lambda^(1/2) M^T C^-1 M Lambda^(1/2)|, and a
-parameter that is known is one of variance zero.
+where chi2 is the minimum over m of (v - M m)^T C^-1 (v - M m) + (m - m0)^T Lambda^-1 (m - m0).
+It is the density of a normal distribution with mean M m0 and covariance C + M Lambda M^T. With
+m = m0 + Lambda^(1/2) x the product of |A| and |Lambda| is a single determinant,
+|1 + Lambda^(1/2) M^T C^-1 M Lambda^(1/2)|, and a known parameter is one with variance zero.
 
 At any frequency, `Solution` finds chi2 and A = R^T R by orthogonal triangularisation of the least
-squares problem in x, with the priors as more data: no digits are lost to large ratios of amplitude
-to error, or to fewer visits than parameters.
+squares problem in x, with the priors as additional data: no digits are lost where the ratio of
+amplitude to error is large, or where there are fewer visits than parameters.
 
 Times are in d, frequencies in 1 / d, velocities in km / s. A visit's arrays have shape (visit,).
 """
@@ -24,7 +24,7 @@ import numpy as np
 
 
 class Solution:
-    """The orbits that fit best at given frequencies, and what is needed of their uncertainty.
+    """The best-fitting orbits at given frequencies, and what describes their uncertainty.
 
     Modified Gram-Schmidt on the columns of the least squares problem (Bjoerck 1967, BIT 7, 1),
     for all frequencies at once: columns have shape (visit + parameter, frequency).
@@ -32,11 +32,12 @@ class Solution:
     Attributes
     ----------
     chi2 : ndarray
-        Least value of the sum of squares, priors included, shape (frequency,).
+        Minimum of the sum of squares, priors included, shape (frequency,).
     R : list of list
         ``R[i][j]`` for j >= i, elements of the triangle, each of shape (frequency,).
     z : list
-        Right-hand side of R x = z, x the deviations from the centre in prior standard deviations.
+        Right-hand side of R x = z, where x is the deviation from the centre in prior standard
+        deviations.
     """
 
     def __init__(self, visits, frequency, waves=None):
@@ -78,7 +79,7 @@ class Solution:
         return -0.5 * (self.chi2 + log_determinant + log_norm(self.visits))
 
     def linear(self, noise=None):
-        """a, b, v0, ... that fit best or, with standard normal ``noise``, drawn about them."""
+        """The best-fitting a, b, v0, ... or, with standard normal ``noise``, a draw of them."""
         x = [None] * len(self.z)
         for i in reversed(range(len(x))):
             x[i] = self.z[i] if noise is None else self.z[i] + noise[i]

@@ -1,9 +1,9 @@
 """The visits of one star, and the likelihood of an orbit given its period.
 
-All else is integrated out or drawn: the linear parameters in closed form
+Everything else is integrated out or drawn: the linear parameters in closed form
 (`astro_hier.core.linear`), and an extra scatter s, added to the errors in quadrature, on a
 `Jitter` lattice: ln p(v | f) is then ln of the sum over its nodes of weight times p(v | f, s).
-`Circle` and `OverScatter` are these likelihoods, as functions of the frequency.
+`Circle` and `OverScatter` are these likelihoods as functions of the frequency.
 
 Times are in d, frequencies in 1 / d, velocities in km / s. A visit's arrays have shape (visit,).
 """
@@ -14,19 +14,20 @@ import numpy as np
 from scipy.special import logsumexp
 
 from astro_hier.core import circular
+from astro_hier.core.floats import TINY
 from astro_hier.core.linear import Solution, phases
 
-FEW_VISITS = 4  # of which two at the same phase decide
+MAX_DEGENERATE_VISITS = 4  # so few that two at the same phase decide the likelihood
 
 
 @dataclass(frozen=True)
 class Jitter:
-    """Nodes at which an extra scatter is tried, one scatter for each instrument.
+    """Nodes of the integral over an extra scatter, one scatter for each instrument.
 
     Attributes
     ----------
     values, low, high : ndarray
-        The scatter at each node, and the ends of the cell that it stands for, shape
+        The scatter at each node, and the ends of the cell that it represents, shape
         (node, instrument).
     log_weight : ndarray
         ln of the prior probability of each cell, shape (node,).
@@ -47,15 +48,16 @@ class Visits:
     time, rv : ndarray
         Shape (visit,).
     rv_error : ndarray
-        Shape (visit,), or (visit, frequency) where it differs between the frequencies asked for.
+        Shape (visit,), or (visit, frequency) where it depends on the frequency.
     mean, sd : ndarray
-        Of a, b, v0 and the parameters of further columns; sd is zero of those that are known.
+        Prior means and standard deviations of a, b, v0 and the parameters of further columns;
+        sd is zero for known parameters.
     columns : ndarray, optional
-        Columns of M of the parameters that follow v0, shape (visit, parameter).
+        Columns of M for the parameters that follow v0, shape (visit, parameter).
     instrument : ndarray, optional
-        Number of the instrument of each visit, needed where a scatter is known or to be found.
+        Number of the instrument of each visit, needed if there is an extra scatter.
     jitter : Jitter, optional
-        Where an extra scatter is integrated over.
+        Nodes of an extra scatter that is to be integrated out.
     """
 
     time: np.ndarray
@@ -69,13 +71,13 @@ class Visits:
 
     @property
     def constant(self):
-        """Columns of M that do not depend on the frequency, that of v0 the first."""
+        """Columns of M that do not depend on the frequency; the first is that of v0."""
         ones = np.ones((len(self.time), 1))
         return ones if self.columns is None else np.hstack([ones, self.columns])
 
     @property
     def center(self):
-        """Values of the linear parameters about which to expand: what is left loses few digits."""
+        """Values of the linear parameters to expand about, so that few digits are lost."""
         center = self.mean.copy()
         if self.sd[2] > 0:
             rest = self.rv - self.constant[:, 1:] @ self.mean[3:]
@@ -87,13 +89,13 @@ class Visits:
 
     @property
     def from_center(self):
-        """Velocities without what the centre has to say of the constant columns."""
+        """Velocities minus the contribution of the constant columns at the centre."""
         return self.rv - self.constant @ self.center[2:]
 
     def scattered(self, jitter):
-        """The same with errors that hold the scatter of each instrument, and none to be found.
+        """The visits with the scatter of each instrument included in the errors.
 
-        ``jitter`` has shape (instrument,), or (instrument, frequency).
+        ``jitter`` has shape (instrument,) or (instrument, frequency).
         """
         extra = np.asarray(jitter)[self.instrument]
         error = self.rv_error if extra.ndim == 1 else self.rv_error[:, None]
@@ -101,31 +103,31 @@ class Visits:
 
 
 class Circle:
-    """The likelihood of a circular orbit, the errors of its visits known.
+    """The likelihood of a circular orbit when the errors of the visits are known.
 
-    Any likelihood of a period has the attribute ``time``, of the visits, and the methods ``at``,
-    ``grid`` and ``special``: `astro_hier.core.period_nodes` asks no more of it.
+    Any likelihood of a period has the attribute ``time`` (of the visits) and the methods ``at``,
+    ``grid`` and ``special``: `astro_hier.core.period_nodes` needs nothing else.
     """
 
     def __init__(self, visits):
         self.visits, self.time = visits, visits.time
 
     def at(self, frequency, waves=None):
-        """ln p(rv | frequency), all else integrated out, shape (frequency,)."""
+        """ln p(rv | frequency) with all else integrated out, shape (frequency,)."""
         return Solution(self.visits, frequency, waves).log_marginal()
 
     def grid(self, start, step, count):
-        """The same at ``count`` equally spaced frequencies from ``start``."""
+        """The same at ``count`` equally spaced frequencies from ``start`` on."""
         return circular.log_marginal_grid(self.visits, start, step, count)
 
     def special(self, lowest, highest):
-        """Frequencies at which two of few visits have the same phase, and how near to look.
+        """Frequencies at which two of few visits have the same phase, and the width to resolve.
 
-        At these, k / (t_i - t_j), the two count as one, and orbits of any amplitude up to the
-        prior's appear and vanish within an angle of error over amplitude.
+        At these, k / (t_i - t_j), the two count as one, and orbits of any amplitude that the prior
+        allows appear and vanish within a phase angle of error over amplitude.
         """
         visits = self.visits
-        if not 2 <= len(visits.time) <= FEW_VISITS:
+        if not 2 <= len(visits.time) <= MAX_DEGENERATE_VISITS:
             return np.array([]), np.inf
         first, second = np.triu_indices(len(visits.time), 1)
         spans = np.abs(visits.time[first] - visits.time[second])
@@ -133,28 +135,28 @@ class Circle:
             np.arange(np.ceil(lowest * span), np.floor(highest * span) + 1) / span
             for span in spans[spans > 0]
         ]
-        angle = visits.rv_error.min() / max(visits.sd[:2].max(), 1e-300)
-        narrow = angle / (2 * np.pi * max(np.ptp(visits.time), 1e-300))
+        angle = visits.rv_error.min() / max(visits.sd[:2].max(), TINY)
+        narrow = angle / (2 * np.pi * max(np.ptp(visits.time), TINY))
         return np.sort(np.concatenate([np.array([]), *found])), narrow
 
     def scatter(self, frequency):
-        """Values of the scatter, shape (node, instrument), and their probabilities: no more."""
+        """Values of the scatter, shape (node, instrument), and their probabilities: none here."""
         return np.empty((1, 0)), np.ones((1, len(frequency)))
 
     def picked(self, frequency, chance):
-        """The visits with the scatter below which the posterior has a share ``chance``."""
+        """The visits with the scatter at which its cumulative posterior is ``chance``."""
         return self.visits
 
 
 class OverScatter:
-    """The same, summed over the nodes of a scatter.
+    """The likelihood of an orbit summed over the nodes of a scatter.
 
     Parameters
     ----------
     visits : Visits
         With a `Jitter`.
     each : callable, optional
-        The likelihood of visits whose scatter is known, such as `Circle`.
+        Makes the likelihood of visits whose scatter is known, such as `Circle`.
     """
 
     def __init__(self, visits, each=Circle):
@@ -194,12 +196,12 @@ class OverScatter:
 
 
 def likelihood(visits):
-    """The likelihood of the visits: of a circle, its scatter summed over if there is one."""
+    """The likelihood of a circular orbit, summed over the scatter if there is one."""
     return Circle(visits) if visits.jitter is None else OverScatter(visits)
 
 
 def log_marginal(visits, frequency):
-    """ln p(rv | frequency), all else integrated out, shape (frequency,)."""
+    """ln p(rv | frequency) with all else integrated out, shape (frequency,)."""
     return likelihood(visits).at(frequency)
 
 
@@ -226,6 +228,6 @@ def radial_velocity(time, period, a, b, v0):
 
 
 def velocity(visits, frequency, linear):
-    """Velocities at the visits of one orbit with all its linear parameters."""
+    """Velocities of one orbit at the visits, with all its linear parameters."""
     orbital = radial_velocity(visits.time, 1 / frequency, *linear[:2], 0)
     return orbital + visits.constant @ linear[2:]

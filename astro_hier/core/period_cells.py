@@ -1,14 +1,14 @@
 """Cells of a frequency axis that hold the posterior of a period: sums over them, and modes.
 
-Over a cell the likelihood goes straight from that at one end to that at the other, in the measure
-of the prior.
+Within a cell the likelihood is a straight line between those at its ends, in the measure of the
+prior.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-VALLEY = np.log(10.0)  # two maxima are two modes where p falls by this between them
+VALLEY = np.log(10.0)  # two maxima are separate modes if ln p falls by this between them
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,13 @@ class PeriodNodes:
     Attributes
     ----------
     low, high : ndarray
-        Frequencies at the cells' ends, shape (cell,), in order and without overlap.
+        Frequencies at the ends of the cells, shape (cell,), in order and without overlap.
     log_low, log_high : ndarray
         ln p(v | f) there.
     prior_mass : ndarray
         Prior probability of each cell.
     error : float
-        How much halving all cells changed the mean of ln P, in units of its standard deviation.
+        By how much halving all cells changed the mean of ln P, in units of its standard deviation.
     """
 
     low: np.ndarray
@@ -52,21 +52,21 @@ class PeriodNodes:
         return np.exp(self.log_mass - self.log_evidence)
 
     def cells(self, chosen):
-        """Some of the cells, those of numbers ``chosen``."""
+        """The cells with the indices ``chosen``."""
         names = ("low", "high", "log_low", "log_high", "prior_mass")
         return replace(self, **{name: getattr(self, name)[chosen] for name in names})
 
     @property
     def best_frequency(self):
-        """That of highest likelihood."""
+        """The frequency of highest likelihood."""
         best = np.argmax(np.maximum(self.log_low, self.log_high))
         return self.low[best] if self.log_low[best] > self.log_high[best] else self.high[best]
 
 
 def split(nodes, largest):
-    """The same with cells that are no wider than ``largest`` in ln P."""
+    """Split the cells so that none is wider than ``largest`` in ln P."""
     width = np.log(nodes.high / nodes.low)
-    # cells that were split before, to the same width but for rounding, stay as they are
+    # cells that were split to this width before stay as they are, despite rounding
     parts = np.maximum(1, np.ceil(width / largest * (1 - 1e-12))).astype(int)
     if parts.max() == 1:
         return nodes
@@ -102,16 +102,16 @@ def log_sum(values):
 
 
 def quantiles(nodes, probability, shares):
-    """Periods below which lie ``shares`` of the ``probability`` of cells that have no gaps."""
+    """Periods below which ``shares`` of the ``probability`` lie, for cells without gaps."""
     ends = np.append(nodes.low, nodes.high[-1:])
     longer = np.concatenate([[0.0], np.cumsum(probability)])
     return 1 / np.interp(1 - np.asarray(shares), longer / longer[-1], ends)
 
 
 def place_in_cell(log_low, log_high, chance):
-    """Where in (0, 1) a draw lies whose density goes straight from one end's to the other's.
+    """Where in (0, 1) a draw lies if its density is a straight line between those at the ends.
 
-    The density is 1 + (2 x - 1) tilt; returns the tilt, and the x below which the share of it is
+    The density is 1 + (2 x - 1) tilt; returns the tilt, and the x below which the probability is
     ``chance``.
     """
     tilt = np.tanh(0.5 * (log_high - log_low))
@@ -120,15 +120,15 @@ def place_in_cell(log_low, log_high, chance):
 
 
 def mode_of_cells(nodes):
-    """Number of the mode, from 0, that each cell belongs to.
+    """Number, from 0, of the mode that each cell belongs to.
 
     Modes are separated by gaps between cells, where the posterior is negligible, and by valleys
-    in which the likelihood falls to a tenth of the lower of the maxima beside it.
+    in which the likelihood falls to a tenth of the lower of the two adjacent maxima.
     """
     n = len(nodes.low)
     gap = np.concatenate([[True], nodes.low[1:] > nodes.high[:-1] * (1 + 1e-14)])
     heights = np.stack([nodes.log_low, nodes.log_high], axis=1).ravel()
-    # only where the likelihood turns, and at gaps, is there anything to decide
+    # there is something to decide only at gaps and where the likelihood turns
     rising = np.diff(heights) > 0
     turns = np.concatenate([[True], rising[1:] != rising[:-1], [True, True]])[: 2 * n]
     turns |= np.repeat(gap, 2) | np.repeat(np.append(gap[1:], True), 2)
@@ -141,7 +141,7 @@ def mode_of_cells(nodes):
             starts.append(cell)
             peak = valley = height
         elif min(height, peak) > valley + VALLEY:
-            # climbed out of a deep valley: everything from its bottom on is a new mode
+            # out of a deep valley: everything from its bottom on is a new mode
             starts.append(valley_at)
             peak = valley = height
         elif height > peak:

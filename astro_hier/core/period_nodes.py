@@ -1,34 +1,35 @@
 """The posterior of a period, from a likelihood that is a forest of needles.
 
 ln p(v | f) varies on the scale 1 / baseline in frequency f, so a grid of `POINTS` per 1 / baseline
-follows it; p itself is as much sharper as the data are good. The grid is therefore cut into panels
-of three points, and every panel is halved that can matter and over which ln p bends by more than
-`BEND`. Whether it can matter is decided by the mass that it would have if ln p rose, above the
-highest of its points, by as much as its bend allows. Likelihood and prior are then integrated by
+follows it; p itself is sharper, the more so the better the data are. The grid is therefore cut into
+panels of three points, and every panel is halved that can matter and over which ln p bends by more
+than `BEND`. Whether it can matter depends on the mass that it would have if ln p rose above the
+highest of its points by as much as its bend allows. Likelihood and prior are then integrated by
 the trapezoid rule over the cells between points, in the prior's own measure.
 
 A likelihood may name special frequencies at which needles hide between the points of the grid: the
-panels about these are halved down to a width, whatever the likelihood looks like from afar.
+panels around them are halved down to a given width, whatever the likelihood at their points.
 
-The likelihood of the frequency is an object such as `astro_hier.core.orbit.Circle`: ``time`` are
-those of the visits, ``at`` gives ln p(v | f) at any frequencies, ``grid`` at equally spaced ones,
-and ``special`` the special ones and the width.
+The likelihood is an object such as `astro_hier.core.orbit.Circle`: ``time`` holds the times of the
+visits, ``at`` gives ln p(v | f) at any frequencies, ``grid`` at equally spaced ones, and
+``special`` the special frequencies and the width.
 
-At the end all cells are halved once more; by how much this changes the mean of ln P is the error
-reported.
+At the end all cells are halved once more; the resulting change of the mean of ln P is the error
+that is reported.
 """
 
 from dataclasses import replace
 
 import numpy as np
 
+from astro_hier.core.floats import TINY
 from astro_hier.core.period_cells import PeriodNodes, log_sum, moments, place_in_cell
 
 POINTS = 32
-POINTS_OF_MANY = 12  # with so many visits that no frequency lets few of them decide
+POINTS_MANY_VISITS = 12  # enough where no few visits can decide the likelihood
 MANY_VISITS = 10
-MOST_POINTS = 2e7
-FEWEST_POINTS = 513
+MAX_POINTS = 2e7
+MIN_POINTS = 513
 BEND = 0.02
 SAFETY = 3.0
 NEGLIGIBLE = 22.0  # panels below exp(-NEGLIGIBLE) of the total do not matter
@@ -36,14 +37,14 @@ MAX_HALVINGS = 60
 
 
 def period_nodes(likelihood, prior):
-    """Lay the cells.
+    """Find the cells.
 
     Parameters
     ----------
     likelihood : object
         Of one star, see above.
     prior : object
-        Prior of the period 1 / f: ``support()``, ``cdf`` and ``ppf`` as of `scipy.stats`.
+        Prior of the period 1 / f, with ``support()``, ``cdf`` and ``ppf`` as in `scipy.stats`.
 
     Returns
     -------
@@ -52,7 +53,7 @@ def period_nodes(likelihood, prior):
     Raises
     ------
     ValueError
-        If the shortest period takes more frequencies than can be held.
+        If the shortest period takes more frequencies than fit in memory.
     ArithmeticError
         If the posterior is not resolved.
     """
@@ -71,7 +72,8 @@ def period_nodes(likelihood, prior):
 def coarse_nodes(likelihood, prior, floor=-np.inf):
     """The cells without the last halving and its error.
 
-    What is negligible against an evidence of exp(``floor``) is left out; it may be all there is.
+    Whatever is negligible compared with an evidence of exp(``floor``) is left out, which may leave
+    no cells at all.
     """
     if len(set(searched_range(prior))) == 1:
         return period_nodes(likelihood, prior)
@@ -79,22 +81,22 @@ def coarse_nodes(likelihood, prior, floor=-np.inf):
 
 
 def log_evidence(likelihood, prior, floor=-np.inf):
-    """ln p(v) alone, without the last halving and its error; not below negligible."""
+    """ln p(v) without the last halving and its error, or a bound where it is negligible."""
     nodes = coarse_nodes(likelihood, prior, floor)
     return nodes.log_evidence if nodes.low.size else floor - NEGLIGIBLE
 
 
 def _panels(likelihood, prior, floor=-np.inf):
-    """Panels that follow every needle which matters against exp(``floor``)."""
+    """Panels that follow every needle that matters compared with exp(``floor``)."""
     shortest, longest = searched_range(prior)
     lowest, highest = 1 / longest, 1 / shortest
     baseline = np.ptp(likelihood.time)
-    points = POINTS if len(likelihood.time) < MANY_VISITS else POINTS_OF_MANY
-    count = max(FEWEST_POINTS, (highest - lowest) * baseline * points + 1)
-    if count > MOST_POINTS:
+    points = POINTS if len(likelihood.time) < MANY_VISITS else POINTS_MANY_VISITS
+    count = max(MIN_POINTS, (highest - lowest) * baseline * points + 1)
+    if count > MAX_POINTS:
         raise ValueError(
             f"periods down to {shortest:.3g} d over {baseline:.4g} d take {count:.2g} frequencies,"
-            f" more than {MOST_POINTS:.0e}: raise the shortest period that the prior allows"
+            f" more than {MAX_POINTS:.0e}: raise the shortest period that the prior allows"
         )
     count = int(count) + 1 - int(count) % 2
     frequency = np.linspace(lowest, highest, count)
@@ -112,7 +114,7 @@ def _panels(likelihood, prior, floor=-np.inf):
 
 
 def searched_range(prior, tail=1e-6):
-    """Shortest and longest period: the prior's support, or all but 1e-6 of it at an open end."""
+    """Shortest and longest period: the prior's support, less 1e-6 of its mass at an open end."""
     low, high = prior.support()
     if not low > 0:
         low = prior.ppf(tail)
@@ -122,16 +124,16 @@ def searched_range(prior, tail=1e-6):
 
 
 def _refine(panels, log_marginal, prior, special, narrow, total):
-    """Halve what matters and bends until nothing does; panels are columns f, f, f, L, L, L.
+    """Halve panels that matter and bend until none does; a panel is a column f, f, f, L, L, L.
 
-    Panels that hold a frequency of ``special`` are halved until they are as ``narrow``. ``total``
-    is ln of the mass that there is at least elsewhere.
+    Panels that hold a ``special`` frequency are halved until they are no wider than ``narrow``.
+    ``total`` is ln of a lower bound on the mass elsewhere.
     """
     kept = []
     for _ in range(MAX_HALVINGS):
         low, _, high, *log_p = panels
         bend = np.abs(log_p[0] - 2 * log_p[1] + log_p[2])
-        mass = np.maximum(prior.cdf(1 / low) - prior.cdf(1 / high), 1e-300)
+        mass = np.maximum(prior.cdf(1 / low) - prior.cdf(1 / high), TINY)
         largest = np.log(mass) + np.max(log_p, axis=0) + SAFETY * bend
         total = max(total, log_sum(np.log(mass) + np.max(log_p, axis=0)))
         matters = largest > total - NEGLIGIBLE
@@ -150,7 +152,7 @@ def _refine(panels, log_marginal, prior, special, narrow, total):
 
 
 def _halve(panels, log_marginal):
-    """Each panel as two, in order."""
+    """Split each panel in two, in order."""
     low, middle, high, log_low, log_middle, log_high = panels
     left, right = 0.5 * (low + middle), 0.5 * (middle + high)
     log_left, log_right = log_marginal(np.concatenate([left, right])).reshape(2, -1)
@@ -174,8 +176,9 @@ def _cells(panels, prior):
 def draw_periods(nodes, likelihood, prior, size, rng):
     """Independent draws of the period from its exact posterior, and ln p(v | P) of each.
 
-    A cell is drawn by its mass and a place in it by the straight line between the likelihoods at
-    its ends; then the draw is kept in proportion to the exact likelihood over that line.
+    A cell is drawn in proportion to its mass, and a place in it from the straight line between the
+    likelihoods at its ends; the draw is then kept with a probability proportional to the ratio of
+    the exact likelihood to that line.
     """
     cumulative = np.cumsum(nodes.probability)
     periods, log_likelihood = np.empty(size), np.empty(size)
@@ -186,7 +189,7 @@ def draw_periods(nodes, likelihood, prior, size, rng):
         cell = np.minimum(cell, len(cumulative) - 1)
         log_low, log_high = nodes.log_low[cell], nodes.log_high[cell]
         tilt, place = place_in_cell(log_low, log_high, rng.random(n))
-        # the place is by prior mass, which falls with frequency from that of the longer period
+        # the place is measured in prior mass, from the longer period, the lower frequency, on
         above = prior.cdf(1 / nodes.low[cell])
         period = prior.ppf(above - place * nodes.prior_mass[cell])
         period = np.clip(period, 1 / nodes.high[cell], 1 / nodes.low[cell])

@@ -1,21 +1,21 @@
 """The likelihood of a distribution of periods, from each star's likelihood of its own period.
 
-For a density g(ln P | theta) of the population,
+For a population with density g(ln P | theta),
 
     p(data_n | theta) = integral of p(v_n | P) g(ln P | theta) d ln P.
 
 The likelihood of star n is known on its cells (`astro_hier.core.period_nodes`), of which there may
-be many thousands: they are dealt out to an `LnPeriodGrid`, and p(data_n | theta) is the product of
-row n of a sparse matrix W with the values of g on the grid, see `astro_hier.core.cells`.
+be many thousands: they are distributed over an `LnPeriodGrid`, and p(data_n | theta) is the product
+of row n of a sparse matrix W and the values of g on the grid, see `astro_hier.core.cells`.
 
-Beyond the range searched, p(v_n | P) is taken to be what it is on average over the outermost
-twentieth of it: the same for all long periods, which are trends, and the mean over the forest of
-needles for short ones. So a star whose likelihood is flat says nothing about the population,
-wherever that lies.
+Beyond the range searched, p(v_n | P) is taken to be its average over the outermost twentieth of the
+range: the same for all long periods, which are trends, and the mean over the forest of needles for
+short ones. So a star whose likelihood is flat says nothing about the population, wherever that
+lies.
 
-Where the scatter of the velocities is drawn from a population too, a star has a row of W for each
-of the values at which its scatter is tried, its layers, and they are summed in proportion to the
-shares of the scatters in their cells.
+If the scatter of the velocities also comes from a population, a star has one row of W, or layer,
+for each value of its scatter that is tried, and these are summed in proportion to the population's
+shares of scatters in their cells.
 
 Periods are in d; ln P is ln(P / d).
 """
@@ -27,28 +27,28 @@ from astro_hier.core.grid import Axis, Grid
 from astro_hier.core.period_cells import place_in_cell
 
 OUTERMOST = 0.05
-STEPS_PER_WIDTH = 40  # grid points per smallest width of g: an error of 8e-5
+STEPS_PER_WIDTH = 40  # grid points per smallest width of g: a relative error of 8e-5
 
 
 class LnPeriodGrid(Axis):
-    """Equally spaced ln P over the searched range, and the measure that is flat there."""
+    """Equally spaced ln P over the range searched, and the measure that is uniform in it."""
 
     @classmethod
     def following(cls, shortest, longest, width):
-        """The grid that follows a population as narrow as ``width``."""
+        """The grid that resolves a population as narrow as ``width``."""
         count = max(int(cls.size(shortest, longest, width)), 2)
         return cls(np.log(shortest), np.log(longest), count, "ln")
 
     @staticmethod
     def size(shortest, longest, width):
-        """Number of points that the grid takes."""
+        """The number of points that the grid needs."""
         return np.ceil(np.log(longest / shortest) / width * STEPS_PER_WIDTH) + 1
 
     def support(self):
         return np.exp(self.low), np.exp(self.high)
 
     def cdf(self, period):
-        """Share of the range in ln P below ``period``: the measure that cells are integrated in."""
+        """Share of the range in ln P below ``period``, the measure for integrals over cells."""
         return np.clip((np.log(period) - self.low) / (self.high - self.low), 0, 1)
 
     def ppf(self, share):
@@ -61,9 +61,9 @@ def _ln_period(nodes):
 
 
 def star_row(nodes, grid, layers=None):
-    """Deal the cells of one star, none wider than a step, out to the grid.
+    """Distribute the cells of one star, none wider than a step, over the grid.
 
-    ``layers`` are the same cells at each value of the scatter; ``nodes`` alone by default.
+    ``layers`` are the same cells at each value of the scatter; by default ``nodes`` alone.
     """
     ln_period = _ln_period(nodes)
     layers = [np.exp(layer.log_mass - nodes.log_evidence) for layer in layers or (nodes,)]
@@ -75,13 +75,13 @@ def star_row(nodes, grid, layers=None):
 
 
 def draw_periods(nodes, grid, points, rng):
-    """A period within each of the grid points given, from the star's own cells.
+    """Draw a period for each of the given grid points, from the star's own cells.
 
-    A cell deals mass to the points on either side of it, so it is drawn among the cells within one
-    step of the point, in proportion to what it dealt there.
+    A cell gives mass to the points on either side of it, so it is drawn among the cells within one
+    step of the point, in proportion to the mass that it gave to that point.
     """
     points_of_cells, shares = Grid((grid,)).deal(_ln_period(nodes))
-    # every cell twice, with the point and the mass that it dealt there
+    # every cell twice, with a point and the mass that it gave to that point
     cell = np.tile(np.arange(len(nodes.low)), 2)
     point, mass = points_of_cells.ravel(), (nodes.probability * shares).ravel()
     order = np.argsort(point, kind="stable")

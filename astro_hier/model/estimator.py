@@ -1,4 +1,4 @@
-"""The base of all models: reading, fitting, and what a method sees."""
+"""The base of all models: reading, fitting, and the problem that a method solves."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -18,12 +18,12 @@ from astro_hier.table import Rows, read_columns
 
 __all__ = ["HierarchicalModel"]
 
-MOST_STARS = 1000  # whose draws are kept unless asked for
-FOR_USERS = {"example", "frozen_priors", "parameters", "prior_of", "roles"}  # of all hooks
+MAX_STARS_KEPT = 1000  # with more, the draws of each star are kept only on request
+FOR_USERS = {"example", "frozen_priors", "parameters", "prior_of", "roles"}  # among all hooks
 
 
 class _Completion(type):
-    """Of a model class, completion and its page list what a user needs, as of its instances."""
+    """Makes completion on a model class list what a user needs, as it does on an instance."""
 
     for_writers: set[str]
 
@@ -37,11 +37,11 @@ class HierarchicalModel(Results, metaclass=_Completion):
     A model is a subclass that declares ``roles`` (the columns it reads), ``row`` (what a row of
     its table is), ``parameters`` (all quantities of its posterior; those that ``__init__`` takes a
     prior for are sampled, unless a plain value is given) and ``command`` (its name on the command
-    line), and writes the hooks of `astro_hier.model.hooks`.
+    line), and defines the hooks of `astro_hier.model.hooks`.
     """
 
-    star_draws: Any  # of models that have this argument
-    # names that a user of the model has no need of, which completion leaves out
+    star_draws: Any  # only for models with this argument
+    # names that users of the model do not need, and that completion leaves out
     for_writers = {*vars(Hooks), *vars(Priors), "fitted_data", "for_writers", "graph",
                    "keeps_draws", "problem"} - FOR_USERS  # fmt: skip
     plot_corner = plots.plot_corner
@@ -50,7 +50,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
 
     @property
     def graph(self) -> Sequence[plots.Node]:
-        """What depends on what, for ``plot_graph``."""
+        """The nodes of the graphical model, for ``plot_graph``."""
         return ()
 
     def __init__(self, *, columns: dict | None = None, on_invalid: str = "raise"):
@@ -58,11 +58,11 @@ class HierarchicalModel(Results, metaclass=_Completion):
         self.on_invalid = on_invalid
 
     def __dir__(self) -> list[str]:
-        """Without what only those need who write models."""
+        """All names except those that are only for authors of models."""
         return [name for name in super().__dir__() if name not in self.for_writers]
 
     def read(self, table: Table) -> Rows:
-        """The rows of a table as the model takes them, checked, in its own units.
+        """Read and check the rows of a table, converted to the model's units.
 
         Parameters
         ----------
@@ -79,7 +79,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
         TableError
             If the table cannot be used; the message says what to do.
         ValueError
-            If arguments do not go together.
+            If the model's arguments are inconsistent.
         """
         self.check_arguments()
         rows = read_columns(table, self.roles, self.columns_in_use(), self.on_invalid)
@@ -87,7 +87,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
         return rows
 
     def problem(self, data) -> Problem:
-        """What a method needs to know of this model, given data that ``prepare`` made."""
+        """What a method needs to know about this model, given data from ``prepare``."""
         return Problem(
             type(self).__name__,
             self.frozen_priors(),
@@ -106,9 +106,9 @@ class HierarchicalModel(Results, metaclass=_Completion):
     def keeps_draws(self, n_stars: int) -> bool:
         """Whether draws of each star's parameters are kept, for a model with ``star_draws``."""
         if self.star_draws not in ("auto", True, False):
-            raise ValueError(f"star_draws={self.star_draws!r}; accepted are 'auto', True, False")
+            raise ValueError(f"star_draws={self.star_draws!r}; expected 'auto', True or False")
         if self.star_draws == "auto":
-            return n_stars <= MOST_STARS
+            return n_stars <= MAX_STARS_KEPT
         return bool(self.star_draws)
 
     def fit(
@@ -140,11 +140,11 @@ class HierarchicalModel(Results, metaclass=_Completion):
         progressbar : bool, optional
             Whether to show progress.
         **options
-            For "marginal": ``max_evaluations``, after how many evaluations of the marginal
-            likelihood to give up with a warning (default: ten a draw, and 20,000); ``certify``,
-            whether a second, independent exploration must agree (default: True). For "nuts":
-            options of `pymc.sample` such as ``tune``, ``target_accept``, ``nuts_sampler``,
-            ``cores``, ``init``.
+            For "marginal": ``max_evaluations``, the number of evaluations of the marginal
+            likelihood after which to give up with a warning (default: 20,000 and ten more per
+            draw); ``certify``, whether a second, independent exploration must agree (default:
+            True). For "nuts": options of `pymc.sample` such as ``tune``, ``target_accept``,
+            ``nuts_sampler``, ``cores``, ``init``.
 
         Returns
         -------
@@ -155,12 +155,12 @@ class HierarchicalModel(Results, metaclass=_Completion):
         TableError
             If the table cannot be used; the message says what to do.
         astro_hier.priors.PriorError
-            If a prior is of the wrong dimension.
+            If a prior has the wrong physical type.
         ValueError
             If a method or option does not exist.
         """
         if method not in METHODS:
-            raise ValueError(f"method={method!r} does not exist; accepted are {list(METHODS)}")
+            raise ValueError(f"method={method!r} does not exist; expected one of {list(METHODS)}")
         unknown = sorted(set(options) - METHODS[method].OPTIONS)
         if unknown:
             raise ValueError(
@@ -170,7 +170,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
             )
         for name, value in (("draws", draws), ("chains", chains)):
             if not isinstance(value, (int, np.integer)) or value < 1:
-                raise ValueError(f"{name}={value!r}; accepted is a whole number of at least 1")
+                raise ValueError(f"{name}={value!r}; expected a whole number of at least 1")
         self.frozen_priors()
         rows = self.read(table)
         findings = self.check_table(table, rows)
@@ -194,13 +194,13 @@ class HierarchicalModel(Results, metaclass=_Completion):
         return {p.name: initial[p.name] * p.unit for p in self.parameters}
 
     def pymc_model(self, table: Table) -> Any:
-        """The joint model of a table as a `pymc.Model`, to sample or change at will."""
+        """The joint model of a table as a `pymc.Model`, to sample or modify."""
         self.frozen_priors()
         return self.build_pymc(self.prepare(self.read(table), progressbar=False))
 
 
 def _generator(random_state):
-    """A source of randomness that others can be made from, which a legacy one cannot."""
+    """A source of randomness that can spawn others, unlike a legacy one."""
     rng = np.random.default_rng(random_state)
     if getattr(rng.bit_generator, "seed_seq", None) is None:
         rng = np.random.default_rng(rng.integers(2**63, size=4))

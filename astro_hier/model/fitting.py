@@ -1,4 +1,4 @@
-"""From the draws of a method to a labelled tree, with what the checks found."""
+"""From the draws of a method to a labelled tree, with the findings of the checks."""
 
 import json
 
@@ -20,7 +20,7 @@ __all__ = ["label"]
 def label(
     model: Hooks, rows: Rows, data, result: Draws, method: str, findings: list[Finding]
 ) -> xr.DataTree:
-    """Draws and rows as a tree with names and units, and with what the checks found.
+    """Draws and rows as a tree with names and units, and with the findings of all checks.
 
     ``findings`` are those of the table, which come first.
     """
@@ -58,7 +58,7 @@ def label(
 
 
 def _groups(model, rows):
-    """The rows by group: values with their unit, and labels that are no dimension."""
+    """The rows by group: values with their unit, and labels that are not a dimension."""
     groups = {"observed_data": {}, "constant_data": {}}
     for role in model.roles:
         if role.name not in rows:
@@ -72,7 +72,7 @@ def _groups(model, rows):
 
 
 def _coordinates(model, rows, data):
-    """Labels of the rows, and of the dimensions that parameters have."""
+    """Labels of the rows, and of the dimensions of parameters."""
     labels = rows["star"] if model.row == "star" else np.arange(rows.size)
     return {model.row: labels, **model.coordinates(data)}
 
@@ -91,7 +91,7 @@ def _likelihoods(model, data, values):
 
 
 def _keep(likelihoods, shape):
-    """Likelihoods of the rows at every so many draws of each chain, and which these are.
+    """Indices of the draws at which likelihoods of rows are kept, and these likelihoods.
 
     Arrays of shape (chain, draw) and (chain, draw, row).
     """
@@ -101,7 +101,7 @@ def _keep(likelihoods, shape):
 
 
 def _check_edges(model, data, values):
-    """Whether edges of priors cut off the posterior; not where ``draw_exactly`` drew it."""
+    """Whether edges of priors cut off the posterior, unless it was drawn by ``draw_exactly``."""
     if type(model).log_marginal is Hooks.log_marginal:
         return []
     frozen = model.frozen_priors()
@@ -114,7 +114,7 @@ def _check_edges(model, data, values):
 
 def _check_rows(model, rows, data, values, likelihoods, kept):
     """Whether single rows decide the result."""
-    if likelihoods is None or likelihoods.n_rows < influence.FEWEST_ROWS:
+    if likelihoods is None or likelihoods.n_rows < influence.MIN_ROWS:
         return []
     names = [name for name in model.headline() if np.ptp(values[name]) > 0]
     if not names:
@@ -140,7 +140,7 @@ def _check_rows(model, rows, data, values, likelihoods, kept):
 
 
 def _name_of(model, rows, data, row, n_rows):
-    """The name of a row, and what was measured."""
+    """The name of a row and its measured values."""
     of = model.likelihood_of or model.row
     labels = model.coordinates(data).get(of, rows.get(of))
     name = f"{of} {row if labels is None else labels[row]}"

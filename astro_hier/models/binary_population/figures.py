@@ -92,7 +92,7 @@ def plot_population(model, ax=None):
     data = model.fitted_data()
     _, grid, log_density, *_ = data.on_grid(thinned(population_draws(model)))
     points, density = grid.points, np.exp(log_density)
-    low, middle, high = np.quantile(density, [0.03, 0.5, 0.97], axis=0)
+    low, middle, high = plots.interval(density)
     ax.fill_between(points, low, high, color="C1", alpha=0.3, lw=0,
                     label="population, 94 percent")  # fmt: skip
     ax.plot(points, middle, color="C1")

@@ -16,7 +16,7 @@ def initial(model, data: Stars) -> dict[str, Any]:
     linear, scatter = (np.array(of) for of in zip(*fitted, strict=True))
     found = {"lnP": np.log(P), "P": P, **data.named(linear.T), **data.scatter.named(data, scatter)}
     hyper = data.population.initial(np.log(P)) | data.scatter.initial(found)
-    for name in model.frozen_priors():
+    for name in model.sampled_names():
         hyper[name] = model.within_bulk(name, hyper[name])
     derived = data.population.derive({n: np.asarray(v) for n, v in hyper.items()})
     return {**hyper, **derived, **found, **data.orbit.derive(found)}

@@ -197,7 +197,7 @@ class Jitter(NoScatter):
         return JitterPrior(count, self.prior)
 
     def with_nodes(self, visits, known, period, progress):
-        return known.laid(visits, period, progress)
+        return known.with_nodes(visits, period, progress)
 
     def draw(self, visits, known, frequency, rng):
         s = known.draw(visits, frequency, rng)

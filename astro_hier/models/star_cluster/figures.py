@@ -88,7 +88,7 @@ def plot_data(model, ax=None):
     ax = plots.axes(ax, figsize=(8, 4))
     parallax, error = _corrected(model, data)
     _points(ax, data, tables.membership(model), np.arange(len(parallax)), parallax, error)
-    low, middle, high = np.quantile(1 / model.samples("mu_r").to_value(u.kpc), [0.03, 0.5, 0.97])
+    low, middle, high = plots.interval(1 / model.samples("mu_r").to_value(u.kpc))
     ax.axhspan(low, high, color="C1", alpha=0.3, lw=0, label=r"$1/\mu_r$, 94 percent")
     ax.axhline(middle, color="C1", lw=1)
     of = "corrected " if data.zero_point or data.offsets else ""

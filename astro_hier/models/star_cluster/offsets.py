@@ -161,10 +161,10 @@ class CommonOffsets(NoOffsets):
         return True
 
     def check_argument(self):
-        covariances.of(self.covariance)
+        covariances.as_covariance(self.covariance)
 
     def prepared(self, rows):
-        covariance = covariances.of(self.covariance)
+        covariance = covariances.as_covariance(self.covariance)
         parallax, error = rows["parallax"], rows["parallax_error"]
         scatter = (np.median(np.abs(parallax - np.median(parallax))) / 0.6745) ** 2
         spread = np.sqrt(0.5 * max(scatter - np.median(error) ** 2 - covariance(*ZERO)[0, 0], 0))

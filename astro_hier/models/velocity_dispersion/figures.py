@@ -52,7 +52,7 @@ def plot_data(model, ax=None):
     ax.hist(value, bins, weights=np.full(len(value), height), histtype="step", color="k",
             label=f"measured, {shown} of {len(value)} shown")  # fmt: skip
     x = np.linspace(bins[0], bins[-1], 400)
-    low, middle, high = np.quantile(_expected_density(data, theta, x), [0.03, 0.5, 0.97], axis=0)
+    low, middle, high = plots.interval(_expected_density(data, theta, x))
     ax.fill_between(x, low, high, color="C1", alpha=0.3, lw=0, label="expected, 94 percent")
     ax.plot(x, middle, color="C1")
     ax.plot(value, np.zeros(len(value)), "|", color="k", ms=12, mew=0.6)
