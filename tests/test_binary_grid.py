@@ -68,7 +68,7 @@ def test_every_population_is_followed_or_has_no_likelihood(prior):
     levels = plan(prior)
     lnsigma = prior.frozen(1).rvs(2000, random_state=np.random.default_rng(0))
     theta = {"mu": np.zeros(2000), "lnsigma": lnsigma}
-    level = levels.of(theta)
+    level = levels.numbers(theta)
     width, step = np.exp(lnsigma), np.array([grid.step for grid in levels.grids])
     followed = step[level] * STEPS_PER_WIDTH <= width * (1 + 1e-6)
     # without a lower end one draw in a million may be narrower than the finest grid follows
@@ -110,7 +110,7 @@ def test_draws_have_the_likelihood_of_the_finest_grid(wide_prior):
     data = wide_prior.fitted_data()
     theta = {name: wide_prior.samples(name).value for name in ("mu", "lnsigma")}
     last = len(data.levels.grids) - 1
-    assert data.levels.of(theta).max() < last
+    assert data.levels.numbers(theta).max() < last
     points = data.levels.grids[last].points[data.matrices[last].points]
     log_density = data.population.log_density(points, theta, data.log_ends)
     outside = data.population.outside(theta, data.log_ends)

@@ -396,7 +396,7 @@ def test_offsets_beyond_their_prior_are_said(table):
 def test_the_star_of_the_worst_integral_is_named(model):
     (finding,) = [finding for finding in model.findings() if finding.name == "period_error"]
     assert float(finding.found) == pytest.approx(model.posterior.attrs["period_error"], rel=0.1)
-    bad = orbit_checks.of_error(0.2, "star-0001")
+    bad = orbit_checks.check_error(0.2, "star-0001")
     assert "ln P of star-0001 is only good to 0.2 standard deviations" in bad.message()
 
 

@@ -97,7 +97,7 @@ def test_kinds_of_scatter_have_the_same_methods():
     common = public(scatter.NoScatter)
     for kind in (scatter.Jitter, scatter.JitterPopulation):
         assert public(kind) - common <= {"dims", "prior"}
-    assert scatter.scatter_of(None, ()).parameters == ()
+    assert scatter.as_scatter(None, ()).parameters == ()
 
 
 def test_prepared_data_do_not_change():

@@ -22,44 +22,45 @@ from scipy.stats import chi2, norm
 
 from astro_hier import checks, priors
 from astro_hier.checks import Finding
+from astro_hier.core.floats import TINY
 
 __all__ = [
     "check_background",
     "check_error_scale",
     "check_rows",
-    "of_members",
+    "few_draws",
+    "mask_others",
     "other_errors",
     "reword",
     "scores",
-    "some",
 ]
 
-LEAST_MEMBER = 0.5  # probability of membership below which a row's values are masked
-LEAST_P = 0.001
-FEWEST = 8  # rows that can be tested at all
+MIN_MEMBER = 0.5  # probability of membership below which a row's values are masked
+MIN_P = 0.001
+MIN_ROWS = 8  # rows that can be tested at all
 FAR = 3.5  # |z| above which a row is named
 MAX_NAMED = 3
-LARGEST_SCALE = 3.0
-LARGEST_SHARE = 0.5
+MAX_SCALE = 3.0
+MAX_SHARE = 0.5
 AVERAGED_DRAWS = 20
 SEED = 1  # for the choice of members
 GOODNESS = checks.define(
     "goodness_of_fit",
-    limit=f"p of at least {LEAST_P:g}",
+    limit=f"p of at least {MIN_P:g}",
     said="the rows are not distributed as the model says (p = {found}): {rows}",
     python="{python}",
     shell="{shell}",
 )
 ERROR_SCALE = checks.define(
     "error_scale",
-    limit=f"between 1/{LARGEST_SCALE:g} and {LARGEST_SCALE:g}",
+    limit=f"between 1/{MAX_SCALE:g} and {MAX_SCALE:g}",
     said="the errors come out {found} times as large as stated",
     python="check their unit; {python}",
     shell="check their unit; {shell}",
 )
 OUTLIER_SHARE = checks.define(
     "outlier_share",
-    limit=f"at most {100 * LARGEST_SHARE:.0f} percent of the rows, or what the prior expects",
+    limit=f"at most {100 * MAX_SHARE:.0f} percent of the rows, or what the prior expects",
     said="{found} percent of the rows come out as outliers: the members are the minority",
     python="check with plot_data() that they are the group you mean; if so, give outlier_fraction a"
     " prior whose median is above a half, such as priors.Beta(3, 1)",
@@ -84,7 +85,7 @@ LOOK = (
 )
 
 
-def some(values, names):
+def few_draws(values, names):
     """A few draws of the named parameters."""
     draws = len(values["log_prob"])
     chosen = np.unique(np.linspace(0, draws - 1, AVERAGED_DRAWS).astype(int))
@@ -97,13 +98,13 @@ def scores(below, above, member):
     ``below`` and ``above`` are the probabilities that a member has a lower or a higher value than
     the row, and ``member`` the probability that the row is one, given each draw, (theta, row).
     """
-    weight = np.maximum(member, 1e-300)
+    weight = np.maximum(member, TINY)
     weight = weight / weight.sum(axis=0)
-    below, above = (np.maximum(np.sum(weight * tail, axis=0), 1e-300) for tail in (below, above))
+    below, above = (np.maximum(np.sum(weight * tail, axis=0), TINY) for tail in (below, above))
     return np.where(below < above, ndtri(below), -ndtri(above)), member.mean(axis=0)
 
 
-def _of_normality(z):
+def _normality(z):
     """The probability that normal numbers reach so large an Anderson-Darling statistic."""
     z = np.sort((z - z.mean()) / z.std(ddof=1))
     n, i = len(z), np.arange(1, len(z) + 1)
@@ -118,7 +119,7 @@ def probability(z):
     spread = np.sum((z - z.mean()) ** 2)
     low, high = chi2.cdf(spread, len(z) - 1), chi2.sf(spread, len(z) - 1)
     far = -np.expm1(len(z) * np.log1p(-2 * norm.sf(np.abs(z).max())))
-    each = far, _of_normality(z), 2 * min(low, high)
+    each = far, _normality(z), 2 * min(low, high)
     return min(1.0, 3 * min(each)), 2 * low == min(each)
 
 
@@ -141,8 +142,8 @@ def check_rows(
     """
     rows = np.flatnonzero(np.random.default_rng(SEED).random(len(z)) < member)
     z = z[rows]
-    if len(z) < FEWEST:
-        return GOODNESS.finding(f"not tested with fewer than {FEWEST} rows", False)
+    if len(z) < MIN_ROWS:
+        return GOODNESS.finding(f"not tested with fewer than {MIN_ROWS} rows", False)
     p, narrow = probability(z)
     farthest = np.argsort(-np.abs(z))[:MAX_NAMED]
     named = ", ".join(label(rows[i]) for i in farthest if abs(z[i]) > FAR)
@@ -150,7 +151,7 @@ def check_rows(
     if narrow:
         said = "they scatter less than their errors"
     python, shell = ("; ".join(texts) for texts in zip(*remedies(narrow), LOOK, strict=True))
-    return GOODNESS.finding(f"{p:.2g}", p < LEAST_P, rows=said, python=python, shell=shell)
+    return GOODNESS.finding(f"{p:.2g}", p < MIN_P, rows=said, python=python, shell=shell)
 
 
 def other_errors(narrow: bool) -> tuple[str, str]:
@@ -166,7 +167,7 @@ def check_error_scale(scale: float, remedies: list[tuple[str, str]]) -> Finding:
     """
     causes = [LOOK] if scale < 1 else [*remedies, LOOK]
     python, shell = ("; ".join(texts) for texts in zip(*causes, strict=True))
-    far = abs(np.log(scale)) > np.log(LARGEST_SCALE)
+    far = abs(np.log(scale)) > np.log(MAX_SCALE)
     return ERROR_SCALE.finding(f"{scale:.2g}", far, python=python, shell=shell)
 
 
@@ -175,13 +176,13 @@ def check_background(background, values):
     share = values["outlier_fraction"].mean()
     prior = priors.as_prior(background.outlier_fraction)
     expected = prior.frozen(background.parameters[0].unit).median()
-    unexpected = share > LARGEST_SHARE >= expected
+    unexpected = share > MAX_SHARE >= expected
     return OUTLIER_SHARE.finding(f"{100 * share:.0f}", unexpected)
 
 
-def of_members(values, member):
+def mask_others(values, member):
     """A Quantity with one value for each row, masked where the row is hardly a member."""
-    return Masked(values, mask=member < LEAST_MEMBER)
+    return Masked(values, mask=member < MIN_MEMBER)
 
 
 def reword(finding: Finding) -> Finding:

@@ -206,7 +206,7 @@ class WithBackground(NoBackground):
     def add_membership(self, table, member, names):
         table["member"] = member
         for name in names:
-            table[name] = goodness.of_members(table[name], member)
+            table[name] = goodness.mask_others(table[name], member)
 
 
 def as_background(given: Any, kind: type[outliers.Background]) -> NoBackground:

@@ -41,14 +41,14 @@ PARAMETERS = {
     )
     for unit in (u.mas, KMS)
 }  # fmt: skip
-# a background narrower than NARROW standard deviations of the members, with more than LEAST_SHARE
-# of the rows, is warned about if more than MOST_DRAWS of the draws have it
-NARROW, LEAST_SHARE, MOST_DRAWS = 4.0, 0.05, 0.1
+# a background narrower than NARROW standard deviations of the members, with more than MIN_SHARE
+# of the rows, is warned about if more than MAX_SHARE_OF_DRAWS of the draws have it
+NARROW, MIN_SHARE, MAX_SHARE_OF_DRAWS = 4.0, 0.05, 0.1
 WINGS = checks.define(
     "wings",
-    limit=f"at most {100 * MOST_DRAWS:.0f} percent of the draws",
+    limit=f"at most {100 * MAX_SHARE_OF_DRAWS:.0f} percent of the draws",
     said="in {found} percent of the draws the outliers make up more than"
-    f" {100 * LEAST_SHARE:.0f} percent of the rows and are hardly more spread out than the members:"
+    f" {100 * MIN_SHARE:.0f} percent of the rows and are hardly more spread out than the members:"
     " they are the wings of the members' own distribution",
     python="if the outliers you mean are others, state how widely they are spread, such as with"
     " {remedy}",
@@ -200,8 +200,8 @@ class Background(Part):
         """
         near = np.abs(theta["outlier_mean"] - mean) < NARROW * np.hypot(sd, theta["outlier_sd"])
         narrow = near & (theta["outlier_sd"] < NARROW * sd)
-        share = float(np.mean(narrow & (theta["outlier_fraction"] > LEAST_SHARE)))
-        return WINGS.finding(f"{100 * share:.0f}", share > MOST_DRAWS, remedy=remedy)
+        share = float(np.mean(narrow & (theta["outlier_fraction"] > MIN_SHARE)))
+        return WINGS.finding(f"{100 * share:.0f}", share > MAX_SHARE_OF_DRAWS, remedy=remedy)
 
     def draw(
         self, theta: Mapping, size: int, rng: np.random.Generator, some: bool = True

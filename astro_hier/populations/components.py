@@ -13,11 +13,11 @@ import numpy as np
 from scipy.special import logsumexp
 
 from astro_hier.core import normal
+from astro_hier.core.floats import TINY
 from astro_hier.core.normal import Floats
 
 Parts = list[tuple[Floats, Floats, Floats]]  # weight, mean, standard deviation
 
-LEAST_WEIGHT = 1e-300  # stands for no weight where its logarithm is taken
 HALVINGS = 60  # of the interval that brackets a point: more than a float has digits
 
 
@@ -35,7 +35,7 @@ def log_density(parts: Parts, x: np.ndarray) -> np.ndarray:
     terms = [normal.log_density(x, mean, sd) for _, mean, sd in expanded(parts, 1)]
     if len(terms) == 1 and np.ndim(parts[0][0]) == 0:
         return terms[0]
-    log_weight = [np.log(np.maximum(w, LEAST_WEIGHT)) for w, _, _ in expanded(parts, 1)]
+    log_weight = [np.log(np.maximum(w, TINY)) for w, _, _ in expanded(parts, 1)]
     return logsumexp([w + term for w, term in zip(log_weight, terms, strict=True)], axis=0)
 
 
@@ -50,8 +50,7 @@ def share(parts: Parts, low: Floats, high: Floats) -> np.ndarray:
 def log_share(parts: Parts, low: Floats, high: Floats) -> np.ndarray:
     """ln of the share, even where the share itself is too small for a float."""
     terms = [
-        np.log(np.maximum(weight, LEAST_WEIGHT))
-        + normal.log_share((low - mean) / sd, (high - mean) / sd)
+        np.log(np.maximum(weight, TINY)) + normal.log_share((low - mean) / sd, (high - mean) / sd)
         for weight, mean, sd in parts
     ]
     return terms[0] if len(terms) == 1 else logsumexp(terms, axis=0)

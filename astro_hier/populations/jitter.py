@@ -19,7 +19,7 @@ from astro_hier.populations.normal import Normal
 from astro_hier.populations.quantity import LN_JITTER
 from astro_hier.posterior import Parameter, register
 
-LEAST_LNSIGMA = np.log(0.3)  # at a starting point: jitters of a few stars may agree by chance
+MIN_LNSIGMA = np.log(0.3)  # at a starting point: jitters of a few stars may agree by chance
 
 
 class Jitter(Part):
@@ -125,7 +125,7 @@ class LogNormalJitter(Jitter):
 
     def initial(self, jitter: np.ndarray) -> dict[str, float]:
         start = super().initial(jitter)
-        return start | {"lnsigma_jitter": max(start["lnsigma_jitter"], LEAST_LNSIGMA)}
+        return start | {"lnsigma_jitter": max(start["lnsigma_jitter"], MIN_LNSIGMA)}
 
 
 @dataclass(frozen=True)

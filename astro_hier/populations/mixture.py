@@ -9,7 +9,7 @@ import numpy as np
 from astro_hier import priors
 from astro_hier.populations import components, family
 from astro_hier.populations.family import Components
-from astro_hier.populations.normal import LEAST_SPREAD
+from astro_hier.populations.normal import MIN_SPREAD
 from astro_hier.posterior import UNBOUNDED, Parameter, register
 
 MU1 = Parameter(
@@ -63,7 +63,7 @@ class NormalMixture(Components):
 
     def initial(self, ln_period: np.ndarray) -> dict[str, float]:
         low, high = np.quantile(ln_period, [0.25, 0.75])
-        width = np.log(max(np.std(ln_period) / 2, LEAST_SPREAD))
+        width = np.log(max(np.std(ln_period) / 2, MIN_SPREAD))
         return {"mu1": low, "separation": max(high - low, 0.1), "lnsigma1": width,
                 "lnsigma2": width, "fraction1": 0.5}  # fmt: skip
 

@@ -14,7 +14,7 @@ from astro_hier.priors import Prior
 MU = Parameter("mu", u.one, r"\mu", "mean of ln(P / d)", bounds=UNBOUNDED)
 LNSIGMA = Parameter("lnsigma", u.one, r"\ln\sigma", "ln of sigma", bounds=UNBOUNDED)
 SIGMA = Parameter("sigma", u.one, r"\sigma", "standard deviation of ln(P / d)")
-LEAST_SPREAD = 0.2  # of ln P at a starting point
+MIN_SPREAD = 0.2  # of ln P at a starting point
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,7 +49,7 @@ class Normal(Components):
         return {"sigma": np.exp(theta["lnsigma"])}
 
     def initial(self, ln_period: np.ndarray) -> dict[str, float]:
-        spread = max(np.std(ln_period), LEAST_SPREAD)
+        spread = max(np.std(ln_period), MIN_SPREAD)
         return {"mu": np.mean(ln_period), "lnsigma": np.log(spread)}
 
 

@@ -28,8 +28,8 @@ def diagnose(model, data: Stars, values, method: str) -> dict[str, Any]:
     bayes, nats = data.significance(theta)
     return {
         "outside_range": float(np.mean(outside)),
-        "stars_without_orbit": int(np.sum(bayes < orbit_checks.LEAST_LN_BAYES)),
-        "stars_without_period": int(np.sum(nats < orbit_checks.LEAST_INFORMATION)),
+        "stars_without_orbit": int(np.sum(bayes < orbit_checks.MIN_LN_BAYES)),
+        "stars_without_period": int(np.sum(nats < orbit_checks.MIN_INFORMATION)),
         "shortest_period": float(shortest),
         "longest_period": float(longest),
         "period_error": max(star.error for star in data.summaries),
@@ -45,10 +45,10 @@ def check(model, data: Stars, values, attrs, method: str) -> list[Finding]:
         RANGE.finding(f"{100 * outside:.0f}", outside > MAX_OUTSIDE, **attrs),
         _check_fits(data, words),
         *(_check_jitters(data, words) for _ in data.scatter.parameters),
-        orbit_checks.of_linear(data.linear, linear, len(data.stars)),
+        orbit_checks.check_linear(data.linear, linear, len(data.stars)),
         *_check_stars(model, data, values),
         *data.levels.check({name: values[name] for name in model.sampled_names()}),
-        orbit_checks.of_error(attrs["period_error"], data.stars[worst]),
+        orbit_checks.check_error(attrs["period_error"], data.stars[worst]),
     ]
 
 
@@ -58,7 +58,7 @@ def _check_fits(data, words):
     spare = [len(rows) - n_shape - data.n_adjusted(n) for n, rows in enumerate(data.rows_of)]
     both = zip(data.summaries, spare, strict=True)
     p = np.array([orbit_evidence.tail_probability(star.chi2, dof) for star, dof in both])
-    least = orbit_checks.LEAST_P_OF_SAMPLE / len(p)
+    least = orbit_checks.MIN_P_OF_SAMPLE / len(p)
     found = orbit_checks.named(data.stars, p < least, p, lambda n: orbit_checks.in_words(p[n]))
     return orbit_checks.GOODNESS.finding(
         found, bool(np.any(p < least)), of="orbits", least=least, **words
@@ -86,13 +86,13 @@ def _check_jitters(data, words):
 def _check_stars(model, data, values):
     """Whether the stars need orbits, and whether their visits constrain the periods."""
     bayes, nats = data.significance({name: values[name] for name in model.sampled_names()})
-    no_orbit = bayes < orbit_checks.LEAST_LN_BAYES
-    unknown = nats < orbit_checks.LEAST_INFORMATION
+    no_orbit = bayes < orbit_checks.MIN_LN_BAYES
+    unknown = nats < orbit_checks.MIN_INFORMATION
     found = [
         orbit_checks.named(data.stars, no_orbit, bayes, lambda n: f"ln B = {bayes[n]:.1f}"),
         orbit_checks.named(data.stars, unknown, nats, lambda n: f"{nats[n]:.2g} nat"),
     ]
     return [
-        orbit_checks.of_orbit(model, found[0], no_orbit.any()),
+        orbit_checks.check_orbit(model, found[0], no_orbit.any()),
         orbit_checks.INFORMATION.finding(found[1], bool(unknown.any())),
     ]

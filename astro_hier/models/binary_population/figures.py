@@ -65,8 +65,8 @@ def plot_phase(model, stars=None, fig=None):
         plots.errorbar(ax, (visits.time / period) % 1, rv, visits.rv_error)
         said = orbit_checks.caveat(best["ln_bayes_factor"], best["K_upper"],
                                    best["period_information"])  # fmt: skip
-        if best["ln_bayes_factor"] >= orbit_checks.LEAST_LN_BAYES:
-            poor = best["p_chi2"] < orbit_checks.LEAST_P
+        if best["ln_bayes_factor"] >= orbit_checks.MIN_LN_BAYES:
+            poor = best["p_chi2"] < orbit_checks.MIN_P
             chi2 = f", $\\chi^2$/dof = {best['chi2_per_dof']:.4g}" if poor else ""
             said.append(f"P = {period:.6g} d{chi2}")
         title = "\n".join([str(data.stars[n]), *said]).replace("needed: ", "needed:\n")

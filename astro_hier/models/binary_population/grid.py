@@ -87,7 +87,7 @@ class Levels:
         """The narrowest width that is resolved."""
         return self.width / 2 ** (len(self.grids) - 1)
 
-    def of(self, theta: Mapping[str, np.ndarray]) -> np.ndarray:
+    def numbers(self, theta: Mapping[str, np.ndarray]) -> np.ndarray:
         """Number of the grid that resolves each theta, -1 if none does, shape (theta,)."""
         if len(self.grids) == 1 and not self.below:
             return np.zeros(len(next(iter(theta.values()))), int)
@@ -98,12 +98,12 @@ class Levels:
 
     def finest(self, theta: Mapping[str, np.ndarray]) -> int:
         """Number of a grid that resolves every theta."""
-        return int(max(self.of(theta).max(), 0))
+        return int(max(self.numbers(theta).max(), 0))
 
     def groups(self, theta: Mapping[str, np.ndarray]) -> list[tuple[int, np.ndarray]]:
         """Pairs of a grid's number and the indices of the theta for which it is used."""
-        of = self.of(theta)
-        return [(int(number), np.flatnonzero(of == number)) for number in np.unique(of)]
+        numbers = self.numbers(theta)
+        return [(int(number), np.flatnonzero(numbers == number)) for number in np.unique(numbers)]
 
     def each(
         self, theta: Mapping[str, np.ndarray], function: Callable, *trailing: int

@@ -18,15 +18,15 @@ from scipy.stats import norm
 from astro_hier import checks, priors
 from astro_hier.models.orbits.terms import Linear
 
-LEAST_P = 1e-3  # p of chi2 for one star: one star in a thousand is warned about by chance
-LEAST_P_OF_SAMPLE = 0.01  # for the smallest p among all stars
+MIN_P = 1e-3  # p of chi2 for one star: one star in a thousand is warned about by chance
+MIN_P_OF_SAMPLE = 0.01  # for the smallest p among all stars
 MAX_JITTER = 3.0  # over the median error
 SURE = 0.05  # share of a jitter's posterior, or prior, that may lie below the limit
 MAX_DEVIATION = 4.0  # standard deviations of the prior
-LEAST_LN_BAYES = 3.0  # odds of 20 to 1, "strong" evidence (Kass & Raftery 1995, JASA 90, 773)
-LEAST_INFORMATION = 1.0  # nat: with less, the posterior fills more than 1/e of its prior
-LARGEST_ERROR = 0.02
-LARGEST_ERROR_OF_SAMPLE = 0.1  # larger, because a single star counts for little
+MIN_LN_BAYES = 3.0  # odds of 20 to 1, "strong" evidence (Kass & Raftery 1995, JASA 90, 773)
+MIN_INFORMATION = 1.0  # nat: with less, the posterior fills more than 1/e of its prior
+MAX_ERROR = 0.02
+MAX_ERROR_OF_SAMPLE = 0.1  # larger, because a single star counts for little
 MAX_NAMED = 5
 SMALLEST_P = 1e-300  # that is still printed as a number
 
@@ -56,13 +56,13 @@ OFFSET = checks.define(
 )
 ORBIT = checks.define(
     "orbit",
-    limit=f"ln Bayes factor of an orbit over none of at least {LEAST_LN_BAYES:g}",
+    limit=f"ln Bayes factor of an orbit over none of at least {MIN_LN_BAYES:g}",
     said="no orbit is needed: a constant velocity{too} explains the visits as well ({found})",
     python="quote an upper limit on K, and take no period as found",
 )
 INFORMATION = checks.define(
     "period_information",
-    limit=f"at least {LEAST_INFORMATION:g} nat",
+    limit=f"at least {MIN_INFORMATION:g} nat",
     said="the visits say next to nothing about the period, whose posterior is hardly narrower than"
     " its prior ({found})",
     python="the period is the prior's, not a measurement; more visits are needed",
@@ -75,15 +75,15 @@ PERIOD_ERROR = checks.define(
 )
 
 
-def of_error(error, star=None):
+def check_error(error, star=None):
     """Whether the period is integrated well; ``star`` is the worst of several."""
-    of, most = "", LARGEST_ERROR
+    of, most = "", MAX_ERROR
     if star is not None:
-        of, most = f" of {star}", LARGEST_ERROR_OF_SAMPLE
+        of, most = f" of {star}", MAX_ERROR_OF_SAMPLE
     return PERIOD_ERROR.finding(f"{error:.2g}", bool(error > most), of=of, most=most)
 
 
-def of_orbit(model, found, failed):
+def check_orbit(model, found, failed):
     """Whether an orbit is needed, with everything else in the model unchanged."""
     too = " and ".join(f"this {name}" for name in ("trend", "jitter") if name in _used(model))
     return ORBIT.finding(found, bool(failed), too=f" with {too}" if too else "")
@@ -94,16 +94,16 @@ def _used(model):
     return {parameter.name.rstrip("0123456789") for parameter in model.parameters}
 
 
-def of_information(nats):
+def check_information(nats):
     """Whether the visits of one star say something about its period."""
-    return INFORMATION.finding(f"{nats:.2g} nat", nats < LEAST_INFORMATION)
+    return INFORMATION.finding(f"{nats:.2g} nat", nats < MIN_INFORMATION)
 
 
 def caveat(log_bayes, upper, nats):
     """Caveats to head a figure of an orbit with, a list of lines."""
-    if log_bayes < LEAST_LN_BAYES:
+    if log_bayes < MIN_LN_BAYES:
         return [f"no orbit needed: {in_short(log_bayes, upper)}"]
-    return ["visits do not constrain the period"] if nats < LEAST_INFORMATION else []
+    return ["visits do not constrain the period"] if nats < MIN_INFORMATION else []
 
 
 def in_short(log_bayes, upper):
@@ -165,7 +165,7 @@ def is_hiding(low, error, prior):
     return low > limit and prior.cdf(limit) > SURE
 
 
-def of_linear(columns: Sequence[Linear], values: np.ndarray, n_stars: int = 1) -> checks.Finding:
+def check_linear(columns: Sequence[Linear], values: np.ndarray, n_stars: int = 1) -> checks.Finding:
     """Whether linear parameters lie where their normal priors expect them.
 
     Parameters
@@ -178,7 +178,7 @@ def of_linear(columns: Sequence[Linear], values: np.ndarray, n_stars: int = 1) -
         Number of stars in the sample.
     """
     z = _deviations(columns, values)
-    most = max(MAX_DEVIATION, norm.isf(0.5 * LEAST_P_OF_SAMPLE / max(n_stars, 1)))
+    most = max(MAX_DEVIATION, norm.isf(0.5 * MIN_P_OF_SAMPLE / max(n_stars, 1)))
     far, arguments, shell = [], {}, {}
     for i in np.flatnonzero(z.max(axis=1) > most).tolist():
         star, column = np.argmax(z[i]), columns[i]

@@ -6,7 +6,7 @@ import astropy.units as u
 
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.orbits.data import Velocities
-from astro_hier.models.orbits.scatter import NoScatter, scatter_of
+from astro_hier.models.orbits.scatter import NoScatter, as_scatter
 from astro_hier.models.orbits.terms import Amplitudes, Offsets, Term, Trend
 from astro_hier.models.orbits.velocity import KMS, Circle
 from astro_hier.part import Option
@@ -85,7 +85,7 @@ class OrbitModel(HierarchicalModel):
     @property
     def scatter(self) -> NoScatter:
         """The scatter that adds to the errors."""
-        return scatter_of(self.jitter, (*self.of_each, *self.of_each_instrument))
+        return as_scatter(self.jitter, (*self.of_each, *self.of_each_instrument))
 
     @property
     def orbit_parameters(self) -> tuple[Parameter, ...]:

@@ -22,7 +22,7 @@ from astro_hier.models.orbits.velocity import KMS
 from astro_hier.posterior import Parameter
 from astro_hier.priors.base import FrozenPrior
 
-LEAST_VARIANCE = 1e-12  # of a scatter at the start, in (km/s)^2
+MIN_VARIANCE = 1e-12  # of a scatter at the start, in (km/s)^2
 BULK = 0.05, 0.95  # quantiles of the prior between which a scatter starts
 
 
@@ -219,7 +219,7 @@ class Jitter(NoScatter):
     def start(self, data, excess):
         number = data.instrument
         variance = np.bincount(number, excess) / np.bincount(number)
-        found = np.sqrt(np.maximum(variance, LEAST_VARIANCE))
+        found = np.sqrt(np.maximum(variance, MIN_VARIANCE))
         return self.named(data, np.clip(found, *self.prior.ppf(BULK)), (1,))
 
     def pymc(self, theta, initial):
@@ -278,6 +278,6 @@ class JitterPopulation(Jitter):
         return self.given.shares(summary.jitter.low, summary.jitter.high, theta), within
 
 
-def scatter_of(given: Any, dims: tuple[str, ...]) -> NoScatter:
+def as_scatter(given: Any, dims: tuple[str, ...]) -> NoScatter:
     """The scatter that a model's argument ``jitter`` stands for."""
     return NoScatter() if given is None else Jitter(given, dims)

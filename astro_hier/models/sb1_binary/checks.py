@@ -71,18 +71,18 @@ def check(model, data: OneStar, values, attrs, method: str) -> list[Finding]:
     findings = [
         _check_fit(attrs, words),
         *(_check_jitter(data, values[p.name], words) for p in data.scatter.parameters),
-        orbit_checks.of_linear(data.linear, data.stacked(values).mean(axis=1)[:, None]),
+        orbit_checks.check_linear(data.linear, data.stacked(values).mean(axis=1)[:, None]),
     ]
     if searched:  # first, because a failure here explains all others
         findings.insert(0, _check_range(data, attrs))
     if "ln_bayes_factor" in attrs:
         bayes = attrs["ln_bayes_factor"]
         found = orbit_checks.in_short(bayes, attrs["K_upper"])
-        findings.append(orbit_checks.of_orbit(model, found, bayes < orbit_checks.LEAST_LN_BAYES))
+        findings.append(orbit_checks.check_orbit(model, found, bayes < orbit_checks.MIN_LN_BAYES))
     if data.is_closed:
-        findings.append(orbit_checks.of_error(data.nodes.error))
+        findings.append(orbit_checks.check_error(data.nodes.error))
     if searched:
-        findings.append(orbit_checks.of_information(attrs["period_information"]))
+        findings.append(orbit_checks.check_information(attrs["period_information"]))
         findings.append(_check_modes(data, attrs, method))
     return findings
 
@@ -93,7 +93,7 @@ def _check_fit(attrs, words):
     if np.isfinite(p):
         found = f"{attrs['chi2_per_dof']:.3g}, {orbit_checks.in_words(p)}"
     return orbit_checks.GOODNESS.finding(
-        found, p < orbit_checks.LEAST_P, of="orbit", least=orbit_checks.LEAST_P, **words
+        found, p < orbit_checks.MIN_P, of="orbit", least=orbit_checks.MIN_P, **words
     )
 
 

@@ -9,7 +9,7 @@ from astro_hier.core import orbit
 from astro_hier.models.sb1_binary.data import OneStar
 
 PERIODS_PER_PEAK = 10  # of the periodogram for the starting point
-FEWEST_VISITS = 5  # with fewer, any period fits
+MIN_VISITS = 5  # with fewer, any period fits
 
 
 def initial(model, data: OneStar) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def _highest_peak(data):
     from astropy.timeseries import LombScargle
 
     period, (shortest, longest) = float(data.period.median()), data.searched
-    if len(data.time) < FEWEST_VISITS or np.ptp(data.time) == 0 or shortest == longest:
+    if len(data.time) < MIN_VISITS or np.ptp(data.time) == 0 or shortest == longest:
         return period
     frequency, power = LombScargle(data.time, data.rv, data.rv_error).autopower(
         minimum_frequency=1 / longest,

@@ -9,6 +9,7 @@ from astropy.table import Table
 
 from astro_hier import priors
 from astro_hier.core import orbit, orbit_evidence
+from astro_hier.core.floats import TINY
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits.velocity import KMS
 from astro_hier.models.sb1_binary.data import prior_of_period
@@ -83,7 +84,7 @@ def compare(model, table, *, jitter=None, trend=None):
         found[name].info.format = f".{digits}f"
     found["p_chi2"].info.format = ".2g"
     known = found["p_chi2"][np.isfinite(found["p_chi2"])]
-    if len(known) and known.max() < orbit_checks.LEAST_P:
+    if len(known) and known.max() < orbit_checks.MIN_P:
         found.meta["note"] = NO_MODEL
     return found["model", "log_evidence", "log_bayes_factor", "probability", "p_chi2"]
 
@@ -125,7 +126,7 @@ def modes(model, min_probability=1e-3):
     a, b, *_ = orbit.Solution(visits, frequency).linear()
 
     def mean(values):
-        return np.bincount(mode, nodes.probability * values) / np.maximum(probability, 1e-300)
+        return np.bincount(mode, nodes.probability * values) / np.maximum(probability, TINY)
 
     P = mean(1 / frequency)
     offset = 1 / frequency - P[mode]

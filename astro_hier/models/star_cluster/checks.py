@@ -61,7 +61,7 @@ def check(model, data: Stars, values: Theta, attrs, method: str) -> list[Finding
         return [*background, *errors, *([] if narrow else shape)]
 
     names = [p.name for p in model.parameters if p.name != "r"]
-    z, member = scores(data, goodness.some(values, names))
+    z, member = scores(data, goodness.few_draws(values, names))
     return [
         *data.background.checks(values, 1 / values["mu_r"], _spread(data, values), WINGS),
         *data.offsets.checks(),

@@ -121,7 +121,7 @@ def plot_distances(model, ax=None):
     mean, sd = r.mean(axis=0).value, r.std(axis=0).value
     parallax, error = _corrected(model, data)
     probability = tables.membership(model)
-    member, clear = probability >= goodness.LEAST_MEMBER, parallax > 2 * error
+    member, clear = probability >= goodness.MIN_MEMBER, parallax > 2 * error
     good, poor = member & clear, member & ~clear
     naive = (parallax[good] * u.mas).to_value(u.pc, u.parallax())
     xerr = naive * (error / parallax)[good]

@@ -43,7 +43,7 @@ from astro_hier.core.threads import for_chunks
 from astro_hier.models.star_cluster.data import Stars, Theta
 from astro_hier.profiles import Profile
 
-LEAST_DEPTH = 2e-9  # kpc: indistinguishable from none, and wide enough for a lattice
+MIN_DEPTH = 2e-9  # kpc: indistinguishable from none, and wide enough for a lattice
 
 
 def derive(profile: Profile, theta: Theta) -> dict[str, Any]:
@@ -121,5 +121,5 @@ def columns_of(theta: Theta) -> Theta:
 
 
 def bounded(components: list[tuple[Any, np.ndarray]]) -> list[tuple[Any, np.ndarray]]:
-    """Components with depths of at least `LEAST_DEPTH`, which the lattice needs."""
-    return [(weight, np.maximum(sd, LEAST_DEPTH)) for weight, sd in components]
+    """Components with depths of at least `MIN_DEPTH`, which the lattice needs."""
+    return [(weight, np.maximum(sd, MIN_DEPTH)) for weight, sd in components]
