@@ -74,15 +74,20 @@ def log_marginal_grid(parallax, error, mu_r, std_r, points=600):
     """
     t = np.linspace(-8, 8, points)
     result = np.zeros(len(mu_r))
+    blocks = np.array_split(np.arange(len(mu_r)), len(mu_r) // 100 + 1)
     for p, e in zip(parallax, error, strict=True):
         inverse = p + e * t
         likely = 1 / inverse[inverse > 0]
-        for i, (mu, std) in enumerate(zip(mu_r, std_r, strict=True)):
-            r = np.concatenate([mu + std * t, likely])
-            r = np.sort(r[(r > 0) & (np.abs(r - mu) < 8 * std)])
-            density = norm.pdf(r, mu, std) * norm.pdf(p, 1 / r, e)
+        for of in blocks:
+            mu, std = mu_r[of, None], std_r[of, None]
+            r = np.hstack([mu + std * t, np.broadcast_to(likely, (len(of), len(likely)))])
+            # points left out stand on the end, where they have no weight
+            r = np.sort(np.clip(r, np.maximum(mu - 8 * std, 1e-12), mu + 8 * std), axis=1)
+            density = np.exp(-0.5 * (((r - mu) / std) ** 2 + ((p - 1 / r) / e) ** 2))
             with np.errstate(divide="ignore"):
-                result[i] += np.log(integrate.trapezoid(density, r)) - norm.logcdf(mu / std)
+                integral = np.log(integrate.trapezoid(density, r, axis=1))
+            log_norm = np.log(2 * np.pi * std[:, 0] * e) + norm.logcdf(mu_r[of] / std_r[of])
+            result[of] += integral - log_norm
     return result
 
 
@@ -141,27 +146,41 @@ def log_marginal_orbit_by_covariance(time, rv, rv_error, frequency, mean, sd):
     return multivariate_normal(M @ mean, covariance).logpdf(rv)
 
 
-def orbit_sums(time, rv, rv_error, frequency, mean, sd, columns=()):
-    """ln p(rv | frequency), and mean and covariance of a, b, v0, ... given each frequency.
+def orbit_triangle(time, rv, rv_error, frequency, mean, sd, columns=()):
+    """ln p(rv | frequency), and triangles of the equations of a, b, v0, ... at each frequency.
 
-    By Householder triangularisation of the visits with the priors as more of them, for arrays of
-    frequencies. ``columns`` are those of parameters besides a, b and v0.
+    By Householder reflections of the visits with the priors as more of them, for arrays of
+    frequencies, which are the last axis. The last column of a triangle is the right-hand side.
+    ``columns`` are those of parameters besides a, b and v0.
     """
-    phase = 2 * np.pi * np.multiply.outer(frequency, time)
-    constant = [np.broadcast_to(column, phase.shape) for column in (np.ones(len(time)), *columns)]
-    M = np.stack([np.cos(phase), np.sin(phase), *constant], axis=-1) / rv_error[:, None]
-    size = len(sd)
-    M = np.concatenate([M, np.broadcast_to(np.diag(1 / sd), (len(M), size, size))], axis=1)
-    y = np.concatenate([rv / rv_error, mean / sd])
-    Q, R = np.linalg.qr(M)
-    projected = np.swapaxes(Q, 1, 2) @ y
-    residual = y - np.einsum("fni,fi->fn", Q, projected)
-    inverse = np.linalg.inv(R)
-    linear = np.einsum("fij,fj->fi", inverse, projected)
-    covariance = inverse @ np.swapaxes(inverse, 1, 2)
-    log_det = 2 * np.log(np.abs(np.diagonal(R, axis1=1, axis2=2))).sum(axis=1)
+    phase = 2 * np.pi * np.multiply.outer(time, frequency)
+    size, shape = len(sd), (len(sd), len(frequency))
+    rows = np.empty((len(time) + size, size + 1, len(frequency)))
+    rows[: len(time)] = (rv / rv_error)[:, None, None]
+    rows[len(time) :] = (mean / sd)[:, None, None]
+    for i, column in enumerate((np.cos(phase), np.sin(phase), np.ones_like(phase), *columns)):
+        column = column if np.ndim(column) == 2 else np.asarray(column)[:, None]
+        rows[: len(time), i] = column / rv_error[:, None]
+        rows[len(time) :, i] = np.broadcast_to(np.diag(1 / sd)[:, i, None], shape)
+    for k in range(size + 1):
+        below = rows[k:, k:]
+        mirror = below[:, 0].copy()
+        mirror[0] += np.copysign(np.sqrt(np.sum(mirror**2, axis=0)), mirror[0])
+        along = 2 * np.einsum("nf,ncf->cf", mirror, below) / np.sum(mirror**2, axis=0)
+        below -= mirror[:, None] * along
+    diagonal = np.array([rows[k, k] for k in range(size)])
+    log_det = 2 * np.log(np.abs(diagonal)).sum(axis=0)
     log_norm = np.sum(np.log(2 * np.pi * rv_error**2)) + 2 * np.sum(np.log(sd))
-    return -0.5 * (np.sum(residual**2, axis=1) + log_det + log_norm), linear, covariance
+    return -0.5 * (rows[size, size] ** 2 + log_det + log_norm), rows[:size]
+
+
+def orbit_sums(time, rv, rv_error, frequency, mean, sd, columns=()):
+    """ln p(rv | frequency), and mean and covariance of a, b, v0, ... given each frequency."""
+    log_p, triangle = orbit_triangle(time, rv, rv_error, frequency, mean, sd, columns)
+    triangle = np.moveaxis(triangle, -1, 0)
+    inverse = np.linalg.inv(np.triu(triangle[:, :, :-1]))
+    linear = np.einsum("fij,fj->fi", inverse, triangle[:, :, -1])
+    return log_p, linear, inverse @ np.swapaxes(inverse, 1, 2)
 
 
 def orbit_posterior(visits, ends, prior_of_period, mean, sd, count, columns=(), jitter=None):
@@ -210,22 +229,24 @@ def population_posterior(stars, mu, lnsigma, ends, mean, sd, count, jitter=None)
     low, high = np.log(ends)
     step = (high - low) / count
     lnP = low + step * (np.arange(count) + 0.5)
-    log_p = np.zeros((len(mu), len(lnsigma)))
+    likelihood = np.empty((count, len(stars)))
     prior, ln_s = jitter or (None, np.array([-np.inf]))
-    for time, rv, rv_error in stars:
+    for n, (time, rv, rv_error) in enumerate(stars):
         blocks = np.array_split(lnP, count // 2000)
         log_likelihood = np.full(count, -np.inf)
         for s in np.exp(ln_s):
             of_s = 0.0 if prior is None else prior.logpdf(s) + np.log(s * (ln_s[1] - ln_s[0]))
             visits = time, rv, np.hypot(rv_error, s)
-            found = [orbit_sums(*visits, np.exp(-block), mean, sd)[0] for block in blocks]
+            found = [orbit_triangle(*visits, np.exp(-block), mean, sd)[0] for block in blocks]
             log_likelihood = np.logaddexp(log_likelihood, of_s + np.concatenate(found))
-        likelihood = np.exp(log_likelihood - log_likelihood.max())
-        used = likelihood > 1e-14
-        for j, sigma in enumerate(np.exp(lnsigma)):
-            density = norm.pdf(lnP[used], mu[:, None], sigma)
-            with np.errstate(divide="ignore"):
-                log_p[:, j] += np.log(density @ likelihood[used] * step)
+        likelihood[:, n] = np.exp(log_likelihood - log_likelihood.max())
+    log_p = np.zeros((len(mu), len(lnsigma)))
+    used = np.any(likelihood > 1e-14, axis=1)
+    lnP, likelihood = lnP[used], likelihood[used]
+    for j, sigma in enumerate(np.exp(lnsigma)):
+        density = np.exp(-0.5 * ((lnP - mu[:, None]) / sigma) ** 2) / sigma
+        with np.errstate(divide="ignore"):
+            log_p[:, j] = np.log(density @ likelihood).sum(axis=1)
     weight = np.exp(log_p - log_p.max())
     weight /= weight.sum()
     moments = {}
