@@ -12,8 +12,9 @@ from astro_hier.calibration import FALSE_ALARMS, TESTS, Calibration, calibrate
 from astro_hier.inference import checks
 from astro_hier.model import HierarchicalModel
 
-SIMULATIONS = 50
-FEWER = 20  # of the cases whose fits take a second
+# a thousand of each case are in tests/benchmarks/calibration.py
+SIMULATIONS = 30
+FEWER = 10  # of the cases whose fits take a second
 # Smallest p-value of all parameters of all cases: a correct package fails once in a thousand
 # changes of the seed.
 ALARM = 1e-3

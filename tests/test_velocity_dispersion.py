@@ -332,16 +332,17 @@ def test_the_upper_limit_does_not_depend_on_the_random_state_of_the_fit(unresolv
 
 
 def test_the_upper_limit_holds_as_often_as_it_says():
-    # false alarm: a limit that holds in 95 percent does so in 91 of 100 or fewer once in 20
+    # False alarm: a limit that holds in 95 percent does so in 35 of 40 or fewer once in 20.
+    # tests/benchmarks/velocity_dispersion.py has 500, of several ratios.
     holds = 0
-    for seed in range(100):
+    for seed in range(40):
         table = datasets.make_velocities(20, sigma_v=1 * KMS, random_state=seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyUserWarning)
             # the limit does not depend on the draws of the fit
             few = fit(table, seed=seed, draws=25, certify=False)
             holds += few.sigma_v_upper_limit() > 1 * KMS
-    assert holds > 91
+    assert holds > 35
 
 
 def test_an_upper_limit_that_makes_no_sense_is_an_error(unresolved):
