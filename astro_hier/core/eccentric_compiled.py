@@ -9,7 +9,7 @@ from numba import njit
 
 from astro_hier.core import eccentric_bounds, kepler
 
-FAST = {"fastmath": True, "cache": True, "nogil": True}
+FAST = {"fastmath": True, "error_model": "numpy", "cache": True, "nogil": True}
 TWO_PI = kepler.TWO_PI
 ANGLES, PHASES, ECCENTRICITIES = kepler.ANGLES, kepler.PHASES, kepler.ECCENTRICITIES
 
@@ -18,23 +18,76 @@ loose = njit(eccentric_bounds.loose, inline="always", **FAST)
 
 
 @njit(**FAST)
-def _fill(time, f, e, m, twice, nearest, cosines, sines, x, y):
-    """X and Y at all visits, as in `kepler.solve` and `kepler.waves`."""
-    row = int(e * ECCENTRICITIES + 0.5) * (PHASES + 1)
-    square = 1 - e * e
-    root = np.sqrt(square)
+def _look_up(time, f, m, row, nearest, cosines, sines, mean, angle, sign, cosine, sine):
+    """Mean anomalies of [0, pi] and the nearest angles of the table; `kepler.solve` begins so."""
     for j in range(len(time)):
         cycles = f * time[j] + m
         cycles -= np.floor(cycles + 0.5)
         size = abs(cycles)
         start = nearest[row + int(np.sqrt(2 * size) * PHASES + 0.5)]
-        E, cosine, sine = start * (np.pi / ANGLES), cosines[start], sines[start]
-        E, cosine, sine = improve(E, cosine, sine, e, TWO_PI * size)
-        if twice:
-            E, cosine, sine = improve(E, cosine, sine, e, TWO_PI * size)
-        ratio = 1 / (1 - e * cosine)
-        x[j] = square * cosine * ratio
-        y[j] = -root * np.copysign(sine, cycles) * ratio
+        mean[j], angle[j] = TWO_PI * size, start * (np.pi / ANGLES)
+        cosine[j], sine[j] = cosines[start], sines[start]
+        sign[j] = -1.0 if cycles < 0 else 1.0
+
+
+@njit(**FAST)
+def _correct(mean, e, angle, cosine, sine):
+    """One step towards the solution at all visits."""
+    for j in range(len(mean)):
+        angle[j], cosine[j], sine[j] = improve(angle[j], cosine[j], sine[j], e, mean[j])
+
+
+@njit(**FAST)
+def _project(sign, e, x, y):
+    """X and Y in place of the cosine and sine of E."""
+    square = 1 - e * e
+    root = np.sqrt(square)
+    for j in range(len(sign)):
+        ratio = 1 / (1 - e * x[j])
+        x[j] = square * x[j] * ratio
+        y[j] = -root * y[j] * ratio * sign[j]
+
+
+@njit(**FAST)
+def _fill(time, f, e, m, twice, nearest, cosines, sines, work, x, y):
+    """X and Y at all visits, as in `kepler.waves`; ``work`` has shape (3, visit).
+
+    What is looked up and what is computed are loops of their own, and their arrays known to be
+    apart, for then the latter run on several visits at once.
+    """
+    row = int(e * ECCENTRICITIES + 0.5) * (PHASES + 1)
+    mean, angle, sign = work[0], work[1], work[2]  # unpacked, they would not count as contiguous
+    _look_up(time, f, m, row, nearest, cosines, sines, mean, angle, sign, x, y)
+    if twice:
+        _correct(mean, e, angle, x, y)
+    _correct(mean, e, angle, x, y)
+    _project(sign, e, x, y)
+
+
+@njit(**FAST)
+def _multiply(c, d, out):
+    for j in range(len(c)):
+        out[j] = c[j] * d[j]
+
+
+@njit(**FAST)
+def _subtract(factor, c, out):
+    for j in range(len(c)):
+        out[j] -= factor * c[j]
+
+
+@njit(**FAST)
+def _differentiate(time, e, x, y, a, b, by_f, by_e, by_m):
+    """`kepler.derivatives`."""
+    square = 1 - e * e
+    factor = TWO_PI / (square * np.sqrt(square))
+    for j in range(len(time)):
+        cosine = x[j] - e
+        g, h = a * y[j] - b * cosine, 1 + e * cosine
+        turn = factor * g * h * h
+        by_m[j] = turn
+        by_f[j] = time[j] * turn
+        by_e[j] = a - g * y[j] * (1 + h) / square
 
 
 @njit(**FAST)
@@ -50,19 +103,11 @@ def _slopes(time, e, weight, unit, residual, x, y, a, b, columns, D, slope, curv
     """Slopes and curvatures of one node; ``columns`` is what `_solve` found of X and Y."""
     wx, wy, shadow_x, shadow_y, first, mixed, second = columns
     J, p = len(time), unit.shape[0]
-    square = 1 - e * e
-    factor = TWO_PI / (square * np.sqrt(square))
-    for j in range(J):
-        cosine = x[j] - e
-        g, h = a * y[j] - b * cosine, 1 + e * cosine
-        D[2, j] = factor * g * h * h
-        D[0, j] = time[j] * D[2, j]
-        D[1, j] = a - g * y[j] * (1 + h) / square
+    _differentiate(time, e, x, y, a, b, D[0], D[1], D[2])
     along = np.empty((3, p + 2))
     weighted = np.empty((3, J))
     for k in range(3):
-        for j in range(J):
-            weighted[k, j] = weight[j] * D[k, j]
+        _multiply(weight, D[k], weighted[k])
         slope[k] = _dot(weighted[k], residual)
         on_x, on_y = _dot(wx, D[k]), _dot(wy, D[k])
         for c in range(p):
@@ -83,15 +128,15 @@ def _evaluate(
     f, e, m, step, sd, slopes, log_p, chi2, a, b, slope, curvature,
 ):  # fmt: skip
     J, p = len(time), units.shape[1]
-    x, y, wx, wy, residual = np.empty((5, J))
-    shadow_x, shadow_y, rest = np.empty((3, p))
-    D = np.empty((3, J))
+    x, y, wx, wy, residual = (np.empty(J), np.empty(J), np.empty(J), np.empty(J), np.empty(J))
+    shadow_x, shadow_y, rest = np.empty(p), np.empty(p), np.empty(p)
+    D, work = np.empty((3, J)), np.empty((3, J))
     for i in range(len(f)):
         k = step[i]
         weight, unit, target = weights[k], units[k], targets[k]
-        _fill(time, f[i], e[i], m[i], not slopes, nearest, cosines, sines, x, y)
-        for j in range(J):
-            wx[j], wy[j] = weight[j] * x[j], weight[j] * y[j]
+        _fill(time, f[i], e[i], m[i], not slopes, nearest, cosines, sines, work, x, y)
+        _multiply(weight, x, wx)
+        _multiply(weight, y, wy)
         along = 1 / (sd[i] * sd[i])
         xx, xy, yy = _dot(wx, x) + along, _dot(wx, y), _dot(wy, y) + along
         xv, yv = _dot(wx, rv), _dot(wy, rv)
@@ -107,12 +152,12 @@ def _evaluate(
         second = np.sqrt(max(yy - mixed * mixed, 1e-12 * yy))
         b[i] = (yv - mixed * xv / first) / (second * second)
         a[i] = (xv / first - mixed * b[i]) / first
-        for j in range(J):
-            residual[j] = rv[j] - a[i] * x[j] - b[i] * y[j]
+        residual[:] = rv
+        _subtract(a[i], x, residual)
+        _subtract(b[i], y, residual)
         for c in range(p):
             rest[c] = target[c] - a[i] * shadow_x[c] - b[i] * shadow_y[c]
-            for j in range(J):
-                residual[j] -= rest[c] * unit[c, j]
+            _subtract(rest[c], unit[c], residual)
         total = along * (a[i] * a[i] + b[i] * b[i])
         for j in range(J):
             total += weight[j] * residual[j] * residual[j]
@@ -149,15 +194,16 @@ def _screen(
     log_p, upper, anneal,
 ):  # fmt: skip
     J, p = len(time), units.shape[1]
-    x, y, wx, wy = np.empty((4, J))
+    x, y, wx, wy = np.empty(J), np.empty(J), np.empty(J), np.empty(J)
+    work = np.empty((3, J))
     for i in range(len(f)):
-        _fill(time, f[i], e[i], m[i], False, nearest, cosines, sines, x, y)
+        _fill(time, f[i], e[i], m[i], False, nearest, cosines, sines, work, x, y)
         along, determinant = 1 / (sd[i] * sd[i]), 4 * np.log(sd[i])
         for number in range(len(chosen)):
             k = chosen[number]
             weight, unit, target = weights[k], units[k], targets[k]
-            for j in range(J):
-                wx[j], wy[j] = weight[j] * x[j], weight[j] * y[j]
+            _multiply(weight, x, wx)
+            _multiply(weight, y, wy)
             xx, xy, yy = _dot(wx, x) + along, _dot(wx, y), _dot(wy, y) + along
             xv, yv = _dot(wx, rv), _dot(wy, rv)
             for c in range(p):
