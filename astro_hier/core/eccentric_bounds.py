@@ -20,7 +20,9 @@ zero. So ln of the mass is bounded by
 
     U = ln(prior mass) + ln p + (chi2 - chi2_low) / 2 - sum_k ln max(1, D_k / 1.25),
 
-the last for a needle fills a cell less the sharper it is. These bounds are estimates: kappa is
+the last for a needle fills a cell less the sharper it is. With fewer visits than parameters there
+are sheets in place of needles, and the sum is over the largest few, as many as there are visits
+beyond the linear parameters (``rank``). These bounds are estimates: kappa is
 their margin. A scatter that varies over the cell changes chi2 and the determinant as well.
 """
 
@@ -61,7 +63,7 @@ def margin(kappa, e_high):
     return kappa + share * max(STEEP - kappa, 0)
 
 
-def loose(chi2, square, g_f, g_e, g_m, total, chi2_constant, half_range, kappa, tau):
+def loose(chi2, square, g_f, g_e, g_m, total, chi2_constant, half_range, kappa, tau, rank):
     """Without derivatives: chi2_low, sum_k ln max(1, D_k / 1.25) and the annealed key.
 
     ``square`` is A^2 + B^2; it is added to s, for what a turn of the orbit found would change.
@@ -74,14 +76,23 @@ def loose(chi2, square, g_f, g_e, g_m, total, chi2_constant, half_range, kappa, 
     length = np.sqrt(np.minimum(d_f, cap) + np.minimum(d_e, cap) + np.minimum(d_m, cap))
     root = np.sqrt(chi2)
     low = np.maximum(root - kappa * length, 0.0) ** 2
-    least = 1.5625
-    volume = 0.5 * np.log(
-        np.maximum(d_f / least, 1.0) * np.maximum(d_e / least, 1.0) * np.maximum(d_m / least, 1.0)
+    least = NEEDLE * NEEDLE
+    d_f, d_e, d_m = (
+        np.maximum(d_f / least, 1.0),
+        np.maximum(d_e / least, 1.0),
+        np.maximum(d_m / least, 1.0),
     )
-    soft = least * tau * tau
+    if rank < 2:
+        product = np.maximum(np.maximum(d_f, d_e), d_m) ** rank
+    elif rank < 3:
+        product = d_f * d_e * d_m / np.minimum(np.minimum(d_f, d_e), d_m)
+    else:
+        product = d_f * d_e * d_m
+    soft = tau * tau
     softened = 0.5 * np.log(
         np.maximum(d_f / soft, 1.0) * np.maximum(d_e / soft, 1.0) * np.maximum(d_m / soft, 1.0)
     )
+    volume = 0.5 * np.log(product)
     return low, volume, -softened - 0.5 * (np.maximum(root - 0.5 * length, 0.0) / tau) ** 2
 
 
@@ -130,9 +141,8 @@ def tight(data, found, step, steps, half, e_high, g, d_scatter, log_mass, kappa)
     length, root = np.sqrt(np.sum(d**2, axis=0)), np.sqrt(found.chi2)
     low = np.maximum(np.maximum(curved, root - kappa * length), 0) ** 2
     rise = best_scatter(data, steps, step, found.chi2, low)
-    volume = np.log(np.maximum(1, d / NEEDLE)).sum(axis=0) + np.log(
-        np.maximum(1, d_scatter / NEEDLE)
-    )
+    widest = np.sort(np.log(np.maximum(1, d / NEEDLE)), axis=0)[3 - data.rank :]
+    volume = widest.sum(axis=0) + np.log(np.maximum(1, d_scatter / NEEDLE))
     tau = annealing(data, step)
     split = np.sqrt(own + bent * g)
     anneal = -np.log(np.maximum(1, split / tau / NEEDLE)).sum(axis=0)

@@ -190,8 +190,8 @@ def evaluate(data, nodes, slopes):
 @njit(**FAST)
 def _screen(
     time, rv, weights, units, targets, log_norm, constant, total, log_variance, half_range,
-    nearest, cosines, sines, f, e, m, sd, mean_square, g_f, g_e, g_m, kappa, tau, chosen, spread,
-    log_p, upper, anneal,
+    rank, nearest, cosines, sines, f, e, m, sd, mean_square, g_f, g_e, g_m, kappa, tau, chosen,
+    spread, log_p, upper, anneal,
 ):  # fmt: skip
     J, p = len(time), units.shape[1]
     x, y, wx, wy = np.empty(J), np.empty(J), np.empty(J), np.empty(J)
@@ -223,7 +223,7 @@ def _screen(
             height = -0.5 * (chi2 + log_norm[k] + 2 * np.log(first * second) + determinant)
             low, volume, key = loose(
                 chi2, a * a + b * b, mean_square[number] * g_f[i], g_e[i], g_m[i], total[k],
-                constant[k], half_range, kappa[i], tau[number],
+                constant[k], half_range, kappa[i], tau[number], rank,
             )  # fmt: skip
             rise = -np.inf
             for fifth in range(len(spread)):
@@ -239,8 +239,8 @@ def screen(data, nodes, g, kappa, tau, chosen, spread):
     found = np.empty((3, len(chosen), len(nodes.frequency)))
     _screen(
         data.time, data.rv, data.weight, data.unit, data.target, data.log_norm,
-        data.chi2_constant, data.total, data.log_variance, data.half_range, *kepler.tables(),
-        nodes.frequency, nodes.eccentricity, nodes.phase, nodes.sd,
+        data.chi2_constant, data.total, data.log_variance, data.half_range, data.rank,
+        *kepler.tables(), nodes.frequency, nodes.eccentricity, nodes.phase, nodes.sd,
         (data.moment / data.total)[chosen], *g, kappa, tau, chosen, spread, *found,
     )  # fmt: skip
     return found

@@ -23,7 +23,8 @@ from astro_hier.core import orbit
 from astro_hier.core.eccentric_kernel import KeplerData, thinned
 from astro_hier.core.eccentric_nodes import EccentricNodes, Strata
 from astro_hier.core.eccentric_prior import OrbitPrior, ScatterTable
-from astro_hier.core.eccentric_roots import MANY_VISITS, THINNED, Effort, roots
+from astro_hier.core.eccentric_roots import MANY_VISITS, SLAB, THINNED, Effort, roots
+from astro_hier.core.eccentric_sparse import is_sparse, prior_points
 from astro_hier.core.eccentric_tree import DEFENSIVE, FINE, MATTERS, OPEN, Star, Tree
 
 NIGHTS = (5, 7, 10, 15, 20)
@@ -39,6 +40,7 @@ REST = 2000  # points among roots put aside
 PILOTS, PILOT = 2, 0.25  # draws before the final one, and their share of its points
 HOT, HOTTER = 0.004, 4.0  # share of p(v) of an unrefined leaf, and over what was expected
 FORCED_NODES = 300
+PERIODS = 400  # cells of the profile of prior draws
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def eccentric_nodes(
     *,
     ratio: np.ndarray | None = None,
     twice: bool = False,
+    points: int = 20_000,
 ) -> EccentricNodes:
     """The posterior of the orbit of one star.
 
@@ -86,13 +89,17 @@ def eccentric_nodes(
         The scatter of each visit over s, shape (visit,); 1 if not given.
     twice : bool, optional
         Whether to search a second time where nothing asks for it.
+    points : int, optional
+        How many nodes there are to be, about.
 
     Returns
     -------
     EccentricNodes
     """
     star = _prepare(visits, prior, ratio)
-    effort = star.effort
+    if is_sparse(star.data, visits.rv_error):
+        return _from_prior(star, rng)
+    effort = replace(star.effort, final=points)
     tree, nodes = _search(star, effort, rng)
     poor = nodes.effective_size < FEWEST and star.nights >= PRECISE
     if not (twice or poor or nodes.rest > MOST_REST or unlikely(nodes, visits.rv_error)):
@@ -100,7 +107,7 @@ def eccentric_nodes(
     other = replace(effort, per_baseline=4.3, phases=7 / 6)
     if poor:
         other = replace(other, negligible=13.0, negligible_root=16.0,
-                        evaluations=900_000, final=100_000)  # fmt: skip
+                        evaluations=900_000, final=5 * points)  # fmt: skip
     second_tree, second = _search(star, other, rng)
     return _compared((tree, nodes), (second_tree, second), star, rng)
 
@@ -168,7 +175,7 @@ def _finish(star, tree, rng):
         hot = leaves[
             (tree.cells.state[leaves] == OPEN) & (share > np.maximum(HOT, HOTTER * expected))
         ]
-        adopted = _hot_rest(tree, total, rng)
+        adopted = _hot_rest(star, tree, total, rng)
         if not len(hot) + len(adopted):
             break
         tree.grow(100_000, forced=np.concatenate([hot, adopted]))
@@ -185,18 +192,19 @@ def _strata(star, tree, factor=1.0):
     return Strata(tree.cells.low[:, leaves], tree.cells.high[:, leaves], count, log_mass), leaves
 
 
-def _draw_rest(tree, rng):
+def _draw_rest(star, tree, rng):
     """Points among the roots put aside: slab, cell, points, and ln p; empty if there are none."""
     if tree.roots.kept.all():
         return np.empty(0, int), np.empty(0, int), np.empty((4, 0)), np.empty(0)
-    slab, cell = tree.roots.draw_rest(REST, rng)
+    defensive = DEFENSIVE * tree.roots.rest_mass if star.nights <= FEWEST_NIGHTS else 0
+    slab, cell = tree.roots.draw_rest(REST + int(defensive), rng)
     points = tree.points_in(*tree.roots.boxes(slab, cell))
     return slab, cell, points, tree.star.log_p(points)
 
 
-def _hot_rest(tree, total, rng):
+def _hot_rest(star, tree, total, rng):
     """Roots put aside that a point shows to matter, taken in."""
-    slab, cell, _, log_p = _draw_rest(tree, rng)
+    slab, cell, _, log_p = _draw_rest(star, tree, rng)
     share = np.log(tree.roots.mass[cell] * np.diff(tree.roots.slab_edges)[slab])
     hot = np.flatnonzero(share + log_p > total - MATTERS)
     if not len(hot):
@@ -238,18 +246,37 @@ def _final(star, tree, rng):
     """The nodes: fresh points in all leaves and in the roots put aside."""
     strata, leaves = _strata(star, tree)
     points, box = strata.draw(rng)
-    *_, others, _ = _draw_rest(tree, rng)
+    _, _, others, _ = _draw_rest(star, tree, rng)
     log_weight = strata.log_mass[box] - np.log(strata.count[box])
     if others.size:
         rest = np.full(others.shape[1], np.log(tree.roots.rest_mass / others.shape[1]))
         points, log_weight = np.hstack([points, others]), np.append(log_weight, rest)
-    nodes = tree.star.nodes(points)
-    found = tree.star.evaluate(nodes)
-    mass = np.exp(log_weight + found.log_p - np.max(log_weight + found.log_p))
-    mass /= mass.sum()
-    own = len(box)
-    open_ = tree.cells.state[leaves[box]] == OPEN
-    lowest = star.scatter.step(np.nextafter(tree.roots.slab_edges[1], 0))
+    nodes = _nodes(star, tree.star, points, log_weight, strata, tree.roots.slab_edges[1])
+    mass, own = nodes.probability, len(box)
+    return replace(
+        nodes,
+        period_edges=tree.roots.period_edges,
+        period_log_p=tree.roots.period_log_p,
+        unrefined=float(mass[:own][tree.cells.state[leaves[box]] == OPEN].sum()),
+        rest=float(mass[own:].sum()),
+        resolved=tree.resolved,
+    )
+
+
+def _from_prior(star, rng):
+    """Nodes that are draws from the prior."""
+    counted = Star(star.data, star.prior, star.scatter)
+    points, log_weight, strata = prior_points(counted, rng)
+    slab = star.scatter.slabs(float(np.median(star.visits.rv_error)), SLAB)[1]
+    return _nodes(star, counted, points, log_weight, strata, slab)
+
+
+def _nodes(star, counted, points, log_weight, strata, lowest):
+    """Points with all that is told of them; ``lowest`` is the share of the lowest scatters."""
+    nodes = counted.nodes(points)
+    found = counted.evaluate(nodes)
+    steps = star.scatter.step(np.nextafter(lowest, 0)) + 1
+    edges = np.linspace(*star.prior.period_shares, PERIODS + 1)
     return EccentricNodes(
         points=points,
         period=1 / nodes.frequency,
@@ -259,15 +286,15 @@ def _final(star, tree, rng):
         log_weight=log_weight,
         log_p=found.log_p,
         amplitude=np.hypot(found.a, found.b),
-        star=tree.star,
+        star=counted,
         visits=star.visits,
         strata=strata,
-        period_edges=tree.roots.period_edges,
-        period_log_p=tree.roots.period_log_p,
-        unrefined=float(mass[:own][open_].sum()),
-        rest=float(mass[own:].sum()),
-        resolved=tree.resolved,
-        least_chi2=float(tree.star.least_chi2[: lowest + 1].min()),
-        dof=len(star.visits.time) - 3 - int(np.sum(star.visits.sd[2:] > 0)) - 2,
-        evaluations=tree.star.evaluations,
+        period_edges=edges,
+        period_log_p=np.full(PERIODS, -np.inf),
+        unrefined=0.0,
+        rest=0.0,
+        resolved=True,
+        least_chi2=float(counted.least_chi2[:steps].min()),
+        dof=len(star.visits.time) - 5 - int(np.sum(star.visits.sd[2:] > 0)),
+        evaluations=counted.evaluations,
     )

@@ -93,6 +93,8 @@ class KeplerData:
         Sums over visits of w, w t^2 and -ln w, shape (step,).
     half_range : float
         Half the range of the velocities that the constant columns leave.
+    rank : int
+        How many of f, e and m the visits can tell, from 0 to 3.
     """
 
     time: np.ndarray
@@ -109,6 +111,7 @@ class KeplerData:
     moment: np.ndarray
     log_variance: np.ndarray
     half_range: float
+    rank: int
 
     @classmethod
     def of(
@@ -147,6 +150,7 @@ class KeplerData:
             moment=weight @ time**2,
             log_variance=log_variance,
             half_range=max(float(np.ptp(left)) / 2, 1e-9 * float(visits.rv_error.min())),
+            rank=int(np.clip(len(rv) - 2 - np.sum(sd > 0), 0, 3)),
         )
 
 

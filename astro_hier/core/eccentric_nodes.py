@@ -178,21 +178,21 @@ class EccentricNodes:
         )
 
     def _draw_points(self, size, rng):
-        """Points by rejection from fresh ones, or with replacement where few would be kept."""
-        cap, found, weights, kept = np.quantile(self.log_mass, CAP), [], [], 0
+        """Points by rejection, from the nodes and then from fresh ones.
+
+        Where few would be kept, they are drawn with replacement.
+        """
+        cap = np.quantile(self.log_mass, CAP)
+        points, weight, found = self.points, self.log_mass, np.empty((4, 0))
         for _ in range(BATCHES):
+            keep = np.log(rng.random(len(weight))) < weight - cap
+            found = np.hstack([found, points[:, keep]])
+            if found.shape[1] >= size:
+                return found[:, rng.permutation(found.shape[1])[:size]]
             points, box = self.strata.draw(rng)
             weight = self.strata.log_mass[box] - np.log(self.strata.count[box])
             weight = weight + self.star.log_p(points)
-            keep = np.log(rng.random(len(weight))) < weight - cap
-            found.append(points)
-            weights.append(np.where(keep, weight, -np.inf))
-            kept += keep.sum()
-            if kept >= size:
-                points, weight = np.hstack(found), np.concatenate(weights)
-                return points[:, rng.permutation(np.flatnonzero(weight > -np.inf))[:size]]
-        points = np.hstack(found)[:, np.concatenate(weights) > -np.inf]
-        return points[:, rng.integers(points.shape[1], size=size)]
+        return found[:, rng.integers(found.shape[1], size=size)]
 
     def modes(self, least: float = 1e-4) -> list[Mode]:
         """Modes of at least this probability, the most probable first."""
@@ -293,5 +293,6 @@ def pareto_shape(weight: np.ndarray) -> float:
     theta = 1 / x[-1] + (1 - np.sqrt(number / (np.arange(number) + 0.5))) / (3 * quarter)
     shape = np.log1p(-theta[:, None] * x).mean(axis=1)
     height = count * (np.log(-theta / shape) - shape - 1)
-    mean = theta @ (1 / np.exp(height[:, None] - height).sum(axis=0))
+    with np.errstate(over="ignore"):
+        mean = theta @ (1 / np.exp(height[:, None] - height).sum(axis=0))
     return float(np.log1p(-mean * x).mean())

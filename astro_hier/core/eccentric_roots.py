@@ -177,7 +177,7 @@ def _screen(data, nodes, g, kappa, tau, chosen, spread):
         mean_square = data.moment[k] / data.total[k]
         low, volume, anneal = eccentric_bounds.loose(
             chi2, a**2 + b**2, mean_square * g[0], g[1], g[2], data.total[k],
-            data.chi2_constant[k], data.half_range, kappa, tau[number],
+            data.chi2_constant[k], data.half_range, kappa, tau[number], data.rank,
         )  # fmt: skip
         rise = eccentric_bounds.best_scatter(data, spread[:, number, None], k, chi2, low)
         found[:, number] = log_p, log_p + rise - volume, anneal
