@@ -24,7 +24,7 @@ from astro_hier.core.eccentric_kernel import KeplerData, thinned
 from astro_hier.core.eccentric_nodes import EccentricNodes, Strata
 from astro_hier.core.eccentric_prior import OrbitPrior, ScatterTable
 from astro_hier.core.eccentric_roots import MANY_VISITS, SLAB, THINNED, Effort, roots
-from astro_hier.core.eccentric_sparse import is_sparse, prior_points
+from astro_hier.core.eccentric_sparse import source, sparse_points
 from astro_hier.core.eccentric_tree import DEFENSIVE, FINE, MATTERS, OPEN, Star, Tree
 
 NIGHTS = (5, 7, 10, 15, 20)
@@ -97,8 +97,10 @@ def eccentric_nodes(
     EccentricNodes
     """
     star = _prepare(visits, prior, ratio)
-    if is_sparse(star.data, visits.rv_error):
-        return _from_prior(star, rng)
+    counted = Star(star.data, prior, star.scatter)
+    sparse = source(counted)
+    if sparse is not None:
+        return _sparse(star, counted, sparse, rng)
     effort = replace(star.effort, final=points)
     tree, nodes = _search(star, effort, rng)
     poor = nodes.effective_size < FEWEST and star.nights >= PRECISE
@@ -167,8 +169,8 @@ def _finish(star, tree, rng):
     """Points that show which leaves were taken too lightly, and then the final ones."""
     for _ in range(PILOTS):
         strata, leaves = _strata(star, tree, PILOT)
-        points, box = strata.draw(rng)
-        weight = strata.log_mass[box] - np.log(strata.count[box]) + tree.star.log_p(points)
+        points, log_weight, box = strata.draw_boxes(rng)
+        weight = log_weight + tree.star.log_p(points)
         total = np.logaddexp.reduce(weight)
         share = np.bincount(box, np.exp(weight - total), len(leaves))
         expected = strata.count / strata.count.sum()
@@ -245,9 +247,8 @@ def _adopt_roots(tree, points):
 def _final(star, tree, rng):
     """The nodes: fresh points in all leaves and in the roots put aside."""
     strata, leaves = _strata(star, tree)
-    points, box = strata.draw(rng)
+    points, log_weight, box = strata.draw_boxes(rng)
     _, _, others, _ = _draw_rest(star, tree, rng)
-    log_weight = strata.log_mass[box] - np.log(strata.count[box])
     if others.size:
         rest = np.full(others.shape[1], np.log(tree.roots.rest_mass / others.shape[1]))
         points, log_weight = np.hstack([points, others]), np.append(log_weight, rest)
@@ -263,12 +264,11 @@ def _final(star, tree, rng):
     )
 
 
-def _from_prior(star, rng):
-    """Nodes that are draws from the prior."""
-    counted = Star(star.data, star.prior, star.scatter)
-    points, log_weight, strata = prior_points(counted, rng)
+def _sparse(star, counted, draws, rng):
+    """Nodes without a tree."""
+    points, log_weight = sparse_points(draws, counted, rng)
     slab = star.scatter.slabs(float(np.median(star.visits.rv_error)), SLAB)[1]
-    return _nodes(star, counted, points, log_weight, strata, slab)
+    return _nodes(star, counted, points, log_weight, draws, slab)
 
 
 def _nodes(star, counted, points, log_weight, strata, lowest):
@@ -288,7 +288,7 @@ def _nodes(star, counted, points, log_weight, strata, lowest):
         amplitude=np.hypot(found.a, found.b),
         star=counted,
         visits=star.visits,
-        strata=strata,
+        source=strata,
         period_edges=edges,
         period_log_p=np.full(PERIODS, -np.inf),
         unrefined=0.0,

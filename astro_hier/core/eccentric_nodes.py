@@ -69,12 +69,17 @@ class Strata:
     log_mass: np.ndarray
 
     def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Points, shape (4, point), and the number of the box of each."""
+        """Points, shape (4, point), and ln of the prior mass of each."""
+        return self.draw_boxes(rng)[:2]
+
+    def draw_boxes(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The same with the number of the box of each."""
         whole = np.floor(self.count)
         number = whole + (rng.random(len(whole)) < self.count - whole)
         box = np.repeat(np.arange(len(whole)), number.astype(int))
         low, high = self.low[:, box], self.high[:, box]
-        return low + (high - low) * rng.random(low.shape), box
+        points = low + (high - low) * rng.random(low.shape)
+        return points, self.log_mass[box] - np.log(self.count[box]), box
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,8 @@ class EccentricNodes:
         ln of the prior mass of each, and ln p(v | node).
     amplitude : ndarray
         K that fits best.
-    star, visits, strata : Star, Visits, Strata
+    star, visits : Star, Visits
+    source : Strata, PriorSource or SheetSource
         What more may be drawn from.
     period_edges, period_log_p : ndarray
         Shares of the period between the cells of the first search, and ln of the mean likelihood.
@@ -117,7 +123,7 @@ class EccentricNodes:
     amplitude: np.ndarray
     star: Star
     visits: orbit.Visits
-    strata: Strata
+    source: Any
     period_edges: np.ndarray
     period_log_p: np.ndarray
     unrefined: float
@@ -189,8 +195,7 @@ class EccentricNodes:
             found = np.hstack([found, points[:, keep]])
             if found.shape[1] >= size:
                 return found[:, rng.permutation(found.shape[1])[:size]]
-            points, box = self.strata.draw(rng)
-            weight = self.strata.log_mass[box] - np.log(self.strata.count[box])
+            points, weight = self.source.draw(rng)
             weight = weight + self.star.log_p(points)
         return found[:, rng.integers(found.shape[1], size=size)]
 
