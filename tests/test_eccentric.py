@@ -1,15 +1,26 @@
-"""Claims about the posterior of an eccentric orbit and the search for its modes."""
+"""Claims about the prior and the likelihood of the nodes of an eccentric orbit."""
+
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from astro_hier.core import eccentric_kernel, eccentric_roots, kepler, orbit
-from astro_hier.core.eccentric_prior import EccentricityTable, OrbitPrior, ScatterTable
+from astro_hier.core.eccentric_prior import EccentricityTable, OrbitPrior, ScatterTable, tidal_limit
 
 SCATTERS = 0.5, 3.0
 JITTER = stats.loguniform(*SCATTERS)
 BROAD = stats.beta(0.867, 3.03)
+
+
+def prior(e=BROAD, low=2.0, high=300.0, scatter=JITTER):
+    def amplitude(period, eccentricity):
+        return 10 * (period / 100) ** (-1 / 3) / np.sqrt(1 - eccentricity**2)
+
+    table = EccentricityTable.of(e)
+    return OrbitPrior(stats.loguniform(low, high), table, amplitude, scatter)
 
 
 def visits(n=9, error=0.7, baseline=200.0, seed=1, columns=True, known_offset=False):
@@ -143,9 +154,41 @@ def test_compiled_roots_are_those_of_numpy():
         np.testing.assert_allclose(one, other, rtol=1e-6)
 
 
-def prior(e=BROAD, low=2.0, high=300.0, scatter=JITTER):
-    def amplitude(period, eccentricity):
-        return 10 * (period / 100) ** (-1 / 3) / np.sqrt(1 - eccentricity**2)
+@pytest.mark.parametrize("e", [BROAD, stats.uniform(0.2, 0.5), stats.truncnorm(0, 3, 0, 0.1)])
+def test_eccentricities_of_the_table_have_the_prior_distribution(e):
+    # all but what lies above .999, where Kepler's equation is not solved
+    table, share = EccentricityTable.of(e), np.linspace(0.001, 0.999, 200)
+    np.testing.assert_allclose(e.cdf(table.ppf(share)), share * e.cdf(0.999), atol=2e-5)
+    np.testing.assert_allclose(table.cdf(table.ppf(share)), share, atol=1e-9)
 
-    table = EccentricityTable.of(e)
-    return OrbitPrior(stats.loguniform(low, high), table, amplitude, scatter)
+
+def test_a_known_eccentricity_is_everywhere():
+    table = EccentricityTable.of(0.3)
+    assert table.known
+    np.testing.assert_array_equal(table.ppf(np.linspace(0, 1, 5)), 0.3)
+
+
+@pytest.mark.parametrize("e", [-0.1, 1.0, stats.uniform(-0.5, 1)])
+def test_impossible_eccentricities_are_refused(e):
+    with pytest.raises(ValueError, match="expected within"):
+        EccentricityTable.of(e)
+
+
+@pytest.mark.parametrize("scatter", [JITTER, stats.halfnorm(scale=3), stats.uniform(0, 100)])
+def test_scatters_of_the_table_have_the_prior_distribution(scatter):
+    table = ScatterTable.of(scatter, np.full(30, 0.5))
+    np.testing.assert_allclose(scatter.cdf(table.high), table.edges[1:], atol=3e-6)
+    assert np.all((table.low <= table.values) & (table.values <= table.high))
+    assert np.diff(table.distance).max() < 0.3
+    share = np.random.default_rng(1).random(100)
+    step = table.step(share)
+    assert np.all((table.edges[step] <= share) & (share <= table.edges[step + 1]))
+
+
+def test_tides_have_made_short_orbits_circular():
+    np.testing.assert_allclose(tidal_limit([1.0, 2.0, 16.0]), [0, 0, 0.75])
+
+
+def test_importing_does_not_load_numba():
+    code = "import sys, astro_hier.core.eccentric_fit; sys.exit('numba' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

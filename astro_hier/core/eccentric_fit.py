@@ -100,7 +100,7 @@ def eccentric_nodes(
     counted = Star(star.data, prior, star.scatter)
     sparse = source(counted)
     if sparse is not None:
-        return _sparse(star, counted, sparse, rng)
+        return _sparse(star, counted, sparse, rng, points)
     effort = replace(star.effort, final=points)
     tree, nodes = _search(star, effort, rng)
     poor = nodes.effective_size < FEWEST and star.nights >= PRECISE
@@ -264,9 +264,9 @@ def _final(star, tree, rng):
     )
 
 
-def _sparse(star, counted, draws, rng):
+def _sparse(star, counted, draws, rng, wanted):
     """Nodes without a tree."""
-    points, log_weight = sparse_points(draws, counted, rng)
+    points, log_weight = sparse_points(draws, counted, rng, wanted)
     slab = star.scatter.slabs(float(np.median(star.visits.rv_error)), SLAB)[1]
     return _nodes(star, counted, points, log_weight, draws, slab)
 

@@ -175,10 +175,10 @@ def thinned(visits: Visits, scatter: ScatterTable, data: KeplerData, size: int) 
 
 
 def evaluate(
-    data: KeplerData, nodes: Nodes, slopes: bool = False, compiled: bool = COMPILED
+    data: KeplerData, nodes: Nodes, slopes: bool = False, compiled: bool | None = None
 ) -> Evaluated:
     """ln p of nodes and, with one step of Kepler's equation in place of two, its slopes."""
-    if compiled:
+    if COMPILED if compiled is None else compiled:
         from astro_hier.core import eccentric_compiled
 
         return Evaluated(*eccentric_compiled.evaluate(data, nodes, slopes))

@@ -16,8 +16,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from astro_hier.core import eccentric_bounds, kepler
-from astro_hier.core.eccentric_kernel import COMPILED, KeplerData, Nodes
+from astro_hier.core import eccentric_bounds, eccentric_kernel, kepler
+from astro_hier.core.eccentric_kernel import KeplerData, Nodes
 
 WIDEST = 0.5
 SHARES = (0.0, 0.25, 0.5, 0.75, 0.9, 0.97, 1.0)
@@ -118,7 +118,7 @@ def period_edges(prior, baseline, per_baseline):
     return np.unique(shares)
 
 
-def screen(prior, data, shares, u, phases, slabs, kappa, compiled=COMPILED):
+def screen(prior, data, shares, u, phases, slabs, kappa, compiled=None):
     """Bounds of the cells of one range of eccentricities, (period, phase) flattened.
 
     Returns ln p, U and the annealed key, each of shape (slab, cell), and ln of the cells' prior
@@ -142,7 +142,7 @@ def screen(prior, data, shares, u, phases, slabs, kappa, compiled=COMPILED):
     tau = eccentric_bounds.annealing(data, chosen)
     margin = eccentric_bounds.margin(kappa, e_high)
     log_mass = np.log(np.diff(shares)[period] * (u[1] - u[0]) / phases)
-    if compiled:
+    if eccentric_kernel.COMPILED if compiled is None else compiled:
         from astro_hier.core import eccentric_compiled
 
         log_p, upper, anneal = eccentric_compiled.screen(

@@ -26,7 +26,7 @@ REACH = 1.5  # widths of the interval that the first may lead to
 FLAT = 0.1
 BATCH = 100_000
 MOST = 4_000_000
-ENOUGH = 8000
+ENOUGH = 0.4  # effective number of nodes over that wanted
 NEGLIGIBLE = 25.0  # weights below exp(-this) of the largest are forgotten
 
 
@@ -105,10 +105,12 @@ def source(star: Star) -> PriorSource | SheetSource | None:
     return None
 
 
-def sparse_points(draws, star: Star, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def sparse_points(
+    draws: PriorSource | SheetSource, star: Star, rng: np.random.Generator, wanted: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Points that matter, shape (4, point), and ln of the prior mass of each.
 
-    There are as many as it takes for an effective number of `ENOUGH`.
+    There are as many as it takes for an effective number of `ENOUGH` of those ``wanted``.
     """
     points, weight, log_p, count = np.empty((4, 0)), np.empty(0), np.empty(0), 0
     while count * BATCH < MOST:
@@ -119,6 +121,6 @@ def sparse_points(draws, star: Star, rng: np.random.Generator) -> tuple[np.ndarr
         keep = mass > mass.max() - NEGLIGIBLE
         points, weight, log_p = points[:, keep], weight[keep], log_p[keep]
         mass = np.exp(mass[keep] - mass.max())
-        if mass.sum() ** 2 > ENOUGH * np.sum(mass**2):
+        if mass.sum() ** 2 > ENOUGH * wanted * np.sum(mass**2):
             break
     return points, weight - np.log(count)
