@@ -63,7 +63,7 @@ def some_nodes(size=40, seed=3):
 def test_log_p_is_the_normal_density(n, known_offset):
     data, nodes = visits(n, known_offset=known_offset), some_nodes()
     table = ScatterTable.of(JITTER, np.full(3, 0.7))
-    prepared = eccentric_kernel.KeplerData.of(data, table)
+    prepared = eccentric_kernel.KeplerData.of(data, table.at_visits(np.ones(len(data.rv))))
     expected = [
         slow_log_p(data, f, e, m, prepared.t_ref, sd, table.values[k])
         for f, e, m, k, sd in zip(*nodes, strict=True)
@@ -77,7 +77,7 @@ def test_few_digits_are_lost_to_small_errors():
     # ln p by orthogonal triangularisation, of errors of 1e-6 of the amplitude
     data = visits(8, error=5e-6)
     nodes = some_nodes()._replace(step=np.zeros(40, int))
-    prepared = eccentric_kernel.KeplerData.of(data, ScatterTable.of(0.0, data.rv_error))
+    prepared = eccentric_kernel.KeplerData.of(data, np.zeros((1, len(data.rv))))
     x, y = kepler.waves(data.time - prepared.t_ref, *nodes[:3])
     solution = orbit.Solution(data, nodes.frequency, (x * nodes.sd, y * nodes.sd))
     # that is with A and B in units of their prior's standard deviations
@@ -90,7 +90,7 @@ def test_few_digits_are_lost_to_small_errors():
 def test_slopes_and_curvature_are_those_of_a_least_squares_problem():
     data, nodes = visits(12), some_nodes()
     table = ScatterTable.of(JITTER, np.full(3, 0.7))
-    prepared = eccentric_kernel.KeplerData.of(data, table)
+    prepared = eccentric_kernel.KeplerData.of(data, table.at_visits(np.ones(len(data.rv))))
     found = eccentric_kernel.evaluate(prepared, nodes, slopes=True, compiled=False)
     for i in range(len(nodes.sd)):
         f, e, m = (x[i : i + 1] for x in nodes[:3])
@@ -128,7 +128,7 @@ def test_compiled_loops_are_those_of_numpy(n):
     pytest.importorskip("numba")
     data, nodes = visits(n), some_nodes()
     table = ScatterTable.of(JITTER, data.rv_error)
-    prepared = eccentric_kernel.KeplerData.of(data, table)
+    prepared = eccentric_kernel.KeplerData.of(data, table.at_visits(np.ones(len(data.rv))))
     plain, fast = (
         eccentric_kernel.evaluate(prepared, nodes, True, compiled) for compiled in (False, True)
     )
@@ -141,7 +141,7 @@ def test_compiled_roots_are_those_of_numpy():
     pytest.importorskip("numba")
     data = visits(12)
     table = ScatterTable.of(JITTER, data.rv_error)
-    prepared = eccentric_kernel.KeplerData.of(data, table)
+    prepared = eccentric_kernel.KeplerData.of(data, table.at_visits(np.ones(len(data.rv))))
     edges = table.slabs(0.7, 4.0)
     at = edges[:-1] + np.multiply.outer((0, 0.25, 0.5, 0.75, 1), np.diff(edges))
     slabs = table.step(at[2]), table.step(at)

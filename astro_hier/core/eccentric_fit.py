@@ -4,7 +4,8 @@ A tree of cells (`eccentric_tree`) is a search that may miss a needle. Three sig
 looked at, all of which start a second search from other roots:
 
 1. with `DECIDED` nights or more, a least chi2 that is improbable (p < `IMPROBABLE`) in its degrees
-   of freedom, at little scatter, while no scatter is known or it comes out large;
+   of freedom, at little scatter, while the scatter is known or comes out large (in the latter
+   case among smaller scatters only, where a missed orbit would be);
 2. roots that were put aside hold more than `MOST_REST` of p(v);
 3. an effective size below `FEWEST` with `PRECISE` nights or more, where the second search takes
    more evaluations and points.
@@ -34,6 +35,7 @@ FEW, FEW_NEGLIGIBLE, FEW_NEGLIGIBLE_ROOT = 15, 13.0, 16.0
 FEWEST_NIGHTS = 5  # up to which there are defensive points
 DECIDED, IMPROBABLE, LARGE_SCATTER = 7, 1e-4, 3.0
 MOST_REST = 0.01
+SMALL = 0.005  # of the posterior of the scatter, below which a missed orbit would be
 PRECISE, FEWEST = 6, 1000
 DIFFERENT = 5.0
 REST = 2000  # points among roots put aside
@@ -49,6 +51,7 @@ class _Star:
 
     visits: orbit.Visits
     prior: OrbitPrior
+    ratio: np.ndarray
     scatter: ScatterTable
     data: KeplerData
     screened: KeplerData
@@ -104,14 +107,41 @@ def eccentric_nodes(
     effort = replace(star.effort, final=points)
     tree, nodes = _search(star, effort, rng)
     poor = nodes.effective_size < FEWEST and star.nights >= PRECISE
-    if not (twice or poor or nodes.rest > MOST_REST or unlikely(nodes, visits.rv_error)):
-        return nodes
     other = replace(effort, per_baseline=4.3, phases=7 / 6)
     if poor:
         other = replace(other, negligible=13.0, negligible_root=16.0,
                         evaluations=900_000, final=5 * points)  # fmt: skip
+    elif not (twice or nodes.rest > MOST_REST):
+        if not unlikely(nodes, visits.rv_error):
+            return nodes
+        if not star.scatter.known:
+            quiet = _quiet(star, other, nodes, rng)
+            if quiet is not None:
+                return quiet
     second_tree, second = _search(star, other, rng)
     return _compared((tree, nodes), (second_tree, second), star, rng)
+
+
+def _quiet(star, effort, nodes, rng):
+    """The nodes, if a second search among scatters smaller than theirs finds nothing new.
+
+    An orbit that was missed leaves less scatter than what takes its place.
+    """
+    edges = star.scatter.slabs(float(np.median(star.visits.rv_error)), SLAB)
+    order = np.argsort(nodes.points[3])
+    smaller = nodes.points[3][order][np.searchsorted(np.cumsum(nodes.probability[order]), SMALL)]
+    slabs = int(np.searchsorted(edges, smaller, side="right")) - 1
+    if slabs < 1:
+        return None
+    share = slabs / (len(edges) - 1)
+    evaluations = int(share * effort.evaluations)
+    effort = replace(effort, slabs=slabs, evaluations=evaluations, final=effort.final // 4)
+    tree, second = _search(star, effort, rng)
+    gained = np.exp(min(second.log_evidence - nodes.log_evidence, 50.0))
+    if gained > MOST_REST:
+        return None
+    evaluations = nodes.evaluations + tree.star.evaluations
+    return replace(nodes, log_ratio=float(gained), evaluations=evaluations)
 
 
 def _compared(first, second, star, rng):
@@ -147,12 +177,13 @@ def unlikely(nodes: EccentricNodes, rv_error: np.ndarray) -> bool:
 
 def _prepare(visits, prior, ratio):
     scatter = ScatterTable.of(prior.scatter, visits.rv_error)
-    data = KeplerData.of(visits, scatter, ratio)
-    screened = data
-    if len(visits.time) > MANY_VISITS and ratio is None:
-        screened = thinned(visits, scatter, data, THINNED)
+    ratio = np.ones(len(visits.time)) if ratio is None else ratio
+    extra = scatter.at_visits(ratio)
+    screened = data = KeplerData.of(visits, extra)
+    if len(visits.time) > MANY_VISITS:
+        screened = thinned(visits, extra, data, THINNED)
     nights = count_nights(visits.time, prior.period_range[0])
-    return _Star(visits, prior, scatter, data, screened, nights)
+    return _Star(visits, prior, ratio, scatter, data, screened, nights)
 
 
 def _search(star, effort, rng):
@@ -288,6 +319,7 @@ def _nodes(star, counted, points, log_weight, strata, lowest):
         amplitude=np.hypot(found.a, found.b),
         star=counted,
         visits=star.visits,
+        ratio=star.ratio,
         source=strata,
         period_edges=edges,
         period_log_p=np.full(PERIODS, -np.inf),

@@ -27,7 +27,6 @@ from typing import NamedTuple
 import numpy as np
 
 from astro_hier.core import kepler
-from astro_hier.core.eccentric_prior import ScatterTable
 from astro_hier.core.orbit import Visits
 
 BLOCK = 400_000  # elements of an array of (visit, node)
@@ -114,11 +113,8 @@ class KeplerData:
     rank: int
 
     @classmethod
-    def of(
-        cls, visits: Visits, scatter: ScatterTable, ratio: np.ndarray | None = None
-    ) -> "KeplerData":
-        """Of visits with no scatter yet; ``ratio`` multiplies it at each visit."""
-        extra = scatter.values[:, None] * (1.0 if ratio is None else ratio)
+    def of(cls, visits: Visits, extra: np.ndarray) -> "KeplerData":
+        """Of visits with no scatter yet, and that of each step, shape (step, visit)."""
         variance = visits.rv_error**2 + extra**2
         weight = 1 / variance
         typical = weight[len(weight) // 2]
@@ -154,7 +150,7 @@ class KeplerData:
         )
 
 
-def thinned(visits: Visits, scatter: ScatterTable, data: KeplerData, size: int) -> KeplerData:
+def thinned(visits: Visits, extra: np.ndarray, data: KeplerData, size: int) -> KeplerData:
     """Of about ``size`` visits, evenly in time and the most extreme, with smaller errors for it."""
     count = len(visits.time)
     extreme = np.argsort(visits.rv)[[0, 1, -2, -1]]
@@ -169,7 +165,7 @@ def thinned(visits: Visits, scatter: ScatterTable, data: KeplerData, size: int) 
         columns=None if visits.columns is None else visits.columns[kept],
         instrument=None,
     )
-    fewer = KeplerData.of(few, replace(scatter, values=scatter.values * ratio))
+    fewer = KeplerData.of(few, extra[:, kept] * ratio)
     time = few.time - data.t_ref
     return replace(fewer, time=time, t_ref=data.t_ref, moment=fewer.weight @ time**2)
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from astro_hier.core import kepler, orbit
+from astro_hier.core.eccentric_kernel import Nodes
 from astro_hier.core.eccentric_tree import Star
 
 CAP = 0.999
@@ -97,6 +98,8 @@ class EccentricNodes:
     amplitude : ndarray
         K that fits best.
     star, visits : Star, Visits
+    ratio : ndarray
+        The scatter of each visit over s, shape (visit,).
     source : Strata, PriorSource or SheetSource
         What more may be drawn from.
     period_edges, period_log_p : ndarray
@@ -123,6 +126,7 @@ class EccentricNodes:
     amplitude: np.ndarray
     star: Star
     visits: orbit.Visits
+    ratio: np.ndarray
     source: Any
     period_edges: np.ndarray
     period_log_p: np.ndarray
@@ -170,18 +174,8 @@ class EccentricNodes:
         nodes, star = self.star.nodes(points), self.star
         step, table = nodes.step, star.scatter
         scatter = table.low[step] + rng.random(size) * (table.high[step] - table.low[step])
-        linear = draw_linear(self.visits, nodes, star.data.t_ref, scatter, rng)
-        phase = nodes.phase - np.floor(nodes.phase + 0.5)
-        return Draws(
-            period=1 / nodes.frequency,
-            eccentricity=nodes.eccentricity,
-            omega=np.arctan2(linear[1], linear[0]),
-            phase=phase,
-            t_peri=star.data.t_ref - phase / nodes.frequency,
-            amplitude=np.hypot(linear[0], linear[1]),
-            linear=linear,
-            scatter=scatter,
-        )
+        extra = np.multiply.outer(self.ratio, scatter)
+        return drawn_at(self.visits, nodes, star.data.t_ref, scatter, extra, rng)
 
     def _draw_points(self, size, rng):
         """Points by rejection, from the nodes and then from fresh ones.
@@ -262,17 +256,43 @@ class EccentricNodes:
         return ends[:-1], ends[1:], log_p
 
 
+def drawn_at(
+    visits: orbit.Visits,
+    nodes: Nodes,
+    t_ref: float,
+    scatter: np.ndarray,
+    extra: np.ndarray,
+    rng: np.random.Generator,
+) -> Draws:
+    """Draws at nodes, whose ``scatter`` is ``extra`` at the visits, shape (visit, node)."""
+    linear = draw_linear(visits, nodes, t_ref, extra, rng)
+    phase = nodes.phase - np.floor(nodes.phase + 0.5)
+    return Draws(
+        period=1 / nodes.frequency,
+        eccentricity=nodes.eccentricity,
+        omega=np.arctan2(linear[1], linear[0]),
+        phase=phase,
+        t_peri=t_ref - phase / nodes.frequency,
+        amplitude=np.hypot(linear[0], linear[1]),
+        linear=linear,
+        scatter=scatter,
+    )
+
+
 def draw_linear(
-    visits: orbit.Visits, nodes: Any, t_ref: float, scatter: np.ndarray, rng: np.random.Generator
+    visits: orbit.Visits, nodes: Nodes, t_ref: float, extra: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """One draw of A, B, v0, ... at each node, shape (parameter, node)."""
+    """One draw of A, B, v0, ... at each node, shape (parameter, node).
+
+    ``extra`` is the scatter of each visit at each node, shape (visit, node).
+    """
     size = len(visits.sd)
     x, y = kepler.waves(visits.time - t_ref, *nodes[:3])
     unscaled = replace(
         visits,
         mean=np.append(np.zeros(2), visits.mean[2:]),
         sd=np.append(np.ones(2), visits.sd[2:]),
-        rv_error=np.hypot(visits.rv_error[:, None], scatter),
+        rv_error=np.hypot(visits.rv_error[:, None], extra),
     )
     solution = orbit.Solution(unscaled, nodes.frequency, (x * nodes.sd, y * nodes.sd))
     linear = solution.linear(rng.standard_normal((size, len(nodes.sd))))

@@ -140,6 +140,10 @@ class ScatterTable:
         """Whether there is but one."""
         return len(self.values) == 1
 
+    def at_visits(self, ratio: np.ndarray) -> np.ndarray:
+        """The scatter of visits at each step, ``ratio`` times s, shape (step, visit)."""
+        return np.multiply.outer(self.values, ratio)
+
     def step(self, share: np.ndarray) -> np.ndarray:
         """The number of the step at a share of the probability."""
         found = np.searchsorted(self.edges, share, side="right") - 1

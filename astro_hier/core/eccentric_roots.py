@@ -45,6 +45,8 @@ class Effort:
         Cells per 1 / baseline, and a factor on `PHASES`.
     roots : int
         Most of the roots that are kept in a slab.
+    slabs : int, optional
+        How many slabs of the scatter to search, those of the smallest.
     """
 
     kappa: float
@@ -55,6 +57,7 @@ class Effort:
     per_baseline: float = 3.0
     phases: float = 1.0
     roots: int = 10_000
+    slabs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,8 @@ def roots(prior, scatter, data: KeplerData, rv_error, effort: Effort) -> Roots:
     """Screen all cells of ``data``, which may be thinned."""
     shares = period_edges(prior, np.ptp(data.time), effort.per_baseline)
     slab_edges = scatter.slabs(float(np.median(rv_error)), SLAB)
+    if effort.slabs is not None:
+        slab_edges = slab_edges[: effort.slabs + 1]
     at = slab_edges[:-1] + np.multiply.outer(eccentric_bounds.STEPS, np.diff(slab_edges))
     slabs = scatter.step(at[2]), scatter.step(at)
     found = []
