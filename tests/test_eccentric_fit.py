@@ -7,7 +7,9 @@ import pytest
 from scipy import stats
 
 from astro_hier.core import eccentric_kernel, kepler, orbit, period_nodes
-from astro_hier.core.eccentric_fit import count_nights, eccentric_nodes
+from astro_hier.core.eccentric_fit import eccentric_nodes
+from astro_hier.core.eccentric_modes import modes
+from astro_hier.core.eccentric_points import count_nights
 from astro_hier.core.eccentric_prior import EccentricityTable, OrbitPrior
 
 BROAD = stats.beta(0.867, 3.03)
@@ -132,7 +134,7 @@ def test_draws_are_of_the_orbit():
 
 def test_modes_and_profile_show_the_period():
     nodes = eccentric_nodes(visits(20, 0.3, 6), prior(), np.random.default_rng(1))
-    best = nodes.modes()[0]
+    best = modes(nodes)[0]
     assert best.probability > 0.99
     assert abs(best.period - 17) < 5 * best.period_sd
     assert abs(best.eccentricity - 0.4) < 5 * best.eccentricity_sd

@@ -7,13 +7,10 @@ such sums are unbiased, and their effective number is (sum W)^2 / sum W^2, W_i =
 Independent draws come from further points of the same strata, each kept in proportion to its
 weight over a cap, the quantile `CAP` of all weights; then A, B, v0, ... from their normal
 distribution given the node. K = hypot(A, B), omega = atan2(B, A).
-
-Two nodes are of one mode if between their frequencies there is no gap wider than `GAP` over
-the baseline, nor a valley in the distribution of e.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -22,23 +19,8 @@ from astro_hier.core.eccentric_kernel import Nodes
 from astro_hier.core.eccentric_tree import Star
 
 CAP = 0.999
-GAP = 0.5
 BATCHES = 60
-VALLEY = 10.0
-BINS = 24  # of e, in which valleys are looked for
-MANY = 400  # nodes of a mode that may be split in e
 RESOLVED = 8  # nodes at a period that say more of it than the cells' centres
-
-
-class Mode(NamedTuple):
-    """A mode of the posterior: mean and standard deviation of P [d] and e, and its K's mean."""
-
-    probability: float
-    period: float
-    period_sd: float
-    eccentricity: float
-    eccentricity_sd: float
-    amplitude: float
 
 
 @dataclass(frozen=True)
@@ -192,53 +174,6 @@ class EccentricNodes:
             points, weight = self.source.draw(rng)
             weight = weight + self.star.log_p(points)
         return found[:, rng.integers(found.shape[1], size=size)]
-
-    def modes(self, least: float = 1e-4) -> list[Mode]:
-        """Modes of at least this probability, the most probable first."""
-        f, weight = 1 / self.period, self.probability
-        order = np.argsort(f)
-        width = GAP / max(np.ptp(self.star.data.time), 1e-300)
-        parts = np.split(order, np.flatnonzero(np.diff(f[order]) > width) + 1)
-        found = []
-        for part in parts:
-            if weight[part].sum() < least:
-                continue
-            for group in self._split_in_e(part):
-                found.append(self._mode(group))
-        return sorted((m for m in found if m.probability >= least), reverse=True)
-
-    def _split_in_e(self, part):
-        """Nodes of one range of frequencies, apart where there is a valley in e."""
-        e, weight = self.eccentricity[part], self.probability[part]
-        if len(part) < MANY or 1 / np.sum((weight / weight.sum()) ** 2) < MANY:
-            return [part]
-        edges = np.linspace(e.min(), e.max(), BINS + 1)
-        height = np.histogram(e, edges, weights=weight)[0]
-        cuts, peak, valley = [], height[0], height[0]
-        lowest = 0
-        for i, h in enumerate(height):
-            if h > VALLEY * max(valley, 1e-6 * height.max()) and peak > VALLEY * valley:
-                cuts.append(edges[lowest] + 0.5 * (edges[1] - edges[0]))
-                peak = valley = h
-            elif h > peak:
-                peak = valley = h
-            if h < valley:
-                valley, lowest = h, i
-        which = np.searchsorted(cuts, e)
-        return [part[which == i] for i in range(len(cuts) + 1)]
-
-    def _mode(self, group):
-        weight = self.probability[group]
-        total = weight.sum()
-        p, e, K = (
-            np.average(x[group], weights=weight)
-            for x in (self.period, self.eccentricity, self.amplitude)
-        )
-        spread = [
-            np.sqrt(np.average((x[group] - mean) ** 2, weights=weight))
-            for x, mean in ((self.period, p), (self.eccentricity, e))
-        ]
-        return Mode(*map(float, (total, p, spread[0], e, spread[1], K)))
 
     def profile(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """ln p(v | P) over the periods searched, all else integrated out.

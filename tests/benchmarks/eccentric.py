@@ -29,6 +29,7 @@ from scipy import stats
 
 from astro_hier.core import kepler, orbit
 from astro_hier.core.eccentric_fit import eccentric_nodes
+from astro_hier.core.eccentric_modes import modes
 from astro_hier.core.eccentric_prior import EccentricityTable, OrbitPrior
 
 BETA = stats.beta(0.867, 3.03)
@@ -72,7 +73,7 @@ def clocked(function):
 
 
 def summary(nodes):
-    best = nodes.modes()[0]
+    best = modes(nodes)[0]
     return (
         f"ln p(v) {nodes.log_evidence:.2f}, effective {nodes.effective_size:.0f},"
         f" k {nodes.pareto_k:.2f}, unrefined {nodes.unrefined:.1g}, rest {nodes.rest:.1g},"
