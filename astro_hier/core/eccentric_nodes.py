@@ -152,14 +152,14 @@ class EccentricNodes:
 
     def draw(self, size: int, rng: np.random.Generator) -> Draws:
         """Independent draws from the posterior."""
-        points = self._draw_points(size, rng)
+        points = self.draw_points(size, rng)
         nodes, star = self.star.nodes(points), self.star
         step, table = nodes.step, star.scatter
         scatter = table.low[step] + rng.random(size) * (table.high[step] - table.low[step])
         extra = np.multiply.outer(self.ratio, scatter)
         return drawn_at(self.visits, nodes, star.data.t_ref, scatter, extra, rng)
 
-    def _draw_points(self, size, rng):
+    def draw_points(self, size: int, rng: np.random.Generator) -> np.ndarray:
         """Points by rejection, from the nodes and then from fresh ones.
 
         Where few would be kept, they are drawn with replacement.
@@ -200,7 +200,7 @@ def drawn_at(
     rng: np.random.Generator,
 ) -> Draws:
     """Draws at nodes, whose ``scatter`` is ``extra`` at the visits, shape (visit, node)."""
-    linear = draw_linear(visits, nodes, t_ref, extra, rng)
+    linear = linear_at(visits, nodes, t_ref, extra, rng)
     phase = nodes.phase - np.floor(nodes.phase + 0.5)
     return Draws(
         period=1 / nodes.frequency,
@@ -214,14 +214,17 @@ def drawn_at(
     )
 
 
-def draw_linear(
-    visits: orbit.Visits, nodes: Nodes, t_ref: float, extra: np.ndarray, rng: np.random.Generator
+def linear_at(
+    visits: orbit.Visits,
+    nodes: Nodes,
+    t_ref: float,
+    extra: np.ndarray,
+    rng: np.random.Generator | None = None,
 ) -> np.ndarray:
-    """One draw of A, B, v0, ... at each node, shape (parameter, node).
+    """A, B, v0, ... at each node, the best or, with ``rng``, drawn; shape (parameter, node).
 
     ``extra`` is the scatter of each visit at each node, shape (visit, node).
     """
-    size = len(visits.sd)
     x, y = kepler.waves(visits.time - t_ref, *nodes[:3])
     unscaled = replace(
         visits,
@@ -230,7 +233,8 @@ def draw_linear(
         rv_error=np.hypot(visits.rv_error[:, None], extra),
     )
     solution = orbit.Solution(unscaled, nodes.frequency, (x * nodes.sd, y * nodes.sd))
-    linear = solution.linear(rng.standard_normal((size, len(nodes.sd))))
+    shape = len(visits.sd), len(nodes.sd)
+    linear = solution.linear(None if rng is None else rng.standard_normal(shape))
     linear[:2] *= nodes.sd
     return linear
 

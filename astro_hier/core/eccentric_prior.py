@@ -149,6 +149,10 @@ class ScatterTable:
         found = np.searchsorted(self.edges, share, side="right") - 1
         return np.minimum(found, len(self.values) - 1)
 
+    def at(self, share: np.ndarray) -> np.ndarray:
+        """The scatter that has a share of the probability below it, straight within a step."""
+        return np.interp(share, self.edges, np.append(self.low, self.high[-1]))
+
     def distance_at(self, share: np.ndarray) -> np.ndarray:
         """D up to a share of the probability."""
         return np.interp(share, self.edges, self.distance)
