@@ -1,15 +1,15 @@
-"""Is a posterior what it says it is? Simulation-based calibration of any model.
+"""Is a posterior what it claims to be? Simulation-based calibration of any model.
 
-Parameters are drawn from the prior, data from these parameters, and the model is fitted to the
-data. If the fit is right, the true value of each parameter is as likely to be the smallest as any
-other of itself and its posterior draws: its rank is uniform (Cook, Gelman & Rubin 2006, J. Comput.
-Graph. Stat. 15, 675; Talts et al. 2018, arXiv:1804.06788). A posterior that is too narrow, too
-wide, shifted, or that misses modes shows in the ranks.
+Parameters are drawn from the prior and data given these parameters, and the model is fitted to the
+data. If the fit is right, the true value of each parameter is equally likely to have any rank among
+its posterior draws: its rank is uniform (Cook, Gelman & Rubin 2006, J. Comput. Graph. Stat. 15,
+675; Talts et al. 2018, arXiv:1804.06788). If a posterior is too narrow, too wide, shifted, or
+misses modes, the ranks show it.
 
-The ranks are tested three times, because no single test sees every fault. Kolmogorov-Smirnov sees a
-shift or a wrong width of the whole posterior, but weighs the ends of the distribution least. The
-number of ranks in the outer percent sees a posterior that leaves out the truth altogether, in one
-fit of ten. The counts in ten bins see what lies between.
+The ranks are tested three times, because no single test sees every fault. The Kolmogorov-Smirnov
+test sees a shift or a wrong width of the whole posterior, but is least sensitive to the ends of the
+distribution. The number of ranks in the outer percent reveals posteriors that miss the truth
+altogether, even if only one fit in ten does. The counts in ten bins see what lies in between.
 """
 
 import re
@@ -29,11 +29,12 @@ from astro_hier.inference import METHODS
 
 __all__ = ["Calibration", "calibrate"]
 
-BAND = 0.99  # probability that a correct model stays within the band everywhere
+BAND = 0.99  # probability that a curve of a correct model stays within the band everywhere
 BAND_SIMULATIONS = 2000
 TAILS = 0.01  # share of uniform ranks that lie in both tails together
 BINS = 10
-MOST_EXACT = 100  # ranks, whose bins are tested exactly; at a p-value of 1e-4, chi2 is a third off
+# up to so many ranks the bins are tested exactly: at a p-value of 1e-4, chi2 is off by a third
+MAX_EXACT_RANKS = 100
 FALSE_ALARMS = 0.01  # probability that any parameter of a correct model fails any test
 TESTS = {"p_value": "KS", "p_tails": "tails", "p_bins": "bins"}  # by the column of their p-values
 
@@ -48,7 +49,7 @@ class Calibration:
         By parameter, an array of shape (simulation,) of ranks between 0 and 1, uniform if the
         model is calibrated.
     warnings : dict
-        How many of the fits gave each warning, whose numbers are left out.
+        How many of the fits gave each warning; numbers in the warnings are replaced by dots.
     """
 
     ranks: dict
@@ -58,8 +59,8 @@ class Calibration:
         """Three tests of each parameter.
 
         A parameter fails a test if its p-value is below 0.01 divided by the number of all tests,
-        three for each parameter. So a correct model has any failure in at most one of a hundred
-        calibrations (in fewer, because a count's p-values are discrete and parameters are not
+        three for each parameter. So a correct model fails any test in at most one out of a hundred
+        calibrations (in fewer, because the p-values of counts are discrete and parameters are not
         independent of each other).
 
         Returns
@@ -73,12 +74,12 @@ class Calibration:
             - p_value, of the Kolmogorov-Smirnov test;
             - p_tails, of the number of ranks below 0.005 or above 0.995: two-sided, from the
               binomial distribution;
-            - p_bins, of the numbers of ranks in ten equal bins: Pearson's chi2, whose distribution
-              is exact for up to 100 simulations;
+            - p_bins, of the numbers of ranks in ten equal bins: Pearson's chi2, with its exact
+              distribution for up to 100 simulations;
             - tails and tails_expected, the number of ranks below 0.005 or above 0.995, and the
-              number that is expected;
-            - failed, the names of the tests that failed, of "KS", "tails" and "bins"; empty if
-              none did.
+              expected number;
+            - failed, the names of the failed tests among "KS", "tails" and "bins"; empty if there
+              are none.
 
             ``meta["level"]`` is the p-value below which a test fails.
         """
@@ -108,12 +109,12 @@ class Calibration:
         return table
 
     def plot(self, fig=None):
-        """The ranks' empirical distribution less the uniform one, with the band of 99 percent.
+        """The empirical distribution of the ranks minus the uniform one, with a 99 percent band.
 
-        A curve that leaves the band says that the parameter is not calibrated: above the band on
-        the left and below it on the right, the posterior is too narrow; the other way round, too
-        wide; on one side of it throughout, shifted. The title of a parameter that fails one of the
-        tests of `table` is red and names the test.
+        A curve that leaves the band means that the parameter is not calibrated. If it is above the
+        band on the left and below it on the right, the posterior is too narrow; the other way
+        round, it is too wide; on one side throughout, it is shifted. The title of a parameter that
+        fails one of the tests of `table` is red and names the test.
 
         Parameters
         ----------
@@ -148,24 +149,24 @@ class Calibration:
 
 def calibrate(model, table, *, simulations=200, draws=399, certify=True, n_jobs=1,
               random_state=None, progressbar=True):  # fmt: skip
-    """Simulate data like a table's many times, fit each, and rank the truth among the draws.
+    """Simulate many tables like a given one, fit each, and rank the truth among the draws.
 
     Parameters
     ----------
     model : HierarchicalModel
-        With the priors that simulated parameters are drawn from.
+        A model with the priors to draw parameters from.
     table : `~astropy.table.Table`
-        A table that the model can be fitted to. Its times, errors and stars are kept, its observed
-        values are replaced.
+        A table that the model can be fitted to. Its times, errors and stars are kept, and its
+        observed values are replaced.
     simulations : int, optional
         Number of simulated tables.
     draws : int, optional
         Draws from each posterior.
     certify : bool, optional
-        As of the marginal method: without it fits take about two thirds of the time, and what a
-        single exploration misses shows in the ranks.
+        As for the marginal method. Without it fits take about two thirds of the time, and whatever
+        a single exploration misses shows up in the ranks.
     n_jobs : int, optional
-        Processes, by joblib.
+        Number of processes, for joblib.
     random_state : None, int, `numpy.random.Generator`, optional
         Seed or source of randomness; results do not depend on ``n_jobs``.
     progressbar : bool, optional
@@ -174,18 +175,18 @@ def calibrate(model, table, *, simulations=200, draws=399, certify=True, n_jobs=
     Returns
     -------
     Calibration
-        Of a parameter that each star or instrument has, the rank of one picked at random.
+        For parameters of each star or instrument, the ranks of one picked at random.
 
     Raises
     ------
     TableError
         If the table cannot be used.
     ValueError
-        If a number of simulations or draws is less than one.
+        If the number of simulations or draws is less than one.
     """
     for name, value in (("simulations", simulations), ("draws", draws)):
         if not isinstance(value, (int, np.integer)) or value < 1:
-            raise ValueError(f"{name}={value!r}; accepted is a whole number of at least 1")
+            raise ValueError(f"{name}={value!r}; expected a whole number of at least 1")
     rows = model.read(table)
     data = model.prepare(rows, progressbar=False)
     seeds = np.random.default_rng(random_state).integers(2**63, size=simulations)
@@ -207,7 +208,7 @@ def _ranks(model, rows, data, draws, certify, seed):
     observed = {role.name: truth[role.name][0] for role in model.roles if role.name in truth}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        simulated = model.prepare(rows.replaced(**observed), progressbar=False)
+        simulated = model.prepare_simulated(rows.replaced(**observed), data)
         result = METHODS["marginal"].sample(
             model.problem(simulated),
             draws=draws,
@@ -225,10 +226,10 @@ def _ranks(model, rows, data, draws, certify, seed):
             values, true = values.reshape(len(values), -1), np.reshape(true, (1, -1))
             one = rng.integers(values.shape[1])
             values, true = values[:, one], true[:, one]
-        # a random place among equals, so that ranks of a correct model are uniform
+        # a random place among equal values, so that ranks of a correct model are uniform
         below = np.sum(values < true) + rng.random() * (1 + np.sum(values == true))
         ranks[parameter.name] = below / (len(values) + 1)
-    # without their numbers, so that equal warnings of many fits are one
+    # without numbers, so that the same warning from many fits counts as one
     said = [str(w.message) for w in caught] + [f.message() for f in checks.failed(result.findings)]
     return ranks, {re.sub(r"-?\d[\d.e+-]*", "...", message) for message in said}
 
@@ -239,19 +240,19 @@ def _in_tails(rank):
 
 
 def _bins_p_value(rank):
-    """Of Pearson's chi2 of the counts in equal bins."""
+    """The p-value of Pearson's chi2 for the counts in equal bins."""
     counts = np.histogram(rank, BINS, (0, 1))[0]
-    if len(rank) > MOST_EXACT:
+    if len(rank) > MAX_EXACT_RANKS:
         return chisquare(counts).pvalue
     return _sum_of_squares_sf(len(rank))[np.sum(counts**2)]
 
 
 @cache
 def _sum_of_squares_sf(size):
-    """P(sum of the bins' squared counts >= s) for s = 0, ..., size^2, of ``size`` uniform ranks.
+    """P(sum of the squared counts >= s) for s = 0, ..., size^2, with ``size`` uniform ranks.
 
-    Chi2 is a linear function of that sum. The counts are distributed as independent Poisson
-    variables are, given that they add up to ``size``.
+    Chi2 is a linear function of that sum. The counts in bins are distributed like independent
+    Poisson variables that are conditioned to add up to ``size``.
     """
     share = poisson.pmf(np.arange(size + 1), size / BINS)
     found = np.zeros((size + 1, size**2 + 1))  # by sum and sum of squares of the bins so far
@@ -265,7 +266,7 @@ def _sum_of_squares_sf(size):
 
 
 def _band(x, size):
-    """Half width in which ECDFs of ``size`` uniform ranks differ everywhere, in `BAND` of them."""
+    """Half width of a band that contains a share `BAND` of ECDFs of ``size`` uniform ranks."""
     rng = np.random.default_rng(0)
     many = np.sort(rng.random((BAND_SIMULATIONS, size)), axis=1)
     ecdf = np.array([np.searchsorted(ranks, x, side="right") for ranks in many]) / size

@@ -1,9 +1,9 @@
-"""What is said of a fit: checks, each with what it found, its limit, the verdict, and what to do.
+"""Checks of a fit: what each one found, what was expected, the verdict, and what to do.
 
-A `Check` is defined once, by the module that knows what it looks at, with its words for Python and
-for the shell; `DEFINED` holds them all. Whoever looks returns a `Finding`. A fit collects the
-findings, keeps them with its results, and warns of those that fail, once each, at the line that
-called the package.
+A `Check` is defined once, by the module that knows what it looks at, with advice for users of
+Python and of the shell; `DEFINED` holds them all. The code that looks returns a `Finding`. A fit
+collects the findings, keeps them with its results, and warns of those that failed, once each, at
+the line that called the package.
 """
 
 import json
@@ -19,7 +19,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 __all__ = ["Check", "CheckWarning", "Finding", "define", "failed", "tabulate", "warn", "warn_of"]
 
 PACKAGE = f"{Path(__file__).parent}{os.sep}"
-DEFINED = {}  # every check, by name; models may have their own of one name
+DEFINED: dict[str, list] = {}  # every check by name; several models may share a name
 
 
 class CheckWarning(AstropyUserWarning):
@@ -33,7 +33,7 @@ class Finding:
     Attributes
     ----------
     name : str
-        That of the check.
+        Name of the check.
     found : str
         What it found: a number with its unit, or words.
     limit : str
@@ -41,9 +41,9 @@ class Finding:
     failed : bool
         The verdict.
     said : str
-        What is wrong, where it failed: the values, rows or parameters concerned.
+        If it failed, what is wrong: the values, rows or parameters concerned.
     python, shell : str
-        What to do, where it failed, for a user of Python and of the command.
+        If it failed, what to do, for a user of Python and of the command.
     """
 
     name: str
@@ -61,20 +61,20 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that is looked at.
+    """One property of a fit that is checked.
 
     The texts may hold fields in braces, which `finding` fills in.
 
     Attributes
     ----------
     name : str
-        What it is called in the table of checks.
+        Its name in the table of checks.
     limit : str
         What is expected.
     said : str
-        What is wrong where it fails.
+        What is wrong if it fails.
     python : str
-        What to do where it fails.
+        What to do if it fails.
     shell : str
         The same for a user of the command; as in Python if empty.
     """
@@ -86,7 +86,7 @@ class Check:
     shell: str = ""
 
     def finding(self, found, failed, **words):
-        """A `Finding`, with ``words`` for the fields of the texts."""
+        """A `Finding`; ``words`` are the values of the fields in the texts."""
         words = {"found": found, **words}
         limit = self.limit.format_map(words)
         if not failed:
@@ -97,19 +97,19 @@ class Check:
 
 
 def define(name, *, limit, said, python, shell=""):
-    """A new `Check`, which `DEFINED` then holds."""
+    """Define a `Check`, and add it to `DEFINED`."""
     check = Check(name, limit, said, python, shell)
     DEFINED.setdefault(name, []).append(check)
     return check
 
 
 def failed(findings):
-    """Those that failed."""
+    """The findings that failed."""
     return [finding for finding in findings if finding.failed]
 
 
 def tabulate(findings):
-    """A `~astropy.table.Table` of findings, one row each."""
+    """A `~astropy.table.Table` with one row for each finding."""
     return Table(
         {
             "check": [f.name for f in findings],
@@ -128,12 +128,12 @@ def dump(findings):
 
 
 def restore(text):
-    """Findings from what `dump` wrote."""
+    """The findings in a text that `dump` wrote."""
     return [Finding(**fields) for fields in json.loads(text)]
 
 
 def warn(message, category=AstropyUserWarning):
-    """Warn at the line that called the package, however deep within it this is called."""
+    """Warn at the line that called the package, from any depth within it."""
     level, frame = 1, sys._getframe()
     while frame.f_back and frame.f_code.co_filename.startswith(PACKAGE):
         level, frame = level + 1, frame.f_back
@@ -141,6 +141,6 @@ def warn(message, category=AstropyUserWarning):
 
 
 def warn_of(findings):
-    """Warn of those that failed, once each."""
+    """Warn of the findings that failed, once each."""
     for finding in failed(findings):
         warn(finding.message(), CheckWarning)

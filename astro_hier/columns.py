@@ -1,7 +1,7 @@
 """Column names and units of well-known tables, for the ``columns`` keyword of every model.
 
-A preset is a plain dict from role to column name, or to a pair of column name and the unit to take
-where the table gives none. Copy and change one with ``columns.GAIA | {"star": "designation"}``.
+A preset is a plain dict from role to column name, or to a pair of column name and the unit to
+assume if the table gives none. Adapt one with ``columns.GAIA | {"star": "designation"}``.
 """
 
 import astropy.units as u

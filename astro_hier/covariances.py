@@ -1,8 +1,8 @@
 r"""Published covariances of Gaia's parallaxes, as functions of the angle between two stars.
 
-The errors of neighbouring stars have a part in common, which does not average out over a cluster.
-It was measured from quasars and from stars of known distance. Each function takes a separation and
-returns a covariance, as Quantities; in the formulas, :math:`\theta` is in degrees and the result in
+The errors of neighbouring stars have a common part, which does not average out over a cluster. It
+was measured with quasars and stars of known distance. Each function takes a separation and returns
+a covariance, both Quantities; in the formulas, :math:`\theta` is in degrees and the result in
 mas\ :sup:`2`.
 """
 
@@ -37,12 +37,12 @@ def lindegren20(separation):
 
 
 def vasiliev19(separation):
-    r"""Data release 2, with the wave of half a degree that its scanning left in the parallaxes.
+    r"""Data release 2, with the half-degree ripple that the scanning left in the parallaxes.
 
     Vasiliev (2019, MNRAS 484, 2832):
     :math:`0.0003 \exp(-\theta / 20) + 0.002\,\mathrm{sinc}(\theta / 0.5 + 0.25)` with
-    :math:`\mathrm{sinc}(x) = \sin(\pi x) / (\pi x)`. It is not positive definite: the negative
-    eigenvalues that it leads to are set to zero.
+    :math:`\mathrm{sinc}(x) = \sin(\pi x) / (\pi x)`. It is not positive definite: negative
+    eigenvalues of the covariance matrix are set to zero.
     """
     theta = separation.to_value(u.deg)
     return (0.0003 * np.exp(-theta / 20) + 0.002 * np.sinc(theta / 0.5 + 0.25)) * u.mas**2
@@ -68,28 +68,28 @@ COVARIANCES = {
 }
 
 
-def of(given):
-    """What a name or callable stands for: a function of coordinates (ra, dec, ra2, dec2).
+def as_covariance(given):
+    """Turn a name or callable into a function of coordinates (ra, dec, ra2, dec2).
 
     It takes degrees, of shapes (n,) and (m,), and returns mas^2, of shape (n, m).
 
     Raises
     ------
     ValueError
-        If there is none of this name, or its values are no variances of parallaxes.
+        If the name is unknown, or the values cannot be covariances of parallaxes.
     """
     function = COVARIANCES.get(given) if isinstance(given, str) else given
     if function is None:
-        raise ValueError(f"parallax_covariance={given!r}; accepted are {list(COVARIANCES)}")
+        raise ValueError(f"parallax_covariance={given!r}; expected one of {list(COVARIANCES)}")
     try:
         variance = u.Quantity(function(0 * u.deg)).to_value(u.mas**2)
     except (TypeError, AttributeError, u.UnitConversionError) as error:
         raise ValueError(
-            f"parallax_covariance={given!r} ({error}); accepted are {list(COVARIANCES)}, or a"
-            " function that takes a separation and returns a covariance, such as in mas2"
+            f"parallax_covariance={given!r} ({error}); expected one of {list(COVARIANCES)}, or a"
+            " function that takes a separation and returns a covariance, in a unit such as mas2"
         ) from None
     if not variance > 0:
-        raise ValueError(f"parallax_covariance={given!r}; the variance, at 0 deg, must be positive")
+        raise ValueError(f"parallax_covariance={given!r}; the variance (at 0 deg) must be positive")
 
     def between(ra, dec, ra2, dec2):
         from astropy.coordinates import angular_separation

@@ -1,9 +1,9 @@
-"""A tree of labelled arrays as the bytes of a netCDF file, and such bytes as a tree.
+"""Conversion between a tree of labelled arrays and the bytes of a netCDF file.
 
-A netCDF file is an HDF5 file, and those can do more than hold arrays: links, virtual datasets and
-external storage lead to other files, and a few bytes can declare arrays without end. Bytes that a
-stranger may have written are therefore inspected before any value is read, and refused unless all
-they declare is what `to_bytes` writes, or wrote: plain arrays that the bytes themselves hold.
+A netCDF file is an HDF5 file, and these can hold more than arrays: links, virtual datasets and
+external storage lead to other files, and a few bytes can declare enormous arrays. Bytes that a
+stranger may have written are therefore inspected before any value is read. They are refused unless
+they declare only what `to_bytes` writes, or used to write: plain arrays contained in the bytes.
 """
 
 import io
@@ -18,22 +18,22 @@ __all__ = ["ContentError", "from_bytes", "to_bytes"]
 
 NUMBERS = {h5t.INTEGER, h5t.FLOAT}
 LAYOUTS = {h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED}
-# how netCDF says which dimensions an array has, by references to objects of the same file
+# netCDF records the dimensions of an array as references to objects in the same file
 DIMENSIONS = {"DIMENSION_LIST": h5t.VLEN, "REFERENCE_LIST": h5t.COMPOUND}
-TEXT = np.dtype("<u4, <u8, <u4")  # a string of any length: its size, and where it is
+TEXT = np.dtype("<u4, <u8, <u4")  # a string of variable length: its size and its address
 
 
 class ContentError(ValueError):
-    """What is wrong with a file's content, to follow its name in a sentence."""
+    """What is wrong with the content of a file, as a phrase to follow the file's name."""
 
 
 def to_bytes(tree):
-    """A `xarray.DataTree` as netCDF, without touching a disk: a memoryview.
+    """A `xarray.DataTree` as netCDF in memory: a memoryview.
 
     Raises
     ------
     ContentError
-        If the tree has what `from_bytes` would refuse.
+        If the tree holds anything that `from_bytes` would refuse.
     """
     content = tree.to_netcdf(engine="h5netcdf")
     _check(content)
@@ -41,12 +41,12 @@ def to_bytes(tree):
 
 
 def from_bytes(content):
-    """The `xarray.DataTree` that bytes of netCDF hold.
+    """The `xarray.DataTree` in the bytes of a netCDF file.
 
     Raises
     ------
     ContentError
-        If they hold anything but plain arrays. Others are whatever HDF5, h5py and xarray raise.
+        If they hold anything but plain arrays. HDF5, h5py and xarray may raise errors of their own.
     """
     _check(content)
     source = io.BytesIO(content)
@@ -60,9 +60,9 @@ def _check(content):
 
 
 def _inspect(file, content):
-    """Raise a ContentError unless a file's groups hold plain arrays alone, all within its bytes."""
+    """Raise a ContentError unless a file's groups hold only plain arrays, all within its bytes."""
     if file.userblock_size or file.id.get_create_plist().get_sizes() != (8, 8):
-        raise ContentError("is laid out as no netCDF file is")
+        raise ContentError("does not have the layout of a netCDF file")
     root = file["/"]
     room, seen, groups = len(content), {_address(root)}, [root]
     while groups:
@@ -74,7 +74,7 @@ def _inspect(file, content):
                 raise ContentError(f"has a link at {path}, which may lead elsewhere")
             item = group[name]
             if _address(item) in seen:
-                raise ContentError(f"has a second name, {path}, of one object")
+                raise ContentError(f"has a second name, {path}, for one object")
             seen.add(_address(item))
             if isinstance(item, h5py.Group) and group == root:
                 groups.append(item)
@@ -91,15 +91,15 @@ def _address(item):
 
 
 def _size_of_values(dataset, content):
-    """Bytes that an array declares; a ContentError unless they are in the file."""
+    """The number of bytes that an array declares; a ContentError unless they are in the file."""
     plan, kind = dataset.id.get_create_plist(), dataset.id.get_type()
     filters = {plan.get_filter(i)[0] for i in range(plan.get_nfilters())}
     if plan.get_layout() not in LAYOUTS or plan.get_external_count():
         raise ContentError(f"keeps the values of {dataset.name} elsewhere")
-    if not filters <= {h5z.FILTER_FLETCHER32}:  # checksums, which format 2 had, add to the size
+    if not filters <= {h5z.FILTER_FLETCHER32}:  # checksums of format 2, which add to the size
         raise ContentError(f"keeps the values of {dataset.name} compressed")
     if kind.get_class() not in NUMBERS | {h5t.STRING} or dataset.shape is None:
-        raise ContentError(f"has values of no known kind in {dataset.name}")
+        raise ContentError(f"has values of an unknown kind in {dataset.name}")
     count = math.prod(dataset.shape)
     size = count * kind.get_size()
     chunk = math.prod(dataset.chunks or ()) * kind.get_size()
@@ -113,7 +113,7 @@ def _size_of_values(dataset, content):
 
 
 def _size_of_attributes(item, room):
-    """Bytes of the attributes of a group or array; a ContentError if more than ``room``."""
+    """The size of a group's or array's attributes in bytes; a ContentError if above ``room``."""
     total = 0
     for name in item.attrs:
         attribute = h5a.open(item.id, name.encode())
@@ -121,7 +121,7 @@ def _size_of_attributes(item, room):
         is_text = kind.get_class() == h5t.STRING and count == 1
         known = is_text or kind.get_class() in NUMBERS
         if not (known or _is_of_dimensions(name, attribute, item)):
-            raise ContentError(f"has an attribute of no known kind, {name} of {item.name}")
+            raise ContentError(f"has an attribute of an unknown kind, {name} of {item.name}")
         total += count * kind.get_size()
         if total <= room and is_text and kind.is_variable_str():
             total += len(item.attrs[name])
@@ -131,7 +131,7 @@ def _size_of_attributes(item, room):
 
 
 def _is_of_dimensions(name, attribute, item):
-    """Whether an attribute is netCDF's own, with plain references to objects of the same file."""
+    """Whether an attribute is netCDF's own, with plain references to objects in the same file."""
     kind = attribute.get_type()
     if kind.get_class() != DIMENSIONS.get(name) or not isinstance(item, h5py.Dataset):
         return False

@@ -1,4 +1,4 @@
-"""What models are put together from: parts that own parameters, and the options that name them."""
+"""The building blocks of models: parts that own parameters, and the options that name them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,30 +12,36 @@ __all__ = ["Option", "Part"]
 class Part:
     """An option, a population or a background: a piece of a model that owns parameters.
 
-    A subclass is a frozen dataclass. The prior of a parameter is the field of its name; parameters
-    without such a field follow from others. A model that has an option in two or more forms, or
-    without it, has a class for each of them with the same methods, so that nothing asks which it
-    is.
+    A subclass is a frozen dataclass. The prior of a parameter is the field with its name;
+    parameters without such a field follow from others. The forms of an option, its absence
+    included, are classes with the same methods, so that no code has to ask which one is in use.
     """
 
-    parameters: Sequence[Parameter] = ()
-    roles: Sequence[Role] = ()  # the columns that it reads
+    @property
+    def parameters(self) -> Sequence[Parameter]:
+        """The parameters that it adds to the posterior."""
+        return ()
+
+    @property
+    def roles(self) -> Sequence[Role]:
+        """The columns that it reads."""
+        return ()
 
 
 @dataclass(frozen=True)
 class Option:
-    """An argument of a model that turns something on, as the command offers it.
+    """An argument of a model that turns something on, as described to the command.
 
     Attributes
     ----------
     name : str
         The argument.
     example : str, optional
-        What may follow ``--set``, for the help.
+        An example of its value after ``--set``, for the help.
     families : tuple of type, optional
-        Classes whose names ``--set`` takes for the argument, each with its defaults.
+        Classes that may be named after ``--set``, each with its default arguments.
     takes_prior : bool, optional
-        Whether ``--prior`` may give the argument itself.
+        Whether the argument may be a prior, given by ``--prior``.
     """
 
     name: str

@@ -12,7 +12,7 @@ author = "The astro_hier developers"
 copyright = f"2026, {author}"
 version = release = installed("astro_hier")
 
-# the tutorial on published data is built where the data are said to be
+# the tutorial on published data is only built if the folder of the data is known
 left_out = "^$" if os.environ.get(DATA_FOLDER) else "apogee"
 exclude_patterns = ["_build", "examples", *([] if left_out == "^$" else ["tutorials/*apogee*"])]
 html_title = f"astro_hier {version}"
@@ -25,7 +25,7 @@ plot_formats = [("png", 150)]
 plot_html_show_formats = False
 plot_html_show_source_link = False
 
-# a build needs no network; links to other projects are for releases: -D disable_intersphinx=0
+# a build needs no network; for releases, link to other projects with -D disable_intersphinx=0
 disable_intersphinx = 1
 
 extensions += ["sphinx_gallery.gen_gallery"]  # noqa: F405

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from benchmarks.calibration import CASES, HEAVY
+from benchmarks.star_cluster_options import correlated_cluster
 
 import astro_hier
 from astro_hier import StarCluster
@@ -145,7 +146,7 @@ def test_bins_of_few_ranks_are_tested_exactly():
 def test_bins_are_tested_alike_by_both_distributions(monkeypatch):
     rank = np.random.default_rng(1).beta(1.4, 1.4, 100)
     (exact,) = Calibration({"x": rank}, {}).table()["p_bins"]
-    monkeypatch.setattr("astro_hier.calibration.MOST_EXACT", 99)
+    monkeypatch.setattr("astro_hier.calibration.MAX_EXACT_RANKS", 99)
     (limit,) = Calibration({"x": rank}, {}).table()["p_bins"]
     assert exact != limit
     assert exact == pytest.approx(limit, rel=0.1)
@@ -187,7 +188,7 @@ def test_warnings_of_the_fits_are_counted(monkeypatch):
     found = calibrate(StarCluster(), table, simulations=3, draws=50, progressbar=False)
     (said,) = [message for message in found.warnings if "Pareto k = ..." in message]
     assert found.warnings[said] == 3
-    with pytest.raises(ValueError, match="simulations=0; accepted is a whole number"):
+    with pytest.raises(ValueError, match="simulations=0; expected a whole number"):
         calibrate(StarCluster(), table, simulations=0)
 
 
@@ -205,3 +206,16 @@ def stays_in_band(rank):
     plt.close(figure)
     width = [edges[edges[:, 0] == at, 1].max() for at in x]
     return np.all(np.abs(curve) <= np.array(width) + 1e-12)
+
+
+def test_common_offsets_mean_the_same_in_simulated_rows():
+    # how many there are depends on the scatter of the parallaxes, which is another when simulated
+    table = correlated_cluster(40, size=3.0, name="Lindegren+18", random_state=1)
+    model = StarCluster(parallax_covariance="Lindegren+18")
+    found = calibrate(model, table, simulations=2, draws=20, random_state=4, progressbar=False)
+    assert np.all((found.ranks["mode"] > 0) & (found.ranks["mode"] < 1))
+    rows = model.read(table)
+    data = model.prepare(rows, progressbar=False)
+    simulated = model.prepare_simulated(rows.replaced(parallax=rows["parallax"] / 2), data)
+    assert simulated.offsets is data.offsets
+    assert np.all(simulated.parallax == rows["parallax"] / 2)

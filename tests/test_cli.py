@@ -158,7 +158,7 @@ def test_priors_are_given_with_units(tmp_path, capsys):
     ):
         with pytest.raises(SystemExit):
             main([*words, "--prior", bad])
-        assert "accepted is such as P=LogUniform(1 d, 1000 d)" in capsys.readouterr().err
+        assert "expected a prior such as P=LogUniform(1 d, 1000 d)" in capsys.readouterr().err
     for bad in ("Q", "columns"):
         assert main([*words, "--prior", f"{bad}=Uniform(1, 2)"]) == 1
         assert f"no prior of '{bad}' but of ['P', 'a'" in capsys.readouterr().err
@@ -188,9 +188,9 @@ def test_errors_are_one_line_and_a_status(tmp_path, capsys, monkeypatch, argumen
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--columns", "gaja"], "'gaja'; accepted are ROLE=NAME"),
+        (["--columns", "gaja"], "'gaja'; expected ROLE=NAME"),
         (["--seed", "-1"], "--seed: "),
-        (["--seed", "x"], "--seed: 'x'; accepted is a whole number"),
+        (["--seed", "x"], "--seed: 'x'; expected a whole number"),
     ],
 )
 def test_impossible_options_are_named(capsys, arguments, message):
@@ -253,10 +253,10 @@ def test_a_cluster_has_its_options_on_the_command_line(tmp_path, capsys):
     assert main([*words, "--set", "outlier=True"]) == 1
     assert "has no arguments ['outlier']; it has ['mu_r'" in capsys.readouterr().err
     assert main([*words, "--set", "parallax_covariance=Gaia"]) == 1
-    assert "accepted are ['Lindegren+18'" in capsys.readouterr().err
+    assert "expected one of ['Lindegren+18'" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main([*words, "--set", "outliers"])
-    assert "'outliers'; accepted is NAME=VALUE, such as trend=1" in capsys.readouterr().err
+    assert "'outliers'; expected NAME=VALUE, such as trend=1" in capsys.readouterr().err
 
 
 def test_binary_takes_a_jitter_and_a_known_period(tmp_path, capsys):
@@ -363,7 +363,7 @@ def test_a_folder_of_other_files_is_written_to(members, tmp_path):
 @pytest.mark.parametrize(
     ("out", "message"),
     [
-        ("gaia.csv", "'gaia.csv' is not a folder: choose the name of one"),
+        ("gaia.csv", "'gaia.csv' is not a folder: choose a new or existing"),
         ("gaia.csv/out", "'gaia.csv/out' cannot be written to (Not a directory): choose another"),
         ("a/" + "x" * 300, "cannot be written to (File name too long): choose another"),
         ("taken", "'taken/posterior.nc' cannot be replaced: choose another folder"),
@@ -414,5 +414,5 @@ def test_a_fit_that_cannot_be_saved_in_its_folder_is_saved_elsewhere(
     assert members("gaia.csv") == 1
     error = capsys.readouterr().err
     assert "'gaia-cluster/posterior.nc' could not be written (No space left on device)" in error
-    assert f"the fit is in '{refuge}/posterior.nc' instead" in error
+    assert f"the fit was saved to '{refuge}/posterior.nc' instead" in error
     StarCluster.load(refuge / "posterior.nc")

@@ -20,6 +20,7 @@ NAMES = {
     "Uniform": "Uniform",
     "astro_hier.outliers.ParallaxBackground": "ParallaxBackground",
     "astro_hier.outliers.VelocityBackground": "VelocityBackground",
+    "astro_hier.populations.JitterOf": "JitterOf",
     "astro_hier.populations.LogNormalJitter": "LogNormalJitter",
     "astro_hier.populations.Normal": "Normal",
     "astro_hier.populations.NormalMixture": "NormalMixture",

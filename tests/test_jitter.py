@@ -56,7 +56,7 @@ def test_the_likelihood_at_a_scatter_is_that_of_the_normal_density(s):
 )
 def test_the_likelihood_of_a_period_is_that_integrated_over_the_scatter(n, error, scatter, prior):
     visits = star(n, error, scatter, seed=n)
-    laid = jitter.JitterPrior(1, prior).laid(visits, PERIOD)
+    laid = jitter.JitterPrior(1, prior).with_nodes(visits, PERIOD)
     frequency = 1 / np.array([7.29, 7.3, 7.31])
     # nodes that matter at no period are left out; none of these is needed where the likelihood is
     low, high = np.log(prior.ppf(1e-9)), np.log(prior.ppf(1 - 1e-12))
@@ -81,10 +81,10 @@ def test_finer_nodes_change_neither_evidence_nor_draws(spaced):
     for spacing in (None, 0.08):
         if spacing:
             spaced(spacing)
-        laid = known.laid(visits, PERIOD)
-        nodes = period_nodes.period_nodes(laid, PERIOD)
+        laid = known.with_nodes(visits, PERIOD)
+        nodes = period_nodes.period_nodes(orbit.likelihood(laid), PERIOD)
         rng = np.random.default_rng(0)
-        P, _ = period_nodes.draw_periods(nodes, laid, PERIOD, 4000, rng)
+        P, _ = period_nodes.draw_periods(nodes, orbit.likelihood(laid), PERIOD, 4000, rng)
         results.append((nodes.log_evidence, np.log(known.draw(laid, 1 / P, rng)[0])))
     (first, s), (second, t) = results
     assert first == pytest.approx(second, abs=0.01)
@@ -99,7 +99,7 @@ def test_draws_have_the_distribution_of_the_scatter(spaced, spacing):
     frequency = 1 / np.full(4000, 7.3)
     spaced(spacing)
     known = jitter.JitterPrior(1, prior)
-    draws = known.draw(known.laid(visits, PERIOD), frequency, np.random.default_rng(1))[0]
+    draws = known.draw(known.with_nodes(visits, PERIOD), frequency, np.random.default_rng(1))[0]
     ln_s = np.linspace(np.log(0.05), np.log(20), 3000)
     log_p = [
         orbit_sums(visits.time, visits.rv, np.hypot(0.5, s) + 0 * visits.rv, frequency[:1],
@@ -120,7 +120,7 @@ def test_two_instruments_have_scatters_of_their_own():
     visits = orbit.Visits(time, rv, np.full(20, 0.1), np.zeros(3), SD, instrument=number)
     prior, period = stats.loguniform(0.01, 10), stats.uniform(7.2999, 2e-4)
     known = jitter.JitterPrior(2, prior)
-    laid = known.laid(visits, period)
+    laid = known.with_nodes(visits, period)
     ln_s = np.linspace(np.log(0.01), np.log(10), 90)
     log_p = np.array(
         [

@@ -82,7 +82,7 @@ def test_names_are_the_same_whatever_the_sampler_calls_them(fit):
 
 @pytest.mark.parametrize("option", [{"tune": -1}, {"tune": 1.5}, {"target_accept": 2}])
 def test_impossible_options_are_refused(fit, option):
-    with pytest.raises(ValueError, match=f"{next(iter(option))}=.*accepted is"):
+    with pytest.raises(ValueError, match=f"{next(iter(option))}=.*expected a "):
         fit(answer(), **option)
 
 
@@ -93,7 +93,7 @@ def test_draws_cut_short_by_an_interrupt_are_no_fit(fit):
 
 @pytest.mark.filterwarnings("ignore:single rows")
 def test_chains_that_do_not_agree_are_a_warning(fit):
-    with pytest.warns(AstropyUserWarning, match=r"did not come to agree .*mu_r .*'marginal'"):
+    with pytest.warns(AstropyUserWarning, match=r"chains do not agree .*mu_r .*'marginal'"):
         fit(answer(shift=0.2))
 
 

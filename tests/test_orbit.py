@@ -1,5 +1,7 @@
 """Claims about the likelihood of an orbit with its linear parameters integrated out."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from reference import log_marginal_orbit, log_marginal_orbit_by_covariance
@@ -126,3 +128,35 @@ def test_one_visit_says_nothing_of_the_period():
         data.rv[0], 1.0 + 3.0, np.sqrt(100**2 + 150**2 + data.rv_error[0] ** 2)
     )
     np.testing.assert_allclose(log_p, expected, rtol=1e-12)
+
+
+def test_a_scatter_is_summed_over_wherever_the_likelihood_is_asked_for():
+    rng = np.random.default_rng(3)
+    time = np.sort(rng.uniform(0, 50, 4))
+    visits = orbit.Visits(
+        time - time[0], rng.normal(0, 10, 4), np.full(4, 0.1), np.zeros(3), np.full(3, 50.0),
+        instrument=np.array([0, 1, 0, 1]),
+    )  # fmt: skip
+    values = np.array([[0.0, 0.5], [2.0, 0.05], [4.0, 3.0]])
+    log_weight = np.log([0.2, 0.5, 0.3])
+    nodes = orbit.Jitter(values, values, values, log_weight)
+    summed = orbit.likelihood(dataclasses.replace(visits, jitter=nodes))
+    frequency = 0.05 + 0.001 * np.arange(300)
+    each = [
+        w + orbit.likelihood(visits.scattered(s)).at(frequency)
+        for w, s in zip(log_weight, values, strict=True)
+    ]
+    expected = np.logaddexp.reduce(each)
+    np.testing.assert_allclose(summed.at(frequency), expected, rtol=1e-10)
+    np.testing.assert_allclose(summed.grid(0.05, 0.001, 300), expected, rtol=1e-8)
+    found, probability = summed.scatter(frequency)
+    np.testing.assert_array_equal(found, values)
+    np.testing.assert_allclose(probability, np.exp(each - expected), rtol=1e-8)
+    # as near to coincidences as the least scatter asks for
+    alone, narrow = orbit.likelihood(visits).special(0.05, 0.35)
+    special, width = summed.special(0.05, 0.35)
+    np.testing.assert_array_equal(special, alone)
+    assert width == pytest.approx(narrow)
+    picked = summed.picked(frequency[:1], np.array([0.5]))
+    likely = values[np.searchsorted(np.cumsum(probability[:, 0]), 0.5)]
+    np.testing.assert_allclose(picked.rv_error[:, 0], np.hypot(0.1, likely[[0, 1, 0, 1]]))

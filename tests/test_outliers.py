@@ -47,7 +47,7 @@ def fit(model, table, seed=1, **options):
 def log_prior(model):
     """That of a table of velocities, written out."""
     sd = stats.lognorm(1.5, scale=1000)
-    background = outliers.of(model.outliers, outliers.VelocityBackground)
+    background = outliers.as_background(model.outliers, outliers.VelocityBackground)
     beta = (1, 1) if background.broader else (1, 9)
 
     def of(v_sys, ln_sigma_v, share, mean, outlier_sd):
@@ -174,7 +174,7 @@ def test_a_clean_table_has_members():
 
 def direct(model, data, theta):
     """ln p(data | theta) of one theta with every set of members summed over, but for none."""
-    value, error = data["velocity"], data["velocity_error"]
+    value, error = data.value, data.stated_error
     background, of = model.outliers, {name: x[0] for name, x in theta.items()}
     member = (1 - of["outlier_fraction"]) * stats.norm.pdf(
         value, of["v_sys"], np.hypot(np.exp(of["ln_sigma_v"]), error)
@@ -260,8 +260,8 @@ def test_two_parts_describe_a_field_of_two_populations():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"parts": 3}, "parts=3, broader=True; expected are 1 or 2"),
-        ({"broader": "yes"}, "broader='yes'; expected are 1 or 2, and True or False"),
+        ({"parts": 3}, "parts=3, broader=True; expected 1 or 2"),
+        ({"broader": "yes"}, "broader='yes'; expected 1 or 2, and True or False"),
         ({"parts": 2, "outlier_share2": priors.Uniform(0, 2)}, "outlier_share2=.* between 0 and 1"),
     ],
 )

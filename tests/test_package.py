@@ -29,11 +29,13 @@ inference/*
 posterior/*
 part
 plots/*
-populations populations/* outliers profiles
+populations/*
+outliers profiles
 model/*
 models/*
 models/orbits/*
-models/*/likelihood models/*/data
+models/*/likelihood models/*/data models/*/offsets models/*/grid
+models/*/many_offsets models/*/draws
 models/*/options models/*/start models/*/joint models/*/checks models/*/tables models/*/figures
 models/*/model
 models/*/__init__

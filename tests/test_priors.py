@@ -90,7 +90,7 @@ def test_draws_and_support_carry_the_unit():
         (lambda: priors.Uniform(2, 1), "lower must be less than upper"),
         (lambda: priors.Uniform(0, np.inf), "upper must be finite"),
         (lambda: priors.Uniform(2 * u.pc, 1 * u.kg), "upper has unit 'kg'"),
-        (lambda: priors.Normal(1 * u.pc, 1), "sigma has unit 'none', accepted is a Quantity"),
+        (lambda: priors.Normal(1 * u.pc, 1), "sigma has unit 'none', expected a Quantity"),
         (lambda: priors.Gamma(2 * u.pc, 1 * u.pc), "alpha has unit 'pc'"),
         (lambda: priors.Normal([1, 2], 1), "mu must be one number"),
         (lambda: priors.Normal("1 pc", 1), "mu must be one number"),
@@ -108,7 +108,7 @@ def test_zero_and_open_ends_need_no_unit():
 
 
 def test_check_names_the_parameter_and_what_is_accepted():
-    with pytest.raises(priors.PriorError, match=r"mu_r .*kpc.*accepted is.*length"):
+    with pytest.raises(priors.PriorError, match=r"mu_r .*kpc.*expected .*length"):
         priors.check("mu_r", priors.Normal(1 * u.s, 2 * u.s), u.kpc)
     with pytest.raises(priors.PriorError, match=r"mu_r=3 is not a prior.*Normal"):
         priors.check("mu_r", 3, u.kpc)

@@ -176,7 +176,7 @@ def test_times_of_any_scale_and_format_are_the_same_orbit(table, star, scale, fo
     predicted = other.predict(start + [0, 3.3] * u.day)
     expected = star.predict([0, 3.3] * u.day)
     np.testing.assert_allclose(predicted.value, expected.value, rtol=1e-6, atol=1e-6)
-    with pytest.raises(TableError, match="times are in d; accepted is what was fitted, a Time"):
+    with pytest.raises(TableError, match=r"times are in d; expected a Time .*, as in the table"):
         other.predict([0, 1] * u.day)
 
 
@@ -195,7 +195,7 @@ def test_times_in_a_series_and_as_julian_days_are_the_same_orbit(table, star):
     np.testing.assert_allclose(
         predicted, star.predict([0, 3.3] * u.day), rtol=1e-5, atol=1e-5 * KMS
     )
-    with pytest.raises(TableError, match="accepted is what was fitted, a Quantity of time"):
+    with pytest.raises(TableError, match="expected a Quantity of time, as in the table"):
         other.predict(Time("2019-02-01"))
 
 
@@ -426,7 +426,7 @@ def test_a_period_outside_is_found_with_a_jitter_that_hides_it():
 def test_likelihoods_beyond_the_range_are_those_of_a_fit_there():
     table = datasets.make_binary(6, P=61.9 * u.day, random_state=0)
     model = SB1Binary()
-    visits = model.prepare(model.read(table), progressbar=False)["visits"]
+    visits = model.prepare(model.read(table), progressbar=False).visits
     log_mean, _, *ends = orbit_evidence.beyond(visits, (1.5, 20.0), -1e4)
     np.testing.assert_allclose(ends, [0.5, 900])
     parts = [(0.5, 1.5), (20, 900)]
@@ -458,7 +458,7 @@ def test_linear_parameters_beyond_their_priors_are_said():
 
 
 def test_several_stars_are_refused(apogee):
-    with pytest.raises(TableError, match=r"the table holds 14 stars .2M01282954.*accepted is one"):
+    with pytest.raises(TableError, match=r"the table holds 14 stars .2M01282954.*expected one"):
         fit(apogee, columns=columns.APOGEE)
 
 
@@ -503,7 +503,7 @@ def test_time_differences_are_times(table, star):
     np.testing.assert_allclose(found.samples("P").value, star.samples("P").value, rtol=1e-9)
     predicted = found.predict(TimeDelta([1.0, 2.0] * u.day))
     np.testing.assert_allclose(predicted, star.predict([1, 2] * u.day), rtol=1e-6, atol=1e-6 * KMS)
-    with pytest.raises(TableError, match="times are in km; accepted is what was fitted"):
+    with pytest.raises(TableError, match="times are in km; expected a "):
         star.predict(5 * u.km)
 
 

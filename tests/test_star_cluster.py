@@ -185,7 +185,7 @@ def test_a_cluster_far_beyond_the_prior_is_found_and_said():
 
 def test_predict_refuses_errors_that_are_none(fitted):
     for bad in (0.1, -0.1 * u.mas, np.nan * u.mas, 1 * u.kpc):
-        with pytest.raises(ValueError, match="accepted are positive angles"):
+        with pytest.raises(ValueError, match="expected positive angles"):
             fitted.predict(bad)
 
 

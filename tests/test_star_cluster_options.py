@@ -1,6 +1,6 @@
 """Claims about the options of StarCluster, one by one; test_agreement.py has them together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import astropy.units as u
 import numpy as np
@@ -24,7 +24,7 @@ from astro_hier import (
     profiles,
 )
 from astro_hier.core import sky
-from astro_hier.models import star_cluster_options
+from astro_hier.models.star_cluster import many_offsets, offsets
 from astro_hier.posterior import register
 
 pytestmark = pytest.mark.filterwarnings(
@@ -94,9 +94,9 @@ def test_log_marginal_is_that_of_direct_quadrature(options, table):
         error = table["parallax_error"].value * of.get("error_scale", 1.0)
         if options.get("zero_point") == "zpt":
             offset += table["zpt"].to_value(u.mas)
-        if "modes" in data:
-            offset += of["mode"] @ data["modes"]
-            error = np.sqrt(error**2 + data["own_variance"])
+        if data.offsets:
+            offset += of["mode"] @ data.offsets.modes
+            error = np.sqrt(error**2 + data.offsets.own_variance)
         background = [of.get(f"outlier_{name}") for name in ("fraction", "mean", "sd")]
         expected = sum(
             log_marginal_options(
@@ -116,7 +116,8 @@ def test_draws_of_a_star_follow_membership_component_and_distance():
         "mu_r": 0.5, "ln_std_r": -3.5, "halo_fraction": 0.4, "ln_halo_ratio": 1.5,
         "outlier_fraction": 0.4, "outlier_mean": 2.0, "outlier_sd": 0.5,
     }  # fmt: skip
-    data = {"parallax": np.full(2, parallax), "parallax_error": np.full(2, error)}
+    table = QTable({"parallax": [parallax] * 2 * u.mas, "parallax_error": [error] * 2 * u.mas})
+    data = model.prepare(model.read(table), progressbar=False)
     many = {name: np.full(n, value) for name, value in theta.items()}
     drawn = model.draw_latents(data, many, np.random.default_rng(1))
     r = np.linspace(0.001, 1.5, 200_001)
@@ -197,10 +198,10 @@ def test_zero_points_and_error_scales_are_those_applied_by_hand(table):
         ({"zero_point": -0.03}, priors.PriorError, "zero_point=-0.03 .* 'angle'"),
         ({"error_scale": 0.0}, priors.PriorError, "error_scale=0.0; it must be positive"),
         ({"error_scale": priors.Normal(1, 1)}, priors.PriorError, "it must be positive"),
-        ({"outliers": "yes"}, ValueError, "accepted are True, False, None"),
-        ({"outliers": outliers.VelocityBackground()}, ValueError, "accepted are True, False, None"),
-        ({"profile": 3}, ValueError, "accepted are those of astro_hier.profiles"),
-        ({"parallax_covariance": "Gaia"}, ValueError, "accepted are .*'Lindegren.18'"),
+        ({"outliers": "yes"}, ValueError, "expected True, False, None"),
+        ({"outliers": outliers.VelocityBackground()}, ValueError, "expected True, False, None"),
+        ({"profile": 3}, ValueError, "expected one of astro_hier.profiles"),
+        ({"parallax_covariance": "Gaia"}, ValueError, "expected one of .*'Lindegren.18'"),
         ({"parallax_covariance": lambda x: x}, ValueError, "takes a separation"),
         ({"parallax_covariance": lambda x: -1 * u.mas**2}, ValueError, "must be positive"),
     ],
@@ -276,7 +277,7 @@ def modes_of(ra, dec, error, covariance, most, enough=0.01):
 @pytest.mark.parametrize("name", covariances.COVARIANCES)
 def test_all_modes_together_are_the_covariance(name):
     ra, dec, error = field(60, 5, seed=1)
-    covariance = covariances.of(name)
+    covariance = covariances.as_covariance(name)
     C = covariance(ra, dec, ra, dec)
     modes, variance, left_out, depth_off = modes_of(ra, dec, error, covariance, 60, enough=-1)
     allowed = 1e-12 - 3 * min(np.linalg.eigvalsh(C)[0], 0)  # negative eigenvalues are left out
@@ -292,7 +293,7 @@ def test_covariances_are_of_the_angles_between_stars():
     ra, dec, _ = field(30, 90, seed=2)
     stars = SkyCoord(ra, dec, unit="deg")
     angles = stars[:4, None].separation(stars)
-    between = covariances.of(lambda angle: (1 + angle.to_value(u.deg)) * u.mas**2)
+    between = covariances.as_covariance(lambda angle: (1 + angle.to_value(u.deg)) * u.mas**2)
     found = between(ra[:4], dec[:4], ra, dec)
     np.testing.assert_allclose(found, 1 + angles.deg, atol=1e-9)
 
@@ -300,7 +301,7 @@ def test_covariances_are_of_the_angles_between_stars():
 @pytest.mark.parametrize("name", ["Lindegren+20", "Vasiliev+19"])
 def test_what_is_left_out_is_stated(name):
     ra, dec, error = field(150, 3, seed=3)
-    covariance = covariances.of(name)
+    covariance = covariances.as_covariance(name)
     modes, variance, left_out, _ = modes_of(ra, dec, error, covariance, 3)
     C = covariance(ra, dec, ra, dec)
     np.testing.assert_allclose(np.sum(modes**2, axis=0) + variance, C[0, 0])
@@ -315,7 +316,7 @@ def test_what_is_left_out_is_stated(name):
 
 def test_many_stars_are_represented_by_some():
     ra, dec, error = field(1500, 5, seed=4)
-    covariance = covariances.of("Vasiliev & Baumgardt 21")
+    covariance = covariances.as_covariance("Vasiliev & Baumgardt 21")
     modes, variance, *_ = modes_of(ra, dec, error, covariance, 6)
     C = covariance(ra, dec, ra, dec)
     assert modes.shape[1] == 1500
@@ -333,7 +334,7 @@ def test_error_of_the_distance_is_that_of_the_whole_covariance():
     model = StarCluster(parallax_covariance="Lindegren+20")
     model.fit(table, random_state=1, progressbar=False)
     ra, dec = table["ra"].value, table["dec"].value
-    covariance = covariances.of("Lindegren+20")(ra, dec, ra, dec)
+    covariance = covariances.as_covariance("Lindegren+20")(ra, dec, ra, dec)
     expected = correlated_cluster_posterior(
         table["parallax"].value, table["parallax_error"].value, covariance,
         np.linspace(0.485, 0.515, 61), np.linspace(-5.2, -4.3, 19),
@@ -357,7 +358,7 @@ def test_depth_and_distance_are_those_of_the_whole_covariance_of_many_modes(seed
     model = StarCluster(parallax_covariance="Vasiliev+19")
     model.fit(table, random_state=1, progressbar=False)
     ra, dec = table["ra"].value, table["dec"].value
-    values, vectors = np.linalg.eigh(covariances.of("Vasiliev+19")(ra, dec, ra, dec))
+    values, vectors = np.linalg.eigh(covariances.as_covariance("Vasiliev+19")(ra, dec, ra, dec))
     expected = correlated_cluster_posterior(
         table["parallax"].value, table["parallax_error"].value,
         (vectors * values.clip(0)) @ vectors.T,
@@ -375,7 +376,7 @@ def test_depth_and_distance_are_those_of_the_whole_covariance_of_many_modes(seed
 def test_how_far_the_depth_is_off_is_that_of_simulated_scatter():
     # false alarm: 20,000 simulations give a standard deviation to half a percent
     ra, dec, error = field(40, 2, seed=5)
-    covariance = covariances.of("Vasiliev+19")
+    covariance = covariances.as_covariance("Vasiliev+19")
     modes, variance, _, depth_off = modes_of(ra, dec, error, covariance, 5)
     values, vectors = np.linalg.eigh(covariance(ra, dec, ra, dec))
     C = (vectors * values.clip(0)) @ vectors.T + np.diag(error**2)
@@ -398,18 +399,18 @@ def test_offsets_that_are_integrated_out_are_those_that_are_summed_over(table, o
     model = StarCluster(**options | {"parallax_covariance": "Lindegren+18"})
     rows = model.read(table if model.outliers else table[2:])
     data = model.prepare(rows, progressbar=False)
-    n_stars = len(data["parallax"])
-    data["modes"] = 0.02 * np.random.default_rng(2).standard_normal((2, n_stars))
+    modes = 0.02 * np.random.default_rng(2).standard_normal((2, len(data.parallax)))
+    data = replace(data, offsets=replace(data.offsets, modes=modes))
     z = np.linspace(-5, 5, 41)
     grid = np.stack(np.meshgrid(z, z, indexing="ij"), axis=-1).reshape(-1, 2)
-    theta = a_theta(model, {}, np.random.default_rng(1))
+    theta = a_theta(model, replace(data, offsets=offsets.NoOffsets()), np.random.default_rng(1))
     many = {name: np.repeat(values, len(grid), axis=0) for name, values in theta.items()}
     density = model.log_marginal(data, many | {"mode": grid}) + stats.norm.logpdf(grid).sum(axis=1)
     expected = logsumexp(density) + 2 * np.log(z[1] - z[0])
     assert model.log_marginal(data, theta)[0] == pytest.approx(expected, abs=0.1)
     # and drawn: 4000 draws, 5 standard errors
     repeated = {name: np.repeat(values, 4000, axis=0) for name, values in theta.items()}
-    drawn = model._draw_offsets(data, repeated | model.derive(repeated), np.random.default_rng(1))
+    drawn = many_offsets.draw(data, repeated, np.random.default_rng(1))
     weight = np.exp(density - density.max())
     mean = weight @ grid / weight.sum()
     sd = np.sqrt(weight @ (grid - mean) ** 2 / weight.sum())
@@ -436,7 +437,7 @@ def test_results_with_many_offsets_are_sound_and_saved(tmp_path):
 
 @pytest.mark.filterwarnings("ignore:the errors hide")
 def test_a_covariance_that_takes_more_modes_than_there_may_be_is_said(monkeypatch):
-    monkeypatch.setattr(star_cluster_options, "MOST_MODES", 20)
+    monkeypatch.setattr(offsets, "MAX_MODES", 20)
     table = correlated_cluster(120, size=3.0, name="Vasiliev+19", random_state=1)
     with pytest.warns(AstropyUserWarning, match="20 common offsets leave out .* of the depth"):
         fitted = StarCluster(parallax_covariance="Vasiliev+19").fit(table, random_state=1, **FEW)
@@ -501,5 +502,5 @@ def test_replicates_scatter_like_the_measured_ones(table):
 def test_impossible_declinations_are_refused(table):
     wrong = table.copy()
     wrong["dec"][3] = 91 * u.deg
-    with pytest.raises(TableError, match=r"row 3: 91.0; expected are values from -90 to 90 deg"):
+    with pytest.raises(TableError, match=r"row 3: 91.0; expected values from -90 to 90 deg"):
         StarCluster(parallax_covariance="Lindegren+20").fit(wrong, **FEW)

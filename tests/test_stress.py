@@ -80,8 +80,8 @@ def test_posterior_of_the_period_of_random_stars():
         weight /= weight.sum()
         mean = weight @ -np.log(middle)
         sd = np.sqrt(weight @ (np.log(middle) + mean) ** 2)
-        nodes = period_nodes.period_nodes(visits, prior)
+        nodes = period_nodes.period_nodes(orbit.likelihood(visits), prior)
         assert nodes.log_evidence == pytest.approx(evidence, abs=0.01), seed
-        drawn, _ = period_nodes.draw_periods(nodes, visits, prior, DRAWS, rng)
+        drawn, _ = period_nodes.draw_periods(nodes, orbit.likelihood(visits), prior, DRAWS, rng)
         assert abs(np.log(drawn).mean() - mean) < 5 * sd / np.sqrt(DRAWS) + 1e-9, seed
     assert done > 20

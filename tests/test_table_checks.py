@@ -35,7 +35,7 @@ def test_a_visit_that_stands_twice_is_named_and_the_cure_works(cls, time):
     assert finding.failed
     assert finding.found == "3 of 23"
     assert "in time, rv, rv_error (rows 3, 20; 5, 21, 22)" in finding.said
-    assert "by up to 1.73 times" in finding.said
+    assert "by a factor of up to 1.73" in finding.said
     exec(re.search(r"if they are copies, (.*)$", finding.python)[1], {"table": whole})
     assert not repeated(whole).failed
     assert len(whole) == 20
@@ -167,7 +167,7 @@ def test_julian_dates_of_single_precision_come_in_steps_that_are_named(dtype):
         finding.said
     )
     assert "float64" in finding.python
-    assert "doubles" in finding.shell
+    assert "double precision" in finding.shell
     # subtracting an epoch before they are stored is a cure
     table = visits()
     table["time"] -= 2459000 * u.day
@@ -176,7 +176,7 @@ def test_julian_dates_of_single_precision_come_in_steps_that_are_named(dtype):
 
 def test_digits_once_lost_do_not_come_back():
     table = as_type(as_type(visits(), "time", "f4"), "time", "f8")
-    assert "of the digits of float32, holds steps of 0.25 d" in precision(table).said
+    assert "with the digits of float32, holds steps of 0.25 d" in precision(table).said
     assert not precision(visits()).failed
 
 

@@ -78,7 +78,7 @@ def test_a_unit_nobody_knows_is_to_be_set_to_one_that_is_expected():
     assert followed(error.value, table)["rv"].unit == u.km / u.s
     roles = (Role("redshift", u.one),)
     table = with_unit(QTable({"redshift": [0.1, 0.2]}), "redshift", "zz")
-    with pytest.raises(TableError, match="expected are numbers without unit") as error:
+    with pytest.raises(TableError, match="expected numbers without unit") as error:
         read_columns(table, roles)
     assert followed(error.value, table)["redshift"].unit == u.one
 

@@ -222,10 +222,10 @@ def test_nuts_is_marginal_with_all_options():
         (
             {"outliers": 3},
             ValueError,
-            r"outliers=3; accepted are True, False, None and .*VelocityBack",
+            r"outliers=3; expected True, False, None or .*VelocityBack",
         ),
         ({"outliers": outliers.ParallaxBackground()}, ValueError, "VelocityBackground"),
-        ({"star_draws": "some"}, ValueError, "star_draws='some'; accepted are 'auto', True"),
+        ({"star_draws": "some"}, ValueError, "star_draws='some'; expected 'auto', True"),
     ],
 )
 def test_impossible_options_are_errors(arguments, error, message):
@@ -239,7 +239,7 @@ def test_impossible_options_are_errors(arguments, error, message):
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["star"], r"accepted is either velocity and velocity_error, or redshift .* no such"),
+        (["star"], r"expected either velocity and velocity_error, or redshift .* no such"),
         (["velocity"], r"no velocity_error; say which columns"),
         (["redshift"], r"no redshift_error; say which columns"),
         (
@@ -407,7 +407,7 @@ def test_predictions_scatter_like_what_was_measured(mixed):
     fraction = mixed.samples("outlier_fraction").mean().value
     assert share == pytest.approx(fraction, rel=0.3)
     for bad in ([-1] * KMS, 3 * u.pc, [[1]] * KMS, "1"):
-        with pytest.raises(ValueError, match=r"accepted are positive velocity_errors"):
+        with pytest.raises(ValueError, match=r"expected positive velocity_errors"):
             model.predict(bad)
 
 

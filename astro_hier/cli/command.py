@@ -31,7 +31,7 @@ from astro_hier.table import TableError
 COLUMNS_HELP = (
     "On the command line: --columns ROLE=NAME:UNIT,... says which columns to read and the unit of"
     f" those that have none, and so does --columns {' or '.join(PRESETS)}; --on-invalid drop"
-    " leaves rows that are not valid out."
+    " leaves out invalid rows."
 )
 MODELS = {
     model.command: model
@@ -45,7 +45,7 @@ def main(arguments=None):
     options = _parser().parse_args(arguments)
     try:
         with warnings.catch_warnings():
-            # said below the summary, in the shell's words
+            # these are printed below the summary, with advice for the shell
             warnings.simplefilter("ignore", checks.CheckWarning)
             return options.run(options)
     except TableError as error:
@@ -78,16 +78,16 @@ def _parser():
         examples = [f"{of.name}={of.example}" for of in model.options if of.example]
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument(
-            "table", type=Path, metavar="TABLE", help="any file that astropy reads"
+            "table", type=Path, metavar="TABLE", help="any file that astropy can read"
         )
         command.add_argument(
-            "--format", help="astropy's name of the file's format, if it is not obvious"
+            "--format", help="astropy's name for the format of the file, if it is not obvious"
         )
         command.add_argument(
             "--columns",
             type=read_columns,
             metavar="ROLE=NAME[:UNIT],...",
-            help=f"columns of the roles {', '.join(roles)} where they are named otherwise"
+            help=f"columns of the roles {', '.join(roles)}, where they have other names"
             + (f", or a preset: {', '.join(presets)}" if presets else ""),
         )
         command.add_argument(
@@ -115,15 +115,17 @@ def _parser():
         command.add_argument("--on-invalid", choices=("raise", "drop"), default="raise")
         command.add_argument("--method", choices=tuple(METHODS), default="marginal")
         command.add_argument("--draws", type=int, default=1000, help="draws in each of 4 chains")
-        command.add_argument("--max-evaluations", type=int, help="when to give up, with a warning")
-        command.add_argument("--seed", type=read_seed, help="for the same draws each time")
+        command.add_argument(
+            "--max-evaluations", type=int, help="evaluations after which to stop, with a warning"
+        )
+        command.add_argument("--seed", type=read_seed, help="for the same draws every time")
         command.set_defaults(run=_fit, command=name)
     return parser
 
 
 def _add_overwrite(command):
     command.add_argument(
-        "--overwrite", action="store_true", help="replace the files of an earlier run there"
+        "--overwrite", action="store_true", help="replace the files of an earlier run"
     )
 
 
@@ -135,7 +137,7 @@ def _demo(options):
 
 
 def _demonstrate(model, out):
-    """Simulate a table, fit it, and say how to do so; returns the exit status."""
+    """Simulate a table, fit it, and print how to do so; returns the exit status."""
     table = model.example(random_state=42)
     print(f"Simulated table of {model.__name__}, {len(table)} rows:")
     fitted = model().fit(table, random_state=42)
@@ -155,8 +157,9 @@ def _fit(options):
         table = QTable.read(options.table, format=options.format)
     except IORegistryError as error:
         raise ValueError(
-            f"{options.table}: astropy does not know this format ({str(error).splitlines()[0]});"
-            " name it with --format, such as ascii.ecsv, ascii.csv, fits, votable"
+            f"{options.table}: astropy does not recognise this format"
+            f" ({str(error).splitlines()[0]}); name it with --format, such as ascii.ecsv,"
+            " ascii.csv, fits, votable"
         ) from error
     estimator = MODELS[options.command]
     out = options.out or Path(f"{options.table.name.split('.')[0]}-{options.command}")
@@ -181,7 +184,7 @@ def _set_prior(model, name, prior):
     parameters = list(model.frozen_priors())
     if name not in parameters:
         parameters += [option for option in of_options if option not in parameters]
-        raise ValueError(f"--prior: there is no prior of {name!r} but of {parameters}")
+        raise ValueError(f"--prior: {name!r} has no prior; expected one of {parameters}")
     owner = model.owner(name)
     if owner is model:
         model.set_params(**{name: prior})

@@ -1,4 +1,4 @@
-"""What a fit leaves behind: its folder, the files in it, and what is printed."""
+"""The output of a fit: its folder, the files in it, and what is printed."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ from astro_hier.plots import NothingToDraw
 
 
 def _figures(model):
-    """Names of the figures that a model has."""
+    """Names of a model's figures."""
     return [
         name.removeprefix("plot_")
         for cls in type(model).__mro__
@@ -30,9 +30,9 @@ def _files(model):
 
 @contextmanager
 def prepared_folder(out, model, overwrite):
-    """See, before hours are spent on a fit, that a folder can take its files.
+    """Make sure, before hours are spent on a fit, that a folder can take its files.
 
-    It is made if need be, and goes again if nothing is written to it.
+    The folder is made if necessary, and removed again if nothing is written to it.
     """
     made = [folder for folder in (out, *out.parents) if not os.path.exists(folder)]
     _check_free(out, _files(model), overwrite)
@@ -46,7 +46,7 @@ def prepared_folder(out, model, overwrite):
 
 
 def _make(out):
-    """Make a folder, unless it is there, and try whether a file can be made in it."""
+    """Make a folder, unless it exists, and test whether a file can be made in it."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=out).close()
@@ -61,7 +61,7 @@ def _check_free(out, names, overwrite):
     """Raise an OSError if a folder's files are in the way of new ones."""
     if os.path.lexists(out) and not out.is_dir():
         raise NotADirectoryError(
-            f"{str(out)!r} is not a folder: choose the name of one, new or not, with --out"
+            f"{str(out)!r} is not a folder: choose a new or existing folder with --out"
         )
     there = [name for name in names if os.path.lexists(out / name)]
     if there and not overwrite:
@@ -98,10 +98,10 @@ def _save(model, out):
         model.save(refuge)
         raise OSError(
             f"{str(posterior)!r} could not be written ({(error.__cause__ or error).strerror}): the"
-            f" fit is in {str(refuge)!r} instead, and can be loaded from there"
+            f" fit was saved to {str(refuge)!r} instead, and can be loaded from there"
         ) from error
     for path in others:
-        path.unlink(missing_ok=True)  # of an earlier fit
+        path.unlink(missing_ok=True)  # may be left from an earlier fit
     if not hasattr(model, "star_table"):
         return None
     stars = model.star_table()
@@ -110,10 +110,10 @@ def _save(model, out):
 
 
 def _report(model, stars, truths=None):
-    """Print the summary, beside the truth if there is one, and the tables of periods and stars."""
+    """Print the summary, with the truth if it is known, and the tables of periods and stars."""
     _summary(model, truths).pprint_all()
     if model.posterior.attrs.get("n_explanations", 1) > 1:
-        print("\nExplanations, which the summary mixes, most probable first:")
+        print("\nExplanations, most probable first, which the summary mixes:")
         model.explanations().pprint(max_width=-1)
     for finding in checks.failed(model.findings()):
         print(f"\nWarning, {finding.name}: {finding.message(shell=True)}")
@@ -140,7 +140,7 @@ def _summary(model, truths):
 
 
 def _draw(model, out, truths=None):
-    """Write all figures that can be; returns the names of their files, and how many failed."""
+    """Draw all figures that can be drawn; returns the names of their files and how many failed."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -155,7 +155,7 @@ def _draw(model, out, truths=None):
             drawn.append(path.name)
         except NothingToDraw as error:
             print(f"\nNo {path.name}: {error}")
-        except Exception as error:  # whatever it is, the other figures can be drawn
+        except Exception as error:  # whatever the error, the other figures can still be drawn
             failed += 1
             path.unlink(missing_ok=True)
             print(f"astro-hier: no {path.name}: {type(error).__name__}: {error}", file=sys.stderr)

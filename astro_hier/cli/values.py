@@ -1,4 +1,4 @@
-"""What the words of a command line mean: columns, priors, settings and seeds."""
+"""The meaning of words on the command line: columns, priors, settings and seeds."""
 
 import argparse
 
@@ -21,7 +21,7 @@ def read_columns(text):
         name, _, unit = place.partition(":")
         if not (equals and role and name):
             raise argparse.ArgumentTypeError(
-                f"{word!r}; accepted are ROLE=NAME, ROLE=NAME:UNIT, several with commas between, or"
+                f"{word!r}; expected ROLE=NAME or ROLE=NAME:UNIT, several separated by commas, or"
                 f" one of the presets {', '.join(PRESETS)}"
             )
         columns[role] = (name, unit) if unit else None if name == "None" else name
@@ -34,7 +34,7 @@ def read_prior(text):
     family, bracket, numbers = call.partition("(")
     try:
         if not bracket:
-            raise ValueError("a value that is known is given with --set")
+            raise ValueError("use --set for a known value")
         if family not in FAMILIES:
             raise ValueError(f"there is no family {family!r}")
         if not numbers.endswith(")"):
@@ -42,25 +42,25 @@ def read_prior(text):
         return name, getattr(priors, family)(*_numbers(numbers.removesuffix(")")))
     except (TypeError, ValueError) as error:
         raise argparse.ArgumentTypeError(
-            f"{text!r} ({error}); accepted is such as P=LogUniform(1 d, 1000 d), with one of the"
-            f" families {', '.join(FAMILIES)}"
+            f"{text!r} ({error}); expected a prior such as P=LogUniform(1 d, 1000 d), with one of"
+            f" the families {', '.join(FAMILIES)}"
         ) from error
 
 
 def _numbers(text):
-    """Numbers and Quantities with commas between."""
+    """Numbers and Quantities, separated by commas."""
     values = [u.Quantity(number) for number in text.split(",")]
     return [v.item() if v.unit == u.dimensionless_unscaled else v for v in values]
 
 
 def read_setting(text, families):
-    """Name and value from ``NAME=VALUE``: a number, Quantity, several of them, prior or word.
+    """Name and value from ``NAME=VALUE``: one or several numbers or Quantities, a prior or a word.
 
-    ``families`` are the classes that an argument may be an instance of, by its name.
+    ``families`` holds, by argument, the classes that it may be an instance of.
     """
     name, equals, value = (part.strip() for part in text.partition("="))
     if not (equals and name and value):
-        raise argparse.ArgumentTypeError(f"{text!r}; accepted is NAME=VALUE, such as trend=1")
+        raise argparse.ArgumentTypeError(f"{text!r}; expected NAME=VALUE, such as trend=1")
     if value.lower() in WORDS:
         return name, WORDS[value.lower()]
     word = value.removesuffix("()").rpartition(".")[2]
@@ -80,5 +80,5 @@ def read_setting(text, families):
 
 def read_seed(text):
     if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r}; accepted is a whole number of at least 0")
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number of at least 0")
     return int(text)

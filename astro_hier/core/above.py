@@ -1,18 +1,18 @@
-"""A distribution cut below where other parameters say, and normalised."""
+"""A distribution truncated below at a value that other parameters set, and normalised."""
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
 
 class Above:
-    """A distribution cut below, at as many places as there are draws, and normalised.
+    """A distribution truncated below, at a value for each draw, and normalised.
 
-    Where it lies below the cut altogether there is nothing to normalise: ``possible`` is False.
+    Where all of it lies below the cut there is nothing to normalise: ``possible`` is False.
 
     Parameters
     ----------
     frozen : object
-        ``cdf``, ``sf``, ``ppf``, ``isf`` and ``logpdf`` as of `scipy.stats`.
+        With ``cdf``, ``sf``, ``ppf``, ``isf`` and ``logpdf`` like those of `scipy.stats`.
     low : ndarray
         Where it is cut.
     """
@@ -23,9 +23,9 @@ class Above:
         self.possible = self.share > 0
 
     def of_normal(self, z):
-        """Values whose distribution is this one where that of ``z`` is standard normal."""
+        """Map standard normal ``z`` to values that have this distribution."""
         tail = self.share * ndtr(-np.abs(z))
-        # from the upper tail where the lower one has lost its digits
+        # use the upper tail where the lower one has lost its digits
         upper = self.frozen.isf(np.where(z < 0, self.share * ndtr(-z), tail))
         from_below = (z < 0) & (self.below < 0.5)
         value = np.where(from_below, self.frozen.ppf(self.below + tail), upper)

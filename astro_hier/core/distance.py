@@ -1,21 +1,21 @@
 """One star's distance r, integrated out or drawn, given its cluster.
 
-The density of x = ln r, for a star of parallax p and error e in a cluster of mean distance m and
-depth s, is proportional to
+The density of x = ln r, for a star with parallax p and error e in a cluster with mean distance m
+and depth s, is proportional to
 
     exp(-((r - m)^2 / s^2 + (1/r - p)^2 / e^2) / 2) r.
 
 It is analytic and falls off double-exponentially at both ends, so the trapezoid rule converges
 geometrically (Trefethen & Weideman 2014, SIAM Review 56, 385): a dozen equally spaced values of x
-suffice where the parallax is good, a few dozen where the density has two humps.
+are enough where the parallax is good, a few dozen where the density has two humps.
 
 In X = r / s and Y = 1 / (r e) the exponent is half the squared distance from the point
 C = (m / s, p / e) to the hyperbola X Y = 1 / (s e) = q. The lattice therefore starts from the foot
 of the perpendicular from C, which is the highest point of the exponential, and covers the arc where
 the exponential is more than exp(-`DROP`) of that.
 
-The integral does not depend on where the lattice starts. A lattice with a random offset, and one
-of its points picked in proportion to the density there, is therefore an exact draw of r.
+The integral does not depend on where the lattice starts. So a point picked from a lattice with a
+random offset, in proportion to the density there, is an exact draw of r.
 
 Distances are in kpc, parallaxes in mas. The hyperparameters have shape (theta,), results (theta,
 star). Parallaxes and their errors have shape (star,), or (theta, star) where hyperparameters shift
@@ -26,17 +26,18 @@ import numpy as np
 from scipy.special import log_ndtr
 from scipy.stats import truncnorm
 
+from astro_hier.core.floats import TINY
+
 DROP = 20.0  # the lattice ends where the exponential has fallen by exp(-DROP)
 STEP = 1.1  # lattice step in standard deviations: an error of 2 exp(-2 pi^2 / STEP^2) = 2e-7
 WIDEST_GAUSSIAN = 0.8  # in ln r, from the foot to the end
-LONGEST = 32_000
-TINY = 1e-300
-CLOSE = 1e-3  # last step in ln X towards the foot, the next of which would be its square
-LARGEST_STEP = 1.3  # the same for the ends, in units of 1 / X and 1 / Y
+MAX_POINTS = 32_000
+CLOSE = 1e-3  # last step in ln X towards the foot: the next would be of the order of its square
+LARGEST_STEP = 1.3  # of the lattice near its ends, in units of 1 / X and 1 / Y
 
 
 def log_marginal(parallax, parallax_error, mu_r, std_r):
-    """ln p(parallax | mu_r, std_r), the distances integrated out, shape (theta, star)."""
+    """ln p(parallax | mu_r, std_r) with the distances integrated out, shape (theta, star)."""
     lattice = _Lattice(parallax, parallax_error, mu_r, std_r)
     total = np.zeros(lattice.size)
     for points, _, weight in lattice.walk(np.full(lattice.size, 0.5)):
@@ -53,8 +54,8 @@ def draw(parallax, parallax_error, mu_r, std_r, rng):
     total = np.full(lattice.size, TINY)
     chosen = np.empty(lattice.size)
     for points, X, weight in lattice.walk(offset):
-        # Take this point with probability weight / total, then stretch the chance left over
-        # back to (0, 1): one uniform number picks among all points.
+        # Take this point with probability weight / total, then stretch the remaining chance
+        # back to (0, 1): one uniform number then picks among all points.
         left = chance[points]
         total[points] += weight
         share = weight / total[points]
@@ -77,8 +78,8 @@ class _Lattice:
         Cy = np.broadcast_to(parallax / parallax_error, self.shape).ravel()
         X, Y = _foot(q, Cx, Cy)
         low, high, scale = _limits(q, Cx, Cy, X, Y)
-        # 16 bits sort three times as fast; no lattice of any use is longer
-        count = np.ceil((high - low) * scale / STEP).clip(1, LONGEST).astype(np.int16) + 1
+        # 16-bit integers sort three times as fast, and no useful lattice is longer
+        count = np.ceil((high - low) * scale / STEP).clip(1, MAX_POINTS).astype(np.int16) + 1
         step = (high - low) / count
         self.size = q.size
         self.order = np.argsort(-count, kind="stable")
@@ -90,7 +91,7 @@ class _Lattice:
         self.active = np.searchsorted(-count, -np.arange(count[0]), side="left")
 
     def walk(self, offset):
-        """Yield point after point (slice of the pairs, X, weight); ``offset`` is in steps."""
+        """Yield (slice of the pairs, X, weight) point by point; ``offset`` is in steps."""
         factor = np.exp(self.low + offset * self.step)
         X, Y = self.X * factor, self.Y / factor
         up = np.exp(self.step)
@@ -122,9 +123,9 @@ def _foot(q, Cx, Cy, iterations=8):
     """The point (X, Y) of the hyperbola X Y = q nearest to C, by Newton's method.
 
     In w = X - Y and v = X + Y = sqrt(w^2 + 4 q) the condition is 2 w - W - V w / v = 0 with
-    W = Cx - Cy and V = Cx + Cy. The nearest point has the sign of W; for w, W > 0 the function is
-    convex where V > 0 and concave otherwise, so Newton's method does not cycle. A foot a little
-    off does no harm: it only sets where the lattice is laid.
+    W = Cx - Cy and V = Cx + Cy. At the nearest point w has the sign of W; for w, W > 0 the function
+    is convex where V > 0 and concave otherwise, so Newton's method does not cycle. A slightly
+    inaccurate foot does no harm: it only shifts the lattice.
     """
     W, V, q4 = np.abs(Cx - Cy), Cx + Cy, 4 * q
     largest = 0.5 * (W + np.maximum(V, 0))
@@ -133,14 +134,14 @@ def _foot(q, Cx, Cy, iterations=8):
     w = np.where(slope > 0.3, W, largest)
     away = np.flatnonzero(V < 0)
     if away.size:
-        # C lies beyond the other branch: a bound from below, from which Newton's method rises
+        # C lies beyond the other branch: start from a lower bound, so that Newton's method rises
         depth = -V[away]
         rough = np.minimum(0.5 * np.cbrt(0.25 * q4[away] * depth), depth / 8)
         w[away] = np.maximum(rough, 0.5 * (W[away] - depth))
     Vq4 = V * q4
     inverse, value, slope = np.empty((3, *w.shape))
     for _ in range(iterations):
-        # in place: this is half of the time that a lattice takes to lay
+        # in place: this takes half of the time spent on making a lattice
         np.multiply(w, w, out=inverse)
         inverse += q4
         np.sqrt(inverse, out=inverse)
@@ -167,12 +168,12 @@ def _foot(q, Cx, Cy, iterations=8):
 
 
 def _limits(q, Cx, Cy, X0, Y0):
-    """The lattice's lower and upper end relative to the foot, and 1 / its largest step."""
+    """The lattice's lower and upper ends relative to the foot, and 1 / its largest step."""
     dX, dY = X0 - Cx, Y0 - Cy
     foot2 = dX * dX + dY * dY
     metric = X0 * X0 + Y0 * Y0
     curvature = metric + np.maximum(X0 * dX + Y0 * dY, -0.5 * metric)
-    # The ends of a Gaussian of the same curvature, rescaled by the fall found there.
+    # The ends of a Gaussian of the same curvature, rescaled by how far the density falls there.
     guess = np.minimum(np.sqrt(2 * DROP / curvature), WIDEST_GAUSSIAN)
     factor = np.exp(guess)
     largest_X, largest_Y = X0 * factor, Y0 * factor
@@ -188,7 +189,7 @@ def _limits(q, Cx, Cy, X0, Y0):
         low[other], high[other] = _far_limits(*arc)
         largest_X[other] = arc[3] * np.exp(high[other])
         largest_Y[other] = arc[4] * np.exp(-low[other])
-    # Where the arc bends, the narrowest feature may be away from the foot: a second hump lies at
+    # Where the arc bends, the narrowest feature may lie away from the foot: a second hump is at
     # least sqrt(2 DROP) inside the end, and the fall towards the end is itself a feature.
     inside = np.sqrt(2 * DROP)
     largest = np.maximum(largest_X, largest_Y)
@@ -197,10 +198,10 @@ def _limits(q, Cx, Cy, X0, Y0):
 
 
 def _far_limits(q, Cx, Cy, X0, Y0, foot2):
-    """The ends where the density is no Gaussian, from outside inwards, so that none is missed."""
+    """The ends where the density is not Gaussian, from outside inwards so that none is missed."""
     radius = np.sqrt(foot2 + 2 * DROP)
     largest_X = q / np.maximum(Cy - radius, q / (Cx + radius))
-    # the factor r in the density may outweigh the fall on the side of large r
+    # at large r the factor r in the density may outweigh the fall
     fall = DROP + np.log(np.maximum(largest_X / X0, 1))
     radius = np.sqrt(foot2 + 2 * fall)
     high = np.log(q / np.maximum(Cy - radius, q / (Cx + radius)) / X0)
@@ -210,7 +211,7 @@ def _far_limits(q, Cx, Cy, X0, Y0, foot2):
 
 
 def _tighten(end, Cx, Cy, X0, Y0, foot2, fall, iterations=6):
-    """Move an outer bound of the end at large X inwards by Newton's method in sqrt(fall)."""
+    """Move an outer bound on the end at large X inwards, by Newton's method in sqrt(fall)."""
     target = np.sqrt(2 * fall)
     for _ in range(iterations):
         factor = np.exp(end)
@@ -227,5 +228,5 @@ def _tighten(end, Cx, Cy, X0, Y0, foot2, fall, iterations=6):
 
 
 def draw_population(mu_r, std_r, size, rng):
-    """Distances from the population, a normal distribution cut at zero, of shape ``size``."""
+    """Distances from the population, a normal distribution truncated at zero, of shape ``size``."""
     return truncnorm.rvs(-mu_r / std_r, np.inf, mu_r, std_r, size=size, random_state=rng)

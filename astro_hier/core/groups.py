@@ -1,38 +1,41 @@
 """Groups among values with errors: where the members of a mixture may be.
 
-A window is a run of neighbouring values. Each of some windows starts a mixture of normal
-distributions, one for what lies in it and others for the rest, which expectation and maximisation
-then fits with the errors deconvolved (Bovy, Hogg & Roweis 2011, Ann. Appl. Stat. 5, 1657). No
-likelihood of a model is evaluated.
+A window is a run of neighbouring values. Each window that is tried starts a mixture of normal
+distributions, one for the values inside and others for the rest, which is then fitted by
+expectation-maximisation with the errors deconvolved (Bovy, Hogg & Roweis 2011, Ann. Appl. Stat. 5,
+1657). No likelihood of a model is evaluated.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-MOST_ROWS = 4000  # more are represented by as many
+from astro_hier.core.floats import TINY
+
+MAX_ROWS = 4000  # larger tables are represented by as many
 SIZES = (3, 5, 10)  # of windows, in rows
-SHARES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8)  # and in shares of all
+SHARES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8)  # sizes of windows as shares of all rows
 NARROWEST = 3  # windows of each size and kind, without overlap
-RANDOM = 24  # windows, of sizes from three rows to this share of all
-LARGEST_RANDOM = 0.8
-STEPS = 30  # of expectation and maximisation
-SAME_MEAN = 0.5  # blurred sds, ln sd and share within which two mixtures are the same
+RANDOM = 24  # windows of random size, from three rows to
+LARGEST_RANDOM = 0.8  # of all
+STEPS = 30  # of expectation-maximisation
+# two mixtures are the same if they differ by less in mean (in blurred sds), ln sd and share
+SAME_MEAN = 0.5
 SAME_LN_SD = 0.3
 SAME_SHARE = 0.07
-SMALLEST_SD = 0.01  # of the median error, or of all values where that is smaller
+SMALLEST_SD = 0.01  # in units of the median error, or of the sd of all values if that is smaller
 
 
 @dataclass(frozen=True)
 class Groups:
-    """A mixture of normal distributions: shares, means and sds, arrays of shape (part,)."""
+    """A mixture of normal distributions: shares, means and sds, each of shape (part,)."""
 
     share: np.ndarray
     mean: np.ndarray
     sd: np.ndarray
 
     def exchanged(self):
-        """Each part as the first in turn, the others by increasing sd."""
+        """The mixture with each part first in turn, the others by increasing sd."""
         for first in range(len(self.share)):
             others = [k for k in np.argsort(self.sd, kind="stable") if k != first]
             order = [first, *others]
@@ -40,7 +43,7 @@ class Groups:
 
 
 def labelled(value, error, most_parts=2, rng=None):
-    """`Groups` of two parts up to ``most_parts``, each part as the first in turn."""
+    """`Groups` with two to ``most_parts`` parts, each part first in turn."""
     for parts in range(2, most_parts + 1):
         for found in find(value, error, parts, rng):
             yield from found.exchanged()
@@ -54,14 +57,14 @@ def find(value, error, parts=2, rng=None):
     value, error : ndarray
         Shape (row,).
     parts : int
-        How many distributions: of the window, and of the rest.
+        Number of distributions: one for the window, the others for the rest.
     rng : `numpy.random.Generator`, optional
-        Start from random windows in place of the densest ones.
+        Start from random windows instead of the densest ones.
     """
     if len(value) < 2 * SIZES[0]:
         return []
     order = np.argsort(value, kind="stable")
-    order = order[np.linspace(0, len(order) - 1, min(len(order), MOST_ROWS)).astype(int)]
+    order = order[np.linspace(0, len(order) - 1, min(len(order), MAX_ROWS)).astype(int)]
     value, error = value[order], error[order]
     windows = _densest(value) if rng is None else _random(len(value), rng)
     inside = np.zeros((len(windows), len(value)), bool)
@@ -76,10 +79,10 @@ def find(value, error, parts=2, rng=None):
 
 
 def _densest(value):
-    """Windows (first, stop) of sorted values, the densest of each size.
+    """The densest windows (first, stop) of each size among sorted values.
 
-    In themselves, and by contrast with what is around them: a small group in the wing of a field is
-    less dense than the field's middle.
+    Density is measured both absolutely and relative to the surroundings, because a small group in
+    the wing of a field is less dense than the middle of the field.
     """
     windows = []
     sizes = {*SIZES, *(int(np.ceil(share * len(value))) for share in SHARES)}
@@ -89,12 +92,12 @@ def _densest(value):
         around = value[np.minimum(first + 3 * size, len(value)) - 1]
         around -= value[np.maximum(first - 2 * size, 0)]
         windows += _smallest(width, size)
-        windows += _smallest(width / np.maximum(around, 1e-300), size)
+        windows += _smallest(width / np.maximum(around, TINY), size)
     return list(dict.fromkeys(windows))
 
 
 def _smallest(figure, size):
-    """Windows of a size whose figures are the smallest, without overlap."""
+    """The windows of one size with the smallest figures, without overlap."""
     figure, found = figure.copy(), []
     for _ in range(NARROWEST):
         first = int(np.argmin(figure))
@@ -106,7 +109,7 @@ def _smallest(figure, size):
 
 
 def _random(n_rows, rng):
-    """Windows of random size and place."""
+    """Windows of random size and position."""
     largest = max(LARGEST_RANDOM * n_rows, SIZES[0] + 1)
     sizes = np.exp(rng.uniform(np.log(SIZES[0]), np.log(largest), RANDOM)).astype(int)
     first = (rng.random(RANDOM) * (n_rows - sizes + 1)).astype(int)
@@ -114,9 +117,9 @@ def _random(n_rows, rng):
 
 
 def _first_guess(value, inside, parts):
-    """Shares, means and sds (window, part) by hard assignment, which far rows do not inflate.
+    """Shares, means and sds (window, part) by hard assignment, not inflated by distant rows.
 
-    The rest is one part, or its inner and outer halves by distance from its median.
+    The rest is one part, or is split into halves near to and far from its median.
     """
     labels = np.where(inside, 0, 1)
     for n in range(2, parts):
@@ -133,7 +136,7 @@ def _first_guess(value, inside, parts):
 
 
 def _fit(value, error, share, mean, sd):
-    """Expectation and maximisation, all windows at once; arrays (window, part)."""
+    """Expectation-maximisation for all windows at once; arrays of shape (window, part)."""
     typical = np.median(error)
     least = SMALLEST_SD * (min(typical, np.std(value)) or typical)
     variance = error**2

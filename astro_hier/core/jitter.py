@@ -1,14 +1,14 @@
-"""An extra scatter s of velocities, beyond their errors: where it is tried, and drawn.
+"""An extra scatter s of velocities beyond their errors: the nodes of its integral, and its draws.
 
-p(v | P, s) is smooth in x = ln(s^2 + e^2) / 2, with e the smallest error, and nowhere narrower than
-that of the scatter of n normal numbers, 1 / sqrt(2 n). So cells of x `SPACING` of these widths wide
-integrate it to better than 0.01 in ln p, each at its mean of x by the prior. The first is split,
-for priors of ln s have much to say of it. Which cells matter is found from coarse to fine by the
-evidence of a few; the last stands for all that is above `LARGE` times the spread of the velocities.
-Draws are exact, wherever the cells lie.
+p(v | P, s) is smooth in x = ln(s^2 + e^2) / 2, where e is the smallest error, and nowhere narrower
+than for the scatter of n normal numbers, 1 / sqrt(2 n). So cells in x that are `SPACING` of these
+widths wide, each evaluated at its prior mean of x, integrate it to better than 0.01 in ln p. The
+first cell is split, because priors on ln s put much of their mass in it. The cells that matter are
+found from coarse to fine, from the evidence at a few of them; the last cell covers everything above
+`LARGE` times the spread of the velocities. Draws are exact wherever the cells lie.
 
-Every instrument may have a scatter of its own: values, and the cells that they stand for, have
-shape (node, instrument).
+Each instrument may have its own scatter: values, and the cells that they represent, have shape
+(node, instrument).
 """
 
 from dataclasses import dataclass, replace
@@ -18,38 +18,39 @@ from typing import Any
 import numpy as np
 
 from astro_hier.core import orbit, period_nodes
+from astro_hier.core.floats import TINY
 
 SPACING = 1.2
 LARGEST_SPACING = 0.25
-COARSEST = 8  # cells from one to the next where the search begins
+COARSEST = 8  # cells from one to the next at the start of the search
 SPLIT = (1 / 16, 1 / 4, 1 / 2)  # of the first cell, in x
 LARGE = 30.0
-UNLIKELY = 25.0  # cells of a coarse search that are below exp(-UNLIKELY) of the best
-NEGLIGIBLE = 15.0  # the same of its last step
-TAIL = 1e-6  # of a prior without an end
+UNLIKELY = 25.0  # a coarse search drops cells below exp(-UNLIKELY) of the best
+NEGLIGIBLE = 15.0  # the same for its last step
+TAIL = 1e-6  # ignored probability of a prior without an upper end
 SHARES = 16
-MARGIN = 0.2  # in ln, of the bound that draws are kept against
+MARGIN = 0.2  # in ln, added to the bound used for rejection
 
 
 @dataclass(frozen=True)
 class JitterPrior:
-    """What is known of the scatter of velocities.
+    """What is known a priori about the scatter of velocities.
 
     Attributes
     ----------
     count : int
-        Number of instruments, each with a scatter of its own.
+        Number of instruments, each with its own scatter.
     prior : object
-        ``cdf``, ``ppf`` and ``support`` as of `scipy.stats`, of any one scatter.
+        With ``cdf``, ``ppf`` and ``support`` like those of `scipy.stats`, for each scatter.
     """
 
     count: int
     prior: Any
 
-    def laid(self, visits, period_prior, progress=iter, floor=-np.inf):
+    def with_nodes(self, visits, period_prior, progress=iter, floor=-np.inf):
         """``visits`` with the nodes of the scatter that matter; ``progress`` wraps the search.
 
-        What is negligible against an evidence of exp(``floor``) need not be told apart.
+        Whatever is negligible compared with an evidence of exp(``floor``) need not be resolved.
         """
         return replace(visits, jitter=_Lattice(self, visits, floor).nodes(period_prior, progress))
 
@@ -75,11 +76,11 @@ class _Lattice:
         self.edges, self.values = zip(*axes, strict=True)
 
     def _axis(self, own):
-        """Edges of the cells of the scatter of an instrument's ``own`` visits, a value in each."""
+        """Edges of the cells of one instrument's scatter, from its ``own`` visits, and values."""
         low, high = self.support
         if low == high:  # it is known
             return np.array([low, high]), np.array([low])
-        if not own.any():  # its scatter is nowhere in the likelihood
+        if not own.any():  # its scatter does not enter the likelihood
             return np.array([low, high]), self.prior.ppf([0.5])
         top = min(high, self.prior.ppf(1 - TAIL))
         spacing = min(LARGEST_SPACING, SPACING / np.sqrt(2 * own.sum()))
@@ -98,7 +99,7 @@ class _Lattice:
         edges = np.unique(edges)
         if len(edges) == 1:
             edges = np.array([low, top])
-        # the mean of x by the prior, from the middles of equal shares of it
+        # the prior mean of x, from the middles of equal shares of the prior
         below = self.prior.cdf(edges)
         shares = below[:-1, None] + np.diff(below)[:, None] * (np.arange(SHARES) + 0.5) / SHARES
         within = np.clip(self.prior.ppf(shares), edges[:-1, None], edges[1:, None])
@@ -107,7 +108,7 @@ class _Lattice:
         return edges, values
 
     def cells(self, indices):
-        """Values and cells' ends of products of cells, shape (node, instrument)."""
+        """Values and ends of products of cells, shape (node, instrument)."""
         place = np.array(indices).T
         return tuple(
             np.array([axis[k + shift] for axis, k in zip(axes, place, strict=True)]).T
@@ -117,10 +118,10 @@ class _Lattice:
     def log_mass(self, low, high):
         """ln of the prior probability of cells."""
         mass = self.prior.cdf(high) - self.prior.cdf(low)
-        return np.log(np.maximum(mass, 1e-300)).sum(axis=1)
+        return np.log(np.maximum(mass, TINY)).sum(axis=1)
 
     def nodes(self, period_prior, progress):
-        """The products that matter, as the visits hold them."""
+        """The products of cells that matter, as a `~astro_hier.core.orbit.Jitter`."""
         if self.support[0] == self.support[1]:
             return orbit.Jitter(*self.cells(self._all(1)), np.zeros(1))
         stride, found = COARSEST, {}
@@ -138,13 +139,15 @@ class _Lattice:
         return orbit.Jitter(values, low, high, self.log_mass(low, high))
 
     def _heights(self, wanted, found, period_prior):
-        """ln of evidence times prior of products of cells."""
+        """ln of evidence times prior for products of cells."""
         heights = {}
         for index in wanted:
             value, low, high = self.cells([index])
             if index not in found:
                 scattered = self.visits.scattered(value[0])
-                found[index] = period_nodes.log_evidence(scattered, period_prior, self.floor)
+                found[index] = period_nodes.log_evidence(
+                    orbit.likelihood(scattered), period_prior, self.floor
+                )
             heights[index] = found[index] + self.log_mass(low, high)[0]
         return heights
 
@@ -153,7 +156,7 @@ class _Lattice:
         return list(product(*(sorted({*range(0, last, stride), last}) for last in lasts)))
 
     def _about(self, kept, reach, stride):
-        """Products of cells within ``reach`` of those kept."""
+        """Products of cells within ``reach`` of those that are kept."""
         points = set()
         for index in kept:
             axes = [
@@ -183,9 +186,9 @@ def draw(visits, frequency, log_weight, within, rng):
     log_weight : ndarray
         ln of the prior probability of each node's cell, shape (node, 1) or (node, frequency).
     within : callable
-        ``within(low, high, chance, which)`` is the scatter between two ends that has this share of
-        the prior between them below it; all have shape (n, instrument), and belong to the
-        frequencies of numbers ``which``, shape (n,).
+        ``within(low, high, chance, which)`` returns the scatter below which the fraction ``chance``
+        of the prior between ``low`` and ``high`` lies; all have shape (n, instrument) and belong to
+        the frequencies with the indices ``which``, shape (n,).
     rng : `numpy.random.Generator`
 
     Returns

@@ -1,19 +1,20 @@
 """Many common offsets of the stars' parallaxes, integrated out or drawn together.
 
-The offset of star n is sum_k m_kn z_k with z_k ~ Normal(0, 1), as `sky` makes them. Were 1/r
-linear, the parallax of a member would be normally distributed about its offset, and z with it:
-given precisions w_n and residuals y_n it has the precision matrix A = 1 + M W M^T and the mean
-A^-1 M W y. A star that may belong to one of several components, or to none, counts with the
-precisions of each by their shares, which are iterated with the mean (expectation and maximisation);
-the matrix is then the observed one, complete less missing information (Louis 1982, JRSS B 44, 226).
+The offset of star n is sum_k m_kn z_k with z_k ~ Normal(0, 1) and the modes m_k of `sky`. If 1/r
+were linear in r, the parallax of a member would be normally distributed about its offset, and z
+would be normal too: given precisions w_n and residuals y_n, its precision matrix would be
+A = 1 + M W M^T and its mean A^-1 M W y. A star that may belong to one of several components, or to
+none, counts with the precision of each, weighted by the probabilities that it belongs to them.
+These are iterated together with the mean (expectation-maximisation); the matrix is then the
+observed information, complete minus missing (Louis 1982, JRSS B 44, 226).
 
-This normal distribution is what points are drawn from; each is weighed by the exact density, in
-which the distances are integrated out. So the integral is
+Points are drawn from this normal distribution q, and each is weighted by the exact density, with
+the distances integrated out. So the integral is
 
     p(data | theta) = 1/P sum_p p(data | theta, z_p) Normal(z_p; 0, 1) / q(z_p | theta),
 
-with the same standard normal numbers in pairs of both signs for every theta, and one of the points
-picked in proportion to its weight is a draw of z.
+with the same standard normal numbers, in pairs of opposite sign, for every theta. One of the
+points, picked in proportion to its weight, is a draw of z.
 """
 
 import numpy as np
@@ -22,8 +23,8 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 
 PAIRS = 2  # of points
-ROUNDS = 8  # of expectation and maximisation
-LEAST_INFORMATION = 0.1  # of a star, as a share of the complete one
+ROUNDS = 8  # of expectation-maximisation
+MIN_INFORMATION = 0.1  # of a star, as a share of its complete information
 
 
 def points(modes, shares_of, residual, variance, normals):
@@ -34,10 +35,10 @@ def points(modes, shares_of, residual, variance, normals):
     modes : ndarray
         Shape (mode, star).
     shares_of : callable
-        ``shares_of(log_density)`` are the probabilities that a star belongs to each component,
-        given ln of the normal densities of its parallax, both of shape (component, theta, star).
+        ``shares_of(log_density)`` returns the probabilities that a star belongs to each component,
+        given ln of the normal densities of its parallax; both have shape (component, theta, star).
     residual, variance : ndarray
-        Parallaxes less their mean in each component, and their variances, of the same shape.
+        Parallaxes minus their mean in each component, and their variances, of the same shape.
     normals : ndarray
         Standard normal numbers, shape (point, theta or 1, mode).
 
@@ -59,7 +60,7 @@ def points(modes, shares_of, residual, variance, normals):
     if not single:
         score = (residual - z @ modes) / variance
         missing = np.sum(share * score**2, axis=0) - np.sum(share * score, axis=0) ** 2
-        information = np.maximum(complete - missing, LEAST_INFORMATION * complete)
+        information = np.maximum(complete - missing, MIN_INFORMATION * complete)
         factors = [_factor(modes, w) for w in information]
     normals = np.broadcast_to(normals, (len(normals), size, count))
     away = [
@@ -78,18 +79,18 @@ def _factor(modes, precision):
 
 
 def pairs(count, size, rng):
-    """Standard normal numbers in pairs of both signs, shape (point, size, count)."""
+    """Standard normal numbers in pairs of opposite sign, shape (point, size, count)."""
     half = rng.standard_normal((PAIRS, size, count))
     return np.concatenate([half, -half])
 
 
 def integral(log_weight):
-    """ln of the integral, from ln of the weights of the points, shape (theta,)."""
+    """ln of the integral, shape (theta,), from ln of the weights of the points."""
     return logsumexp(log_weight, axis=0) - np.log(len(log_weight))
 
 
 def pick(z, log_weight, rng):
-    """One of the points for each theta, in proportion to the weights."""
+    """One of the points for each theta, picked in proportion to their weights."""
     share = np.cumsum(np.exp(log_weight - logsumexp(log_weight, axis=0)), axis=0)
     chosen = np.sum(rng.random(z.shape[1]) > share[:-1], axis=0)
     return z[chosen, np.arange(z.shape[1])]

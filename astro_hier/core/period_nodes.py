@@ -1,102 +1,50 @@
 """The posterior of a period, from a likelihood that is a forest of needles.
 
 ln p(v | f) varies on the scale 1 / baseline in frequency f, so a grid of `POINTS` per 1 / baseline
-follows it; p itself is as much sharper as the data are good. The grid is therefore cut into panels
-of three points, and every panel is halved that can matter and over which ln p bends by more than
-`BEND`. Whether it can matter is decided by the mass that it would have if ln p rose, above the
-highest of its points, by as much as its bend allows. Likelihood and prior are then integrated by
+follows it; p itself is sharper, the more so the better the data are. The grid is therefore cut into
+panels of three points, and every panel is halved that can matter and over which ln p bends by more
+than `BEND`. Whether it can matter depends on the mass that it would have if ln p rose above the
+highest of its points by as much as its bend allows. Likelihood and prior are then integrated by
 the trapezoid rule over the cells between points, in the prior's own measure.
 
-Where two of a few visits fall on the same phase, at the frequencies k / (t_i - t_j), they count
-as one, and orbits of any amplitude up to the prior's appear and vanish within an angle of error
-over amplitude. With at most `FEW_VISITS` visits the panels about these frequencies are halved down
-to that, whatever the likelihood looks like from afar.
+A likelihood may name special frequencies at which needles hide between the points of the grid: the
+panels around them are halved down to a given width, whatever the likelihood at their points.
 
-At the end all cells are halved once more; by how much this changes the mean of ln P is the error
-reported.
+The likelihood is an object such as `astro_hier.core.orbit.Circle`: ``time`` holds the times of the
+visits, ``at`` gives ln p(v | f) at any frequencies, ``grid`` at equally spaced ones, and
+``special`` the special frequencies and the width.
+
+At the end all cells are halved once more; the resulting change of the mean of ln P is the error
+that is reported.
 """
 
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 
 import numpy as np
 
-from astro_hier.core import orbit
+from astro_hier.core.floats import TINY
+from astro_hier.core.period_cells import PeriodNodes, log_sum, moments, place_in_cell
 
 POINTS = 32
-POINTS_OF_MANY = 12  # with so many visits that no frequency lets few of them decide
+POINTS_MANY_VISITS = 12  # enough where no few visits can decide the likelihood
 MANY_VISITS = 10
-MOST_POINTS = 2e7
-FEW_VISITS = 4
-FEWEST_POINTS = 513
+MAX_POINTS = 2e7
+MIN_POINTS = 513
 BEND = 0.02
 SAFETY = 3.0
 NEGLIGIBLE = 22.0  # panels below exp(-NEGLIGIBLE) of the total do not matter
 MAX_HALVINGS = 60
-VALLEY = np.log(10.0)  # two maxima are two modes where p falls by this between them
 
 
-@dataclass(frozen=True)
-class PeriodNodes:
-    """Cells of a frequency axis that hold the posterior of a period.
-
-    Attributes
-    ----------
-    low, high : ndarray
-        Frequencies at the cells' ends, shape (cell,), in order and without overlap.
-    log_low, log_high : ndarray
-        ln p(v | f) there.
-    prior_mass : ndarray
-        Prior probability of each cell.
-    error : float
-        How much halving all cells changed the mean of ln P, in units of its standard deviation.
-    """
-
-    low: np.ndarray
-    high: np.ndarray
-    log_low: np.ndarray
-    log_high: np.ndarray
-    prior_mass: np.ndarray
-    error: float = np.nan
-
-    @property
-    def log_mass(self):
-        """ln of the posterior mass of each cell, not normalised."""
-        with np.errstate(divide="ignore"):
-            mean = np.logaddexp(self.log_low, self.log_high) - np.log(2)
-            return np.log(self.prior_mass) + mean
-
-    @property
-    def log_evidence(self):
-        """ln p(v), the likelihood integrated over the prior."""
-        return _log_sum(self.log_mass)
-
-    @property
-    def probability(self):
-        """Posterior probability of each cell."""
-        return np.exp(self.log_mass - self.log_evidence)
-
-    def cells(self, chosen):
-        """Some of the cells, those of numbers ``chosen``."""
-        names = ("low", "high", "log_low", "log_high", "prior_mass")
-        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
-
-    @property
-    def best_frequency(self):
-        """That of highest likelihood."""
-        best = np.argmax(np.maximum(self.log_low, self.log_high))
-        return self.low[best] if self.log_low[best] > self.log_high[best] else self.high[best]
-
-
-def period_nodes(visits, prior):
-    """Lay the cells.
+def period_nodes(likelihood, prior):
+    """Find the cells.
 
     Parameters
     ----------
-    visits : `~astro_hier.core.orbit.Visits`
-        The data of one star.
+    likelihood : object
+        Of one star, see above.
     prior : object
-        Prior of the period 1 / f: ``support()``, ``cdf`` and ``ppf`` as of `scipy.stats`.
+        Prior of the period 1 / f, with ``support()``, ``cdf`` and ``ppf`` as in `scipy.stats`.
 
     Returns
     -------
@@ -105,58 +53,58 @@ def period_nodes(visits, prior):
     Raises
     ------
     ValueError
-        If the shortest period takes more frequencies than can be held.
+        If the shortest period takes more frequencies than fit in memory.
     ArithmeticError
         If the posterior is not resolved.
     """
     shortest, longest = searched_range(prior)
     if shortest == longest:
         known = np.array([1 / shortest])
-        height = orbit.log_marginal(visits, known)
+        height = likelihood.at(known)
         return PeriodNodes(known, known, height, height, np.ones(1), error=0.0)
-    panels = _panels(visits, prior)
+    panels = _panels(likelihood, prior)
     coarse = _cells(panels, prior)
-    fine = _cells(_halve(panels, partial(orbit.log_marginal, visits)), prior)
-    before, after = _moments(coarse), _moments(fine)
+    fine = _cells(_halve(panels, likelihood.at), prior)
+    before, after = moments(coarse), moments(fine)
     return replace(fine, error=float(abs(after[0] - before[0]) / after[1]))
 
 
-def coarse_nodes(visits, prior, floor=-np.inf):
+def coarse_nodes(likelihood, prior, floor=-np.inf):
     """The cells without the last halving and its error.
 
-    What is negligible against an evidence of exp(``floor``) is left out; it may be all there is.
+    Whatever is negligible compared with an evidence of exp(``floor``) is left out, which may leave
+    no cells at all.
     """
     if len(set(searched_range(prior))) == 1:
-        return period_nodes(visits, prior)
-    return _cells(_panels(visits, prior, floor), prior)
+        return period_nodes(likelihood, prior)
+    return _cells(_panels(likelihood, prior, floor), prior)
 
 
-def log_evidence(visits, prior, floor=-np.inf):
-    """ln p(v) alone, without the last halving and its error; not below negligible."""
-    nodes = coarse_nodes(visits, prior, floor)
+def log_evidence(likelihood, prior, floor=-np.inf):
+    """ln p(v) without the last halving and its error, or a bound where it is negligible."""
+    nodes = coarse_nodes(likelihood, prior, floor)
     return nodes.log_evidence if nodes.low.size else floor - NEGLIGIBLE
 
 
-def _panels(visits, prior, floor=-np.inf):
-    """Panels that follow every needle which matters against exp(``floor``)."""
+def _panels(likelihood, prior, floor=-np.inf):
+    """Panels that follow every needle that matters compared with exp(``floor``)."""
     shortest, longest = searched_range(prior)
     lowest, highest = 1 / longest, 1 / shortest
-    baseline = np.ptp(visits.time)
-    points = POINTS if len(visits.time) < MANY_VISITS else POINTS_OF_MANY
-    count = max(FEWEST_POINTS, (highest - lowest) * baseline * points + 1)
-    if count > MOST_POINTS:
+    baseline = np.ptp(likelihood.time)
+    points = POINTS if len(likelihood.time) < MANY_VISITS else POINTS_MANY_VISITS
+    count = max(MIN_POINTS, (highest - lowest) * baseline * points + 1)
+    if count > MAX_POINTS:
         raise ValueError(
             f"periods down to {shortest:.3g} d over {baseline:.4g} d take {count:.2g} frequencies,"
-            f" more than {MOST_POINTS:.0e}: raise the shortest period that the prior allows"
+            f" more than {MAX_POINTS:.0e}: raise the shortest period that the prior allows"
         )
     count = int(count) + 1 - int(count) % 2
     frequency = np.linspace(lowest, highest, count)
-    log_p = orbit.log_marginal_grid(visits, lowest, (highest - lowest) / (count - 1), count)
+    log_p = likelihood.grid(lowest, (highest - lowest) / (count - 1), count)
     panels = np.array([frequency[:-2:2], frequency[1:-1:2], frequency[2::2],
                        log_p[:-2:2], log_p[1:-1:2], log_p[2::2]])  # fmt: skip
-    special, narrow = _coincidences(visits, lowest, highest)
-    log_marginal = partial(orbit.log_marginal, visits)
-    panels, settled = _refine(panels, log_marginal, prior, special, narrow, floor)
+    special, narrow = likelihood.special(lowest, highest)
+    panels, settled = _refine(panels, likelihood.at, prior, special, narrow, floor)
     if not settled:
         raise ArithmeticError(
             f"the posterior of the period is not resolved after {MAX_HALVINGS} halvings of its"
@@ -165,26 +113,8 @@ def _panels(visits, prior, floor=-np.inf):
     return panels
 
 
-def _coincidences(visits, lowest, highest):
-    """Frequencies at which two of few visits have the same phase, and how near to look."""
-    if not 2 <= len(visits.time) <= FEW_VISITS:
-        return np.array([]), np.inf
-    first, second = np.triu_indices(len(visits.time), 1)
-    spans = np.abs(visits.time[first] - visits.time[second])
-    found = [
-        np.arange(np.ceil(lowest * span), np.floor(highest * span) + 1) / span
-        for span in spans[spans > 0]
-    ]
-    error = visits.rv_error
-    if visits.jitter is not None:
-        error = np.hypot(error, visits.jitter.values.min())
-    angle = error.min() / max(visits.sd[:2].max(), 1e-300)
-    narrow = angle / (2 * np.pi * max(np.ptp(visits.time), 1e-300))
-    return np.sort(np.concatenate([np.array([]), *found])), narrow
-
-
 def searched_range(prior, tail=1e-6):
-    """Shortest and longest period: the prior's support, or all but 1e-6 of it at an open end."""
+    """Shortest and longest period: the prior's support, less 1e-6 of its mass at an open end."""
     low, high = prior.support()
     if not low > 0:
         low = prior.ppf(tail)
@@ -194,18 +124,18 @@ def searched_range(prior, tail=1e-6):
 
 
 def _refine(panels, log_marginal, prior, special, narrow, total):
-    """Halve what matters and bends until nothing does; panels are columns f, f, f, L, L, L.
+    """Halve panels that matter and bend until none does; a panel is a column f, f, f, L, L, L.
 
-    Panels that hold a frequency of ``special`` are halved until they are as ``narrow``. ``total``
-    is ln of the mass that there is at least elsewhere.
+    Panels that hold a ``special`` frequency are halved until they are no wider than ``narrow``.
+    ``total`` is ln of a lower bound on the mass elsewhere.
     """
     kept = []
     for _ in range(MAX_HALVINGS):
         low, _, high, *log_p = panels
         bend = np.abs(log_p[0] - 2 * log_p[1] + log_p[2])
-        mass = np.maximum(prior.cdf(1 / low) - prior.cdf(1 / high), 1e-300)
+        mass = np.maximum(prior.cdf(1 / low) - prior.cdf(1 / high), TINY)
         largest = np.log(mass) + np.max(log_p, axis=0) + SAFETY * bend
-        total = max(total, _log_sum(np.log(mass) + np.max(log_p, axis=0)))
+        total = max(total, log_sum(np.log(mass) + np.max(log_p, axis=0)))
         matters = largest > total - NEGLIGIBLE
         bends = matters & (bend > BEND)
         if special.size:
@@ -222,36 +152,13 @@ def _refine(panels, log_marginal, prior, special, narrow, total):
 
 
 def _halve(panels, log_marginal):
-    """Each panel as two, in order."""
+    """Split each panel in two, in order."""
     low, middle, high, log_low, log_middle, log_high = panels
     left, right = 0.5 * (low + middle), 0.5 * (middle + high)
     log_left, log_right = log_marginal(np.concatenate([left, right])).reshape(2, -1)
     first = np.array([low, left, middle, log_low, log_left, log_middle])
     second = np.array([middle, right, high, log_middle, log_right, log_high])
     return np.stack([first, second], axis=2).reshape(6, -1)
-
-
-def split(nodes, largest):
-    """The same with cells that are no wider than ``largest`` in ln P."""
-    width = np.log(nodes.high / nodes.low)
-    parts = np.maximum(1, np.ceil(width / largest)).astype(int)
-    if parts.max() == 1:
-        return nodes
-    cell = np.repeat(np.arange(len(parts)), parts)
-    part = np.arange(len(cell)) - np.repeat(np.cumsum(parts) - parts, parts)
-    low, high = part / parts[cell], (part + 1) / parts[cell]
-
-    def at(share):
-        return nodes.low[cell] * np.exp(share * width[cell])
-
-    def log_p(share):
-        with np.errstate(divide="ignore"):
-            terms = nodes.log_low[cell] + np.log1p(-share), nodes.log_high[cell] + np.log(share)
-        return np.logaddexp(*terms)
-
-    mass = nodes.prior_mass[cell] / parts[cell]
-    return replace(nodes, low=at(low), high=at(high), log_low=log_p(low), log_high=log_p(high),
-                   prior_mass=mass)  # fmt: skip
 
 
 def _cells(panels, prior):
@@ -266,43 +173,12 @@ def _cells(panels, prior):
     return PeriodNodes(low, high, both(log_low, log_middle), both(log_middle, log_high), mass)
 
 
-def _moments(nodes):
-    """Mean and standard deviation of ln P."""
-    probability = nodes.probability
-    ln_period = -0.5 * (np.log(nodes.low) + np.log(nodes.high))
-    mean = probability @ ln_period
-    width = np.log(nodes.high / nodes.low)
-    return mean, np.sqrt(probability @ ((ln_period - mean) ** 2 + width**2 / 12))
-
-
-def _log_sum(values):
-    highest = values.max()
-    return highest + np.log(np.exp(values - highest).sum())
-
-
-def quantiles(nodes, probability, shares):
-    """Periods below which lie ``shares`` of the ``probability`` of cells that have no gaps."""
-    ends = np.append(nodes.low, nodes.high[-1:])
-    longer = np.concatenate([[0.0], np.cumsum(probability)])
-    return 1 / np.interp(1 - np.asarray(shares), longer / longer[-1], ends)
-
-
-def place_in_cell(log_low, log_high, chance):
-    """Where in (0, 1) a draw lies whose density goes straight from one end's to the other's.
-
-    The density is 1 + (2 x - 1) tilt; returns the tilt, and the x below which the share of it is
-    ``chance``.
-    """
-    tilt = np.tanh(0.5 * (log_high - log_low))
-    root = np.sqrt((1 - tilt) ** 2 + 4 * tilt * chance)
-    return tilt, 2 * chance / ((1 - tilt) + root)
-
-
-def draw_periods(nodes, visits, prior, size, rng):
+def draw_periods(nodes, likelihood, prior, size, rng):
     """Independent draws of the period from its exact posterior, and ln p(v | P) of each.
 
-    A cell is drawn by its mass and a place in it by the straight line between the likelihoods at
-    its ends; then the draw is kept in proportion to the exact likelihood over that line.
+    A cell is drawn in proportion to its mass, and a place in it from the straight line between the
+    likelihoods at its ends; the draw is then kept with a probability proportional to the ratio of
+    the exact likelihood to that line.
     """
     cumulative = np.cumsum(nodes.probability)
     periods, log_likelihood = np.empty(size), np.empty(size)
@@ -313,47 +189,15 @@ def draw_periods(nodes, visits, prior, size, rng):
         cell = np.minimum(cell, len(cumulative) - 1)
         log_low, log_high = nodes.log_low[cell], nodes.log_high[cell]
         tilt, place = place_in_cell(log_low, log_high, rng.random(n))
-        # the place is by prior mass, which falls with frequency from that of the longer period
+        # the place is measured in prior mass, from the longer period, the lower frequency, on
         above = prior.cdf(1 / nodes.low[cell])
         period = prior.ppf(above - place * nodes.prior_mass[cell])
         period = np.clip(period, 1 / nodes.high[cell], 1 / nodes.low[cell])
         period = np.clip(period, *prior.support())
-        exact = orbit.log_marginal(visits, 1 / period)
+        exact = likelihood.at(1 / period)
         line = np.logaddexp(log_low, log_high) - np.log(2) + np.log1p((2 * place - 1) * tilt)
         keep = np.log(rng.random(n)) < exact - line - BEND
         periods[missing[keep]] = period[keep]
         log_likelihood[missing[keep]] = exact[keep]
         missing = missing[~keep]
     return periods, log_likelihood
-
-
-def mode_of_cells(nodes):
-    """Number of the mode, from 0, that each cell belongs to.
-
-    Modes are separated by gaps between cells, where the posterior is negligible, and by valleys
-    in which the likelihood falls to a tenth of the lower of the maxima beside it.
-    """
-    n = len(nodes.low)
-    gap = np.concatenate([[True], nodes.low[1:] > nodes.high[:-1] * (1 + 1e-14)])
-    heights = np.stack([nodes.log_low, nodes.log_high], axis=1).ravel()
-    # only where the likelihood turns, and at gaps, is there anything to decide
-    rising = np.diff(heights) > 0
-    turns = np.concatenate([[True], rising[1:] != rising[:-1], [True, True]])[: 2 * n]
-    turns |= np.repeat(gap, 2) | np.repeat(np.append(gap[1:], True), 2)
-    starts = []
-    peak = valley = -np.inf
-    valley_at = 0
-    for i in np.flatnonzero(turns):
-        height, cell = heights[i], i // 2
-        if i % 2 == 0 and gap[cell]:
-            starts.append(cell)
-            peak = valley = height
-        elif min(height, peak) > valley + VALLEY:
-            # climbed out of a deep valley: everything from its bottom on is a new mode
-            starts.append(valley_at)
-            peak = valley = height
-        elif height > peak:
-            peak = valley = height
-        elif height < valley:
-            valley, valley_at = height, cell + i % 2
-    return np.searchsorted(starts, np.arange(n), side="right") - 1

@@ -1,8 +1,8 @@
-"""The work on one star of a population: its likelihood, its draws, its line in a table.
+"""The work on one star of a population: its likelihood, its draws, its row of a table.
 
-Everything is a function of the star's `~astro_hier.core.orbit.Visits`, of what is known of their
-scatter (a `~astro_hier.core.jitter.JitterPrior`, or None), and the common grid in ln P, so that
-stars can be worked on anywhere and in any order.
+Everything is a function of the star's `~astro_hier.core.orbit.Visits`, of what is known about their
+scatter (a `~astro_hier.core.jitter.JitterPrior`, or None), and of the common grid in ln P, so stars
+can be processed anywhere and in any order.
 """
 
 from dataclasses import dataclass, replace
@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import logsumexp
 
+from astro_hier.core import cells, orbit, orbit_evidence, period_cells, period_nodes, population
 from astro_hier.core import jitter as scatter
-from astro_hier.core import orbit, orbit_evidence, period_nodes, population
+from astro_hier.core.floats import TINY
 
-LEAST = 0.01  # share of the posterior of a scatter below ``least_scatter``
+LEAST_SHARE = 0.01  # share of the posterior of a scatter below ``least_scatter``
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Constant:
     Attributes
     ----------
     log_p : ndarray
-        ln p(v), of the values of the scatter if it has a population, shape (node,).
+        ln p(v), at each value of the scatter if this has a population, shape (node,).
     jitter : orbit.Jitter or None
         These values and their cells.
     """
@@ -34,40 +35,68 @@ class Constant:
 
 @dataclass(frozen=True)
 class StarSummary:
-    """What the first pass over the stars keeps of each: little, for there may be many.
+    """What the first pass keeps of each star: little, since there may be many.
 
     Attributes
     ----------
+    rows : tuple of cells.Row
+        On each of the grids.
     best_period : float
-        Of highest likelihood.
+        The period of highest likelihood.
     linear, scatter, least_scatter : ndarray
-        At this period: the linear parameters that fit best with the mean scatter, that scatter and
-        the one that all but a percent of its posterior exceeds, of each instrument.
+        At this period: the best-fitting linear parameters for the mean scatter, that scatter, and
+        the scatter that 99 percent of the posterior exceeds, for each instrument.
     chi2 : float
-        Of this orbit, with this scatter.
+        Of this orbit, with the mean scatter.
     error : float
         Of the integral over periods.
+    nodes : period_cells.PeriodNodes or None
+        The star's cells, if they are few enough to keep.
+    jitter : orbit.Jitter or None
+        The nodes of the scatter.
+    constant : Constant
+        The star without an orbit.
     """
 
-    row: population.StarRow
+    rows: tuple[cells.Row, ...]
     best_period: float
     linear: np.ndarray
     scatter: np.ndarray
     least_scatter: np.ndarray
     chi2: float
     error: float
-    nodes: period_nodes.PeriodNodes | None
+    nodes: period_cells.PeriodNodes | None
     jitter: orbit.Jitter | None
     constant: Constant
 
 
 def _nodes(visits, grid):
-    """The star's cells, in the measure of ln P, none wider than the grid's step."""
-    return period_nodes.split(period_nodes.period_nodes(visits, grid), grid.step)
+    """The star's cells, uniform in ln P, none wider than the grid's step."""
+    return period_cells.split(period_nodes.period_nodes(orbit.likelihood(visits), grid), grid.step)
+
+
+def _kept_nodes(visits, grid, star):
+    """The same, from the cells of the first pass if it kept them."""
+    return period_cells.split(star.nodes, grid.step) if star.nodes else _nodes(visits, grid)
+
+
+def _split(visits, nodes, grids, layered):
+    """The cells and their layers, none wider than a step of the finest grid."""
+    layers = _layers(visits, nodes) if layered else (nodes,)
+    nodes, *layers = (period_cells.split(of, grids[-1].step) for of in (nodes, *layers))
+    return nodes, layers
+
+
+def _rows(nodes, layers, grids):
+    """The star's row on each grid: made for the finest, from which the others follow."""
+    rows = [population.star_row(nodes, grids[-1], layers)]
+    for _ in grids[1:]:
+        rows.append(rows[-1].coarser())
+    return tuple(rows[::-1])
 
 
 def _layers(visits, nodes):
-    """The same cells at each value of the scatter, its weight left out."""
+    """The same cells at each value of the scatter, without its weight."""
     ends = [
         orbit.by_node(visits, frequency) - visits.jitter.log_weight[:, None]
         for frequency in (nodes.low, nodes.high)
@@ -75,38 +104,37 @@ def _layers(visits, nodes):
     return [replace(nodes, log_low=low, log_high=high) for low, high in zip(*ends, strict=True)]
 
 
-def summarise(visits, jitter, layered, grid, cells_kept):
-    """The first pass over one star; its cells are kept if they are no more than ``cells_kept``.
+def summarise(visits, jitter, layered, grids, cells_kept):
+    """The first pass over one star; its cells are kept if there are at most ``cells_kept``.
 
-    ``layered`` says whether the likelihood is wanted at each value of the scatter.
+    Each of the ``grids`` has half the step of the one before; ``layered`` says whether the
+    likelihood is needed at each value of the scatter.
     """
     constant = orbit_evidence.without_orbit(visits, jitter)
     if jitter is not None:
-        visits = jitter.laid(visits, grid)
-    nodes = _nodes(visits, grid)
+        visits = jitter.with_nodes(visits, grids[0])
+    nodes = _nodes(visits, grids[0])
     at = nodes.best_frequency
     keep = nodes if len(nodes.low) <= cells_kept else None
-    row = population.star_row(nodes, grid, _layers(visits, nodes) if layered else None)
+    rows = _rows(*_split(visits, nodes, grids, layered), grids)
     likely, least = _scatter_at(visits, at)
     linear, chi2 = _fit(visits.scattered(likely) if likely.size else visits, at)
     return StarSummary(
-        row, float(1 / at), linear, likely, least, chi2, nodes.error, keep, visits.jitter,
+        rows, float(1 / at), linear, likely, least, chi2, nodes.error, keep, visits.jitter,
         _constant(constant, layered),
     )  # fmt: skip
 
 
 def _scatter_at(visits, frequency):
-    """The mean scatter of each instrument, and that which almost all of its posterior exceeds."""
-    if visits.jitter is None:
-        return np.array([]), np.array([])
-    log_mass = orbit.by_node(visits, np.array([frequency]))[:, 0]
-    mass, values = np.exp(log_mass - logsumexp(log_mass)), visits.jitter.values
-    least = [orbit_evidence.quantile(of, mass, LEAST) for of in values.T]
+    """Each instrument's mean scatter, and the one that almost all of its posterior exceeds."""
+    values, mass = orbit.likelihood(visits).scatter(np.array([frequency]))
+    mass = mass[:, 0]
+    least = [orbit_evidence.quantile(of, mass, LEAST_SHARE) for of in values.T]
     return mass @ values, np.array(least)
 
 
 def _constant(visits, layered):
-    """``visits`` of a model without orbit, and what is kept of them."""
+    """What is kept of the ``visits`` in a model without an orbit."""
     still = np.ones(1)
     if not layered:
         return Constant(orbit.log_marginal(visits, still), None)
@@ -115,25 +143,28 @@ def _constant(visits, layered):
 
 
 def _fit(visits, frequency):
-    """The linear parameters that fit best at a frequency, and their chi2."""
+    """The best-fitting linear parameters at a frequency, and their chi2."""
     linear = orbit.Solution(visits, np.array([frequency])).linear()[:, 0]
     residual = visits.rv - orbit.velocity(visits, frequency, linear)
     return linear, float(np.sum((residual / visits.rv_error) ** 2))
 
 
-def significance(star, grid, density, outside, shares):
+def significance(star, level, grid, density, outside, shares):
     """Whether a star has an orbit, and whether its visits say what its period is.
 
     Parameters
     ----------
     star : StarSummary
+    level : int
+        Number of the grid among those of the first pass.
     grid : `~astro_hier.core.population.LnPeriodGrid`
+        That grid.
     density : ndarray
         The population's density on the grid, averaged over its draws, shape (point,).
     outside : ndarray
-        Its shares below and above the range, shape (2,).
+        The population's shares below and above the range, shape (2,).
     shares : callable or None
-        The shares of scatters between the ends of cells, where they have a population.
+        The share of scatters in cells, given their ends, if the scatter has a population.
 
     Returns
     -------
@@ -145,25 +176,34 @@ def significance(star, grid, density, outside, shares):
     if shares is not None:
         layers = shares(star.jitter.low, star.jitter.high)
         of_cells = shares(star.constant.jitter.low, star.constant.jitter.high)
-        constant = constant + np.log(np.maximum(of_cells, 1e-300))
-    log_evidence, information = population.information(star.row, grid, density, outside, layers)
+        constant = constant + np.log(np.maximum(of_cells, TINY))
+    log_evidence, information = cells.information(
+        star.rows[level], grid.step, density, outside, layers
+    )
     return float(log_evidence - logsumexp(constant)), information
 
 
-def draw(visits, jitter, grid, star, log_density, shares, within, rng):
-    """Period, scatter and linear parameters for each theta.
+def draw(visits, jitter, level, grids, star, log_density, shares, within, rng):
+    """Draw period, scatter and linear parameters for each theta.
 
     Parameters
     ----------
+    visits, jitter
+        The star's visits, and what is known about their scatter.
+    level : int
+        Number of the grid to draw on.
+    grids : tuple of `~astro_hier.core.population.LnPeriodGrid`
+        The grids of the first pass.
     star : StarSummary
-        The star's.
+        The star's summary.
     log_density : ndarray
-        ln of the population's density at the points of its row, shape (theta, point).
+        ln of the population's density at the points of the star's row, shape (theta, point).
     shares : ndarray or None
-        Shares of the scatters in the cells of its layers, shape (layer, theta), and
+        The population's shares of scatters in the cells of the layers, shape (layer, theta), if
+        the scatter has a population.
     within : callable or None
-        how they are distributed within, see `astro_hier.core.jitter.draw`: where scatters are drawn
-        from a population.
+        How scatters are distributed within a cell, see `astro_hier.core.jitter.draw`.
+    rng : `numpy.random.Generator`
 
     Returns
     -------
@@ -171,44 +211,47 @@ def draw(visits, jitter, grid, star, log_density, shares, within, rng):
         Shapes (theta,), (instrument, theta) or None, and (parameter, theta).
     """
     visits = replace(visits, jitter=star.jitter)
-    nodes = star.nodes or _nodes(visits, grid)
-    layers = (nodes,) if shares is None else _layers(visits, nodes)
+    nodes = star.nodes or _nodes(visits, grids[0])
+    _, layers = _split(visits, nodes, grids, shares is not None)
     of_theta = np.ones((len(log_density), 1)) if shares is None else shares.T
-    points, layer = population.draw_points(star.row, log_density, of_theta, rng)
+    points, layer = cells.draw_points(star.rows[level], log_density, of_theta, rng)
     P = np.empty(len(points))
     for number in np.unique(layer):
         of = layer == number
-        P[of] = population.draw_periods(layers[number], grid, points[of], rng)
+        P[of] = population.draw_periods(layers[number], grids[level], points[of], rng)
     s = None
     if jitter is not None:
         if shares is None:
             s = jitter.draw(visits, 1 / P, rng)
         else:
-            log_shares = np.log(np.maximum(shares, 1e-300))
+            log_shares = np.log(np.maximum(shares, TINY))
             s = scatter.draw(visits, 1 / P, log_shares, within, rng)
         visits = visits.scattered(s)
     return P, s, orbit.draw_linear(visits, 1 / P, rng)
 
 
-def describe(visits, star, grid, log_density, density, outside, shares, n_fitted):
-    """The star given its velocities and the population, for a table: a dict of numbers.
+def describe(visits, star, level, grid, log_density, density, outside, shares, n_fitted):
+    """The star given its velocities and the population, as a dict of numbers for a table.
 
-    ``star`` is its `StarSummary`, ``log_density`` ln of the population's density on the grid, for
-    some draws of it, shape (theta, point), ``density`` the average over these, shape (point,), and
-    ``outside`` of its shares beyond; ``shares`` a function from the ends of cells to the share of
-    scatters in them, averaged over these draws, or None; ``n_fitted`` the number of parameters
-    adjusted to the star's velocities. Also the visits with the scatter that is likely, and the best
-    orbit.
+    ``star`` is its `StarSummary`, and ``level`` the number of the ``grid``. ``log_density`` is ln
+    of the population's density on the grid for some draws, shape (theta, point); ``density``, shape
+    (point,), and ``outside`` are averages over these draws of the density and of the shares beyond
+    the grid. ``shares`` gives the share of scatters in cells from their ends, averaged over these
+    draws, or is None. ``n_fitted`` is the number of parameters fitted to the star's velocities.
+    Also returns the visits with the likely scatter, and the best orbit.
     """
-    log_bayes, information = significance(star, grid, density, outside, shares)
-    visits, nodes = replace(visits, jitter=star.jitter), star.nodes
-    if shares is not None:
+    log_bayes, information = significance(star, level, grid, density, outside, shares)
+    visits = replace(visits, jitter=star.jitter)
+    if shares is None:
+        nodes = _kept_nodes(visits, grid, star)
+    else:
         share = shares(visits.jitter.low, visits.jitter.high)
-        log_weight = np.log(np.maximum(share, 1e-300))
-        visits, nodes = replace(visits, jitter=replace(visits.jitter, log_weight=log_weight)), None
-    nodes = nodes or _nodes(visits, grid)
+        log_weight = np.log(np.maximum(share, TINY))
+        visits = replace(visits, jitter=replace(visits.jitter, log_weight=log_weight))
+        nodes = _nodes(visits, grid)
     row = population.star_row(nodes, grid)
-    # the star's posterior over that under a flat population, averaged over the population's draws
+    # ratio of the star's posterior to that under a flat population, averaged over draws of the
+    # population
     log_mass = np.log(row.weight[0]) + log_density[:, row.index]
     mass = np.exp(log_mass - log_mass.max(axis=1, keepdims=True))
     mass = (mass / mass.sum(axis=1, keepdims=True)).mean(axis=0) / row.weight[0]
@@ -217,12 +260,12 @@ def describe(visits, star, grid, log_density, density, outside, shares, n_fitted
     probability = nodes.probability * gain
     probability /= probability.sum()
     limit = orbit_evidence.amplitude_limit(visits, frequency, probability)
-    mode = period_nodes.mode_of_cells(nodes)
+    mode = period_cells.mode_of_cells(nodes)
     by_mode = np.bincount(mode, probability)
     inside = np.flatnonzero(mode == np.argmax(by_mode))
     of_mode = nodes.cells(inside)
-    low, middle, high = period_nodes.quantiles(of_mode, probability[inside], (0.16, 0.5, 0.84))
-    density = 0.5 * (of_mode.log_low + of_mode.log_high) + np.log(np.maximum(gain[inside], 1e-300))
+    low, middle, high = period_cells.quantiles(of_mode, probability[inside], (0.16, 0.5, 0.84))
+    density = 0.5 * (of_mode.log_low + of_mode.log_high) + np.log(np.maximum(gain[inside], TINY))
     best = frequency[inside[np.argmax(density)]]
     likely = {} if star.jitter is None else {"jitter": _scatter_at(visits, best)[0]}
     if likely:

@@ -1,27 +1,28 @@
 """A covariance that falls with the angle between stars, reduced to a few common offsets.
 
-Of the covariance C of N stars a few modes are kept, vectors m_k such that the offset of star n is
-sum_k m_kn z_k with z_k ~ Normal(0, 1). They are the principal components of C relative to the
+The covariance C of N stars is represented by a few modes: vectors m_k such that the offset of star
+n is sum_k m_kn z_k with z_k ~ Normal(0, 1). They are the principal components of C relative to the
 noise: with F the diagonal matrix of the stars' errors (plus their median, in quadrature, so that
-no star of a tiny error has a mode to itself), F^-1 C F^-1 = V diag(lambda) V^T and
+no star with a tiny error has a mode to itself), F^-1 C F^-1 = V diag(lambda) V^T and
 
     m_k = sqrt(lambda_k) F v_k.
 
-Negative eigenvalues, which a function that is not positive definite leads to, are set to zero. More
-than `MOST` stars are represented by `MOST` of them; with X = F^-1 V of these and C_* the covariance
-of all stars with them, the modes of all stars are the columns of C_* X diag(lambda)^(-1/2)
-(Williams & Seeger 2001, NIPS 13, 682), which is the same where all stars represent themselves.
+Negative eigenvalues, which arise if the function is not positive definite, are set to zero. More
+than `MAX_DECOMPOSED` stars are represented by that many of them; with X = F^-1 V for these and C_*
+the covariance of all stars with them, the modes of all stars are the columns of
+C_* X diag(lambda)^(-1/2) (Williams & Seeger 2001, NIPS 13, 682). Where every star represents
+itself, these are the modes above.
 
-What is left of the variance of each star, C_nn - sum_k m_kn^2, is noise of its own. So each star
-has its variance, and what is left out is the correlation of the rest. That matters in two ways. It
-makes a mean parallax look better known than it is: the share of its variance that is missing
-(negative: in excess), for the mean with the weights that are best in the approximation and for the
-plain mean, whichever is larger. And it makes the scatter, and with it a cluster's depth, another:
-with S the covariance of the parallaxes and noise in all, and T that of the approximation, the
-variance of the stars is estimated by y^T S^-2 y / tr(S^-2), up to a constant, with the variance 2 /
-tr(S^-2). With T in place of S the estimate has another weight matrix, and the difference of the
-two has the mean tr(T^-2 (S - T)) / tr(T^-2) and the variance 2 tr(D S D S), where D = T^-2 /
-tr(T^-2) - S^-2 / tr(S^-2).
+The rest of each star's variance, C_nn - sum_k m_kn^2, is treated as independent noise. So each star
+keeps its full variance, and only some of the correlation is lost. That matters in two ways. First,
+a mean parallax looks better known than it is. The measure is the share of its variance that is
+missing (negative if there is too much), for the mean with the weights that are optimal in the
+approximation or for the plain mean, whichever share is larger. Second, the scatter changes, and
+with it the depth of a cluster. With S the covariance of parallaxes and noise, and T its
+approximation, the variance of the stars is estimated by y^T S^-2 y / tr(S^-2), up to a constant,
+with variance 2 / tr(S^-2). With T in place of S the weight matrix is a different one, and the two
+estimates differ by an amount with mean tr(T^-2 (S - T)) / tr(T^-2) and variance 2 tr(D S D S),
+where D = T^-2 / tr(T^-2) - S^-2 / tr(S^-2).
 
 Angles are in degrees, covariances in mas^2.
 """
@@ -29,37 +30,38 @@ Angles are in degrees, covariances in mas^2.
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
 
-MOST = 1000  # stars whose covariances are decomposed as they are
-INFORMED = 0.3  # eigenvalue, in units of the errors' variance, of a mode that is worth keeping
-BLOCK = 2000  # stars whose covariance with those is computed at a time
+MAX_DECOMPOSED = 1000  # stars; larger samples are represented by as many
+INFORMED = 0.3  # eigenvalue above which a mode is worth keeping, in units of the errors' variance
+BLOCK = 2000  # stars whose covariance with the representatives is computed at a time
 
 
 def modes(ra, dec, error, spread, covariance, few, most, enough, enough_depth):
-    """The modes of the stars' offsets.
+    """Find the modes of the stars' offsets.
 
     Parameters
     ----------
     ra, dec, error : ndarray
         Coordinates and errors, shape (star,).
     spread : float
-        Standard deviation of the true parallaxes, roughly, and rather too small.
+        Rough standard deviation of the true parallaxes, better too small than too large.
     covariance : callable
-        ``covariance(ra, dec, ra2, dec2)`` of all stars of one set with all of another.
+        ``covariance(ra, dec, ra2, dec2)`` between all stars of one set and all of another.
     few, most : int
-        Modes up to which one more is looked at, and to keep at most.
+        Number of modes up to which they are added one at a time, and the largest number to keep.
     enough : float
-        Share of a mean's variance left out below which fewer than ``few`` will do, if the next
-        eigenvalue is below `INFORMED`: the stars tell little of that mode then.
+        Largest acceptable share of a mean's variance left out. Fewer than ``few`` modes are
+        then enough if the next eigenvalue is below `INFORMED`, so that the stars say little
+        about that mode.
     enough_depth : float
-        The same for the depth, in its standard deviations.
+        Largest acceptable change of the depth, in its standard deviations.
 
     Returns
     -------
     modes, variance : ndarray
-        The modes, shape (mode, star), and the variance of each star that is not in them.
+        The modes, shape (mode, star), and the variance of each star that they leave out.
     left_out, depth_off : float
-        By what share the variance of a mean parallax is too small, and by how many standard
-        deviations (root mean square) the scatter about it comes out different.
+        The share by which the variance of a mean parallax is too small, and the change of the
+        scatter about it, in standard deviations (root mean square).
     """
     chosen = _representatives(ra, dec)
     larger = np.sqrt(len(chosen) / len(error))
@@ -86,13 +88,13 @@ def modes(ra, dec, error, spread, covariance, few, most, enough, enough_depth):
         blocks = np.array_split(np.arange(len(ra)), -(-len(ra) // BLOCK))
         to_chosen = (covariance(ra[i], dec[i], ra[chosen], dec[chosen]) for i in blocks)
         kept = np.concatenate([block @ X for block in to_chosen]).T
-    # the sign, which is arbitrary, by that of the mean
+    # the sign is arbitrary: make each mode raise the mean parallax
     kept = kept * np.where(kept @ error**-2 < 0, -1, 1)[:, None]
     return kept, np.maximum(zero - np.sum(kept**2, axis=0), 0), left_out, depth_off
 
 
 def _counts(few, most):
-    """Numbers of modes to try: each up to ``few``, then a quarter more."""
+    """Numbers of modes to try: every one up to ``few``, then a quarter more each time."""
     count = 1
     while count < most:
         yield count
@@ -101,15 +103,15 @@ def _counts(few, most):
 
 
 def _representatives(ra, dec):
-    """Rows of at most `MOST` stars spread as the stars are, in an order of their own."""
-    if len(ra) <= MOST:
+    """Rows of at most `MAX_DECOMPOSED` stars, distributed like all stars whatever their order."""
+    if len(ra) <= MAX_DECOMPOSED:
         return np.arange(len(ra))
-    places = np.linspace(0, len(ra) - 1, MOST).astype(int)
+    places = np.linspace(0, len(ra) - 1, MAX_DECOMPOSED).astype(int)
     return np.lexsort((dec, ra))[places]
 
 
 def _covariances(parts, zero, noise, count):
-    """The covariance of stars and noise, and what `count` of the ``parts`` make of it."""
+    """The covariance of stars plus noise, and its approximation by ``count`` of the ``parts``."""
     kept = parts[:, :count]
     C, approximate = parts @ parts.T, kept @ kept.T
     np.fill_diagonal(approximate, np.maximum(zero, np.diag(approximate)))
@@ -117,7 +119,7 @@ def _covariances(parts, zero, noise, count):
 
 
 def _left_out(parts, zero, noise, count):
-    """The share of the variance of a mean that `count` of the ``parts`` of C leave out."""
+    """The share of a mean's variance that is missing with ``count`` of the ``parts`` of C."""
     S, T = _covariances(parts, zero, noise, count)
     one = np.ones(len(noise))
     best = cho_solve(cho_factor(T), one)
@@ -125,7 +127,7 @@ def _left_out(parts, zero, noise, count):
 
 
 def _depth_off(parts, zero, noise, count):
-    """By how many sds the scatter of the stars comes out different with `count` of the parts."""
+    """The change of the stars' scatter with ``count`` of the parts, in standard deviations."""
     S, T = _covariances(parts, zero, noise, count)
     squares = []
     for matrix in (S, T):

@@ -1,18 +1,18 @@
-"""Chunks of array work on a few threads; NumPy lets go of the interpreter while it computes."""
+"""Chunks of array work on a few threads: NumPy releases the interpreter while it computes."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-CHUNK = 32_768  # elements of an array that, with a dozen like it, fits a core's cache
+CHUNK = 32_768  # elements of an array: a dozen such arrays fit in a core's cache
 MAX_THREADS = 4
 
 
 def for_chunks(function, n, cost=1, progress=None):
     """Call ``function(start, stop)`` for all of ``range(n)`` in chunks, in any order.
 
-    Where the chunks lie depends on ``n`` and ``cost`` (array elements per item) alone, so that
-    results do not depend on the number of threads. An exception in a chunk, or an interrupt,
-    leaves at once what has not begun. ``progress`` is called with the length of each chunk done.
+    The chunks depend on ``n`` and ``cost`` (array elements per item) alone, so that results do not
+    depend on the number of threads. After an exception in a chunk, or an interrupt, no further
+    chunk is started. ``progress`` is called with the length of each finished chunk.
     """
     size = max(1, CHUNK // cost)
     bounds = [(start, min(start + size, n)) for start in range(0, n, size)]

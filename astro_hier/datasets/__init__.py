@@ -1,4 +1,4 @@
-"""Tables to try the models on: simulated, with the truth in ``table.meta["truth"]``, and real."""
+"""Tables to try the models on: simulated ones, with ``table.meta["truth"]``, and a real one."""
 
 from astro_hier.datasets.apogee import DATA_FOLDER as DATA_FOLDER
 from astro_hier.datasets.apogee import fetch_apogee_binaries

@@ -21,10 +21,10 @@ KMS = u.km / u.s
 
 
 def fetch_apogee_binaries():
-    """The 321 velocities of 14 single-lined binaries of Price-Whelan (2022), from APOGEE DR17.
+    """The 321 velocities of 14 single-lined binaries in Price-Whelan (2022), from APOGEE DR17.
 
-    The published file is downloaded once, into astropy's cache, or read from the folder that the
-    environment variable ``ASTRO_HIER_DATA`` names, and verified by its sha256. Cite SDSS DR17 and
+    The published file is downloaded once, into astropy's cache, or read from the folder named by
+    the environment variable ``ASTRO_HIER_DATA``, and its sha256 is verified. Cite SDSS DR17 and
     Price-Whelan et al. (2020, ApJ 895, 2).
 
     Returns
@@ -36,14 +36,14 @@ def fetch_apogee_binaries():
     Raises
     ------
     OSError
-        If the file cannot be had, or is not the published one.
+        If the file cannot be downloaded or found, or is not the published one.
     """
     folder = os.environ.get(DATA_FOLDER)
     if folder:
         path = Path(folder) / APOGEE_BINARIES
         if not path.is_file():
             raise FileNotFoundError(
-                f"{DATA_FOLDER} is {folder!r}, which holds no {APOGEE_BINARIES}"
+                f"{DATA_FOLDER} is {folder!r}, which does not contain {APOGEE_BINARIES}"
             )
     else:
         from astropy.utils.data import download_file
@@ -57,7 +57,7 @@ def fetch_apogee_binaries():
         except OSError as error:
             raise OSError(
                 f"{APOGEE_BINARIES_URL} cannot be downloaded ({error}); put the file into a folder"
-                f" and name that in the environment variable {DATA_FOLDER}"
+                f" and set the environment variable {DATA_FOLDER} to that folder"
             ) from error
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if digest != APOGEE_BINARIES_SHA256:

@@ -30,7 +30,7 @@ def make_binary(
     P, K, v0 : `~astropy.units.Quantity`, optional
         Period, semi-amplitude and systemic velocity.
     phase : float, optional
-        Part of the orbit, from its highest velocity, that is past at the first visit.
+        Phase of the first visit, as a fraction of the orbit after the highest velocity.
     baseline : `~astropy.units.Quantity`, optional
         Time from the first visit to the last.
     rv_error : `~astropy.units.Quantity`, optional
@@ -73,11 +73,11 @@ def make_binaries(
     Parameters
     ----------
     n_stars, n_visits : int, optional
-        Number of stars and of visits to each, at random times over ``baseline``.
+        Number of stars, and of visits to each, at random times over ``baseline``.
     mu, sigma : float, optional
-        Mean and standard deviation of ln(P / d), which is normal.
+        Mean and standard deviation of ln(P / d), which is normally distributed.
     amplitude, v0_sd : `~astropy.units.Quantity`, optional
-        Standard deviations of a and b, and of v0, which are normal about zero.
+        Standard deviations of a and b, and of v0, which are normally distributed about zero.
     baseline : `~astropy.units.Quantity`, optional
         Length of the survey.
     rv_error : `~astropy.units.Quantity`, optional
@@ -89,7 +89,7 @@ def make_binaries(
     -------
     `~astropy.table.QTable`
         Columns star ("star-0000", ...), time (d), rv and rv_error (km/s); ``meta["truth"]`` holds
-        mu, lnsigma, sigma and, of each star, lnP, P, a, b, v0 and K.
+        mu, lnsigma, sigma and, for each star, lnP, P, a, b, v0 and K.
     """
     rng = np.random.default_rng(random_state)
     lnP = rng.normal(mu, sigma, n_stars)

@@ -18,8 +18,8 @@ def make_star_cluster(
 ):
     """Parallaxes of the members of a star cluster.
 
-    With ``random_state=42`` and the other arguments left alone these are the stars of
-    Price-Whelan (2022), *Hierarchical Models 1*.
+    With ``random_state=42`` and otherwise default arguments these are the stars of Price-Whelan
+    (2022), *Hierarchical Models 1*.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def make_star_cluster(
     mu_r, std_r : `~astropy.units.Quantity`, optional
         Mean and standard deviation of the distances.
     log10_error : tuple of float, optional
-        Range of log10(parallax_error / mas), which is uniform.
+        Range of log10(parallax_error / mas), which is uniformly distributed.
     random_state : None, int, `numpy.random.Generator`, optional
         Seed or source of randomness.
 
@@ -41,7 +41,7 @@ def make_star_cluster(
     Raises
     ------
     ValueError
-        If a distance comes out negative: std_r is too large for mu_r.
+        If a distance is negative because std_r is too large for mu_r.
     """
     rng = np.random.default_rng(random_state)
     r = rng.normal(mu_r.to_value(u.pc), std_r.to_value(u.pc), n_stars) * u.pc

@@ -27,9 +27,9 @@ def make_velocities(
     n_members : int, optional
         Number of members.
     v_sys, sigma_v : `~astropy.units.Quantity`, optional
-        Velocity of the system, c times its redshift, and velocity dispersion in its own frame.
+        Velocity of the system, or c times its redshift, and velocity dispersion in its rest frame.
     error : `~astropy.units.Quantity`, optional
-        Standard error of all velocities (c times that of redshifts), or of each.
+        Standard error of the velocities (c times that of redshifts), one for all or one for each.
     redshift : bool, optional
         Whether to return redshifts.
     random_state : None, int, `numpy.random.Generator`, optional

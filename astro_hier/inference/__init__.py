@@ -1,4 +1,4 @@
-"""How posteriors are drawn: one module a method, each with ``sample`` and its ``OPTIONS``."""
+"""How posteriors are drawn: one module per method, each with ``sample`` and its ``OPTIONS``."""
 
 from astro_hier.inference import marginal, nuts
 from astro_hier.inference.problem import Problem

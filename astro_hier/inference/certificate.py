@@ -1,39 +1,40 @@
-"""A second, independent exploration, which must come to the same answer as the first.
+"""A second, independent exploration, which must give the same answer as the first.
 
 A search that missed a part of a posterior cannot know: its weights are even, and their Pareto k is
-small. So a second one looks from elsewhere, with random numbers of its own: from other Sobol points
-and, in place of the model's starting points, from random windows of the data where the model knows
-what to make of them. ln of the evidence and the mean of each parameter must agree within `LIMIT` of
-their errors. Where they do not, the points of both are pooled, the search goes on, and a third
-exploration is the judge: it must agree, or its points must change nothing.
+small. So a second one starts from elsewhere, with its own random numbers: from other Sobol points
+and, instead of the model's starting points, from random windows of the data if the model can use
+them. ln of the evidence and the mean of each parameter must agree within `LIMIT` of their errors.
+If they do not, the points of both are pooled, the search goes on, and a third exploration decides:
+either it agrees, or its points must change nothing.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from astro_hier.core.floats import TINY
 from astro_hier.inference.explore import SOBOL_POINTS, Exploration
 from astro_hier.inference.target import Target
 
-ENOUGH = 1000  # effective size of the second exploration
-FEWEST = 100  # with fewer it says nothing
+SECOND_EFFECTIVE_SIZE = 1000  # effective size at which the second exploration stops
+MIN_EFFECTIVE_SIZE = 100  # below which it says nothing
 LIMIT = 5.0  # standard errors
-SEVERAL = 3  # of its best Sobol points to climb from
+SEVERAL = 3  # number of its best Sobol points to climb from
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """What the explorations say of each other.
+    """Whether the explorations agree.
 
     Attributes
     ----------
     verdict : str
-        "agreed", "agreed after pooling", "disagreed", "too few points", "not tried" (the first
-        has not enough) or "not asked for".
+        "agreed", "agreed after pooling", "disagreed", "too few points", "not tried" (because the
+        first exploration has too few points) or "not asked for".
     parameters : tuple of str
-        What they disagree on, with by how many standard errors.
+        What they disagree on, and by how many standard errors.
     evaluations : int
-        Of the marginal likelihood, spent on it.
+        Evaluations of the marginal likelihood that the comparison took.
     """
 
     verdict: str
@@ -64,10 +65,10 @@ class _Answer:
         return cls(pool.log_evidence, mean, sd, pool.effective_size)
 
     def differs_from(self, other, names):
-        """What differs by more than `LIMIT` standard errors, in words."""
+        """Whatever differs by more than `LIMIT` standard errors, in words."""
         error = np.sqrt(1 / self.size + 1 / other.size)
         off = [abs(self.log_evidence - other.log_evidence) / error]
-        sd = np.maximum(np.maximum(self.sd, other.sd), 1e-300)
+        sd = np.maximum(np.maximum(self.sd, other.sd), TINY)
         off += list(np.abs(self.mean - other.mean) / sd / error)
         return tuple(
             f"{name} ({by:.0f} standard errors)"
@@ -77,24 +78,28 @@ class _Answer:
 
 
 def look_again(exploration, wanted, rng, bar):
-    """Look again, and pool what was found where it was not the same.
+    """Explore once more, and pool the points if the answers differ.
 
     Parameters
     ----------
     exploration : `~astro_hier.inference.explore.Exploration`
-        The first, which goes on where the second differs.
+        The first, which continues if the second differs.
     wanted : int
         The effective size of the first.
     rng : `numpy.random.Generator`
-        Source of randomness of its own.
+        An independent source of randomness.
     bar : tqdm
-        Progress.
+        Progress bar.
+
+    Returns
+    -------
+    Certificate
     """
     names, spent = exploration.target.names, 0
     for verdict in ("agreed", "agreed after pooling"):
         second = _another(exploration, rng)
         spent += SOBOL_POINTS if second is None else second.target.evaluations
-        if second is None or second.pool.effective_size < FEWEST:
+        if second is None or second.pool.effective_size < MIN_EFFECTIVE_SIZE:
             return Certificate("too few points", (), spent)
         before = _Answer.of(exploration.pool)
         differences = before.differs_from(_Answer.of(second.pool), names)
@@ -114,8 +119,8 @@ def _another(exploration, rng):
     most = exploration.target.evaluations
     try:
         second = Exploration(target, rng, [], candidates, most, several=SEVERAL)
-    except ValueError:  # nothing is possible where it looked
+    except ValueError:  # the likelihood is zero wherever it looked
         return None
     second.most = max(exploration.most, most)
-    second.run(ENOUGH)
+    second.run(SECOND_EFFECTIVE_SIZE)
     return second

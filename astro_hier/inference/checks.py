@@ -1,4 +1,4 @@
-"""What the methods say of how a posterior was drawn."""
+"""Checks of how a posterior was drawn."""
 
 import numpy as np
 
@@ -6,15 +6,17 @@ from astro_hier import checks
 
 LARGEST_PARETO_K = 0.7
 LARGEST_R_HAT = 1.05
-CONFLICT = 5.0  # standard deviations, or the quantile as far out for other priors
+CONFLICT = 5.0  # standard deviations, or the equivalent quantile of other priors
 
-ELSE = "; else narrow the priors to what is possible or compare with method='nuts'"
-ELSE_SHELL = "; else narrow the priors with --prior, or compare with --method nuts"
+ELSE = "; if that does not help, narrow the priors, or compare with method='nuts'"
+ELSE_SHELL = (
+    "; if that does not help, narrow the priors with --prior, or compare with --method nuts"
+)
 
 EFFECTIVE_SIZE = checks.define(
     "effective_size",
     limit="at least {enough}",
-    said="the effective number of draws is {found} where {enough} are wanted, after {evaluations}"
+    said="the effective number of draws is {found} instead of {enough}, after {evaluations}"
     " evaluations",
     python="raise max_evaluations (now {most})" + ELSE,
     shell="raise --max-evaluations (now {most})" + ELSE_SHELL,
@@ -22,37 +24,37 @@ EFFECTIVE_SIZE = checks.define(
 PARETO_K = checks.define(
     "pareto_k",
     limit=f"at most {LARGEST_PARETO_K}",
-    said="the importance weights have Pareto k = {found}: means and intervals may be off",
+    said="the importance weights have Pareto k = {found}: means and intervals may be wrong",
     python="raise max_evaluations" + ELSE,
     shell="raise --max-evaluations" + ELSE_SHELL,
 )
 CERTIFICATE = checks.define(
     "certificate",
     limit="a second, independent exploration agrees",
-    said="a second, independent exploration of the posterior did not come to the same answer"
+    said="a second, independent exploration of the posterior did not give the same answer"
     " ({found})",
-    python="do not rely on these results: raise draws= or max_evaluations" + ELSE,
-    shell="do not rely on these results: raise --draws or --max-evaluations" + ELSE_SHELL,
+    python="do not rely on these results; raise draws= or max_evaluations" + ELSE,
+    shell="do not rely on these results; raise --draws or --max-evaluations" + ELSE_SHELL,
 )
 EXPLANATIONS = checks.define(
     "explanations",
     limit="one",
-    said="the data have {found} distinct explanations of more than a percent each, which means,"
-    " intervals and tables mix",
-    python="explanations() lists them; priors that say more leave one",
-    shell="they are listed below; priors that say more leave one",
+    said="the data have {found} distinct explanations, each more probable than one percent, and"
+    " means, intervals and tables mix them",
+    python="explanations() lists them; more informative priors leave only one",
+    shell="they are listed below; more informative priors leave only one",
 )
 PRIOR_CONFLICT = checks.define(
     "prior_conflict",
     limit=f"within {CONFLICT:g} standard deviations of the prior",
-    said="the data put {found} where the prior has practically no probability",
+    said="the data put {found} where the prior has almost no probability",
     python="check the units of the table, or widen the prior",
     shell="check the units of the table, or widen the prior with --prior",
 )
 R_HAT = checks.define(
     "r_hat",
     limit=f"at most {LARGEST_R_HAT}",
-    said="the chains did not come to agree (r_hat: {found})",
+    said="the chains do not agree (r_hat: {found})",
     python="sample longer with tune= and draws=, or use method='marginal'",
     shell="use --method marginal",
 )
@@ -76,14 +78,14 @@ def of_weights(attrs, enough, most):
 
 
 def of_certificate(certificate):
-    """Whether a second exploration came to the same answer, if there was one."""
+    """Whether a second exploration gave the same answer, if there was one."""
     if not certificate.evaluations:
         return []
     return [CERTIFICATE.finding(str(certificate), certificate.failed)]
 
 
 def of_explanations(number):
-    """Whether the posterior is one region, or several apart from each other."""
+    """Whether the posterior is one region, or several separate ones."""
     return [EXPLANATIONS.finding(str(number), number > 1)]
 
 

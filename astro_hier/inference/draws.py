@@ -14,11 +14,11 @@ class Draws:
     posterior : dict of ndarray
         By parameter name, shape (chain, draw) or (chain, draw, star).
     sample_stats : dict of ndarray
-        What the method says of each draw, shape (chain, draw).
+        Statistics of each draw, shape (chain, draw).
     attrs : dict
-        What the method says of the whole run, numbers and strings.
+        Statistics of the whole run, numbers and strings.
     findings : tuple of `~astro_hier.checks.Finding`
-        What its checks found.
+        What the method's checks found.
     """
 
     posterior: dict
@@ -28,7 +28,7 @@ class Draws:
 
     @classmethod
     def of_chains(cls, posterior, sample_stats, attrs, findings=(), *, chains):
-        """Independent draws, shape (chain * draw, ...), laid out as ``chains`` chains."""
+        """Independent draws, shape (chain * draw, ...), arranged in ``chains`` chains."""
 
         def split(values):
             return values.reshape(chains, len(values) // chains, *values.shape[1:])

@@ -1,19 +1,19 @@
-"""Posteriors that an edge of their prior cuts off.
+"""Posteriors that are cut off by an edge of their prior.
 
-Where a prior ends abruptly, at e, it is continued beyond, and the share of the posterior that lies
+A prior that ends abruptly, at e, is continued beyond, and the share of the posterior that then lies
 there is what the edge removes. With o for all other parameters and L for the likelihood,
 
     p(x beyond e) / p(x within) = mean over draws of o of
         integral over x beyond e of L(x, o) p(x) dx / integral over x within of L(x, o) p(x) dx,
 
-for the draws of o have the density of the integral within, divided by its integral over o. What o
-is may be chosen: with each parameter less its regression on x, the others go along with x, as far
-as they are correlated with it, and a few draws are enough, one from each of as many slices of x. L
-then includes the prior of the others. Both integrals are taken on a grid, out to as far beyond the
-edge as the posterior reaches within, and no farther than the prior is wide.
+because the draws of o have a density proportional to the integral within. We are free to choose o:
+if it is each parameter minus its regression on x, the others move along with x as far as they are
+correlated with it, and a few draws are enough, one from each of as many slices of x. L then
+includes the prior of the others. Both integrals are taken on a grid that reaches as far beyond the
+edge as the posterior reaches within, but no farther than the width of the prior.
 
-A posterior that is flat is not cut off, whatever lies beyond: the data then say nothing of x, and
-that a scale is not resolved is said elsewhere.
+A flat posterior is not cut off, whatever lies beyond: the data then say nothing about x, and
+another check reports that a scale is not resolved.
 """
 
 import warnings
@@ -24,22 +24,21 @@ from scipy.stats import norm
 
 from astro_hier import checks
 
-MOST_REMOVED = 0.1  # of a normal posterior, which moves its mean by a fifth of its sd
-NEAR_SHARE, NEAR = (
-    0.02,
-    0.5,
-)  # draws whose distance from the edge is so few sds: an edge 2.5 sds off
-REACH = 0.995  # share of the draws on the grid
+MAX_REMOVED = 0.1  # share; the mean of a normal posterior then moves by a fifth of its sd
+# a closer look is taken if this share of the draws is within so many sds of the edge, which a
+# normal posterior has with the edge 2.5 sds from its mean
+NEAR_SHARE, NEAR = 0.02, 0.5
+REACH = 0.995  # share of the draws covered by the grid
 POINTS = 12  # of the grid, on either side of the edge
 FAR_POINTS = 6  # beyond the edge, to see whether the likelihood is flat
 DRAWS = 30
-NEAREST = 0.2  # share of the draws, next to the edge, that say whether the likelihood is flat
-LEAST = -1e300  # ln of no likelihood
-FLAT = 1.0  # what ln of the likelihood varies by, beyond the edge, where it is flat
+NEAREST = 0.2  # share of the draws, next to the edge, that show whether the likelihood is flat
+LOWEST = -1e300  # in place of ln 0
+FLAT = 1.0  # largest variation of ln of a flat likelihood beyond the edge
 
 PRIOR_EDGE = checks.define(
     "prior_edge",
-    limit=f"at most {100 * MOST_REMOVED:.0f} percent of a posterior beyond an edge",
+    limit=f"at most {100 * MAX_REMOVED:.0f} percent of a posterior beyond an edge",
     said="the data press {found} against the edge of the prior",
     python="check the units of the table and its outliers, or widen the prior",
     shell="check the units of the table and its outliers, or widen the prior with --prior",
@@ -49,30 +48,30 @@ PRIOR_EDGE = checks.define(
 class _Continued:
     """A prior that ends abruptly, in the variable in which it is continued.
 
-    ``known`` is whether the distribution is of such a kind.
+    ``known`` says whether we know how to continue this distribution.
     """
 
     def __init__(self, prior):
         kind = prior.dist.name
         self.known = kind in ("uniform", "loguniform", "reciprocal", "truncnorm")
         self.logarithmic = kind in ("loguniform", "reciprocal")
-        # of a normal distribution that is cut, its mean and sd
+        # mean and sd of a truncated normal distribution
         self.normal = prior.args[2:4] if kind == "truncnorm" else None
 
-    def of(self, x):
+    def coordinate(self, x):
         return np.log(x) if self.logarithmic else x
 
     def back(self, at):
         return np.exp(at) if self.logarithmic else at
 
     def room(self, at, side, end):
-        """How far there is from the edge to where the parameter's own range ends."""
+        """The distance from the edge to the end of the parameter's own range."""
         if not np.isfinite(end) or (self.logarithmic and end <= 0):
             return np.inf
-        return side * (self.of(end) - at)
+        return side * (self.coordinate(end) - at)
 
     def log_density(self, at):
-        """Up to a constant."""
+        """ln of the continued prior, up to a constant."""
         return np.zeros(len(at)) if self.normal is None else norm.logpdf(at, *self.normal)
 
 
@@ -82,14 +81,14 @@ def of_priors(log_marginal, theta, priors, bounds):
     Parameters
     ----------
     log_marginal : callable
-        ln of the likelihood, of a dict of arrays by parameter, shape (n, ...).
+        ln of the likelihood, as a function of a dict of arrays by parameter, shape (n, ...).
     theta : dict of ndarray
-        All draws of what ``log_marginal`` takes, shape (draw, ...).
+        All draws of the parameters that ``log_marginal`` takes, shape (draw, ...).
     priors : dict
-        Frozen distributions of the parameters that are inferred. Those of several elements are
+        Frozen distributions of the inferred parameters. Parameters of several elements are
         standard normal.
     bounds : dict of tuple
-        Where the parameters' own ranges end; None where that is not known.
+        Ends of the parameters' own ranges; None where they are not known.
     """
     posterior, pressed = _Posterior(log_marginal, theta, priors), []
     for name, prior in priors.items():
@@ -97,7 +96,7 @@ def of_priors(log_marginal, theta, priors, bounds):
             continue
         for edge, side in zip(prior.support(), (-1, 1), strict=True):
             share = removed(posterior, name, side, _own_end(bounds[name], prior.support(), side))
-            if share > MOST_REMOVED:
+            if share > MAX_REMOVED:
                 pressed.append(
                     f"{name} (posterior mean {theta[name].mean():.4g}; the edge at {edge:.4g}"
                     f" removes {100 * min(share, 0.99):.0f} percent of the posterior)"
@@ -106,7 +105,7 @@ def of_priors(log_marginal, theta, priors, bounds):
 
 
 def _own_end(bounds, support, side):
-    """Where a parameter's own range ends; where that is not known, zero and one may be ends."""
+    """The end of a parameter's own range; if it is not known, zero and one may be ends."""
     if bounds is not None:
         return bounds[0 if side < 0 else 1]
     low, high = support
@@ -116,17 +115,17 @@ def _own_end(bounds, support, side):
 
 
 class _Posterior:
-    """The density of all parameters, of which one leaves its prior and takes the others along."""
+    """The density of all parameters as one leaves its prior and takes the others along."""
 
     def __init__(self, log_marginal, theta, priors):
         self.log_marginal, self.theta, self.priors = log_marginal, theta, priors
 
     def along(self, name, at, chosen, places, back, alone=False):
-        """ln of the likelihood times the prior of all others, shape (draw, place).
+        """ln of the likelihood times the prior of all other parameters, shape (draw, place).
 
-        ``at`` are all draws of the parameter, in the variable in which it is continued, ``chosen``
-        the draws that are moved, ``places`` where to, and ``back`` makes them values of it. If
-        ``alone`` the others stay.
+        ``at`` holds all draws of the parameter, in the variable in which it is continued. The
+        draws ``chosen`` are moved to ``places``, which ``back`` turns into values of the
+        parameter. If ``alone``, the other parameters stay where they are.
         """
         moved = np.ravel(places - at[chosen, None])
         some, log_prior = {name: np.tile(back(places), len(chosen))}, np.zeros(len(moved))
@@ -142,21 +141,21 @@ class _Posterior:
                 log_prior += norm.logpdf(some[other]).sum(axis=1)
             elif other in self.priors:
                 log_prior += self.priors[other].logpdf(some[other])
-        found = np.full(len(moved), LEAST)
+        found = np.full(len(moved), LOWEST)
         possible = np.isfinite(log_prior)
         some = {other: values[possible] for other, values in some.items()}
         found[possible] = self._log_likelihood(some) + log_prior[possible]
         return found.reshape(len(chosen), len(places))
 
     def _log_likelihood(self, theta):
-        """Where it cannot be computed, beyond the prior, there is none."""
+        """ln of the likelihood, as if zero where it cannot be computed beyond the prior."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             try:
                 found = np.array(self.log_marginal(theta), float)
             except (ArithmeticError, ValueError):
-                return LEAST
-        return np.where(np.isfinite(found), found, LEAST)
+                return LOWEST
+        return np.where(np.isfinite(found), found, LOWEST)
 
 
 def removed(posterior, name, side, end):
@@ -165,27 +164,27 @@ def removed(posterior, name, side, end):
     Parameters
     ----------
     posterior : _Posterior
-        That of all parameters.
+        The posterior of all parameters.
     name : str
-        Of the parameter.
+        The parameter's name.
     side : {-1, 1}
-        At which of its ends, the lower or the upper.
+        Which edge: the lower or the upper.
     end : float
-        Where the parameter's own range ends.
+        The end of the parameter's own range.
     """
     prior, values = posterior.priors[name], posterior.theta[name]
     edge = prior.support()[0 if side < 0 else 1]
     if not np.isfinite(edge) or edge == end:
         return 0.0
     continued = _Continued(prior)
-    x, at = continued.of(values), continued.of(edge)
+    x, at = continued.coordinate(values), continued.coordinate(edge)
     distance = side * (at - x)
     if np.quantile(distance, NEAR_SHARE) > NEAR * np.std(x):
         return 0.0
     chosen = np.argsort(x)[_midpoints(len(x))]
 
     def log_density(grid):
-        """Of each of the chosen draws at distances beyond the edge, shape (draw, distance)."""
+        """At given distances beyond the edge for each chosen draw, shape (draw, distance)."""
         return posterior.along(name, x, chosen, at + side * grid, continued.back)
 
     def log_mass(grid, log_density):
@@ -195,15 +194,15 @@ def removed(posterior, name, side, end):
         return logsumexp(log_density + prior + cells, axis=1, keepdims=True)
 
     within = np.quantile(distance, REACH)
-    low, high = (continued.of(s) if np.isfinite(s) else s for s in prior.support())
+    low, high = (continued.coordinate(s) if np.isfinite(s) else s for s in prior.support())
     farthest = min(high - low, continued.room(at, side, end))
     inside, beyond = np.linspace(-within, 0, POINTS), np.linspace(0, min(within, farthest), POINTS)
     density = log_density(np.concatenate([inside, beyond[1:]]))
     mass = log_mass(inside, density[:, :POINTS])
     log_ratio = logsumexp(log_mass(beyond, density[:, POINTS - 1 :]) - mass) - np.log(DRAWS)
     share = float(expit(log_ratio))
-    if share > MOST_REMOVED:
-        # of the draws nearest to the edge, all the way
+    if share > MAX_REMOVED:
+        # look farther out, from the draws nearest to the edge
         nearest = np.argsort(distance)[_midpoints(NEAREST * len(x))]
         far = at + side * np.linspace(0, farthest if np.isfinite(farthest) else within, FAR_POINTS)
         if _is_flat(posterior.along(name, x, nearest, far, continued.back, alone=True)):
@@ -212,11 +211,11 @@ def removed(posterior, name, side, end):
 
 
 def _midpoints(n):
-    """Indices in the middle of as many equal parts of ``n`` as draws are looked at."""
+    """Indices in the middle of `DRAWS` equal parts of ``n``."""
     return ((np.arange(DRAWS) + 0.5) * n / DRAWS).astype(int)
 
 
 def _is_flat(log_density):
-    """Whether it is at all distances what it is at the edge, in the mean over draws."""
+    """Whether the density, averaged over draws, is the same at all distances as at the edge."""
     profile = logsumexp(log_density - log_density[:, :1], axis=0) - np.log(len(log_density))
     return bool(np.all(np.abs(profile) < FLAT))

@@ -1,11 +1,11 @@
-"""The distinct explanations that a posterior holds: regions of high density, apart from each other.
+"""The distinct explanations that a posterior contains: separate regions of high density.
 
-The points of an exploration are joined to their nearest neighbours, and taken from the highest
-density down. Each begins a region or joins that of a higher neighbour; two regions that meet are
-one unless both rise by `RISE` above where they meet (persistence, as in ToMATo: Chazal et al. 2013,
-J. ACM 60, 41). The density is known at each point, so nothing is smoothed. As points are few along
-narrow ridges, two regions are one, too, where the density does not fall to a tenth of the lower of
-their maxima on the straight line between them.
+The points of an exploration are linked to their nearest neighbours, and taken in order of
+decreasing density. Each starts a region or joins that of a higher neighbour; two regions that meet
+are merged unless both rise by `RISE` above where they meet (persistence, as in ToMATo: Chazal et
+al. 2013, J. ACM 60, 41). The density is known at each point, so nothing is smoothed. Because points
+are sparse along narrow ridges, two regions are also merged if the density on the straight line
+between their maxima does not fall to a tenth of the lower of these.
 """
 
 from itertools import combinations
@@ -13,41 +13,43 @@ from itertools import combinations
 import numpy as np
 from scipy.spatial import cKDTree
 
+from astro_hier.core.floats import TINY
+
 NEIGHBOURS = 12
 RISE = 3.0
 VALLEY = np.log(10.0)
-LEAST_PROBABILITY = 0.01
-MOST_POINTS = 4000  # that are looked at
+MIN_PROBABILITY = 0.01
+MAX_POINTS = 4000  # that are linked; the others follow the nearest of these
 LINE = 33  # points on a straight line
 
 
 def find(pool, log_density):
-    """Number of the explanation of each point of a pool, the most probable first.
+    """Number of the explanation that each point of a pool belongs to, the most probable first.
 
     Parameters
     ----------
     pool : `~astro_hier.inference.weights.Pool`
         Weighted points.
     log_density : callable
-        Of points of shape (n, dimension), shape (n,).
+        Takes points of shape (n, dimension), returns shape (n,).
 
     Returns
     -------
     ndarray
-        Shape (point,); -1 for points of regions of less than a percent.
+        Shape (point,); -1 for points in regions with a probability of less than one percent.
     """
-    # as many as there are draws, in proportion to their weights
-    edges, places = np.cumsum(pool.weights), (np.arange(MOST_POINTS) + 0.5) / MOST_POINTS
+    # resample the points in proportion to their weights
+    edges, places = np.cumsum(pool.weights), (np.arange(MAX_POINTS) + 0.5) / MAX_POINTS
     order = np.unique(np.searchsorted(edges, places * edges[-1]).clip(0, len(edges) - 1))
     z, height = pool.z[order], pool.heights()[order]
-    scale = np.maximum(z.std(axis=0), 1e-300)
+    scale = np.maximum(z.std(axis=0), TINY)
     tree = cKDTree(z / scale)
     regions = _regions(tree, height)
-    # all others go with the nearest of these
+    # all other points belong to the region of the nearest of these
     regions = regions[tree.query(pool.z / scale)[1]]
     probability = np.bincount(regions, pool.weights)
     regions, all_regions = regions[order], regions
-    large = np.flatnonzero(probability > LEAST_PROBABILITY)
+    large = np.flatnonzero(probability > MIN_PROBABILITY)
     peak = {n: np.flatnonzero(regions == n)[np.argmax(height[regions == n])] for n in large}
     same = {n: n for n in large}
     for one, other in combinations(large, 2):
@@ -64,7 +66,7 @@ def find(pool, log_density):
 
 
 def _regions(tree, height):
-    """Number of the region of each of a tree's points."""
+    """Number of the region that each point of a tree belongs to."""
     size = len(height)
     _, near = tree.query(tree.data, min(NEIGHBOURS + 1, size))
     joined = [set() for _ in range(size)]
@@ -91,7 +93,7 @@ def _regions(tree, height):
 
 
 def _is_level(z, height, one, other, log_density):
-    """Whether the density stays above a tenth of the lower maximum on the line between two."""
+    """Whether the density on the line between two maxima stays above a tenth of the lower one."""
     share = np.linspace(0, 1, LINE)[:, None]
     lowest = log_density(z[one] + share * (z[other] - z[one])).min()
     return lowest > min(height[one], height[other]) - VALLEY

@@ -1,6 +1,6 @@
-"""Points through a posterior, until they are worth enough.
+"""Weighted points drawn from a posterior until their effective number is large enough.
 
-`Exploration` is one such search, with a mixture of proposals of its own.
+`Exploration` is one such search, with its own mixture of proposals.
 """
 
 import numpy as np
@@ -13,19 +13,19 @@ from astro_hier.inference.weights import Pool
 from astro_hier.inference.wings import wings
 
 SOBOL_POINTS = 512
-CLIMBING = 0.5  # of all evaluations, after which no further climb is begun
+CLIMBING = 0.5  # share of all evaluations after which no further climb begins
 BATCH = 200
-GROWTH = 8  # at least so large a part of all points is drawn at a time
-LEAST_GAIN = 0.3  # effective points for each new one, below which a proposal leaves something out
-MOST_PARTS = 10
-PATIENCE = 3000  # points after which, and after twice as many, tempering has stalled
+GROWTH = 8  # at least an eighth of the number of points is drawn at a time
+MIN_GAIN = 0.3  # effective points per new point below which a proposal misses something
+MAX_PARTS = 10
+PATIENCE = 3000  # points, then doubled, after which tempering counts as stalled
 ENOUGH_TO_TRUST = 400  # effective size from which the proposal is as good as it will get
-MOST_CANDIDATES = 8  # to climb from, within so much of the best in ln of the density
-FARTHEST_CANDIDATE = 20.0
-TAIL = 0.2  # Pareto k of the weights from which wings are looked for in the end,
-MANY_DIMENSIONS = 5  # in as many dimensions at once
-LEAST_SHARE_OF_WINGED = 0.1  # of a peak, of the largest's, from which its wings are
-SHARE_OF_WINGS = 0.2  # of every draw
+MAX_CANDIDATES = 8  # to climb from
+FARTHEST_CANDIDATE = 20.0  # in ln of the density below the best
+TAIL = 0.2  # Pareto k of the weights from which wings are looked for at the end
+WING_DIMENSIONS = 5  # from which wings are looked for at once
+MIN_SHARE_OF_WINGED = 0.1  # share of a peak, relative to the largest, from which it has wings
+SHARE_OF_WINGS = 0.2  # of every batch of draws
 
 
 class Exploration:
@@ -38,19 +38,19 @@ class Exploration:
     rng : `numpy.random.Generator`
         The source of all randomness.
     starts : ndarray
-        Points, shape (n, dimension), that are climbed from, and drawn about in case they are good.
+        Points, shape (n, dimension), to climb from, and to draw around in case they are good.
     candidates : ndarray
         More points, the best of which are climbed from.
     most : int
-        Evaluations of the target after which nothing more is drawn. No climb begins after half
-        of them.
+        Number of evaluations of the target after which nothing more is drawn. No climb begins
+        after half of them.
     several : int
-        How many of the best Sobol points are climbed from.
+        Number of the best Sobol points to climb from.
 
     Raises
     ------
     ValueError
-        If the likelihood is zero wherever it was tried.
+        If the likelihood is zero everywhere it was tried.
     """
 
     def __init__(self, target, rng, starts, candidates, most, several=1):
@@ -70,7 +70,7 @@ class Exploration:
         self.mixture = self.peaks = peaks(
             target.log_posterior, chosen, lambda: target.evaluations < CLIMBING * most
         )
-        if target.dimension >= MANY_DIMENSIONS:
+        if target.dimension >= WING_DIMENSIONS:
             self._follow_wings()
         self.gain = self._add(self.mixture, BATCH * len(self.mixture.parts))
 
@@ -83,15 +83,15 @@ class Exploration:
         self.wings = wings[0].joined(wings[1]) if len(wings) == 2 else (wings or [self.wings])[0]
 
     def _best_of(self, candidates):
-        """The best of points to climb from, in order."""
+        """The best of some points to climb from, in order."""
         if not len(candidates):
             return []
         height = self.target.log_posterior(candidates)
-        order = np.argsort(-height, kind="stable")[:MOST_CANDIDATES]
+        order = np.argsort(-height, kind="stable")[:MAX_CANDIDATES]
         return candidates[order[height[order] > height[order[0]] - FARTHEST_CANDIDATE]]
 
     def _add(self, proposal, size):
-        """Draw from a proposal; returns by how much a point adds to the effective size."""
+        """Draw from a proposal; returns the gain in effective size per point."""
         if self.wings:
             proposal = proposals.Either(proposal, self.wings, SHARE_OF_WINGS)
         z = proposal.rvs(size, self.rng)
@@ -100,7 +100,7 @@ class Exploration:
         return (self.pool.effective_size - before) / size
 
     def run(self, wanted, bar=None):
-        """Draw until the effective size is ``wanted``, or ``most`` evaluations were made."""
+        """Draw until the effective size is ``wanted``, or for ``most`` evaluations at most."""
         pool, target, most, patience = self.pool, self.target, self.most, PATIENCE
         while target.evaluations < most:
             if pool.suffices(wanted):
@@ -113,11 +113,11 @@ class Exploration:
                 self.mixture = peaks(target.log_posterior, pool.best())
                 self.gain = self._add(self.mixture, BATCH)
                 continue
-            if beta == 1 or self.gain < LEAST_GAIN:
+            if beta == 1 or self.gain < MIN_GAIN:
                 self._refit(weights, beta, wanted)
             size = max(BATCH, len(pool.z) // GROWTH)
-            if ENOUGH_TO_TRUST < pool.effective_size < wanted and self.gain >= LEAST_GAIN:
-                # what is missing, at an efficiency of 1
+            if ENOUGH_TO_TRUST < pool.effective_size < wanted and self.gain >= MIN_GAIN:
+                # as many as are missing, at an efficiency of 1
                 size = max(BATCH, int(1.1 * (wanted - pool.effective_size)))
             self.gain = self._add(self.mixture, max(min(size, most - target.evaluations), 1))
             if bar is not None:
@@ -125,20 +125,20 @@ class Exploration:
                 bar.update(min(int(pool.effective_size), wanted) - bar.n)
 
     def _follow_wings(self):
-        """Look for wings of the peaks, which are drawn from in all that follows."""
+        """Look for wings of the peaks, and draw from them from now on."""
         parts = [
             part
             for peak, share in zip(self.peaks.parts, self.peaks.shares, strict=True)
-            if share > LEAST_SHARE_OF_WINGED * self.peaks.shares.max()
+            if share > MIN_SHARE_OF_WINGED * self.peaks.shares.max()
             for part in wings(lambda z: self.target.log_posterior(z).clip(LOWEST), peak)
         ]
         self.wings = proposals.Mixture(parts, np.ones(len(parts))) if parts else False
 
     def _refit(self, weights, beta, wanted):
-        """Move the mixture to the points; with one more part where it leaves something out."""
+        """Fit the mixture to the points, with one more part if it misses something."""
         pool, mixture = self.pool, self.mixture
-        left_out = self.gain < LEAST_GAIN or pool.effective_size >= wanted
-        if beta == 1 and left_out and len(mixture.parts) < MOST_PARTS:
-            part = proposals.StudentT.of(pool.z, pool.squared_weights())
+        left_out = self.gain < MIN_GAIN or pool.effective_size >= wanted
+        if beta == 1 and left_out and len(mixture.parts) < MAX_PARTS:
+            part = proposals.StudentT.from_points(pool.z, pool.squared_weights())
             mixture = mixture.and_a_part(part)
         self.mixture = mixture.fitted(pool.z, weights)

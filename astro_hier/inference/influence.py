@@ -1,24 +1,25 @@
 """Rows that decide the result: those whose absence would change it, and those far from all others.
 
-Without row n the posterior is that with it over p(D_n | theta): draws of the latter, weighed by one
-over that likelihood, are draws without the row (Vehtari, Gelman & Gabry 2017, Stat. Comput. 27,
-1413). The weights are smoothed by a generalised Pareto distribution, whose shape k says how far
-they can be trusted (Vehtari et al. 2024, JMLR 25, 72): where it is large there are hardly any draws
-where the posterior without the row lies, and the change is at least what the weights say.
+The posterior without row n is proportional to the full posterior divided by p(D_n | theta): draws
+from the full one, weighted by one over that likelihood, are draws without the row (Vehtari, Gelman
+& Gabry 2017, Stat. Comput. 27, 1413). The weights are smoothed by a generalised Pareto
+distribution, whose shape k says how far they can be trusted (Vehtari et al. 2024, JMLR 25, 72):
+where it is large there are hardly any draws in the region of the posterior without the row, and the
+true change is at least as large as the weights say.
 
 To first order the row moves the mean of a parameter by its covariance with ln p(D_n | theta), so by
-no more sds than the sd of the latter. Of many rows few vary so much: a few draws find them, and
-only they are left out.
+no more sds than the sd of the latter. Few of many rows vary so much: a small number of draws finds
+them, and only they are left out.
 
-What a row may do depends on how many there are. Of n normal values the farthest, z sds from the
-mean, moves ln of their sd by (z^2 - 1) / sqrt(2 n) of its own sds, which is more than one in every
-sixth sample of 14. A row decides where it moves a parameter by more than one sd, and by more than
-the farthest of all rows does in one sample of 200; or by three quarters of that with k above 1.25.
-(In 200 simulations of each model's example a k above 0.7, or a change of one sd, is found in up to
-27 and 22 percent of them.)
+The effect that a row may have depends on how many there are. The farthest of n normal values, z sds
+from the mean, moves ln of their sd by (z^2 - 1) / sqrt(2 n) of its own sds, which is more than one
+in every sixth sample of 14. A row decides the result if it moves a parameter by more than one sd
+and by more than the farthest row does in one sample of 200, or by three quarters of that with k
+above 1.25. (Simpler limits would be too strict: in 200 simulations of each model's example, k is
+above 0.7 in up to 27 percent, and a change above one sd in up to 22 percent.)
 
-Two bad rows hide one another: without the one there is the other. So rows that are far from the
-median of all are named too, in units of a scatter that a few of them do not change.
+Two bad rows hide one another: when one is left out, the other is still there. So rows that are far
+from the median of all are named too, in units of a scatter that a few of them do not change.
 """
 
 from dataclasses import dataclass
@@ -28,22 +29,22 @@ from scipy.stats import norm
 
 from astro_hier import checks
 
-MOST_NUMBERS = 2_000_000  # of likelihoods that are kept, and that are computed at a time
-MOST_KEPT = 1000  # draws
-SCREENED = 50  # draws that find the rows which may matter
-QUIET = 0.25  # sd of ln of a row's likelihood, below which it cannot
-FEWEST_DRAWS = 500  # to leave rows out with, if there are as many
-TOO_FEW_DRAWS = 100  # whose weights have no tail to speak of
-MOST_LEFT_OUT = 500  # rows, those that vary most
-FALSE_ALARMS = 0.005  # of samples in which the farthest row is named
-LARGEST_K, SHARE = 1.25, 0.75  # above which this share of a change suffices
-SAID_K = 0.7  # above which a change is said to be at least so large
-FEWEST_ROWS = 8  # of fewer, each decides
+MAX_NUMBERS = 2_000_000  # likelihoods that are kept, and that are computed at a time
+MAX_KEPT = 1000  # draws
+SCREENED = 50  # draws used to find the rows that may matter
+QUIET = 0.25  # sd of ln of a row's likelihood below which the row cannot matter
+LEAVE_OUT_DRAWS = 500  # used to leave rows out, if there are as many
+MIN_DRAWS = 100  # fewer have no tail of weights to speak of
+MAX_ROWS_LEFT_OUT = 500  # one at a time: the rows that vary most
+FALSE_ALARMS = 0.005  # share of samples in which the farthest row is named
+LARGEST_K, SHARE = 1.25, 0.75  # with a larger k this share of a change is enough
+LOWER_LIMIT_K = 0.7  # with a larger k a change is reported as a lower limit
+MIN_ROWS = 8  # with fewer, each row decides
 FAR = 10.0  # robust standard deviations
-FEWEST_FOR_SCATTER = 15  # rows; of fewer normal ones, one in a thousand samples has one so far
+MIN_ROWS_FOR_SCATTER = 15  # with fewer, one in a thousand normal samples has a row so far out
 NAMED = 5
 
-# what else to do, in Python and in the shell, where a model has outliers that are not in use
+# what else to do, in Python and in the shell, if a model has an outlier option that is off
 OUTLIERS = (
     ", describe rows that are not members with outliers=True",
     ", describe rows that are not members with --set outliers=True",
@@ -59,14 +60,14 @@ INFLUENCE = checks.define(
 
 
 class RowLikelihoods:
-    """ln of the likelihood of each row at draws of the parameters, computed when asked for.
+    """ln of the likelihood of each row at draws of the parameters, computed when needed.
 
     Parameters
     ----------
     function : callable
         Takes a dict of draws by name, returns an array (draw, row).
     values : dict of ndarray
-        All draws, the first axis that of the draw.
+        All draws, along the first axis.
     """
 
     def __init__(self, function, values):
@@ -78,15 +79,15 @@ class RowLikelihoods:
         return self.function({name: of[draws] for name, of in self.values.items()})
 
     def _blocks(self, draws):
-        count = -(-len(draws) * self.n_rows // MOST_NUMBERS)
+        count = -(-len(draws) * self.n_rows // MAX_NUMBERS)
         return (self._at(block) for block in np.array_split(draws, count))
 
     def at(self, draws, rows=slice(None)):
-        """Those of some draws and rows, shape (draw, row)."""
+        """The values at some draws for some rows, shape (draw, row)."""
         return np.concatenate([block[:, rows] for block in self._blocks(draws)])
 
     def spread(self, draws):
-        """The standard deviation of each row's, shape (row,)."""
+        """The standard deviation of each row's values, shape (row,)."""
         first, total, square = self._at(draws[:1]), 0.0, 0.0
         for block in self._blocks(draws):
             total = total + (block - first).sum(axis=0)
@@ -94,24 +95,24 @@ class RowLikelihoods:
         return np.sqrt(np.maximum(square / len(draws) - (total / len(draws)) ** 2, 0))
 
     def step(self):
-        """How many draws there are for each that is kept."""
-        return max(-(-self.n_draws // MOST_KEPT), -(-self.n_draws * self.n_rows // MOST_NUMBERS))
+        """The number of draws for each one that is kept."""
+        return max(-(-self.n_draws // MAX_KEPT), -(-self.n_draws * self.n_rows // MAX_NUMBERS))
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What is found without rows.
+    """What the posterior is without each of some rows.
 
     Attributes
     ----------
     rows : ndarray
         Indices of the rows.
     pareto_k : ndarray
-        Shape of the weights' tail, shape (row,).
+        Pareto k of the weights, shape (row,).
     mean : ndarray
-        Means of the parameters without each, shape (row, parameter).
+        Means of the parameters without each row, shape (row, parameter).
     shift : ndarray
-        How far they are from those with it, in sds of the latter.
+        Their shifts from the means with the row, in sds of the full posterior.
     """
 
     rows: np.ndarray
@@ -120,18 +121,18 @@ class LeftOut:
     shift: np.ndarray
 
     def decide(self, largest):
-        """Which of them decide, a boolean array: ``largest`` is what a row may shift."""
+        """Which rows decide the result, a boolean array; ``largest`` is the allowed shift."""
         shift = np.abs(self.shift).max(axis=1, initial=0)
         return (shift > largest) | ((self.pareto_k > LARGEST_K) & (shift > SHARE * largest))
 
 
 def evenly(n, size):
-    """Indices of ``size`` of ``n`` draws, or of all if there are fewer."""
+    """Indices of ``size`` evenly spaced draws of ``n``, or of all if there are fewer."""
     return np.linspace(0, n - 1, min(n, size)).astype(int)
 
 
 def largest_shift(n_rows):
-    """By how many sds the farthest of so many rows may move a parameter."""
+    """By how many sds the farthest of ``n_rows`` rows may move a parameter."""
     z = norm.isf(FALSE_ALARMS / 2 / n_rows)
     return max(1.0, (z**2 - 1) / np.sqrt(2 * n_rows))
 
@@ -139,8 +140,7 @@ def largest_shift(n_rows):
 def leave_out(rows, log_likelihood, parameters):
     """What the posterior would be without each of some rows, a `LeftOut`.
 
-    ``log_likelihood`` are those of the rows, shape (draw, row), ``parameters`` has shape
-    (draw, parameter).
+    ``log_likelihood`` has shape (draw, row), ``parameters`` has shape (draw, parameter).
     """
     smoothed = [_smoothed(of_row) for of_row in log_likelihood.T]
     log_weights, pareto_k = (np.array(of) for of in zip(*smoothed, strict=True))
@@ -151,13 +151,13 @@ def leave_out(rows, log_likelihood, parameters):
 
 
 def _smoothed(log_likelihood):
-    """ln of the weights without a row, smoothed, and Pareto k."""
+    """ln of the smoothed weights without a row, and Pareto k."""
     from arviz_stats.base import array_stats
 
     try:
         with np.errstate(divide="ignore", invalid="ignore"):
             log_weights, pareto_k = array_stats.psislw(log_likelihood)
-    except ValueError:  # the largest weights are all the same: there is no tail
+    except ValueError:  # the largest weights are all equal: there is no tail
         return -log_likelihood, -np.inf
     return log_weights, float(pareto_k)
 
@@ -168,33 +168,33 @@ def without_each(likelihoods, parameters, kept=None):
     Parameters
     ----------
     likelihoods : RowLikelihoods
-        Those of all rows.
+        The likelihoods of all rows.
     parameters : ndarray
         All draws of the parameters, shape (draw, parameter).
     kept : tuple of ndarray, optional
-        Indices of draws and the likelihoods at them, where these are known.
+        Indices of draws at which the likelihoods are known, and these likelihoods.
     """
     draws, known = kept if kept else ((), None)
     if len(draws) >= min(SCREENED, likelihoods.n_draws):
         spread = known.std(axis=0)
     else:
         spread = likelihoods.spread(evenly(likelihoods.n_draws, SCREENED))
-    rows = np.argsort(-spread, kind="stable")[: min(MOST_LEFT_OUT, np.sum(spread > QUIET))]
-    if not len(rows) or likelihoods.n_draws < TOO_FEW_DRAWS:
+    rows = np.argsort(-spread, kind="stable")[: min(MAX_ROWS_LEFT_OUT, np.sum(spread > QUIET))]
+    if not len(rows) or likelihoods.n_draws < MIN_DRAWS:
         rows = rows[:0]
         return LeftOut(rows, np.zeros(0), *np.zeros((2, 0, parameters.shape[1])))
-    if len(draws) >= min(FEWEST_DRAWS, likelihoods.n_draws):
+    if len(draws) >= min(LEAVE_OUT_DRAWS, likelihoods.n_draws):
         return leave_out(rows, known[:, rows], parameters[draws])
-    draws = evenly(likelihoods.n_draws, FEWEST_DRAWS)
+    draws = evenly(likelihoods.n_draws, LEAVE_OUT_DRAWS)
     return leave_out(rows, likelihoods.at(draws, rows), parameters[draws])
 
 
 def far(value, error):
-    """How far rows lie from the median of all, in robust standard deviations and their errors.
+    """How far rows lie from the median of all, in robust standard deviations.
 
-    Zeros where there are too few rows.
+    Each row's error is added to these in quadrature. Zeros if there are too few rows.
     """
-    if len(value) < FEWEST_FOR_SCATTER:
+    if len(value) < MIN_ROWS_FOR_SCATTER:
         return np.zeros(len(value))
     off = np.abs(value - np.median(value))
     return off / np.hypot(1.4826 * np.median(off), error)
@@ -208,13 +208,13 @@ def examine(left_out, means, distance, largest, names, units, label, more):
     left_out : LeftOut
         The rows that may matter.
     means : ndarray
-        Of the parameters with all rows, shape (parameter,).
+        Means of the parameters with all rows, shape (parameter,).
     distance : ndarray
         How far rows are from the others, shape (row,).
     largest : float
         By how many sds a row may move a parameter.
     names, units : list of str
-        Of the parameters.
+        Names and units of the parameters.
     label : callable
         Takes the index of a row, returns its name and value.
     more : tuple of str
@@ -239,11 +239,11 @@ def examine(left_out, means, distance, largest, names, units, label, more):
 
 
 def _change(left_out, i, which, old, name, unit):
-    """What a parameter would be without a row, in words."""
+    """How a parameter would change without a row, in words."""
     new, shift = left_out.mean[i, which], left_out.shift[i, which]
     digits = max(0, 1 - int(np.floor(np.log10((new - old) / shift))))  # a tenth of the sd, or less
     old = f"{old:.{digits}f} {unit}".rstrip()
-    if left_out.pareto_k[i] > SAID_K:
+    if left_out.pareto_k[i] > LOWER_LIMIT_K:
         way = "higher" if shift > 0 else "lower"
         return f"without it {name}, {old}, would be {way} by more than {abs(shift):.1f} sd"
     return f"without it {name} would be {new:.{digits}f} instead of {old}"

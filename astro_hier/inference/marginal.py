@@ -1,24 +1,25 @@
-"""Independent draws from the exact posterior, the latent variables integrated out.
+"""Independent draws from the exact posterior, with the latent variables integrated out.
 
-The hyperparameters theta are few. Their posterior is p(theta) p(data | theta), where a model
-integrates its latent variables out of p(data | theta), so it can be sampled by importance:
+The hyperparameters theta are few. Their posterior is proportional to p(theta) p(data | theta),
+where the model integrates the latent variables out of p(data | theta), so importance sampling
+works:
 
-1. The prior is mapped to a standard normal z through its quantile function. Sobol points of it
-   are the first sample, so that nothing need be known of where the posterior lies; normal
-   clouds of many sizes about the model's starting points are the second, in case they are good;
-   from these and from the best point so far `peaks.peaks` climbs to the maxima of the
-   posterior, and a Student t (5 degrees of freedom) about each is the third.
-2. All points so far are weighed by target over the mixture of every proposal used, in proportion
-   to the number drawn from each (Owen & Zhou 2000, JASA 95, 135; adaptive multiple importance
-   sampling, Cornuet et al. 2012, Scand. J. Stat. 39, 798).
-3. While few points carry weight, the likelihood is tempered, L^beta, with beta as large as leaves
-   `ENOUGH_TO_FIT` effective points a dimension. Where that comes to no end, the climb is repeated
-   from the best point by then.
-4. A mixture of Student t distributions is fitted to the weighted points; more points are drawn
-   from it; back to 2, until the effective size passes the number of draws asked for and the
-   Pareto index k of the weights (Vehtari et al. 2024, JMLR 25, 72) says that they can be trusted.
-   Where new points add little to the effective size, or k is too large, the mixture gets one more
-   part, fitted to the square of the weights: to what the other parts leave out.
+1. The prior is mapped to a standard normal z through its quantile function. The first sample
+   consists of Sobol points, so nothing need be known about where the posterior lies; the second
+   of normal clouds of many sizes about the model's starting points, in case they are good. From
+   these and from the best point so far `peaks.peaks` climbs to the maxima of the posterior, and
+   the third sample comes from a Student t (5 degrees of freedom) about each.
+2. All points so far are weighted by the target over the mixture of all proposals used, in
+   proportion to the number drawn from each (Owen & Zhou 2000, JASA 95, 135; adaptive multiple
+   importance sampling, Cornuet et al. 2012, Scand. J. Stat. 39, 798).
+3. While few points carry weight, the likelihood is tempered, L^beta, with the largest beta that
+   leaves `ENOUGH_TO_FIT` effective points per dimension. If this stalls, the climb is repeated
+   from the best point found by then.
+4. A mixture of Student t distributions is fitted to the weighted points, and more points are drawn
+   from it. Steps 2 to 4 are repeated until the effective size exceeds the number of draws asked
+   for, and the Pareto index k of the weights (Vehtari et al. 2024, JMLR 25, 72) says that they can
+   be trusted. If new points add little to the effective size, or k is too large, the mixture gets
+   one more part, fitted to the squared weights and so to what the other parts miss.
 5. Systematic resampling, in random order, makes draws of equal weight; each then gets its latent
    variables from their exact conditional distribution.
 """
@@ -34,7 +35,7 @@ from astro_hier.inference.target import Target
 
 OPTIONS = {"max_evaluations", "certify"}
 
-FEWEST_EFFECTIVE = 1000  # with fewer, adaptive weights miss a percent of a heavy tail
+MIN_EFFECTIVE_SIZE = 1000  # with fewer, adaptive weights miss a percent of a heavy tail
 
 
 def sample(problem, *, draws, chains, rng, progressbar, max_evaluations=None, certify=True):
@@ -43,8 +44,8 @@ def sample(problem, *, draws, chains, rng, progressbar, max_evaluations=None, ce
     Parameters
     ----------
     problem : Problem
-        With ``log_marginal`` and ``draw_latents``; or, where its posterior can be drawn from as it
-        is, ``draw_exactly``.
+        With ``log_marginal`` and ``draw_latents`` or, if its posterior can be drawn from directly,
+        ``draw_exactly``.
     draws, chains : int
         The number of draws in each chain, and of chains.
     rng : `numpy.random.Generator`
@@ -52,23 +53,23 @@ def sample(problem, *, draws, chains, rng, progressbar, max_evaluations=None, ce
     progressbar : bool
         Whether to show the growing effective size.
     max_evaluations : int, optional
-        Evaluations of the marginal likelihood after which to stop with a warning; by default ten
-        for each draw and 20,000 more.
+        Number of evaluations of the marginal likelihood after which to stop with a warning; by
+        default 20,000 and ten more for each draw.
     certify : bool, optional
         Whether a second, independent exploration must agree with the first.
 
     Returns
     -------
     Draws
-        Independent draws; the attributes hold the log evidence, the effective size, the number
-        of evaluations, the Pareto index, what the second exploration says of the first and what
-        it took, and how many explanations there are, whose number each draw has.
+        Independent draws. The attributes hold the log evidence, the effective size, the number
+        of evaluations, the Pareto index, the verdict of the second exploration and its
+        evaluations, and the number of explanations; each draw has the number of its explanation.
     """
     wanted = draws * chains
     exact = problem.draw_exactly(wanted, rng)
     if exact is not None:
         return Draws.of_chains(*exact, chains=chains)
-    enough = max(wanted, FEWEST_EFFECTIVE)
+    enough = max(wanted, MIN_EFFECTIVE_SIZE)
     if max_evaluations is None:
         max_evaluations = 10 * wanted + 20_000
     target = Target(problem)
@@ -119,11 +120,11 @@ def sample(problem, *, draws, chains, rng, progressbar, max_evaluations=None, ce
 
 
 def _of_known(target, wanted, chains, rng, progressbar):
-    """Draws of the latent variables where all else is given."""
+    """Draws of the latent variables when all other parameters are given."""
     z = np.empty((wanted, 0))
     log_likelihood = target.log_likelihood(z[:1])
     if log_likelihood[0] == -np.inf:
-        raise ValueError("the likelihood of the data is zero at the values that are given")
+        raise ValueError("the likelihood of the data is zero at the given values")
     theta = target.parameters(z)
     latents = target.problem.draw_latents(theta, rng, progressbar)
     stats = {"log_marginal": np.repeat(log_likelihood, wanted)}

@@ -1,8 +1,8 @@
 """Draws from the joint posterior of all parameters by PyMC's No-U-Turn sampler.
 
-Where PyMC 5 and 6 differ, this module knows it: the type of the result, the backend's fast
-floating-point mode (which makes draws depend on what was compiled before), and that both swallow
-misspelt options.
+Only this module knows how PyMC 5 and 6 differ: in the type of the result and the backend's fast
+floating-point mode (which makes draws depend on what was compiled before). Both silently ignore
+misspelt options, so options are checked here.
 """
 
 import warnings
@@ -58,7 +58,7 @@ def sample(
     Parameters
     ----------
     problem : Problem
-        Builds the joint model in PyMC, its starting point included.
+        Builds the joint model in PyMC, including its starting point.
     draws, chains, rng, progressbar
         As for every method.
     nuts_sampler : str, optional
@@ -78,16 +78,16 @@ def sample(
     _check(**options)
     options.update(nuts_sampler=nuts_sampler, init=init, cores=cores)
     with warnings.catch_warnings():
-        # on some versions these tell of ArviZ's future, and of matrix products that no model has
+        # some versions announce ArviZ's future, or warn of slow matrix products, which no model has
         warnings.filterwarnings("ignore", r"\s*ArviZ is undergoing", FutureWarning)
         warnings.filterwarnings("ignore", "PyTensor could not link to a BLAS", UserWarning)
-        # a step too far while tuning, which is rejected, or counted as a divergence
+        # while tuning, a step too far is rejected or counted as a divergence
         warnings.filterwarnings("ignore", "overflow encountered", RuntimeWarning, "pymc")
         result = _run(problem, draws, chains, rng, progressbar, options)
     tree = result if isinstance(result, xr.DataTree) else result.to_datatree()
     posterior = tree["posterior"].to_dataset()
     if posterior.sizes["draw"] < draws or posterior.sizes["chain"] < chains:
-        # pymc.sample answers an interrupt with the draws so far
+        # when interrupted, pymc.sample returns the draws so far
         raise KeyboardInterrupt("sampling was interrupted")
     stats = {
         SAMPLE_STATS[name]: values.values
@@ -122,16 +122,16 @@ def _run(problem, draws, chains, rng, progressbar, options):
             )
         except ValueError as error:
             if "Not enough samples" in str(error):
-                # what pymc.sample makes of an interrupt before the first draw
+                # pymc.sample raises this if interrupted before the first draw
                 raise KeyboardInterrupt("sampling was interrupted") from error
             raise
 
 
 def _check(tune=1000, target_accept=0.8, **options):
     if not isinstance(tune, (int, np.integer)) or tune < 0:
-        raise ValueError(f"tune={tune!r}; accepted is a whole number of at least 0")
+        raise ValueError(f"tune={tune!r}; expected a whole number of at least 0")
     if not 0 < target_accept < 1:
-        raise ValueError(f"target_accept={target_accept!r}; accepted is a number between 0 and 1")
+        raise ValueError(f"target_accept={target_accept!r}; expected a number between 0 and 1")
 
 
 def _largest_r_hat(posterior):
@@ -139,7 +139,7 @@ def _largest_r_hat(posterior):
 
     if posterior.sizes["chain"] < 2:
         return {}
-    # parameters given as plain values do not vary, nor does the first instrument's offset
+    # parameters given as plain values do not vary, and neither does the first instrument's offset
     varying = [name for name in posterior.data_vars if np.ptp(posterior[name].values) > 0]
     with np.errstate(invalid="ignore"):
         r_hat = rhat(posterior[varying])

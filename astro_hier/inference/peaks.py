@@ -1,37 +1,42 @@
-"""The peaks of a density, found by climbing, and what it looks like there."""
+"""The peaks of a density, found by climbing, and their shapes."""
 
 import numpy as np
 from scipy.optimize import minimize
 
 from astro_hier.inference.proposals import Mixture, StudentT
 
-STEPS = 10.0 ** -np.arange(9)  # that the curvature at a point is looked for with
-LARGEST_FALL = 5.0  # over such a step
-SMALL_DIFFERENCE = 0.01  # of the widths along the axes, for slopes
-DIFFERENCE = 0.1  # and for curvatures
-CLIMBS = 6  # at most, of at most
-MOST_STEPS = 100  # each, in units of the widths where it starts
+STEPS = 10.0 ** -np.arange(9)  # tried for measuring the curvature at a point
+LARGEST_FALL = 5.0  # of ln of the density over such a step
+SMALL_DIFFERENCE = 0.01  # for slopes, in units of the widths along the axes
+DIFFERENCE = 0.1  # the same for curvatures
+CLIMBS = 6  # from one start, at most
+MAX_STEPS = 100  # of each climb, in units of the widths where it starts
 LOWEST = -1e100  # in place of -inf
-GAIN = 0.1  # in ln of the density, below which a climb was the last
-LEAST_CURVATURE = 0.3  # of the standard normal prior's
-SAME_PEAK = 1.5  # sds, root mean square over the axes, within which two peaks are one
-LEAST_LOG_MASS = -12.0  # of a peak, less that of the largest, below which it does not matter
+GAIN = 0.1  # in ln of the density; a climb that gains less is the last
+MIN_CURVATURE = 0.3  # in units of that of the standard normal prior
+SAME_PEAK = 1.5  # sds, root mean square over the axes, within which two peaks are the same
+MIN_LOG_MASS = -12.0  # of a peak, relative to the largest, below which it does not matter
 
 
 def peaks(log_density, starts, goes_on=lambda: True):
-    """A mixture of the peaks of a density that are found from some points.
+    """A mixture of the peaks of a density that can be reached from some points.
 
-    Their shares go with the square root of their masses, a normal density's of the same height and
-    curvature: a peak is often wider than its curvature says. Those of no mass are left out.
+    The mass of a peak is that of a normal density of the same height and curvature. Because a peak
+    is often wider than its curvature says, the shares are proportional to the square roots of the
+    masses. Peaks of negligible mass are left out.
 
     Parameters
     ----------
     log_density : callable
-        Of points of shape (n, dimension), shape (n,); may be -inf.
+        Takes points of shape (n, dimension), returns shape (n,); may be -inf.
     starts : sequence of ndarray
-        Where to climb from. Those at a peak that was found before are passed over.
+        Where to climb from. A start at a peak that was already found is skipped.
     goes_on : callable, optional
-        Whether to climb once more; the first climb is made anyway.
+        Whether to climb once more; the first climb is always made.
+
+    Returns
+    -------
+    Mixture
     """
     found, log_mass = [], []
 
@@ -49,14 +54,14 @@ def peaks(log_density, starts, goes_on=lambda: True):
             found.append(peak)
             log_mass.append(height + peak.log_volume)
     log_mass = np.array(log_mass) - np.max(log_mass)
-    kept = np.flatnonzero(log_mass > LEAST_LOG_MASS)
+    kept = np.flatnonzero(log_mass > MIN_LOG_MASS)
     return Mixture([found[k] for k in kept], np.exp(0.5 * log_mass[kept]))
 
 
 def _peak(log_density, start, is_known):
-    """A Student t about a maximum of a density, of its curvature there, and its height.
+    """A Student t about a maximum of a density, with its curvature there, and the height.
 
-    None if the climb arrives at a peak that is known.
+    None if the climb arrives at a known peak.
     """
     eye, centre, height = np.eye(len(start)), start, -np.inf
 
@@ -81,7 +86,7 @@ def _peak(log_density, start, is_known):
             jac=True,
             method="L-BFGS-B",
             callback=stop_at_known,
-            options={"maxiter": MOST_STEPS},
+            options={"maxiter": MAX_STEPS},
         )
         centre = centre + widths * climbed.x
         if is_known(centre):
@@ -93,8 +98,8 @@ def _peak(log_density, start, is_known):
 def _widths(log_density, centre):
     """Standard deviation of a density along each axis through a point, at most one.
 
-    From its curvature over the largest of `STEPS` that it does not fall by far over, nor over any
-    smaller one: far from a peak it may have fallen and be flat again.
+    The curvature is measured over the largest of `STEPS` over which, as over all smaller ones, the
+    density does not fall far: a larger step may reach beyond the peak, where it is flat again.
     """
     axes = np.eye(len(centre))
     away = np.multiply.outer(STEPS, np.stack([axes, -axes], axis=1)).reshape(-1, len(centre))
@@ -108,7 +113,7 @@ def _widths(log_density, centre):
 
 
 def _covariance(log_density, centre, widths):
-    """Inverse of the curvature at a point, in units of the widths along the axes."""
+    """The inverse of the curvature at a point, in units of the widths along the axes."""
     size = len(centre)
     i, j = np.triu_indices(size, 1)
     eye = np.eye(size)
@@ -119,5 +124,5 @@ def _covariance(log_density, centre, widths):
     curvature[i, j] = curvature[j, i] = (pairs[1] + pairs[2] - pairs[0] - pairs[3]) / 4
     values, vectors = np.linalg.eigh(curvature / DIFFERENCE**2)
     # nowhere wider than the prior
-    least = LEAST_CURVATURE * np.sum((vectors * widths[:, None]) ** 2, axis=0)
+    least = MIN_CURVATURE * np.sum((vectors * widths[:, None]) ** 2, axis=0)
     return vectors / np.maximum(values, least) @ vectors.T

@@ -1,4 +1,4 @@
-"""What a method knows of a model and its data: callables and sizes, never the model."""
+"""What a method knows about a model and its data: callables and sizes, never the model."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,37 +15,38 @@ Theta = Mapping[str, np.ndarray]
 class Problem:
     """The posterior of a model's parameters.
 
-    ``theta`` are values of the sampled parameters by name, arrays of shape (theta,), and of those
-    of ``normals``, shape (theta, number).
+    ``theta`` holds values of the sampled parameters by name, arrays of shape (theta,), and of those
+    in ``normals``, of shape (theta, number).
 
     Attributes
     ----------
     name : str
-        The model's, for messages.
+        The model's name, for messages.
     priors : dict
-        Frozen distributions of the sampled parameters, of `scipy.stats` or like them, by name;
-        those that are known are points.
+        Frozen distributions of the sampled parameters by name, from `scipy.stats` or with the same
+        methods; known parameters are points.
     free : tuple of str
-        The parameters that are not known.
+        Names of the parameters that are not known.
     lower_ends : dict of callable
-        Where priors are cut below, functions of theta, by name.
+        Lower limits at which priors are truncated, as functions of theta, by name.
     normals : dict of int
-        Parameters of several elements that are standard normal a priori: how many.
+        Number of elements of those parameters that are several standard normals a priori, by name.
     starts : callable
-        ``starts()`` are points where the posterior may have peaks, dicts by name.
+        ``starts()`` returns points where the posterior may have peaks, dicts by name.
     candidates : callable
-        ``candidates(rng)`` are more of them; others with each ``rng``, the best known with None.
+        ``candidates(rng)`` returns more of them: different ones with each ``rng``, the best known
+        with None.
     log_marginal : callable
-        ``log_marginal(theta)`` is ln p(data | theta), shape (theta,).
+        ``log_marginal(theta)`` returns ln p(data | theta), shape (theta,).
     draw_latents : callable
-        ``draw_latents(theta, rng, progressbar)`` is one draw of all else, a dict of arrays.
+        ``draw_latents(theta, rng, progressbar)`` returns one draw of all else, a dict of arrays.
     draw_exactly : callable
-        ``draw_exactly(size, rng)`` are draws of everything with statistics of each and of the
-        whole, or None where there is no such way.
+        ``draw_exactly(size, rng)`` returns draws of everything, with statistics of each draw and of
+        the whole run, or None if that is not possible.
     build_pymc : callable
-        ``build_pymc()`` is the joint `pymc.Model`.
+        ``build_pymc()`` returns the joint `pymc.Model`.
     finish : callable
-        ``finish(values, rng)`` turns draws of the joint model into those of the model.
+        ``finish(values, rng)`` turns draws of the joint model into those of the posterior.
     """
 
     name: str
@@ -59,4 +60,4 @@ class Problem:
     draw_latents: Callable[..., dict]
     draw_exactly: Callable[..., tuple | None]
     build_pymc: Callable[[], Any]
-    finish: Callable[..., dict]
+    finish: Callable[..., Theta]

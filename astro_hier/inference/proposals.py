@@ -1,20 +1,23 @@
-"""What points are drawn from: mixtures of Student t distributions about the peaks of a density.
+"""Proposals to draw points from: mixtures of Student t distributions about peaks of a density.
 
-A proposal has ``rvs(size, rng)``, points of shape (size, dimension), and ``logpdf(z)``.
+A proposal has the methods ``rvs(size, rng)``, which returns points of shape (size, dimension), and
+``logpdf(z)``.
 """
 
 import numpy as np
 from scipy.special import logsumexp
 from scipy.stats import multivariate_t, norm
 
+from astro_hier.core.floats import TINY
+
 DEGREES_OF_FREEDOM = 5
 CLOUD_SIZES = 10.0 ** -np.arange(5)
-RIDGE = 1e-8  # added to correlations, so that none is one
+RIDGE = 1e-8  # added to the diagonal of correlations, so that none is singular
 ROUNDS = 5
-LEAST_WIDTH = 1e-4  # of points across a plane that they lie in, of those along the axes
-SMALLEST_SHARE = 0.01  # of the weight, below which a part of a mixture is left out
-SHARE_OF_PEAK = 0.005  # of a peak that too few points are of
-FEWEST = 2.0  # effective points a dimension that a part is fitted to
+MIN_WIDTH = 1e-4  # across a plane that points lie in, in units of their widths along the axes
+SMALLEST_SHARE = 0.01  # of the weight, below which a part of a mixture is dropped
+SHARE_OF_PEAK = 0.005  # given to a peak with too few points
+MIN_POINTS_PER_DIMENSION = 2.0  # effective points needed to fit a part
 
 
 class Normal:
@@ -28,7 +31,7 @@ PRIOR = Normal()
 
 
 class Clouds:
-    """Equal mixture of isotropic normal distributions of several sizes about one point."""
+    """An equal mixture of isotropic normal distributions of several sizes about one point."""
 
     def __init__(self, centre):
         self.centre = centre
@@ -43,13 +46,13 @@ class Clouds:
 
 
 class StudentT:
-    """Student t of 5 degrees of freedom, whose axes may differ in width by seven digits."""
+    """Student t with 5 degrees of freedom, whose axes may differ in width by seven digits."""
 
     def __init__(self, mean, covariance):
         self.mean, self.sd = mean, np.sqrt(np.diag(covariance))
         correlation = covariance / np.outer(self.sd, self.sd) + RIDGE * np.eye(len(mean))
         self.covariance = self.sd[:, None] * correlation * self.sd
-        # SciPy's density takes an axis that is narrow beside another for none at all
+        # SciPy's density ignores an axis that is much narrower than another
         self.whole = multivariate_t(mean, self.covariance, DEGREES_OF_FREEDOM, allow_singular=True)
         self.inverse = np.linalg.pinv(correlation, hermitian=True)
         log_determinant = np.linalg.slogdet(correlation)[1]
@@ -57,17 +60,17 @@ class StudentT:
         self.scaled = multivariate_t(shape=correlation, df=DEGREES_OF_FREEDOM)
 
     @classmethod
-    def of(cls, z, weights):
-        """That of the weighted mean and covariance of points; the weights' sum is one."""
+    def from_points(cls, z, weights):
+        """From the weighted mean and covariance of points; the weights add up to one."""
         mean = weights @ z
         deviation = z - mean
         covariance = (weights[:, None] * deviation).T @ deviation
         # few points may lie in a plane
-        least = LEAST_WIDTH**2 * np.diag(covariance) + 1e-16
+        least = MIN_WIDTH**2 * np.diag(covariance) + 1e-16
         return cls(mean, covariance + np.diag(least))
 
     def distance(self, point):
-        """Of a point from the mean, in sds: the root mean square over the axes of the ellipsoid."""
+        """Distance of a point from the mean in sds, root mean square over the ellipsoid's axes."""
         off = (point - self.mean) / self.sd
         return np.sqrt(off @ self.inverse @ off / len(off))
 
@@ -75,13 +78,13 @@ class StudentT:
         return self.whole.rvs(size, random_state=rng).reshape(size, len(self.mean))
 
     def logpdf(self, z):
-        # SciPy returns a number for one point
+        # SciPy returns a scalar for a single point
         scaled = np.atleast_1d(self.scaled.logpdf((z - self.mean) / self.sd))
         return scaled - np.sum(np.log(self.sd))
 
 
 class Either:
-    """One proposal, or with a given share another."""
+    """One proposal or, with the probability ``share``, another."""
 
     def __init__(self, first, second, share):
         self.first, self.second, self.share = first, second, share
@@ -96,7 +99,7 @@ class Either:
 
 
 class Mixture:
-    """Student t distributions with shares, some of which stand for peaks of a density."""
+    """A mixture of Student t distributions, some of which represent peaks of a density."""
 
     def __init__(self, parts, shares, are_peaks=None):
         self.parts, self.shares = parts, np.asarray(shares) / np.sum(shares)
@@ -108,12 +111,12 @@ class Mixture:
         return np.vstack(drawn) if drawn else np.empty((0, len(self.parts[0].mean)))
 
     def and_a_part(self, part):
-        """With one more, of as large a share as the others have on average."""
+        """The mixture with one more part, whose share is the average of the others."""
         share = 1 / len(self.parts)
         return Mixture([*self.parts, part], [*self.shares, share], [*self.are_peaks, False])
 
     def joined(self, other):
-        """With the parts of another."""
+        """The mixture with the parts of another added."""
         shares = [*self.shares, *other.shares]
         return Mixture(self.parts + other.parts, shares, [*self.are_peaks, *other.are_peaks])
 
@@ -124,25 +127,26 @@ class Mixture:
         return logsumexp(self.by_part(z), axis=0)
 
     def fitted(self, z, weights):
-        """The same parts moved to weighted points, by expectation and maximisation.
+        """The mixture fitted to weighted points by expectation-maximisation.
 
-        As of Cappe et al. (2008, Stat. Comput. 18, 447), with moments for those of a Student t.
-        Parts that stand for next to none of the points are left out, but for peaks: one that has
-        too few points stays as it is, with a small share, for its points may be yet to come.
+        As in Cappe et al. (2008, Stat. Comput. 18, 447), but with plain moments in place of those
+        of a Student t. Parts with almost none of the points are dropped, except for peaks: a peak
+        with too few points stays as it is, with a small share, because its points may be yet to
+        come.
         """
         found = self
         for _ in range(ROUNDS if len(self.parts) > 1 else 1):
             parts = found.by_part(z)
             masses = weights * np.exp(parts - logsumexp(parts, axis=0))
             shares = masses.sum(axis=1)
-            size = shares**2 / np.maximum(np.sum(masses**2, axis=1), 1e-300)
-            moved = (shares > SMALLEST_SHARE) & (size > FEWEST * z.shape[1])
+            size = shares**2 / np.maximum(np.sum(masses**2, axis=1), TINY)
+            moved = (shares > SMALLEST_SHARE) & (size > MIN_POINTS_PER_DIMENSION * z.shape[1])
             if not moved.any():
-                return found._peaks_and(StudentT.of(z, weights))
+                return found._peaks_and(StudentT.from_points(z, weights))
             kept = np.flatnonzero(moved | found.are_peaks)
             found = Mixture(
                 [
-                    StudentT.of(z, masses[k] / shares[k]) if moved[k] else found.parts[k]
+                    StudentT.from_points(z, masses[k] / shares[k]) if moved[k] else found.parts[k]
                     for k in kept
                 ],
                 np.where(moved[kept], shares[kept], SHARE_OF_PEAK),
@@ -151,7 +155,7 @@ class Mixture:
         return found
 
     def _peaks_and(self, part):
-        """One part and the peaks, each of these with a small share."""
+        """One part together with the peaks, each of which has a small share."""
         peaks = [self.parts[k] for k in np.flatnonzero(self.are_peaks)]
         shares = [*[SHARE_OF_PEAK] * len(peaks), 1.0]
         return Mixture([*peaks, part], shares, [*[True] * len(peaks), False])

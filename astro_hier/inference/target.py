@@ -24,7 +24,7 @@ class Target:
 
     @property
     def names(self):
-        """Of the dimensions of z."""
+        """Names of the dimensions of z."""
         of_normals = [f"{name}[{k}]" for name, n in self.normals.items() for k in range(n)]
         return [*self.priors, *of_normals]
 
@@ -38,7 +38,7 @@ class Target:
         columns = dict(zip(self.priors, z.T, strict=False))
         for name, prior in self.priors.items():
             x = columns[name]
-            # the upper half from the upper tail, where 1 - ndtr(x) would have lost its digits
+            # for the upper half use the upper tail: 1 - ndtr(x) would lose its digits
             lower, upper = prior.ppf(ndtr(np.minimum(x, 0))), prior.isf(ndtr(-np.abs(x)))
             theta[name] = np.where(x < 0, lower, upper).clip(*prior.support())
         possible = np.ones(len(z), bool)
@@ -53,12 +53,12 @@ class Target:
         return theta, possible
 
     def _cut(self, theta):
-        """Names and distributions of priors that are cut below, each after those it depends on."""
+        """Names and distributions of truncated priors, each after those it depends on."""
         for name, low in self.problem.lower_ends.items():
             yield name, Above(self.every[name], low(theta))
 
     def normals_of(self, points):
-        """Points, dicts of floats by name, as z; within the prior wherever they are put."""
+        """Points, dicts of floats by name, as z; points outside the prior are moved into it."""
         z = np.zeros((len(points), self.dimension))
         theta = {name: np.array([float(point[name]) for point in points]) for name in self.every}
         place = {name: i for i, name in enumerate(self.priors)}
@@ -73,15 +73,15 @@ class Target:
         return np.nan_to_num(z).clip(-FARTHEST_START, FARTHEST_START)
 
     def log_likelihood(self, z):
-        """ln p(data | theta), -inf where the priors allow nothing or a quantile overflows.
+        """ln p(data | theta); -inf where the priors allow nothing or a quantile overflows.
 
         Raises
         ------
         ValueError
-            If the model returns what is no number, or infinity.
+            If the model returns NaN or infinity.
         """
         self.evaluations += len(z)
-        with np.errstate(all="ignore"):  # what is no number is not possible
+        with np.errstate(all="ignore"):  # values that are not finite are impossible
             theta, possible = self._parameters(z)
         possible &= np.isfinite(np.column_stack(list(theta.values()))).all(axis=1)
         result = np.full(len(z), -np.inf)
@@ -94,8 +94,8 @@ class Target:
             at = ", ".join(f"{name}={values[wrong[0]]}" for name, values in theta.items())
             raise ValueError(
                 f"log_marginal of {self.problem.name} is {found[wrong[0]]} at {wrong.size}"
-                f" of {len(found)} points, the first of which is {at}; expected is a finite number,"
-                " or -inf where the data are impossible: mend log_marginal, or narrow the priors to"
+                f" of {len(found)} points, the first of which is {at}; expected a finite number, or"
+                " -inf where the data are impossible: correct log_marginal, or narrow the priors to"
                 " where it can be computed"
             )
         result[possible] = found

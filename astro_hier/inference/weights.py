@@ -1,4 +1,4 @@
-"""Weighted points, and what their weights are worth."""
+"""Weighted points, and how many independent draws they are worth."""
 
 import numpy as np
 from scipy.optimize import brentq
@@ -7,10 +7,10 @@ from scipy.special import logsumexp
 from astro_hier.inference import checks
 from astro_hier.inference.proposals import PRIOR
 
-LEAST_LOG_BETA = -50.0
-ENOUGH_TO_FIT = 10  # effective points a dimension
-HEAVIEST = 5  # points whose weights are cut
-LEAST_POWER = 0.5  # of weights that a proposal is fitted to
+MIN_LOG_BETA = -50.0
+ENOUGH_TO_FIT = 10  # effective points per dimension
+HEAVIEST = 5  # number of the heaviest points, whose weights are limited
+MIN_POWER = 0.5  # lowest power of the weights that a proposal is fitted to
 
 
 class Pool:
@@ -58,7 +58,7 @@ class Pool:
         return self.log_likelihood + PRIOR.logpdf(self.z)
 
     def best(self, number=1, apart=1.0):
-        """The points of highest posterior density, some distance apart along an axis."""
+        """The points of highest posterior density, at least ``apart`` along some axis."""
         found = []
         for point in self.z[np.argsort(-self.heights(), kind="stable")]:
             if all(np.abs(point - other).max() > apart for other in found):
@@ -77,25 +77,28 @@ class Pool:
     def weights_to_fit(self):
         """Normalised weights to fit a proposal to, and the power that the likelihood was raised to.
 
-        A few points far out in a tail, or the first of a region that no proposal follows yet, would
-        take all others' place. So the heaviest are cut down to the next one, and if that is not
-        enough, the weights are raised to a power below one. Where even that leaves too few, no
-        proposal is near the posterior: the likelihood is tempered.
+        A few points far out in a tail, or the first in a region that no proposal covers yet, would
+        outweigh all others. So the weights of the heaviest are limited to that of the next one,
+        and if this is not enough, all are raised to a power below one. If even that leaves too few
+        effective points, no proposal is close to the posterior: the likelihood is tempered.
         """
         cut = np.partition(self.log_weights, -HEAVIEST)[-HEAVIEST]
         log_weights = np.minimum(self.log_weights, cut)
         weights, power = tempered(0.0, log_weights, self.z.shape[1])
-        if power >= LEAST_POWER:
+        if power >= MIN_POWER:
             return weights, 1.0
         return tempered(self.log_prior_weights, self.log_likelihood, self.z.shape[1])
 
     def squared_weights(self):
-        """The weights squared, or to as high a power as leaves enough, normalised."""
+        """The squared weights, or the highest power that leaves enough points, normalised."""
         return tempered(self.log_weights, self.log_weights, self.z.shape[1])[0]
 
 
 def tempered(log_fixed, log_raised, dimension):
-    """Normalised weights with one factor raised to the largest beta up to 1 that leaves enough."""
+    """Normalised weights with one factor raised to the largest beta <= 1 that leaves enough points.
+
+    Returns the weights and beta.
+    """
     enough = ENOUGH_TO_FIT * dimension
 
     def weights(log_beta):
@@ -106,9 +109,9 @@ def tempered(log_fixed, log_raised, dimension):
 
     if excess(0.0) >= 0:
         return weights(0.0), 1.0
-    if excess(LEAST_LOG_BETA) <= 0:  # not even without that factor
-        return weights(LEAST_LOG_BETA), np.exp(LEAST_LOG_BETA)
-    log_beta = brentq(excess, LEAST_LOG_BETA, 0, xtol=0.01)
+    if excess(MIN_LOG_BETA) <= 0:  # not even without that factor
+        return weights(MIN_LOG_BETA), np.exp(MIN_LOG_BETA)
+    log_beta = brentq(excess, MIN_LOG_BETA, 0, xtol=0.01)
     return weights(log_beta), np.exp(log_beta)
 
 
@@ -124,8 +127,8 @@ def effective_size(weights):
 def pareto_k(log_weights):
     from arviz_stats.base import array_stats
 
-    # psislw takes the negative of the log weights: the log likelihoods of leave-one-out. Where
-    # too few weights are not zero it divides by zero.
+    # psislw takes the negative log weights, which are the log likelihoods in leave-one-out. It
+    # divides by zero if too few weights are non-zero.
     with np.errstate(divide="ignore", invalid="ignore"):
         k = float(array_stats.psislw(-log_weights)[1])
     return k if np.isfinite(k) else np.inf

@@ -1,8 +1,8 @@
 """Proposals along the wings of a peak, which no ellipse about it covers.
 
-Each axis is followed away from the peak, out to the edge of the prior: the axis is held at a value
-while the density climbs in all others, which traces the profile of the density along it. A Student
-t stands at each such point, as wide across as the density is there, and as long as a step.
+Each axis is followed away from the peak, out to the edge of the prior: the coordinate is held at a
+value while the density is maximised over all others, which traces the profile of the density. Each
+such point gets a Student t, as wide across as the density is there, and as long as a step.
 """
 
 import numpy as np
@@ -10,18 +10,18 @@ from scipy.optimize import minimize
 
 from astro_hier.inference.proposals import StudentT
 
-NARROW = 0.1  # sd of an axis of the prior's one below which the density is a needle without wings
-STEP = 2.0  # sds of the axis
-MOST_STEPS = 4  # to either side
+NARROW = 0.1  # sd along an axis, in prior sds, below which the density is a needle without wings
+STEP = 2.0  # in sds of the axis
+MAX_STEPS = 4  # to either side
 EDGE = 2.6  # of the prior, in its sds
 DEPTH = 8.0  # in ln of the density below the peak, where a wing ends
-AS_NORMAL = (0.3, 1.5)  # how far ln of a normal density may be missed by at one step and at two
+AS_NORMAL = (0.3, 1.5)  # allowed deviation in ln from a normal density, at one step and at two
 ALONG = 0.7  # sd along a wing, in steps
-WIDER = 1.5  # than the density, in variance
+WIDER = 1.5  # variance of a proposal relative to that of the density
 DIFFERENCE = 0.01  # for slopes, in sds across
-MOST_ITERATIONS = 20
+MAX_ITERATIONS = 20
 FALL = 0.5  # of ln of a normal density over one sd
-LARGEST_CHANGE = 10.0  # of a variance across, from that of the peak
+LARGEST_CHANGE = 10.0  # factor of a variance across, relative to that of the peak
 
 
 def wings(log_density, peak):
@@ -30,9 +30,9 @@ def wings(log_density, peak):
     Parameters
     ----------
     log_density : callable
-        Of points of shape (n, dimension), shape (n,); finite.
+        Takes points of shape (n, dimension), returns finite values of shape (n,).
     peak : `~astro_hier.inference.proposals.StudentT`
-        About a maximum of the density, of its curvature.
+        About a maximum of the density, with its curvature.
     """
     if len(peak.mean) < 2:
         return []
@@ -57,7 +57,7 @@ def _follow(log_density, peak, height, axis, side):
     across = covariance[np.ix_(others, others)] - np.outer(along, along) / covariance[axis, axis]
     root = np.linalg.cholesky(across + 1e-12 * np.diag(np.diag(across)))
     parts, before = [], peak.mean
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_STEPS):
         guess = before + step
         guess[axis] = np.clip(guess[axis], -EDGE, EDGE)
         if abs(guess[axis] - before[axis]) < 0.1 * peak.sd[axis]:
@@ -81,9 +81,9 @@ def _is_normal(log_density, mean, step, height):
 
 
 def _climb(log_density, guess, others, root):
-    """The maximum from a guess, one axis held: point, height, and variances across.
+    """The maximum near a guess with one coordinate held: point, height, and variances across.
 
-    The latter in units of those of the peak, whose root they are measured along.
+    The variances are in units of those of the peak, along the columns of its ``root``.
     """
     eye = np.eye(len(root))
 
@@ -97,7 +97,7 @@ def _climb(log_density, guess, others, root):
         plus, minus = np.split(heights[1:], 2)
         return -heights[0], (minus - plus) / (2 * DIFFERENCE)
 
-    options = {"maxiter": MOST_ITERATIONS, "ftol": 1e-5}
+    options = {"maxiter": MAX_ITERATIONS, "ftol": 1e-5}
     found = minimize(falls_and_slopes, 0 * eye[0], jac=True, method="L-BFGS-B", options=options).x
     heights = at(found + np.vstack([0 * eye[:1], eye, -eye]))
     fall = heights[0] - 0.5 * (heights[1 : 1 + len(eye)] + heights[1 + len(eye) :])

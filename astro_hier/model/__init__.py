@@ -1,4 +1,4 @@
-"""What every model can do, once for all of them."""
+"""What all models have in common."""
 
 from astro_hier.model.estimator import HierarchicalModel
 from astro_hier.model.parameters import Theta

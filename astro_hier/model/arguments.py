@@ -1,4 +1,4 @@
-"""The arguments of an estimator, in the manner of scikit-learn."""
+"""The arguments of an estimator, as in scikit-learn."""
 
 import inspect
 from typing import Any, Self
@@ -7,7 +7,7 @@ __all__ = ["Arguments"]
 
 
 class Arguments:
-    """Arguments that are stored as they are given, shown, and changed."""
+    """Arguments, which are stored as given, and can be shown and changed."""
 
     columns: dict | None
     on_invalid: str
@@ -17,19 +17,19 @@ class Arguments:
         return list(inspect.signature(cls).parameters)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The arguments this estimator was made with, a dict by name.
+        """The arguments of this estimator, a dict by name.
 
         Parameters
         ----------
         deep : bool, optional
-            Accepted for scikit-learn's sake; arguments are not estimators themselves.
+            Ignored, for compatibility with scikit-learn: no argument is itself an estimator.
         """
         return {name: getattr(self, name) for name in self._argument_names()}
 
     def set_params(self, **params: Any) -> Self:
         """Change arguments. Returns self.
 
-        Results of an earlier fit are forgotten: they would not be those of these arguments.
+        Results of an earlier fit are discarded, because they belong to the old arguments.
         """
         unknown = sorted(set(params) - set(self._argument_names()))
         if unknown:

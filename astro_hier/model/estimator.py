@@ -1,4 +1,4 @@
-"""The base of all models: reading, fitting, and what a method sees."""
+"""The base of all models: reading, fitting, and the problem that a method solves."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -18,36 +18,51 @@ from astro_hier.table import Rows, read_columns
 
 __all__ = ["HierarchicalModel"]
 
-MOST_STARS = 1000  # whose draws are kept unless asked for
-# names that a user of a model has no need of, and that completion leaves out
-FOR_WRITERS = {*vars(Hooks), *vars(Priors), "fitted_data", "graph", "keeps_draws", "problem"}
-FOR_WRITERS -= {"example", "frozen_priors", "parameters", "prior_of", "roles"}
+MAX_STARS_KEPT = 1000  # with more, the draws of each star are kept only on request
+FOR_USERS = {"example", "frozen_priors", "parameters", "prior_of", "roles"}  # among all hooks
 
 
-class HierarchicalModel(Results):
+class _Completion(type):
+    """Makes completion on a model class list what a user needs, as it does on an instance."""
+
+    for_writers: set[str]
+
+    def __dir__(cls) -> list[str]:
+        return [name for name in super().__dir__() if name not in cls.for_writers]
+
+
+class HierarchicalModel(Results, metaclass=_Completion):
     """Base of all models: reading, fitting, results, figures and files.
 
     A model is a subclass that declares ``roles`` (the columns it reads), ``row`` (what a row of
     its table is), ``parameters`` (all quantities of its posterior; those that ``__init__`` takes a
     prior for are sampled, unless a plain value is given) and ``command`` (its name on the command
-    line), and writes the hooks of `astro_hier.model.hooks`.
+    line), and defines the hooks of `astro_hier.model.hooks`.
     """
 
-    graph: Sequence[plots.Node] = ()  # what depends on what, for `plot_graph`
+    star_draws: Any  # only for models with this argument
+    # names that users of the model do not need, and that completion leaves out
+    for_writers = {*vars(Hooks), *vars(Priors), "fitted_data", "for_writers", "graph",
+                   "keeps_draws", "problem"} - FOR_USERS  # fmt: skip
     plot_corner = plots.plot_corner
     plot_trace = plots.plot_trace
     plot_graph = plots.plot_graph
+
+    @property
+    def graph(self) -> Sequence[plots.Node]:
+        """The nodes of the graphical model, for ``plot_graph``."""
+        return ()
 
     def __init__(self, *, columns: dict | None = None, on_invalid: str = "raise"):
         self.columns = columns
         self.on_invalid = on_invalid
 
     def __dir__(self) -> list[str]:
-        """Without what only those need who write models."""
-        return [name for name in super().__dir__() if name not in FOR_WRITERS]
+        """All names except those that are only for authors of models."""
+        return [name for name in super().__dir__() if name not in self.for_writers]
 
     def read(self, table: Table) -> Rows:
-        """The rows of a table as the model takes them, checked, in its own units.
+        """Read and check the rows of a table, converted to the model's units.
 
         Parameters
         ----------
@@ -64,7 +79,7 @@ class HierarchicalModel(Results):
         TableError
             If the table cannot be used; the message says what to do.
         ValueError
-            If arguments do not go together.
+            If the model's arguments are inconsistent.
         """
         self.check_arguments()
         rows = read_columns(table, self.roles, self.columns_in_use(), self.on_invalid)
@@ -72,7 +87,7 @@ class HierarchicalModel(Results):
         return rows
 
     def problem(self, data) -> Problem:
-        """What a method needs to know of this model, given data that ``prepare`` made."""
+        """What a method needs to know about this model, given data from ``prepare``."""
         return Problem(
             type(self).__name__,
             self.frozen_priors(),
@@ -91,9 +106,9 @@ class HierarchicalModel(Results):
     def keeps_draws(self, n_stars: int) -> bool:
         """Whether draws of each star's parameters are kept, for a model with ``star_draws``."""
         if self.star_draws not in ("auto", True, False):
-            raise ValueError(f"star_draws={self.star_draws!r}; accepted are 'auto', True, False")
+            raise ValueError(f"star_draws={self.star_draws!r}; expected 'auto', True or False")
         if self.star_draws == "auto":
-            return n_stars <= MOST_STARS
+            return n_stars <= MAX_STARS_KEPT
         return bool(self.star_draws)
 
     def fit(
@@ -125,11 +140,11 @@ class HierarchicalModel(Results):
         progressbar : bool, optional
             Whether to show progress.
         **options
-            For "marginal": ``max_evaluations``, after how many evaluations of the marginal
-            likelihood to give up with a warning (default: ten a draw, and 20,000); ``certify``,
-            whether a second, independent exploration must agree (default: True). For "nuts":
-            options of `pymc.sample` such as ``tune``, ``target_accept``, ``nuts_sampler``,
-            ``cores``, ``init``.
+            For "marginal": ``max_evaluations``, the number of evaluations of the marginal
+            likelihood after which to give up with a warning (default: 20,000 and ten more per
+            draw); ``certify``, whether a second, independent exploration must agree (default:
+            True). For "nuts": options of `pymc.sample` such as ``tune``, ``target_accept``,
+            ``nuts_sampler``, ``cores``, ``init``.
 
         Returns
         -------
@@ -140,12 +155,12 @@ class HierarchicalModel(Results):
         TableError
             If the table cannot be used; the message says what to do.
         astro_hier.priors.PriorError
-            If a prior is of the wrong dimension.
+            If a prior has the wrong physical type.
         ValueError
             If a method or option does not exist.
         """
         if method not in METHODS:
-            raise ValueError(f"method={method!r} does not exist; accepted are {list(METHODS)}")
+            raise ValueError(f"method={method!r} does not exist; expected one of {list(METHODS)}")
         unknown = sorted(set(options) - METHODS[method].OPTIONS)
         if unknown:
             raise ValueError(
@@ -155,7 +170,7 @@ class HierarchicalModel(Results):
             )
         for name, value in (("draws", draws), ("chains", chains)):
             if not isinstance(value, (int, np.integer)) or value < 1:
-                raise ValueError(f"{name}={value!r}; accepted is a whole number of at least 1")
+                raise ValueError(f"{name}={value!r}; expected a whole number of at least 1")
         self.frozen_priors()
         rows = self.read(table)
         findings = self.check_table(table, rows)
@@ -179,13 +194,13 @@ class HierarchicalModel(Results):
         return {p.name: initial[p.name] * p.unit for p in self.parameters}
 
     def pymc_model(self, table: Table) -> Any:
-        """The joint model of a table as a `pymc.Model`, to sample or change at will."""
+        """The joint model of a table as a `pymc.Model`, to sample or modify."""
         self.frozen_priors()
         return self.build_pymc(self.prepare(self.read(table), progressbar=False))
 
 
 def _generator(random_state):
-    """A source of randomness that others can be made from, which a legacy one cannot."""
+    """A source of randomness that can spawn others, unlike a legacy one."""
     rng = np.random.default_rng(random_state)
     if getattr(rng.bit_generator, "seed_seq", None) is None:
         rng = np.random.default_rng(rng.integers(2**63, size=4))

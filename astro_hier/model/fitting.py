@@ -1,4 +1,4 @@
-"""From the draws of a method to a labelled tree, with what the checks found."""
+"""From the draws of a method to a labelled tree, with the findings of the checks."""
 
 import json
 
@@ -12,15 +12,15 @@ from astro_hier.inference import edges, influence
 from astro_hier.inference.draws import Draws
 from astro_hier.model.hooks import Hooks
 from astro_hier.posterior import LOG_PROB, build_tree, likelihood_group
-from astro_hier.table import Role, Rows
+from astro_hier.table import Rows
 
-__all__ = ["group_of", "label"]
+__all__ = ["label"]
 
 
 def label(
     model: Hooks, rows: Rows, data, result: Draws, method: str, findings: list[Finding]
 ) -> xr.DataTree:
-    """Draws and rows as a tree with names and units, and with what the checks found.
+    """Draws and rows as a tree with names and units, and with the findings of all checks.
 
     ``findings`` are those of the table, which come first.
     """
@@ -53,30 +53,26 @@ def label(
     if kept is not None:
         name = next(role.name for role in model.roles if role.observed and role.name in rows)
         of = model.likelihood_of or model.row
-        tree["log_likelihood"] = likelihood_group(name, *kept, of, coords[of])
+        tree["log_likelihood"] = likelihood_group(name, kept[0], kept[1], of, coords[of])
     return tree
 
 
-def group_of(role: Role) -> str:
-    """The group of the tree that holds a role's values."""
-    return "observed_data" if role.observed else "constant_data"
-
-
 def _groups(model, rows):
-    """The rows by group: values with their unit, and labels that are no dimension."""
+    """The rows by group: values with their unit, and labels that are not a dimension."""
     groups = {"observed_data": {}, "constant_data": {}}
     for role in model.roles:
         if role.name not in rows:
             continue
         if role.unit is not None:
-            groups[group_of(role)][role.name] = rows[role.name], role.unit
+            group = "observed_data" if role.observed else "constant_data"
+            groups[group][role.name] = rows[role.name], role.unit
         elif role.name != model.row:
             groups["constant_data"][f"{role.name}_id"] = rows[role.name], u.one
     return groups
 
 
 def _coordinates(model, rows, data):
-    """Labels of the rows, and of the dimensions that parameters have."""
+    """Labels of the rows, and of the dimensions of parameters."""
     labels = rows["star"] if model.row == "star" else np.arange(rows.size)
     return {model.row: labels, **model.coordinates(data)}
 
@@ -95,7 +91,7 @@ def _likelihoods(model, data, values):
 
 
 def _keep(likelihoods, shape):
-    """Likelihoods of the rows at every so many draws of each chain, and which these are.
+    """Indices of the draws at which likelihoods of rows are kept, and these likelihoods.
 
     Arrays of shape (chain, draw) and (chain, draw, row).
     """
@@ -105,7 +101,7 @@ def _keep(likelihoods, shape):
 
 
 def _check_edges(model, data, values):
-    """Whether edges of priors cut off the posterior; not where ``draw_exactly`` drew it."""
+    """Whether edges of priors cut off the posterior, unless it was drawn by ``draw_exactly``."""
     if type(model).log_marginal is Hooks.log_marginal:
         return []
     frozen = model.frozen_priors()
@@ -118,7 +114,7 @@ def _check_edges(model, data, values):
 
 def _check_rows(model, rows, data, values, likelihoods, kept):
     """Whether single rows decide the result."""
-    if likelihoods is None or likelihoods.n_rows < influence.FEWEST_ROWS:
+    if likelihoods is None or likelihoods.n_rows < influence.MIN_ROWS:
         return []
     names = [name for name in model.headline() if np.ptp(values[name]) > 0]
     if not names:
@@ -144,7 +140,7 @@ def _check_rows(model, rows, data, values, likelihoods, kept):
 
 
 def _name_of(model, rows, data, row, n_rows):
-    """The name of a row, and what was measured."""
+    """The name of a row and its measured values."""
     of = model.likelihood_of or model.row
     labels = model.coordinates(data).get(of, rows.get(of))
     name = f"{of} {row if labels is None else labels[row]}"

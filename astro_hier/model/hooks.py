@@ -1,16 +1,16 @@
-"""What a model says of itself: hooks for those who write models, called by `fit` and its methods.
+"""How a model is defined: hooks for authors of models, called by `fit` and the methods.
 
-Hooks work on floats in the units that a model declares. Four things go through them:
+Hooks work on floats in the units that a model declares. Four kinds of objects go through them:
 
 ``rows``
-    `~astro_hier.table.Rows`, what was read of a table: an array for each role.
+    `~astro_hier.table.Rows`, the columns read from a table: an array for each role.
 ``data``
-    What ``prepare`` makes of the rows: a frozen dataclass, with all that the other hooks need of
-    the rows and of the options. By default it is the rows themselves.
+    What ``prepare`` makes of the rows: a frozen dataclass with everything that the other hooks need
+    of the rows and the options. By default it is the rows themselves.
 ``theta``
     Values of the sampled parameters: a dict of arrays of shape (theta,) by name.
 ``values``
-    Draws of all parameters, a dict of arrays of shape (draw, ...) by name.
+    Draws of all parameters: a dict of arrays of shape (draw, ...) by name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,79 +22,92 @@ from scipy.stats import norm
 
 from astro_hier.checks import Finding
 from astro_hier.model.parameters import Priors, Theta
+from astro_hier.part import Option
 from astro_hier.table import Role, Rows, of_table
 
 __all__ = ["Hooks"]
 
 
 class Hooks(Priors):
-    """Hooks of a model, and what they return where a model has nothing to say.
+    """Hooks of a model, with what they do by default.
 
     A model has either ``log_marginal`` and ``draw_latents``, or ``draw_exactly`` and ``log_prob``.
     """
 
-    roles: Sequence[Role] = ()  # the columns that are read
     row = "star"  # what a row of the table is
-    likelihood_of: str | None = None  # what has a likelihood of its own, if it is not a row
+    likelihood_of: str | None = None  # what has its own likelihood, if not each row
     command: str | None = None  # name on the command line
-    options: Sequence[Any] = ()  # `~astro_hier.part.Option`, for the command
-    roles_of_options: Sequence[str] = ()  # ``columns`` may name them where the options are off
-    numbers: Sequence[str] = ()  # attributes, from ``diagnose``, that results are made from
+    options: Sequence[Option] = ()  # for the command
+    scale: str | None = None  # the parameter that errors may hide, and that then has an upper limit
+    roles_of_options: Sequence[str] = ()  # ``columns`` may name them even if the options are off
+    numbers: Sequence[str] = ()  # attributes from ``diagnose`` that results need
+
+    @property
+    def roles(self) -> Sequence[Role]:
+        """The columns that are read."""
+        return ()
 
     @staticmethod
     def example(*, random_state=None) -> Table:
-        """A simulated table that the model describes, to try it on."""
+        """A simulated table to try the model on."""
         raise NotImplementedError
 
     # ---- from a table to data
 
     def check_arguments(self) -> None:
-        """Raise a ValueError where arguments do not go together; before a table is read."""
+        """Raise a ValueError if arguments are inconsistent; called before a table is read."""
 
     def check_rows(self, rows: Rows, table: Table) -> None:
-        """Raise a `~astro_hier.TableError` where rows are not what the model needs together."""
+        """Raise a `~astro_hier.TableError` if the columns together are not what the model needs."""
 
     def prepare(self, rows: Rows, progressbar: bool) -> Any:
-        """All that can be computed before any parameter is known, a frozen dataclass.
+        """Everything that can be computed before any parameter is known: a frozen dataclass.
 
-        The only way from rows to data: of a table, of a file, and of simulated rows.
+        This is the only way from rows to data, whether the rows come from a table or a file.
         """
         return rows
 
-    def coordinates(self, data) -> dict[str, Sequence]:
-        """Labels of the dimensions that parameters have besides the rows'."""
+    def prepare_simulated(self, rows: Rows, data, progressbar: bool = False) -> Any:
+        """The same as ``prepare``, for rows that were simulated from ``data``.
+
+        Parameters whose meaning depends on the rows must keep their meaning in ``data``.
+        """
+        return self.prepare(rows, progressbar)
+
+    def coordinates(self, data) -> dict[str, Sequence | np.ndarray]:
+        """Labels of the dimensions of parameters other than the rows."""
         normals = self.standard_normals(data)
         return {self.parameter(name).dims[0]: np.arange(n) for name, n in normals.items()}
 
     # ---- the posterior
 
     def initial(self, data) -> dict[str, Any]:
-        """The starting point: floats and arrays by parameter; the medians of the priors."""
+        """The starting point, floats and arrays by parameter; by default the prior medians."""
         medians = {name: float(prior.median()) for name, prior in self.frozen_priors().items()}
-        return {**medians, **self.derive(medians)}
+        return {**medians, **self.derive({name: np.asarray(x) for name, x in medians.items()})}
 
     def starts(self, data) -> list[dict[str, Any]]:
-        """Where the posterior may have peaks: points as that of ``initial``, which is the first."""
+        """Where the posterior may have peaks: points like ``initial``, which comes first."""
         return [self.initial(data)]
 
     def candidates(self, data, rng: np.random.Generator | None = None) -> list[dict[str, Any]]:
-        """More points, read off the data, each of which may lie near a peak of the posterior.
+        """More points, suggested by the data, that may lie near peaks of the posterior.
 
-        Each costs one evaluation, and the best are climbed from. With ``rng`` they are others,
-        chosen at random: a second look at the data.
+        Each costs one evaluation, and the best are climbed from. With ``rng`` they are different
+        ones, chosen at random, for a second look at the data.
         """
         return []
 
     def standard_normals(self, data) -> dict[str, int]:
-        """Parameters of several elements, each standard normal a priori: their numbers by name.
+        """Parameters of several elements that are standard normal a priori.
 
-        In ``theta`` they have shape (theta, number), and in the posterior the dimension that the
-        parameter declares.
+        Returns the number of elements by name. In ``theta`` they have shape (theta, number), and
+        in the posterior the dimension that the parameter declares.
         """
         return {}
 
     def log_marginal(self, data, theta: Theta) -> np.ndarray:
-        """ln p(data | theta), the latent variables integrated out, shape (theta,)."""
+        """ln p(data | theta) with the latent variables integrated out, shape (theta,)."""
         raise self._missing("log_marginal")
 
     def draw_latents(
@@ -106,12 +119,13 @@ class Hooks(Priors):
     def draw_exactly(
         self, data, size: int, rng: np.random.Generator
     ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, Any]] | None:
-        """Independent draws of all parameters, where a model needs no importance sampling.
+        """Independent draws of all parameters, if the model does not need importance sampling.
 
         Returns
         -------
         None or tuple
-            Arrays (size, ...) by parameter, statistics of each draw, and of the whole.
+            Arrays of shape (size, ...) by parameter, statistics of each draw, and statistics of
+            the whole run.
         """
         return None
 
@@ -120,7 +134,7 @@ class Hooks(Priors):
         raise self._missing("build_pymc")
 
     def finish(self, data, values: Theta, rng: np.random.Generator) -> Theta:
-        """Draws of the joint model, turned into what ``draw_latents`` would have returned."""
+        """Turn draws of the joint model into what ``draw_latents`` would have returned."""
         return values
 
     def derive(self, theta: Theta) -> dict[str, np.ndarray]:
@@ -128,21 +142,21 @@ class Hooks(Priors):
         return {}
 
     def log_likelihood(self, data, values: Theta) -> np.ndarray | None:
-        """ln of the density of each row's data, given what is common to all rows.
+        """ln of the density of each row's data, given the parameters common to all rows.
 
         Parameters
         ----------
         data
-            As ``prepare`` made it.
+            From ``prepare``.
         values : dict of ndarray
-            Draws of all parameters without the dimension of the stars, shape (draw, ...).
+            Draws of all parameters that do not have the dimension of the stars, shape (draw, ...).
 
         Returns
         -------
         None or ndarray
-            Shape (draw, row), or (draw, star) where ``likelihood_of`` is "star". Its sum is
-            ``log_marginal``, if the model has that. By default there is none, and rows are not
-            left out to see what they change.
+            Shape (draw, row), or (draw, star) if ``likelihood_of`` is "star". The sum is
+            ``log_marginal``, if the model has that. By default None, and the influence of single
+            rows is not checked.
         """
         return None
 
@@ -159,10 +173,10 @@ class Hooks(Priors):
         """Latent variables and observations for each theta: arrays of shape (theta, row)."""
         raise self._missing("simulate")
 
-    # ---- what is said of a fit
+    # ---- checks of a fit
 
     def diagnose(self, data, values: Theta, method: str) -> dict[str, Any]:
-        """What to say of a fit: numbers for the posterior's ``attrs``."""
+        """Numbers that describe a fit, for the ``attrs`` of the posterior."""
         return {}
 
     def check_table(self, table: Table, rows: Rows) -> list[Finding]:
@@ -170,33 +184,33 @@ class Hooks(Priors):
         return of_table(table, self.roles, self.columns_in_use())
 
     def check(self, data, values: Theta, attrs: Mapping[str, Any], method: str) -> list[Finding]:
-        """Checks of a fit, the likeliest cause first; ``attrs`` hold what ``diagnose`` said."""
+        """Checks of a fit, the likeliest cause first; ``attrs`` include those of ``diagnose``."""
         return []
 
     def reword(self, finding: Finding) -> Finding:
-        """A finding of the method, in words that may name the model's own options."""
+        """A finding of the method, which may be reworded to name the model's own options."""
         return finding
 
     def headline(self) -> Sequence[str]:
-        """Names of the parameters that no single row should decide: all that are inferred."""
+        """Names of the parameters that no single row should decide; by default all inferred."""
         return self.free_names()
 
     def rows_to_compare(self, data) -> tuple[np.ndarray, np.ndarray] | None:
-        """Value and error of each row, where nothing describes rows far from all others."""
+        """Value and error of each row, if the model does not describe rows far from the others."""
         return None
 
     def excess_scatter(self, data, values: Theta) -> float:
-        """How many times more most rows scatter than the errors say: one row may do as much."""
+        """By what factor most rows scatter more than their errors, which a single row may too."""
         return 1.0
 
     def remedy_of_rows(self) -> tuple[str, str]:
-        """What else to do about rows that decide the result, in Python and in the shell."""
+        """Further advice about rows that decide the result, for Python and for the shell."""
         return "", ""
 
     # ---- for the methods above
 
     def columns_in_use(self) -> dict | None:
-        """``columns`` without those of options that are off."""
+        """``columns`` without the roles of options that are off."""
         if not isinstance(self.columns, Mapping):
             return self.columns
         off = set(self.roles_of_options) - {role.name for role in self.roles}

@@ -1,4 +1,4 @@
-"""The priors of a model's parameters, wherever they are held."""
+"""The priors of a model's parameters, which the model or its parts hold."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,8 +12,8 @@ from astro_hier.posterior import LOG_PROB, Parameter
 
 __all__ = ["Priors", "Theta"]
 
-MOST_ROUNDS = 1000  # of draws from priors that depend on each other
-ABOVE_END = 1.2  # how far a starting point lies above the lower end of a prior, as a factor
+MAX_ROUNDS = 1000  # of draws from priors that depend on each other
+ABOVE_END = 1.2  # factor by which a starting point lies above the lower end of a prior
 
 Theta = Mapping[str, np.ndarray]  # values of parameters by name, shape (theta, ...)
 
@@ -21,31 +21,39 @@ Theta = Mapping[str, np.ndarray]  # values of parameters by name, shape (theta, 
 class Priors(Arguments):
     """The priors of the parameters that a model declares.
 
-    The prior of a parameter is an attribute of its name: of the model itself, or of one of its
+    The prior of a parameter is an attribute, with its name, of the model itself or of one of its
     ``parts``.
     """
 
-    parameters: Sequence[Parameter] = ()  # all quantities of the posterior
-    parts: Sequence[Any] = ()  # that own priors: options, populations, backgrounds
+    @property
+    def parameters(self) -> Sequence[Parameter]:
+        """All quantities of the posterior."""
+        return ()
+
+    @property
+    def parts(self) -> Sequence[Any]:
+        """What owns priors besides the model itself: options, populations, backgrounds."""
+        return ()
 
     def lower_ends(self, data) -> dict[str, Callable[[Theta], np.ndarray]]:
-        """Where priors are cut below, and normalised, given other parameters.
+        """Lower limits at which priors are truncated and normalised, given other parameters.
 
         By name, functions of theta that return arrays of shape (theta,); a parameter comes after
-        those that its end depends on.
+        those that its limit depends on.
         """
         return {}
 
     def owner(self, name: str) -> Any:
-        """The part, or the model, that holds the prior of a parameter; None if it has none."""
-        return next((o for o in (*self.parts, self) if name in vars(o)), None)
+        """The part or model that holds the prior of a parameter; None if it has no prior."""
+        of_parts = (part for part in self.parts if vars(part).get(name) is not None)
+        return next(of_parts, self if name in vars(self) else None)
 
     def prior_of(self, name: str) -> priors.Prior:
-        """The prior of a sampled parameter; `~astro_hier.priors.Fixed` where a value was given."""
+        """The prior of a sampled parameter; `~astro_hier.priors.Fixed` if a value was given."""
         return priors.as_prior(getattr(self.owner(name), name))
 
     def sampled_names(self) -> list[str]:
-        """Parameters that have a prior or a given value, not those that follow from them."""
+        """Names of the parameters with a prior or a given value, not of those derived from them."""
         return [p.name for p in self.parameters if not p.dims and self.owner(p.name)]
 
     def free_names(self) -> list[str]:
@@ -53,7 +61,7 @@ class Priors(Arguments):
         return [n for n in self.sampled_names() if not isinstance(self.prior_of(n), priors.Fixed)]
 
     def parameter(self, name: str) -> Parameter:
-        """What a name stands for; a ValueError says which names there are."""
+        """The parameter with a name; a ValueError lists the names if there is none."""
         by_name = {p.name: p for p in [*self.parameters, LOG_PROB]}
         if name not in by_name:
             raise ValueError(
@@ -62,7 +70,7 @@ class Priors(Arguments):
         return by_name[name]
 
     def parameters_named(self, names: str | Sequence[str]) -> list[Parameter]:
-        """What one name, or several, stand for."""
+        """The parameters with one or several names."""
         names = [names] if isinstance(names, str) else list(names)
         if not names:
             raise ValueError(
@@ -73,12 +81,12 @@ class Priors(Arguments):
     def frozen_priors(self) -> dict[str, Any]:
         """`scipy.stats` distributions of the sampled parameters, in their declared units.
 
-        Those given as plain values are among them, as points.
+        Parameters given as plain values are included, as points.
 
         Raises
         ------
         astro_hier.priors.PriorError
-            If an argument is not a prior, or of the wrong dimension.
+            If an argument is not a prior, or has the wrong physical type.
         """
         frozen = {}
         for name in self.sampled_names():
@@ -96,17 +104,17 @@ class Priors(Arguments):
     def log_prior(self, theta: Theta, data=None) -> np.ndarray:
         """ln of the prior density of the sampled parameters, shape (theta,).
 
-        ``data`` are needed where the ends of priors depend on them.
+        ``data`` are needed if the limits of priors depend on them.
         """
         frozen, ends = self.frozen_priors(), self.lower_ends(data)
         cut = {name: Above(frozen[name], low(theta)) for name, low in ends.items()}
         return sum(prior.logpdf(theta[name]) for name, prior in (frozen | cut).items())
 
     def draw_prior(self, data, size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Draws of the sampled parameters from their prior: arrays of shape (size,) by name."""
+        """Draws of the sampled parameters from their priors: arrays of shape (size,) by name."""
         frozen, free, left = self.frozen_priors(), self.free_names(), np.arange(size)
         theta = {name: np.empty(size) for name in frozen}
-        for _ in range(MOST_ROUNDS):
+        for _ in range(MAX_ROUNDS):
             drawn = {name: p.rvs(len(left), random_state=rng) for name, p in frozen.items()}
             possible = np.ones(len(left), bool)
             for name, low in self.lower_ends(data).items():
@@ -120,8 +128,8 @@ class Priors(Arguments):
             if not left.size:
                 return theta
         raise ValueError(
-            f"the priors of {list(self.lower_ends(data))} end where they hardly ever may begin:"
-            " widen them, or narrow those of the members' spread"
+            f"the priors of {list(self.lower_ends(data))} lie almost entirely below the limits set"
+            " by other parameters: widen them, or narrow the priors of the members' spread"
         )
 
     def within_bulk(self, name: str, value: float, tail: float = 0.001) -> float:
@@ -130,7 +138,7 @@ class Priors(Arguments):
         return float(np.clip(value, *priors.bulk(prior, unit, tail)))
 
     def above_ends(self, data, point: Mapping[str, Any]) -> dict[str, Any]:
-        """A point, its parameters moved above the ends of their priors that depend on others."""
+        """A point with parameters moved above those lower limits that depend on others."""
         point = dict(point)
         for name, low in self.lower_ends(data).items():
             if name in self.free_names():
@@ -139,7 +147,8 @@ class Priors(Arguments):
 
     def pymc_priors(self, data, initial: Mapping[str, Any]) -> dict[str, Any]:
         """The sampled parameters as variables of the PyMC model in whose context this is called."""
-        theta, ends = {}, self.lower_ends(data)
+        theta: dict[str, Any] = {}
+        ends = self.lower_ends(data)
         for name in sorted(self.sampled_names(), key=lambda name: name in ends):
             prior, unit = self.prior_of(name), self.parameter(name).unit
             if name in ends:

@@ -1,4 +1,4 @@
-"""What a fitted model gives back: draws with units, the summary, checks, explanations, files."""
+"""The results of a fit: draws with units, the summary, checks, explanations and files."""
 
 import json
 from collections.abc import Sequence
@@ -13,7 +13,6 @@ from astropy.time import Time
 
 from astro_hier import checks
 from astro_hier.checks import Finding
-from astro_hier.model.fitting import group_of
 from astro_hier.model.hooks import Hooks
 from astro_hier.netcdf import ContentError
 from astro_hier.posterior import (
@@ -33,11 +32,15 @@ __all__ = ["NotFittedError", "Results"]
 
 
 class NotFittedError(ValueError, AttributeError):
-    """Results were asked for before a fit."""
+    """Results were requested before a fit."""
 
 
 class Results(Hooks):
     """Results of a fit, and the files that hold them."""
+
+    _inference_data: xr.DataTree
+    _fitted_params: dict[str, Any]
+    _prepared: Any
 
     @property
     def inference_data(self) -> xr.DataTree:
@@ -76,7 +79,7 @@ class Results(Hooks):
 
     @property
     def map_sample(self) -> dict[str, u.Quantity]:
-        """The draw of highest ``log_prob``, a dict of Quantities by parameter."""
+        """The draw with the highest ``log_prob``, a dict of Quantities by parameter."""
         best = int(np.argmax(self.samples(LOG_PROB.name)))
         return {
             p.name: self.samples(p.name)[best] for p in self.parameters if p.name in self.posterior
@@ -89,24 +92,25 @@ class Results(Hooks):
     def summary(
         self, var_names: str | Sequence[str] | None = None, hdi_prob: float = 0.94
     ) -> Table:
-        """Means, intervals and convergence, one row a parameter.
+        """Means, intervals and convergence, one row per parameter.
 
         Parameters
         ----------
         var_names : str or list of str, optional
-            Names of parameters, or "all"; by default those common to all stars, of every
-            instrument. Parameters of single stars have one row a star, ``r[0]`` or ``r[id]``.
+            Names of parameters, or "all"; by default those common to all stars, including those of
+            each instrument. Parameters of single stars have one row per star, ``r[0]`` or
+            ``r[id]``.
         hdi_prob : float, optional
             Probability in the interval of highest density.
 
         Returns
         -------
         `~astropy.table.Table`
-            Columns parameter, unit, mean, sd, the interval's ends, mcse_mean, mcse_sd, ess_bulk,
-            ess_tail, r_hat. Its ``meta`` holds what the method says of the whole run.
+            Columns parameter, unit, mean, sd, the ends of the interval, mcse_mean, mcse_sd,
+            ess_bulk, ess_tail, r_hat. Its ``meta`` holds the method's statistics of the whole run.
         """
         if not 0 < hdi_prob < 1:
-            raise ValueError(f"hdi_prob={hdi_prob!r}; accepted is a number between 0 and 1")
+            raise ValueError(f"hdi_prob={hdi_prob!r}; expected a number between 0 and 1")
         posterior = self.posterior
         if var_names is None:
             parameters = [p for p in self.parameters if set(p.dims) <= {"instrument"}]
@@ -119,7 +123,7 @@ class Results(Hooks):
         return table
 
     def findings(self) -> list[Finding]:
-        """What the checks found in the fit, a list of `~astro_hier.checks.Finding`."""
+        """The findings of the checks, a list of `~astro_hier.checks.Finding`."""
         return checks.restore(self.inference_data["sample_stats"].attrs.get("checks", "[]"))
 
     def checks(self) -> Table:
@@ -128,35 +132,35 @@ class Results(Hooks):
         Returns
         -------
         `~astropy.table.Table`
-            Columns check, found, limit, verdict ("good" or "failed") and what to do, one row a
-            check: of the table, of the method, and of the model, the likeliest cause first.
+            Columns check, found, limit, verdict ("good" or "failed") and what to do, with one row
+            per check: of the table, of the method, and of the model, the likeliest cause first.
         """
         return checks.tabulate(self.findings())
 
     def explanations(self, min_probability: float = 0.01) -> QTable:
         """The distinct explanations of the data, most probable first.
 
-        They are regions of the posterior of the parameters common to all stars, apart from each
-        other: between two of them the density falls to less than a tenth of the lower peak's.
+        They are separate regions of the posterior of the parameters common to all stars: between
+        two of them the density falls to less than a tenth of that at the lower peak.
 
         Parameters
         ----------
         min_probability : float, optional
-            Explanations of lower probability are left out; those below a percent always are.
-            ``meta["probability_left_out"]`` is the sum of all that are.
+            Explanations with a lower probability are left out; those below one percent always are.
+            ``meta["probability_left_out"]`` is the total probability of all that are left out.
 
         Returns
         -------
         `~astropy.table.QTable`
-            Columns probability, the median of each inferred parameter in the explanation and, with
-            ``_sd``, half the interval that holds 68 percent, and where rows have a probability of
-            membership n_members, its mean sum.
+            Columns probability; for each inferred parameter its median in the explanation and, with
+            ``_sd``, half of the 68 percent interval; and, if rows have a membership probability,
+            n_members, the mean number of members.
 
         Raises
         ------
         ValueError
-            If the draws are not those of ``method="marginal"``, or the model has no parameters in
-            common.
+            If the draws are not from ``method="marginal"``, or the model has no parameters common
+            to all stars.
         """
         stats = self.inference_data["sample_stats"]
         if "explanation" not in stats:
@@ -164,7 +168,7 @@ class Results(Hooks):
                 "explanations are found by method='marginal', for models with parameters common to"
                 " all stars; a binary's periods are listed by modes()"
             )
-        number = np.ravel(stats["explanation"].values)
+        number = np.ravel(stats.to_dataset()["explanation"].values)
         probability = np.bincount(number[number >= 0], minlength=1) / number.size
         listed = np.flatnonzero(probability >= max(min_probability, 1 / number.size))
         table = QTable({"probability": probability[listed]})
@@ -183,25 +187,28 @@ class Results(Hooks):
         return table
 
     def fitted_data(self) -> Any:
-        """The data of the fit, as ``prepare`` made them; once more if they come from a file."""
+        """The data of the fit from ``prepare``, which is called again after loading a file."""
         if "_prepared" not in vars(self):
             self._prepared = self.prepare(self._rows(), progressbar=False)
         return self._prepared
 
     def _rows(self) -> Rows:
         """The rows that were fitted, as ``read`` returned them."""
-        tree, columns, epoch = self.inference_data, {}, None
+        observed, constant = (
+            self.inference_data[name].to_dataset() for name in ("observed_data", "constant_data")
+        )
+        columns, epoch = {}, None
         for role in self.roles:
             if role.unit is not None:
-                group, name = tree[group_of(role)], role.name
+                group, name = observed if role.observed else constant, role.name
             elif role.name == self.row:
-                group, name = tree["observed_data"], role.name
+                group, name = observed, role.name
             else:
-                group, name = tree["constant_data"], f"{role.name}_id"
+                group, name = constant, f"{role.name}_id"
             if name in group:
                 columns[role.name] = group[name].values
         if any(role.is_time for role in self.roles):
-            epoch = Epoch(**json.loads(tree["constant_data"].attrs["epoch"]))
+            epoch = Epoch(**json.loads(constant.attrs["epoch"]))
         return Rows(columns, epoch)
 
     def _common_parameters(self) -> list[Parameter]:
@@ -210,8 +217,8 @@ class Results(Hooks):
     def save(self, path: str | PathLike) -> None:
         """Write results, data and the arguments of the fit to one netCDF file.
 
-        The file appears when it is whole: one that was there stays until then, and keeps its mode.
-        Where ``path`` is a symbolic link, the link stays, and what it leads to is replaced.
+        A file of that name is replaced only when the new one is complete, which gets its mode. If
+        ``path`` is a symbolic link, the link stays, and the file that it points to is replaced.
 
         Parameters
         ----------
@@ -221,10 +228,10 @@ class Results(Hooks):
         Raises
         ------
         OSError
-            If the file cannot be written, such as on a full disk. The fit can still be saved
-            elsewhere.
+            If the file cannot be written, for instance because the disk is full. The fit can still
+            be saved elsewhere.
         TypeError
-            If an argument is of a class that files do not know, see
+            If an argument is an instance of an unregistered class, see
             `astro_hier.posterior.register`.
         """
         save(path, self.inference_data, type(self).__name__, self._fitted_params)
@@ -233,8 +240,8 @@ class Results(Hooks):
     def load(cls, path: str | PathLike) -> Self:
         """An estimator with the results, data and arguments that `save` wrote.
 
-        A file holds no code, and nothing outside of it is read, whoever wrote it. Files of the
-        format before this one are read too.
+        Files do not hold code, and nothing outside the file is read, whoever wrote it. Files in the
+        previous format can be read too.
 
         Parameters
         ----------
@@ -244,9 +251,9 @@ class Results(Hooks):
         Raises
         ------
         FileNotFoundError
-            If there is no file.
+            If there is no such file.
         SavedFileError
-            If the file is damaged, holds something else, or is of another format; the message says
+            If the file is damaged, holds something else, or has another format; the message says
             which.
         """
         tree, params = load(path, cls.__name__)
@@ -263,11 +270,11 @@ class Results(Hooks):
         return estimator
 
     def _check_results(self) -> None:
-        """Raise an error unless the results are such as a fit with these arguments has."""
+        """Raise an error unless the results are what a fit with these arguments returns."""
         self.frozen_priors()
         tree = self.inference_data
         parameters = [*self.parameters, LOG_PROB]
-        if hasattr(self, "star_draws"):  # those of each star are all kept, or none
+        if hasattr(self, "star_draws"):  # draws of each star are kept for all stars or for none
             of_stars = {p.name for p in parameters if "star" in p.dims}
             if not of_stars & set(tree["posterior"].variables):
                 parameters = [p for p in parameters if p.name not in of_stars]
@@ -276,4 +283,4 @@ class Results(Hooks):
         if epoch and not (
             np.isfinite(epoch.day + epoch.fraction) and epoch.scale in (None, *Time.SCALES)
         ):
-            raise ContentError(f"counts times from what is no time, {epoch}")
+            raise ContentError(f"has an epoch that is not a time, {epoch}")

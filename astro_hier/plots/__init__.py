@@ -1,8 +1,8 @@
-"""Figures that every model has, and the few strokes that the models' own figures share."""
+"""Figures that every model has, and what the models' own figures share."""
 
 from astro_hier.plots.draws import plot_corner, plot_trace
 from astro_hier.plots.graph import Node, plot_graph
-from astro_hier.plots.strokes import NothingToDraw, axes, errorbar, figure
+from astro_hier.plots.strokes import NothingToDraw, axes, errorbar, figure, interval
 
 __all__ = [
     "Node",
@@ -11,6 +11,7 @@ __all__ = [
     "axes",
     "errorbar",
     "figure",
+    "interval",
     "plot_corner",
     "plot_graph",
     "plot_trace",
@@ -18,4 +19,4 @@ __all__ = [
 
 
 class PosteriorPlots:
-    """Base of models that were written when figures came from it; all models have them now."""
+    """Kept as a base class for older models; all models now have these figures."""

@@ -12,12 +12,12 @@ from astro_hier.plots.strokes import NothingToDraw, figure
 
 __all__ = ["plot_corner", "plot_trace"]
 
-LARGEST_TRACE = 5000  # points a chain above which a trace is thinned for the eye
+LARGEST_TRACE = 5000  # points per chain above which the figure of a trace is thinned
 
 
 @dataclass(frozen=True)
 class _Shown:
-    """One column of a figure of draws: its parameter, which element, labels, and the draws."""
+    """One quantity in a figure of draws: its parameter, the element of it, labels, and draws."""
 
     name: str
     element: int
@@ -32,20 +32,20 @@ def plot_corner(model, var_names=None, truths=None, fig=None, **options):
     Parameters
     ----------
     var_names : str or list of str, optional
-        Which parameters; by default those inferred, not those that follow from them.
+        Which parameters; by default those inferred, without those derived from them.
     truths : dict, optional
-        Values to mark by parameter name: Quantities, or numbers in the posterior's unit.
+        Values to mark, by parameter name: Quantities, or numbers in the unit of the posterior.
     fig : `~matplotlib.figure.Figure`, optional
         Where to draw.
     **options
-        For `corner.corner`.
+        Passed to `corner.corner`.
 
     Returns
     -------
     `~matplotlib.figure.Figure`
     """
     with warnings.catch_warnings():
-        # corner imports arviz, which announces its own future on some versions
+        # corner imports arviz, some versions of which announce future changes
         warnings.simplefilter("ignore", FutureWarning)
         import corner
 
@@ -56,7 +56,7 @@ def plot_corner(model, var_names=None, truths=None, fig=None, **options):
         for one in chosen
     ]
     style = {"label_kwargs": {"fontsize": 12}, "max_n_ticks": 3, "labelpad": 0.06}
-    with _unheard():
+    with _silenced():
         drawn = corner.corner(
             np.column_stack([np.ravel(one.draws) for one in chosen]),
             labels=[one.symbol + one.unit for one in chosen],
@@ -74,12 +74,12 @@ def plot_corner(model, var_names=None, truths=None, fig=None, **options):
 
 
 def plot_trace(model, var_names=None, fig=None):
-    """Distribution and history of the draws of each chain, one row a parameter.
+    """Distribution and history of the draws of each chain, one row per parameter.
 
     Parameters
     ----------
     var_names : str or list of str, optional
-        Which parameters; by default those inferred, not those that follow from them.
+        Which parameters; by default those inferred, without those derived from them.
     fig : `~matplotlib.figure.Figure`, optional
         Where to draw.
 
@@ -104,7 +104,7 @@ def plot_trace(model, var_names=None, fig=None):
 
 
 def _chosen(model, var_names):
-    """What to show: parameters, and all elements that vary of those of every instrument."""
+    """What to show: parameters, and every varying element of those with several."""
     if var_names is None:
         free = model.free_names()
         shown = [p for p in model.parameters if p.name in free or p.dims == ("instrument",)]
@@ -129,12 +129,12 @@ def _chosen(model, var_names):
                 label = f"{symbol} {label}"
                 chosen.append(_Shown(parameter.name, i, label, parameter.unit_label, each))
     if not chosen:
-        raise NothingToDraw("no parameter was inferred: there is no distribution to draw")
+        raise NothingToDraw("no parameter was inferred, so there is no distribution to draw")
     return chosen
 
 
 def _marks(model, truths):
-    """Values to mark, as arrays of floats in the posterior's units."""
+    """Values to mark, as arrays of floats in the units of the posterior."""
     marks = {}
     for name, value in truths.items():
         unit = model.parameter(name).unit
@@ -147,8 +147,8 @@ def _marks(model, truths):
 
 
 @contextmanager
-def _unheard():
-    """Keep what corner tells the root logger from being printed, and from setting that up."""
+def _silenced():
+    """Keep corner's messages from being printed, and from configuring the root logger."""
     root, handler = logging.getLogger(), logging.NullHandler()
     root.addHandler(handler)
     try:
@@ -158,7 +158,7 @@ def _unheard():
 
 
 def _rounded(draws):
-    """Mean and standard deviation with two digits of the latter, in TeX."""
+    """Mean and standard deviation in TeX, to two digits of the latter."""
     mean, sd = draws.mean(), draws.std()
     decimals = int(np.clip(1 - np.floor(np.log10(sd)), 0, 15)) if sd > 0 else 6
     return rf"{mean:.{decimals}f} \pm {sd:.{decimals}f}"

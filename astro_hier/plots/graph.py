@@ -1,4 +1,4 @@
-"""The graphical model as a figure; daft is imported when it is drawn."""
+"""A figure of the graphical model; daft is imported when it is drawn."""
 
 from dataclasses import dataclass
 
@@ -18,13 +18,13 @@ class Node:
     name : str
         A parameter or role of the model.
     at : tuple of float
-        Where it stands.
+        Its position.
     to : tuple of str
         The nodes that depend on it.
     plates : tuple of str
         What it is repeated over, the outer first.
     symbol : str or None
-        TeX symbol, by default the parameter's.
+        TeX symbol; by default that of the parameter.
     """
 
     name: str
@@ -35,9 +35,9 @@ class Node:
 
 
 def plot_graph(model):
-    """The graphical model: what depends on what, and what is repeated, as a plate.
+    """The graphical model: what depends on what, with plates for what is repeated.
 
-    Shaded nodes are observed, small ones are known. It is drawn on a figure of its own size.
+    Shaded nodes are observed, small ones are known. The figure has a size to fit.
 
     Returns
     -------

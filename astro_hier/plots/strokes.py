@@ -1,10 +1,14 @@
-"""The few strokes that figures share; matplotlib is imported when one is drawn."""
+"""What figures share: axes, intervals and error bars; matplotlib is imported when one is drawn."""
 
-__all__ = ["NothingToDraw", "axes", "errorbar", "figure"]
+import numpy as np
+
+__all__ = ["NothingToDraw", "axes", "errorbar", "figure", "interval"]
+
+PROBABILITY = 0.94  # in the intervals of figures, as in ArviZ
 
 
 class NothingToDraw(ValueError):
-    """A figure of what a fit does not have, such as the posterior of a period that was given."""
+    """The fit lacks what a figure shows, such as the posterior of a period that was given."""
 
 
 def axes(ax=None, **options):
@@ -17,7 +21,7 @@ def axes(ax=None, **options):
 
 
 def figure(fig=None, **options):
-    """``fig``, or a new figure, that fits its labels."""
+    """``fig`` or a new figure, with a layout that fits the labels."""
     if fig is None:
         import matplotlib.pyplot as plt
 
@@ -25,6 +29,12 @@ def figure(fig=None, **options):
     if fig.get_layout_engine() is None:
         fig.set_layout_engine("constrained")
     return fig
+
+
+def interval(values, axis=0):
+    """Low end, median and high end of the central 94 percent of draws along an axis."""
+    tail = (1 - PROBABILITY) / 2
+    return np.quantile(values, [tail, 0.5, 1 - tail], axis=axis)
 
 
 def errorbar(ax, x, y, yerr, xerr=None, fmt="o"):

@@ -1,4 +1,4 @@
-"""Units out: draws as a labelled tree with units, the summary table, and files of both."""
+"""Units out: draws as a labelled tree with units, the summary table, and saved files."""
 
 from astro_hier.posterior.encoding import SAVED, register
 from astro_hier.posterior.files import SavedFileError, load, reading, save

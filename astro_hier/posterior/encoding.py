@@ -1,6 +1,7 @@
-"""The arguments of an estimator as what JSON can hold, and back, without running any code."""
+"""The arguments of an estimator as JSON values, and back, without running any code."""
 
 import re
+from dataclasses import fields
 
 import astropy.units as u
 import numpy as np
@@ -10,23 +11,23 @@ from astro_hier.netcdf import ContentError
 
 __all__ = ["decode", "encode", "register"]
 
-# Classes that an estimator's arguments may be instances of, besides plain values, by name: what
-# a saved file may hold. Each is rebuilt from its attributes.
+# By name, the classes whose instances a saved file may hold as arguments, besides plain values.
+# Each instance is rebuilt from its attributes.
 SAVED = {name: getattr(priors, name) for name in priors.__all__ if name != "PriorError"}
 
 
 def register(cls, name=None):
-    """Let saved files hold instances of a dataclass whose fields can be saved.
+    """Allow instances of a dataclass, whose fields can be saved, in saved files.
 
-    Do so before saving, and before loading.
+    Call this before saving and before loading.
 
     Parameters
     ----------
     cls : type
-        A dataclass, such as a population of your own.
+        A dataclass, such as your own population.
     name : str, optional
-        What files call it; by default its name with that of its module, which then has to stay
-        where it is.
+        Its name in files; by default the names of its module and class, in which case it must not
+        be moved.
 
     Returns
     -------
@@ -38,10 +39,10 @@ def register(cls, name=None):
 
 
 def encode(value):
-    """An estimator's argument as what JSON can hold."""
+    """An estimator's argument as a JSON value."""
     for name, cls in SAVED.items():
         if type(value) is cls:
-            return {"instance": name, "of": encode(vars(value))}
+            return {"instance": name, "of": encode(_fields(value))}
     if isinstance(value, u.UnitBase):
         return {"unit": value.to_string()}
     if isinstance(value, u.Quantity):
@@ -54,14 +55,19 @@ def encode(value):
         return value.item()
     if value is not None and not isinstance(value, (bool, int, float, str, list)):
         kind = type(value).__name__
-        cure = f"if {kind} is a dataclass of yours, call astro_hier.posterior.register({kind})"
+        cure = f"if {kind} is your own dataclass, call astro_hier.posterior.register({kind})"
         if callable(value):
             cure = (
-                "a file holds no code: make it a dataclass that can be called, and call"
+                "files do not hold code: make it a callable dataclass, and call"
                 " astro_hier.posterior.register with its class"
             )
         raise TypeError(f"{value!r} cannot be saved; {cure} and save again")
     return value
+
+
+def _fields(value):
+    """The fields that a dataclass is rebuilt from, without anything it computed from them."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def decode(value):
@@ -88,13 +94,13 @@ def _instance(name, attributes):
         return SAVED[name](**attributes)
     except Exception as error:
         raise ContentError(
-            f"holds a {name} that cannot be made again: {error}; it was saved by another version"
-            " of that class"
+            f"holds a {name} that cannot be rebuilt: {error}; it was saved by another version of"
+            " that class"
         ) from error
 
 
 def _unit(text):
-    """The unit of a name, without the powers of thousands of digits that some names ask for."""
+    """The unit with a given name, unless it has powers of thousands of digits."""
     if re.search(r"\d{4,}", re.sub(r"^[\d.]+(e[+-]?\d+)? ", "", text)):
         raise ContentError(f"holds an unlikely unit, {text!r}")
     return u.Unit(text)

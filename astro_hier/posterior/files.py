@@ -1,4 +1,4 @@
-"""Files: a tree of draws and the arguments of an estimator, as one netCDF file without code."""
+"""Files: a tree of draws and the arguments of an estimator, in one netCDF file without code."""
 
 import errno
 import hashlib
@@ -21,27 +21,27 @@ from astro_hier.posterior.encoding import decode, encode
 __all__ = ["SavedFileError", "load", "reading", "save"]
 
 FORMAT = "astro_hier estimator 3"
-EARLIER = "astro_hier estimator 2"  # is read as well
-# What a saved file ends with, behind all that netCDF knows of, and the hash of all before it. It is
-# compared before the file is opened as HDF5, which may not come back from a damaged one.
+EARLIER = "astro_hier estimator 2"  # can still be read
+# A saved file ends with this, after all of the netCDF content, and the hash of everything before.
+# The hash is compared before the file is opened as HDF5, which may hang on a damaged file.
 SEAL = b"\nsha256 of all before: "
 SEAL_SIZE = len(SEAL) + 2 * hashlib.sha256().digest_size
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 FOREIGN = (
     "was not written by an estimator's save method, or was changed or damaged since: fit again, and"
-    " save with the estimator's save method"
+    " save the result with the estimator's save method"
 )
 
 
 class SavedFileError(OSError):
-    """A file that no estimator of this kind can be loaded from."""
+    """A file from which an estimator of this kind cannot be loaded."""
 
 
 def save(path, tree, estimator, params):
     """Write draws, data and an estimator's arguments as one netCDF file.
 
-    The file is made in memory, written under a name of its own beside ``path``, and moved there
-    when it is whole.
+    The file is made in memory, written next to ``path`` under a temporary name, and moved there
+    when it is complete.
     """
     tree = tree.copy()
     tree.attrs = {
@@ -58,36 +58,34 @@ def save(path, tree, estimator, params):
     except OSError as error:
         raise OSError(
             error.errno or errno.EIO,
-            f"{str(path)!r} could not be written ({error.strerror or error}); what was there is as"
-            " it was, and the fit is still in memory: make room, or save it to another place",
+            f"{str(path)!r} could not be written ({error.strerror or error}); any file there is"
+            " unchanged, and the fit is still in memory: make room, or save it elsewhere",
         ) from error
 
 
 def _target(path):
-    """The file that ``path`` leads to, which may not be there yet.
+    """The file that ``path`` leads to, which need not exist yet.
 
     Raises
     ------
     OSError
-        If none can be there, or it is not one to be replaced.
+        If there cannot be a file there, or it must not be replaced.
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise IsADirectoryError(f"{str(path)!r} is a folder; expected the name of a file in it")
     if not target.parent.is_dir():
-        raise FileNotFoundError(f"{str(path)!r} is not a file's name in a folder that exists")
+        raise FileNotFoundError(f"{str(path)!r} is not the name of a file in a folder that exists")
     if os.path.lexists(target):
         if not target.is_file():
-            raise OSError(f"{str(path)!r} is not a file but a device, a pipe or a circle of links")
+            raise OSError(f"{str(path)!r} is not a file but a device, a pipe or a loop of links")
         if not os.access(target, os.W_OK):
-            raise PermissionError(
-                f"{str(path)!r} is protected from being written to: choose another name"
-            )
+            raise PermissionError(f"{str(path)!r} is write-protected: choose another name")
     return target
 
 
 def _put(target, *blocks):
-    """Write a new file, and put it in the place of ``target`` when it is whole and on the disk."""
+    """Write a new file, and replace ``target`` by it when it is completely on the disk."""
     try:
         mode = stat.S_IMODE(target.stat().st_mode)
     except FileNotFoundError:
@@ -115,7 +113,7 @@ def _put(target, *blocks):
 
 
 def _sync(folder):
-    """See to it that a folder's new names outlast a crash, on systems that can do so."""
+    """Make new names in a folder survive a crash, on systems that can do so."""
     with suppress(OSError):
         number = os.open(folder, os.O_RDONLY)
         try:
@@ -125,38 +123,38 @@ def _sync(folder):
 
 
 def _seal(content):
-    """What is to follow a file's content."""
+    """The seal that follows a file's content."""
     return SEAL + hashlib.sha256(content).hexdigest().encode()
 
 
 @contextmanager
 def reading(path):
-    """Whatever goes wrong in reading a file is a `SavedFileError` that names it."""
+    """Turn any error in reading a file into a `SavedFileError` that names the file."""
     try:
         yield
     except SavedFileError:
         raise
-    except Exception as error:  # of HDF5, h5py, xarray, json, or of what they hand on
+    except Exception as error:  # raised by HDF5, h5py, xarray, json or anything they call
         what = str(error)
         if not isinstance(error, ContentError):
             what = (
-                "holds what no estimator's save method writes, or what one of another version does"
+                "was not written by the save method of an estimator of this version"
                 f" ({type(error).__name__}: {what})"
             )
-        # names in a file need not be text
+        # names in a file are not always text
         what = what.encode(errors="backslashreplace").decode()
         raise SavedFileError(f"{str(path)!r} {what}") from error
 
 
 def load(path, estimator):
-    """Read what `save` wrote for the same estimator: the tree and the arguments.
+    """Read the tree and the arguments that `save` wrote for the same estimator.
 
     Nothing outside the file is read, whatever it holds.
 
     Raises
     ------
     FileNotFoundError
-        If there is no file.
+        If there is no such file.
     SavedFileError
         If the file is damaged or was written by something else.
     """
@@ -190,7 +188,7 @@ def _read(path):
 
 
 def _check_unsealed(content):
-    """Raise a ContentError unless a file without a seal may be of the format that had none."""
+    """Raise a ContentError unless a file without a seal may have the format that had none."""
     found = set(re.findall(rb"astro_hier estimator \d+", content))
     if SEAL in content or len(found) != 1 or FORMAT.encode() in found:
         raise ContentError(FOREIGN)
@@ -200,7 +198,7 @@ def _check_unsealed(content):
 
 
 def _check_format(tree, sealed):
-    """Raise a ContentError unless a tree is of a format that is read, and as it was written."""
+    """Raise a ContentError unless a tree has a known format and is as it was written."""
     attrs = tree.attrs
     for name in ("format", "estimator", "parameters"):
         if not isinstance(attrs.get(name), str):
@@ -213,23 +211,23 @@ def _check_format(tree, sealed):
         whole = sealed
     elif "digest" in attrs:
         whole = attrs["digest"] == _digest(tree)
-    else:  # an early one: HDF5 has compared the checksums of the arrays
+    else:  # an early file: HDF5 has already compared the checksums of the arrays
         whole = attrs.get("parameters_crc32") == zlib.crc32(attrs["parameters"].encode())
     if not whole:
         raise ContentError(FOREIGN)
 
 
 def _of_another_format(name):
-    """The error that says so."""
+    """The error for a file in a format that cannot be read."""
     prefix, _, number = FORMAT.rpartition(" ")
     own = name.rpartition(" ")
     if own[0] != prefix or not own[2].isdigit() or own[2] == number:
-        return ContentError(f"is of an unknown format, {name!r}: it {FOREIGN}")
+        return ContentError(f"has an unknown format, {name!r}: it {FOREIGN}")
     known = f"expected {FORMAT!r} or {EARLIER!r}"
     if int(own[2]) < int(number):
         return ContentError(
-            f"was written by an older version, whose format {name!r} is not read any more"
-            f" ({known}): fit again, and save"
+            f"was written by an older version, whose format {name!r} can no longer be read"
+            f" ({known}): fit again, and save the result"
         )
     return ContentError(
         f"was written by a newer version, in the format {name!r} ({known}): update astro_hier"
@@ -237,7 +235,7 @@ def _of_another_format(name):
 
 
 def _digest(tree):
-    """The earlier format's hash of arguments, and of every value, name and attribute."""
+    """The hash of the earlier format: of arguments, and of every value, name and attribute."""
     digest = hashlib.sha256(repr((tree.attrs["estimator"], tree.attrs["parameters"])).encode())
     for node in tree.subtree:
         said = {} if node is tree else node.attrs

@@ -1,4 +1,4 @@
-"""What the quantities of a posterior are: names, units, symbols and where their ranges end."""
+"""The quantities of a posterior: their names, units, symbols and ranges."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 
 __all__ = ["LOG_PROB", "UNBOUNDED", "Parameter"]
 
-UNBOUNDED = (-np.inf, np.inf)  # of a parameter whose own range does not end
+UNBOUNDED = (-np.inf, np.inf)  # bounds of a parameter that may have any value
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Parameter:
     positive : bool
         Whether a prior that allows values below zero, or zero alone, is refused.
     bounds : tuple of float, optional
-        Where its own range ends, whatever its prior: (0, 1) for a share, infinities if it does not
-        end. A prior that ends there does not cut off its posterior. By default it may end at zero,
-        and at one where a prior goes from zero to one.
+        The ends of its own range, whatever its prior: (0, 1) for a fraction, infinities if it has
+        none. A prior that ends there does not cut off the posterior. By default the range may end
+        at zero, and at one if a prior goes from zero to one.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Parameter:
 
     @property
     def unit_label(self):
-        """The unit as it follows a symbol at an axis."""
+        """The unit as it follows a symbol on an axis."""
         return "" if self.unit == u.one else f" [{self.unit.to_string('latex_inline')}]"
 
 

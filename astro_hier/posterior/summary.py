@@ -15,16 +15,16 @@ def samples(posterior, parameter):
 
 
 def draws_table(posterior, parameters):
-    """The draws of parameters without further dimensions, one column a parameter."""
+    """The draws of parameters without further dimensions, one column per parameter."""
     return QTable({p.name: samples(posterior, p) for p in parameters})
 
 
 def summarise(posterior, parameters, hdi_prob):
-    """Mean, spread, interval and convergence of each parameter, one row a parameter.
+    """Mean, spread, interval and convergence, one row per parameter.
 
     The statistics are ArviZ's: rank-normalised split R-hat, bulk and tail effective sample size
     and Monte Carlo standard errors of Vehtari et al. (2021, Bayesian Analysis 16, 667), and the
-    narrowest interval that holds ``hdi_prob``. Values that are given have no effective size.
+    narrowest interval that contains ``hdi_prob``. Given values have no effective sample size.
     """
     import arviz_stats as azs
 
@@ -32,7 +32,7 @@ def summarise(posterior, parameters, hdi_prob):
     dims = ("chain", "draw")
     interval = azs.hdi(draws, prob=hdi_prob)
     low, high = (f"hdi_{100 * edge:.3g}%" for edge in ((1 - hdi_prob) / 2, (1 + hdi_prob) / 2))
-    # parameters given as plain values do not vary: statistics of rounding say nothing of them
+    # parameters given as plain values do not vary: their statistics would only reflect rounding
     varies = draws.max(dims) > draws.min(dims)
     with np.errstate(invalid="ignore"):
         columns = {
@@ -54,7 +54,7 @@ def summarise(posterior, parameters, hdi_prob):
     for name, statistic in columns.items():
         table[name] = np.concatenate([np.ravel(statistic[p.name].values) for p in parameters])
         table[name].info.format = ".0f" if name.startswith("ess") else ".4g"
-    # enough digits to tell values a tenth of a standard deviation apart
+    # enough digits to distinguish values a tenth of a standard deviation apart
     sd = np.where(table["sd"] > 0, table["sd"], np.inf)
     digits = np.log10(np.maximum(np.abs(table["mean"]) / sd, 1))
     digits = int(np.ceil(digits.max(initial=0))) + 2

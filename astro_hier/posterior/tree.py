@@ -13,20 +13,20 @@ __all__ = ["build_tree", "check_tree", "likelihood_group"]
 
 
 def build_tree(parameters, draws, groups, coords, row, notes):
-    """A `xarray.DataTree` of draws with a unit and a long name on every variable.
+    """A `xarray.DataTree` of draws with a unit and a long name for every variable.
 
     Parameters
     ----------
     parameters : sequence of `Parameter`
-        What the variables of ``draws.posterior`` are.
+        The variables of ``draws.posterior``.
     draws : `~astro_hier.inference.draws.Draws`
         The draws.
     groups : dict of dict
-        Further groups by name, such as the data: arrays with one value a row, and their unit.
+        Further groups by name, such as the data: arrays with one value per row, and their unit.
     coords : dict
         Labels by dimension.
     row : str
-        Dimension of the groups' arrays.
+        Dimension of the arrays in these groups.
     notes : dict
         Attributes of the group constant_data.
     """
@@ -35,7 +35,7 @@ def build_tree(parameters, draws, groups, coords, row, notes):
 
     def dataset(variables, attrs=None):
         variables = {
-            # contiguous, as they are when read from a file: sums round the same
+            # contiguous, as when read from a file, so that sums are rounded in the same way
             name: (dims, np.ascontiguousarray(values), {"unit": unit.to_string(), **more})
             for name, (dims, values, unit, more) in variables.items()
         }
@@ -62,7 +62,7 @@ def build_tree(parameters, draws, groups, coords, row, notes):
 
 
 def check_tree(tree, row, parameters, roles, numbers):
-    """Raise a ContentError unless a tree has what `build_tree` makes for a model.
+    """Raise a ContentError unless a tree has the content that `build_tree` makes for a model.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def check_tree(tree, row, parameters, roles, numbers):
 
 
 def _check_sizes(tree, row):
-    """Raise a ContentError unless draws and data are of as many rows, stars and instruments."""
+    """Raise a ContentError unless draws and data agree on the rows, stars and instruments."""
     constant, size = tree["constant_data"], tree["observed_data"].sizes[row]
     expected = {row: size}
     for dim in ("star", "instrument"):
@@ -116,11 +116,11 @@ def _check_sizes(tree, row):
 
 
 def _check_variable(group, name, dims, unit=None):
-    """Raise a ContentError unless a group has a variable: numbers in a unit, or labels."""
+    """Raise a ContentError unless a group has a variable of numbers in a unit, or of labels."""
     if name not in group.variables:
         raise ContentError(f"lacks {name} in the group {group.name}")
     variable = group.variables[name]
-    found = f"holds {variable.dtype} of dimensions {variable.dims} for {name} in {group.name}"
+    found = f"holds {variable.dtype} with dimensions {variable.dims} for {name} in {group.name}"
     if variable.dims != dims or variable.size == 0:
         raise ContentError(f"{found}; expected the dimensions {dims}")
     if unit is None:
@@ -138,15 +138,15 @@ def likelihood_group(name, chosen, values, dim, labels):
     Parameters
     ----------
     name : str
-        That of what was observed.
+        Name of the observed quantity.
     chosen : ndarray
-        Numbers of the draws, counted through all chains, shape (chain, draw).
+        Indices of the draws, counted through all chains, shape (chain, draw).
     values : ndarray
-        ln of the likelihoods at these, shape (chain, draw, row).
+        ln of the likelihoods at these draws, shape (chain, draw, row).
     dim : str
-        What has a likelihood each.
+        Dimension of the items that have a likelihood each, such as rows.
     labels : array_like
-        Names of these.
+        Names of these items.
     """
     coords = {"chain": np.arange(len(chosen)), "draw": chosen[0], dim: labels}
     attrs = {"unit": "", "long_name": "ln of the density of each, given the parameters"}

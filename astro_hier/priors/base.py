@@ -1,8 +1,8 @@
-"""What all priors do: check their parameters, and be evaluated and built in any unit.
+"""The base of all priors: checks of their parameters, and conversion to any unit.
 
 A prior holds its parameters as they were given, as floats or Quantities. SciPy evaluates it and
-PyMC builds it, both in the unit that the model declares for the parameter, so that a prior on a
-distance may be stated in pc, kpc or lyr alike.
+PyMC builds it, both in the unit that the model declares for the parameter, so a prior on a distance
+may be stated in pc, kpc or lyr.
 """
 
 from collections.abc import Callable
@@ -17,55 +17,55 @@ __all__ = ["FrozenPrior", "Prior", "PriorError"]
 
 
 class PriorError(ValueError):
-    """A prior that cannot be what it is used for; the message says what is accepted."""
+    """A prior cannot be used as given; the message says what is expected."""
 
 
 @runtime_checkable
 class FrozenPrior(Protocol):
-    """A distribution of bare floats, as the frozen ones of `scipy.stats` are.
+    """A distribution of bare floats, like the frozen ones of `scipy.stats`.
 
-    What inference and models ask of a prior. Sums over cells ask less, ``cdf``, ``ppf`` and
-    ``support``: what stands for a prior there need not have the rest.
+    This is what inference and models need. Sums over cells need only ``cdf``, ``ppf`` and
+    ``support``: an object used as a prior there may lack the rest.
     """
 
     def logpdf(self, x: ArrayLike) -> np.ndarray:
         """ln of the density."""
 
     def cdf(self, x: ArrayLike) -> np.ndarray:
-        """Share of the distribution below."""
+        """Probability below ``x``."""
 
     def sf(self, x: ArrayLike) -> np.ndarray:
-        """Share of the distribution above, to all digits where it is small."""
+        """Probability above ``x``, accurate where it is small."""
 
     def ppf(self, q: ArrayLike) -> np.ndarray:
-        """The value that a share ``q`` lies below."""
+        """The value below which the probability is ``q``."""
 
     def isf(self, q: ArrayLike) -> np.ndarray:
-        """The value that a share ``q`` lies above, to all digits where it is small."""
+        """The value above which the probability is ``q``, accurate where this is small."""
 
     def rvs(self, size=None, random_state=None) -> np.ndarray:
         """Random draws of shape ``size``."""
 
     def support(self) -> tuple[float, float]:
-        """Lowest and highest value that are possible."""
+        """Lowest and highest possible value."""
 
     def mean(self) -> float:
-        """The mean, which is the value itself where that is known."""
+        """The mean, or the value itself if it is known."""
 
     def median(self) -> float:
         """The median."""
 
     def std(self) -> float:
-        """The standard deviation, zero where the value is known."""
+        """The standard deviation, which is zero if the value is known."""
 
 
 class Prior:
     """Base of all priors: a distribution of one quantity.
 
-    A subclass is a frozen dataclass of the distribution's parameters, which names those that
-    carry the unit of the quantity in ``same_unit``, those that must exceed zero in ``positive``,
-    two of which the first must be less than the second in ``ordered`` and those that may be
-    infinite in ``open_ends``, and writes ``_scipy`` and ``_pymc_family`` on bare floats.
+    A subclass is a frozen dataclass of the distribution's parameters. It lists those with the unit
+    of the quantity in ``same_unit``, those that must be greater than zero in ``positive``, a pair
+    of which the first must be less than the second in ``ordered``, and those that may be infinite
+    in ``open_ends``; and it defines ``_scipy`` and ``_pymc_family`` on bare floats.
     """
 
     same_unit: ClassVar[tuple] = ()
@@ -121,12 +121,12 @@ class Prior:
             if given.unit == u.one and (given.value == 0 or np.isinf(given.value)):
                 wanted = u.one  # zero and an open end need no unit
             try:
-                # not a Python float, which PyTensor would compute with in single precision
+                # not a Python float, with which PyTensor would compute in single precision
                 values[name] = np.float64(given.to_value(wanted))
             except u.UnitConversionError:
                 raise PriorError(
                     f"{self!r}: {name} has unit {str(given.unit) or 'none'!r},"
-                    f" accepted is {_kind(wanted)}"
+                    f" expected {_kind(wanted)}"
                 ) from None
         return values
 
@@ -141,7 +141,7 @@ class Prior:
         Returns
         -------
         FrozenPrior
-            Of `scipy.stats`, or with the same methods if the value is known.
+            From `scipy.stats`, or an object with the same methods if the value is known.
 
         Raises
         ------
@@ -169,14 +169,14 @@ class Prior:
         return family(name, initval=initval, **options)
 
     def pymc_above(self, name, unit, low, excess):
-        """The same distribution cut below at a variable ``low``, and normalised given it.
+        """The same distribution truncated below at a variable ``low``, and normalised given it.
 
         Parameters
         ----------
         name, unit
-            As of ``pymc``.
+            As for ``pymc``.
         low : variable
-            Where it is cut.
+            The lower end.
         excess : float
             How far above ``low`` a sampler starts.
         """
@@ -188,7 +188,7 @@ class Prior:
         return value
 
     def _pymc_log_density_and_share(self, value, low, **floats):
-        """ln of the density at a value, and of the share of the distribution above another."""
+        """ln of the density at a value, and of the probability above another value."""
         import pymc as pm
 
         family, options = self._pymc_family(**floats)
@@ -196,16 +196,16 @@ class Prior:
         return pm.logp(of, value), pm.math.log(1 - pm.math.exp(pm.logcdf(of, low)))
 
     def rvs(self, size=None, random_state=None):
-        """Random draws, a Quantity in this prior's unit, of shape ``size``."""
+        """Random draws: a Quantity of shape ``size`` in this prior's unit."""
         rng = np.random.default_rng(random_state)
         return self.frozen(self.unit).rvs(size=size, random_state=rng) * self.unit
 
     def logpdf(self, value):
-        """ln of the density per this prior's unit at ``value`` (a Quantity), a float or array."""
+        """ln of the density at ``value`` (a Quantity), per unit of this prior; a float or array."""
         return self.frozen(self.unit).logpdf(u.Quantity(value).to_value(self.unit))
 
     def support(self):
-        """Lowest and highest value that are possible, as Quantities."""
+        """Lowest and highest possible value, as Quantities."""
         low, high = self.frozen(self.unit).support()
         return low * self.unit, high * self.unit
 

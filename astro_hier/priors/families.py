@@ -1,4 +1,4 @@
-"""The families of priors: a dataclass of parameters each, with its densities in SciPy and PyMC."""
+"""Families of priors: each is a dataclass of parameters, with its densities in SciPy and PyMC."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ __all__ = [
 
 @dataclass(frozen=True, repr=False)
 class Normal(Prior):
-    """Normal distribution of mean ``mu`` and standard deviation ``sigma``."""
+    """Normal distribution with mean ``mu`` and standard deviation ``sigma``."""
 
     mu: u.Quantity | float
     sigma: u.Quantity | float
@@ -41,7 +41,7 @@ class Normal(Prior):
 
 @dataclass(frozen=True, repr=False)
 class TruncatedNormal(Prior):
-    """Normal distribution, of ``mu`` and ``sigma`` before it is cut to (``lower``, ``upper``)."""
+    """Normal distribution with ``mu`` and ``sigma``, truncated to (``lower``, ``upper``)."""
 
     mu: u.Quantity | float
     sigma: u.Quantity | float
@@ -53,8 +53,8 @@ class TruncatedNormal(Prior):
 
     def _scipy(self, mu, sigma, lower, upper):
         frozen = stats.truncnorm((lower - mu) / sigma, (upper - mu) / sigma, mu, sigma)
-        # SciPy inverts the upper tail through 1 - q, which ends 8 sigma out; the mirror image has
-        # a lower tail, which it inverts through logarithms
+        # SciPy inverts the upper tail through 1 - q, which fails beyond 8 sigma; the mirror image
+        # has a lower tail instead, which it inverts through logarithms
         mirrored = stats.truncnorm((mu - upper) / sigma, (mu - lower) / sigma, -mu, sigma)
         frozen.isf = lambda q: -mirrored.ppf(q)
         return frozen
@@ -69,7 +69,7 @@ class TruncatedNormal(Prior):
 
 @dataclass(frozen=True, repr=False)
 class HalfNormal(Prior):
-    """Normal distribution of mean zero and standard deviation ``sigma``, positive values only."""
+    """Positive half of a normal distribution with mean zero and standard deviation ``sigma``."""
 
     sigma: u.Quantity | float
     same_unit = ("sigma",)
@@ -86,7 +86,7 @@ class HalfNormal(Prior):
 
 @dataclass(frozen=True, repr=False)
 class Uniform(Prior):
-    """The same density everywhere between ``lower`` and ``upper``."""
+    """Constant density between ``lower`` and ``upper``."""
 
     lower: u.Quantity | float
     upper: u.Quantity | float
@@ -104,7 +104,7 @@ class Uniform(Prior):
 
 @dataclass(frozen=True, repr=False)
 class LogUniform(Prior):
-    """A logarithm of the same density everywhere between those of ``lower`` and ``upper``."""
+    """Constant density of the logarithm between ``lower`` and ``upper``."""
 
     lower: u.Quantity | float
     upper: u.Quantity | float
@@ -118,7 +118,7 @@ class LogUniform(Prior):
     def _pymc(self, name, lower, upper, initval):
         import pymc as pm
 
-        # PyMC has no log-uniform distribution; the logarithm is what its samplers move.
+        # PyMC has no log-uniform distribution; its samplers move the logarithm.
         initval = None if initval is None else np.log(initval)
         log = pm.Uniform(f"ln_{name}_", np.log(lower), np.log(upper), initval=initval)
         return pm.Deterministic(name, pm.math.exp(log))
@@ -133,10 +133,10 @@ class LogUniform(Prior):
 
 @dataclass(frozen=True, repr=False)
 class LogNormal(Prior):
-    """A logarithm that is normal, of mean ``mu`` and standard deviation ``sigma``.
+    """Normal distribution of the logarithm.
 
-    ``mu`` and ``sigma`` are those of ln(x / ``scale``): ``LogNormal(2, 0.5, scale=1 * u.day)``.
-    Without ``scale`` it is the distribution of a number without unit.
+    ``mu`` and ``sigma`` are the mean and standard deviation of ln(x / ``scale``), as in
+    ``LogNormal(2, 0.5, scale=1 * u.day)``. Without ``scale``, x is a number without unit.
     """
 
     mu: float
@@ -156,10 +156,10 @@ class LogNormal(Prior):
 
 @dataclass(frozen=True, repr=False)
 class Gamma(Prior):
-    """Gamma distribution of shape ``alpha`` and scale length ``scale``.
+    """Gamma distribution with shape ``alpha`` and scale length ``scale``.
 
-    The density is proportional to x^(alpha - 1) exp(-x / scale). With ``alpha=3`` it is the
-    exponentially decreasing space density of Bailer-Jones (2015, PASP 127, 994) for distances.
+    The density is proportional to x^(alpha - 1) exp(-x / scale). For distances, ``alpha=3`` is the
+    exponentially decreasing space density of Bailer-Jones (2015, PASP 127, 994).
     """
 
     alpha: float
@@ -178,7 +178,7 @@ class Gamma(Prior):
 
 @dataclass(frozen=True, repr=False)
 class Beta(Prior):
-    """Beta distribution on (0, 1), for fractions: density x^(alpha - 1) (1 - x)^(beta - 1)."""
+    """Beta distribution on (0, 1), for fractions; density x^(alpha - 1) (1 - x)^(beta - 1)."""
 
     alpha: float
     beta: float
@@ -194,7 +194,7 @@ class Beta(Prior):
 
 
 class _Point:
-    """What `scipy.stats` would call the distribution of a number that is known."""
+    """The distribution of a known number, with the methods of one from `scipy.stats`."""
 
     class dist:
         name = "point"
@@ -203,7 +203,7 @@ class _Point:
         self.value = value
 
     def logpdf(self, x):
-        """Zero: it is the parameter's place in a sum over densities, and not integrated over."""
+        """Zero: a known parameter adds nothing to a sum of ln densities, and is not integrated."""
         return np.zeros(np.shape(x))
 
     def rvs(self, size=None, random_state=None):
@@ -236,7 +236,8 @@ class _Point:
 class Fixed(Prior):
     """A value that is known, not inferred.
 
-    Wherever a prior is taken, the value itself may be given instead, a Quantity or number.
+    Instead of this, the value itself, a Quantity or number, may be given wherever a prior is
+    expected.
     """
 
     value: u.Quantity | float

@@ -1,4 +1,4 @@
-"""What is given where a prior is expected: a prior, or a value that is known."""
+"""Arguments that specify a prior: a prior itself, or a known value."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ __all__ = ["as_prior", "bulk", "check"]
 
 
 def as_prior(given: Any) -> Prior:
-    """``given``, as a prior if it is a number or Quantity: `Fixed` at that value.
+    """Turn a number or Quantity into a prior, `Fixed` at that value.
 
-    Whatever else it is, `check` says so.
+    Anything else is returned as it is, and left for `check` to judge.
     """
     if isinstance(given, (int, float, u.Quantity)) and not isinstance(given, bool):
         return Fixed(given)
@@ -23,14 +23,14 @@ def as_prior(given: Any) -> Prior:
 
 
 def bulk(given: Prior | u.Quantity | float, unit: u.UnitBase, tail: float = 0.001) -> np.ndarray:
-    """The range that all but a share ``tail`` of a prior lies in, at either end, in ``unit``."""
+    """The range, in ``unit``, that leaves a probability of ``tail`` at either end of a prior."""
     return as_prior(given).frozen(unit).ppf([tail, 1 - tail])
 
 
 def check(
     name: str, prior: Prior, unit: u.UnitBase, low: float = -np.inf, high: float = np.inf
 ) -> None:
-    """Raise `PriorError` unless ``prior`` is a prior in ``unit`` of values from low to high."""
+    """Raise `PriorError` unless ``prior`` is a prior in ``unit`` on values from low to high."""
     if not isinstance(prior, Prior):
         raise PriorError(
             f"{name}={prior!r} is not a prior; give one of astro_hier.priors:"

@@ -1,4 +1,4 @@
-"""Checks of tables that can be read: rows that repeat others, and numbers of too few digits."""
+"""Checks of tables that can be read: repeated rows, and numbers with too few digits."""
 
 import numpy as np
 from astropy.table import Table
@@ -10,38 +10,39 @@ from astro_hier.table.reading import read_rows
 from astro_hier.table.roles import ROWS_SHOWN
 from astro_hier.table.units import factor
 
-LONGEST_STEP = 0.001  # d, of times
-FEWEST_STEPS = 50  # in a period
-# of an error: rounding to such steps adds 2 percent to its square
+LONGEST_STEP = 0.001  # between times, in d
+MIN_STEPS = 50  # in a period
+# in units of the error: rounding to such steps adds 2 percent to its square
 LARGEST_STEP = 0.5
-# Repeated rows are said to be copies if chance makes fewer than this share of them: less than one
-# table in 20 of rounded values is then blamed for a coincidence
+# Repeated rows count as copies if chance explains fewer than this share of them: fewer than one in
+# 20 tables of rounded values is then blamed for a coincidence.
 CHANCE = 0.05
-MOST_LISTED = 20  # rows in a call that removes them
+MAX_LISTED = 20  # rows in a call that removes them
 
 REPEATED_ROWS = checks.define(
     "repeated_rows",
-    limit="no more than chance makes",
-    said="{found} rows are equal to an earlier one in {columns} ({rows}), more than chance"
-    " makes: each counts again, which makes errors too small, by up to {too_small:.2f} times",
+    limit="no more than expected by chance",
+    said="{found} rows are equal to an earlier one in {columns} ({rows}), more than expected by"
+    " chance: each is counted again, which makes errors too small by a factor of up to"
+    " {too_small:.2f}",
     python="if they are copies, {cure}",
     shell="if they are copies, remove them from the file",
 )
 PRECISION = checks.define(
     "precision",
-    limit=f"steps of at most {LONGEST_STEP:g} d in times, {LARGEST_STEP:g} errors in others",
-    said="numbers have too few digits for what they hold: {found}",
-    python="read the column as float64 (numpy) or double (FITS, VOTable); of Julian dates, subtract"
-    " an epoch before they are stored",
-    shell="write the file with columns of doubles; of Julian dates, subtract an epoch before they"
-    " are stored",
+    limit=f"steps of at most {LONGEST_STEP:g} d in times, {LARGEST_STEP:g} errors elsewhere",
+    said="numbers have too few digits: {found}",
+    python="read the column as float64 (numpy) or double (FITS, VOTable); subtract an epoch from"
+    " Julian dates before storing them",
+    shell="write the column to the file in double precision; subtract an epoch from Julian dates"
+    " before storing them",
 )
 
 
 def of_table(table, roles, columns=None):
-    """What is found in a table that `read_columns` reads, with the same arguments.
+    """Check a table that `read_columns` can read, with the same arguments.
 
-    Rows that are not valid are left out of it.
+    Invalid rows are ignored.
 
     Returns
     -------
@@ -56,10 +57,10 @@ def of_table(table, roles, columns=None):
 
 
 def _repeated_rows(table, roles, places, rows):
-    """Whether rows are exact copies of others, more often than chance makes them equal.
+    """Whether rows are exact copies of others, more often than chance would make them equal.
 
-    A star that is seen twice at one time with one result is a copy, whatever else stands in the
-    table. Without times, stars may be told apart by any column.
+    Two rows with the same star, time and result are copies, whatever else is in the table. Without
+    times, any column may tell stars apart.
     """
     rng = np.random.default_rng(0)
     names = list(dict.fromkeys(name for name, _ in places.values()))
@@ -82,27 +83,27 @@ def _repeated_rows(table, roles, places, rows):
     return REPEATED_ROWS.finding(
         f"{len(copies)} of {len(rows)}",
         True,
-        columns=", ".join(names) if len(names) <= MOST_LISTED else "all columns",
+        columns=", ".join(names) if len(names) <= MAX_LISTED else "all columns",
         rows="rows " + "; ".join(shown),
         too_small=np.sqrt(counts.max()),
         cure=f"table.remove_rows({copies.tolist()})"
-        if len(copies) <= MOST_LISTED
+        if len(copies) <= MAX_LISTED
         else f"keep one of each with table = astropy.table.unique(table, keys={names})",
     )
 
 
 def _plain(column):
-    """Columns of numbers and text that hold what a column of any kind does."""
+    """Columns of numbers and text that hold the content of a column of any kind."""
     return list(represent_mixins_as_columns(Table({"column": column})).itercols())
 
 
 def _keys(column, rng):
-    """Random numbers of 64 bits that are equal where values are: their sums are keys of rows."""
+    """Random 64-bit numbers, equal where values are equal; their sums are keys of rows."""
     values = np.asarray(getattr(column, "unmasked", column))
     if values.dtype.kind == "O":
         values = np.array([str(value) for value in values])
     masked = np.broadcast_to(getattr(column, "mask", False), values.shape)
-    shape = len(values), int(np.prod(values.shape[1:]))  # (row, number in it)
+    shape = len(values), int(np.prod(values.shape[1:]))  # (row, element)
     parts = values.reshape(shape).T, masked.reshape(shape).T
     keys = np.zeros(len(values), dtype=np.uint64)
     for part, hidden in zip(*parts, strict=True):
@@ -117,15 +118,15 @@ def _all_differ(keys):
 
 
 def _is_multiple(counts):
-    """Whether all rows stand twice, or thrice, ...: by chance in less than one table in 60."""
+    """Whether all rows appear twice, or three times, ...: by chance in under 1 in 60 tables."""
     return len(counts) > 5 and np.gcd.reduce(counts) > 1
 
 
 def _is_more_than_chance(columns, keys):
-    """Whether more pairs of rows are equal than rounding makes so.
+    """Whether more pairs of rows are equal than rounding explains.
 
-    Of the pairs that agree in all columns but one, rounding makes as many agree in that one too as
-    of all pairs. Values that are not rounded never agree by chance.
+    Among the pairs that agree in all columns but one, rounding makes the same share agree in that
+    one too as among all pairs. Values that are not rounded never agree by chance.
     """
     whole, n = sum(keys), len(keys[0])
     equal = _pairs(whole)
@@ -138,13 +139,13 @@ def _is_more_than_chance(columns, keys):
 
 
 def _pairs(keys):
-    """The number of pairs of equal ones."""
+    """The number of pairs of equal keys."""
     counts = np.unique(keys, return_counts=True)[1].astype(float)
     return np.sum(counts * (counts - 1)) / 2
 
 
 def _is_rounded(values):
-    """Whether all values are multiples of one step, as far as can be told."""
+    """Whether all values seem to be multiples of one step."""
     if values.dtype.kind != "f":
         return True
     gaps = np.diff(np.unique(values[np.isfinite(values)]))
@@ -155,7 +156,7 @@ def _is_rounded(values):
 
 
 def _precision(table, roles, places, rows, data):
-    """Whether numbers come in steps that are small beside their errors, and times beside a day."""
+    """Whether the steps of numbers are small compared with their errors, of times with a day."""
     coarse = []
     for role in roles:
         name, fallback = places.get(role.name, (None, None))
@@ -167,7 +168,7 @@ def _precision(table, roles, places, rows, data):
         place = f"column {name!r} ({role.name}), {kind}, holds steps of"
         error = data.get(f"{role.name}_error")
         if role.is_time and steps.max() > LONGEST_STEP:
-            shortest = FEWEST_STEPS * steps.max()
+            shortest = MIN_STEPS * steps.max()
             coarse.append(
                 f"{place} {steps.max():.2g} d, too long for periods below {shortest:.2g} d"
             )
@@ -181,9 +182,9 @@ def _precision(table, roles, places, rows, data):
 
 
 def _steps(values):
-    """What numbers they are, and from each the distance to the next that its column can hold.
+    """The type of the numbers, and the distance of each from the next that its column can hold.
 
-    A column of doubles is taken as one of single precision if none of its values has more digits.
+    A column of doubles counts as single precision if none of its values has more digits.
     """
     kind = values.dtype.name
     if values.dtype.kind in "iu":
@@ -191,5 +192,5 @@ def _steps(values):
     with np.errstate(over="ignore"):
         single = values.astype(np.float32)
     if values.dtype.itemsize > single.dtype.itemsize and np.array_equal(single, values):
-        kind, values = "of the digits of float32", single
+        kind, values = "with the digits of float32", single
     return kind, np.spacing(np.abs(values)).astype(float)

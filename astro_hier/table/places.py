@@ -1,4 +1,4 @@
-"""Which column of a table is which role, and the unit to take where it has none."""
+"""Which column of a table has which role, and the unit to assume where it has none."""
 
 from collections.abc import Mapping
 
@@ -11,17 +11,17 @@ __all__ = ["find_places"]
 
 
 def find_places(table, roles, columns):
-    """Column name and fallback unit by role, for the roles that the table holds, and problems."""
+    """Column name and fallback unit by role, for the roles in the table; and any problems."""
     if not isinstance(columns, Mapping | None):
         raise TableError(
-            f"columns={columns!r}; accepted is a dict from role to column name, or to a pair of"
-            " name and unit, such as astro_hier.columns.GAIA"
+            f"columns={columns!r}; expected a dict from role to column name, or to a pair of name"
+            " and unit, such as astro_hier.columns.GAIA"
         )
     columns = dict(columns or {})
     names = [role.name for role in roles]
     unknown = sorted(set(columns) - set(names))
     if unknown:
-        raise TableError(f"columns names the unknown roles {unknown}; accepted are {names}")
+        raise TableError(f"columns names the unknown roles {unknown}; expected some of {names}")
     places, problems = {}, []
     for role in roles:
         given = columns.get(role.name, role.column or role.name)
@@ -43,7 +43,7 @@ def _name_and_unit(role, given):
     name, unit = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
     if role.unit is None and unit is not None:
         raise TableError(
-            f"columns={{{role.name!r}: {given!r}}}; accepted is a column name alone, for"
+            f"columns={{{role.name!r}: {given!r}}}; expected a column name alone, because"
             " identifiers have no unit"
         )
     try:
@@ -55,11 +55,11 @@ def _name_and_unit(role, given):
         likely = meant(str(unit), role.unit) or role.unit
         raise TableError(
             f"columns={{{role.name!r}: {given!r}}}; {str(unit)!r} is not a unit that astropy knows:"
-            f" expected is a tuple of name and unit, such as ({name!r}, '{likely}')"
+            f" expected a tuple of name and unit, such as ({name!r}, '{likely}')"
         )
     if not isinstance(name, str):
         raise TableError(
-            f"columns={{{role.name!r}: {given!r}}}; accepted is a column name, or a tuple of"
+            f"columns={{{role.name!r}: {given!r}}}; expected a column name, or a tuple of"
             f" name and unit, such as ({role.name!r}, u.{role.unit or 'mas'})"
         )
     return name, unit

@@ -14,35 +14,35 @@ __all__ = ["read_columns"]
 
 
 def read_columns(table, roles, columns=None, on_invalid="raise"):
-    """Read and check the columns that a model wants.
+    """Read and check the columns that a model needs.
 
     Parameters
     ----------
     table : `~astropy.table.Table`
         One row per measurement.
     roles : sequence of `Role`
-        What the model wants.
+        What the model needs.
     columns : dict, optional
-        Column name, or (column name, unit where the column has none), by role. Roles left out
-        are read from the column of their own name.
+        Column name, or (column name, unit where the column has none), by role. A role that is
+        left out is read from the column of the same name.
     on_invalid : {"raise", "drop"}
-        Whether rows that hold missing, infinite or impossible values raise or are left out with
-        a warning that counts them.
+        Whether rows with missing, infinite or impossible values raise an error, or are left out
+        with a warning that counts them.
 
     Returns
     -------
     Rows
-        One array per role: floats in the role's unit, or labels. A unique label that the table
-        does not hold is the row number; other roles that are not required may be absent. Times
-        count from the earliest, the epoch.
+        One array per role: floats in the role's unit, or labels. A unique label without a column
+        is the row number; other roles that are not required may be absent. Times count from the
+        earliest, the epoch.
 
     Raises
     ------
     TableError
-        Where the table cannot be used.
+        If the table cannot be used.
     """
     if on_invalid not in ("raise", "drop"):
-        raise ValueError(f"on_invalid={on_invalid!r}; accepted are 'raise' and 'drop'")
+        raise ValueError(f"on_invalid={on_invalid!r}; expected 'raise' or 'drop'")
     data, invalid, places, epoch = read_rows(table, roles, columns)
     keep = _valid_rows(data, invalid, places, roles, on_invalid)
     data = {name: values[keep] for name, values in data.items()}
@@ -60,16 +60,16 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
 
 
 def read_rows(table, roles, columns=None):
-    """All rows of the columns that a model wants, whether they are valid or not.
+    """All rows of the columns that a model needs, whether they are valid or not.
 
     Returns
     -------
     data, invalid : dict
-        Arrays by role: values, and whether they cannot be used.
+        Arrays by role: the values, and whether they are unusable.
     places : dict
         Column name, and unit where the column has none, by role.
     epoch : `Epoch`
-        That from which times count, or None.
+        The time from which times count, or None.
     """
     if not isinstance(table, Table):
         raise TableError(
@@ -93,7 +93,7 @@ def read_rows(table, roles, columns=None):
                     kind = "identifiers" if role.unit is None else "numbers"
                     raise TableError(
                         f"column {name!r} ({role.name}) holds {type(column).__name__} objects;"
-                        f" accepted are {kind}"
+                        f" expected {kind}"
                     )
                 data[role.name], invalid[role.name] = read(column, name, unit, role)
             except TableError as error:
@@ -121,7 +121,7 @@ def _valid_rows(data, invalid, places, roles, on_invalid):
         cure = (
             "no row is left without them"
             if bad.all()
-            else "mend or remove these rows, or leave them out with on_invalid='drop'"
+            else "fix or remove these rows, or leave them out with on_invalid='drop'"
         )
         raise TableError(f"{message}; {cure}")
     checks.warn(f"{message}; {bad.sum()} of {len(bad)} rows are left out")
@@ -129,7 +129,7 @@ def _valid_rows(data, invalid, places, roles, on_invalid):
 
 
 def _invalid(role, name, values, rows):
-    """Which values of a column are not valid, for a message."""
+    """The invalid values of a column, for a message."""
     is_label = role.unit is None
     found = ", ".join(
         f"row {i}: {'empty or masked' if is_label else _shown(values[i])}"
@@ -139,7 +139,7 @@ def _invalid(role, name, values, rows):
     return (
         f"column {name!r} ({role.name}) has {rows.sum()} of {len(rows)} rows that are not valid"
         f" ({found}{', ...' if rows.sum() > ROWS_SHOWN else ''};"
-        f" expected are {'identifiers' if is_label else role.expected}{doubt})"
+        f" expected {'identifiers' if is_label else role.expected}{doubt})"
     )
 
 
@@ -157,7 +157,7 @@ def _check_unique(labels, name, rows):
         )
         raise TableError(
             f"column {name!r} holds {len(repeated)} identifiers more than once ({examples});"
-            " expected is one row a star: combine repeated measurements of a star into their mean,"
-            " weighted by 1 / error^2; of exact copies keep one with table ="
+            " expected one row per star: combine repeated measurements of a star into their mean,"
+            " weighted by 1 / error^2, or keep one of several exact copies with table ="
             f" astropy.table.unique(table, keys={name!r})"
         )

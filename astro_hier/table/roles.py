@@ -1,4 +1,4 @@
-"""What models want of the columns of a table: roles, the epoch of times, and what is refused."""
+"""What models need from the columns of a table: roles, the epoch of times, and their error."""
 
 from dataclasses import dataclass
 
@@ -13,16 +13,16 @@ ROWS_SHOWN = 5
 
 
 class TableError(ValueError):
-    """A table that cannot be used as given; the message names the column, the rows and the cure."""
+    """A table cannot be used as given; the message names the column, the rows and the cure."""
 
     __module__ = "astro_hier.table"  # the public name, which tracebacks show
 
 
 @dataclass(frozen=True)
 class Role:
-    """What a model wants of one column.
+    """What a model needs from one column.
 
-    Where the unit is one of speed, values must also be below that of light, in absolute value.
+    If the unit is one of speed, absolute values must also be below the speed of light.
 
     Attributes
     ----------
@@ -32,22 +32,22 @@ class Role:
         Unit of the floats that the model computes with; None for labels, which are kept as they
         are.
     positive : bool
-        Whether values must exceed zero.
+        Whether values must be greater than zero.
     above : float
-        What values must exceed, in the unit.
+        Lower limit that values must exceed, in the unit.
     largest : float
         Largest absolute value, in the unit.
     required : bool
         Whether a table without this column is refused.
     unique : bool
-        Whether two rows may not hold the same value.
+        Whether all rows must have different values.
     observed : bool
-        Whether the model describes how these values came about, or takes them as given.
+        Whether the model describes how these values arise, rather than taking them as given.
     is_time : bool
         Whether the values are times, as Quantity or `~astropy.time.Time`; they are read as
         differences from the earliest.
     column : str or None
-        Default name of the column where it is not that of the role.
+        Default name of the column, if it is not that of the role.
     """
 
     name: str
@@ -62,14 +62,14 @@ class Role:
     above: float = -np.inf
 
     def allows(self, values):
-        """Which values, in the unit, a table may hold: an array of bool."""
+        """Which values, in the unit, are allowed: an array of bool."""
         above = max(self.above, 0.0) if self.positive else self.above
         allowed = np.isfinite(values) & (values > above) & (np.abs(values) <= self.largest)
         return allowed & (np.abs(values) < self._light())
 
     @property
     def expected(self):
-        """Those values in words."""
+        """The allowed values in words."""
         if self.largest < np.inf:
             return f"values from {-self.largest:g} to {self.largest:g} {self.unit}"
         words = "finite values"
@@ -80,11 +80,11 @@ class Role:
         return words
 
     def outruns_light(self, values):
-        """Whether any value is a speed that nothing has."""
+        """Whether any value is a speed of that of light or more."""
         return bool(np.any(np.isfinite(values) & (np.abs(values) >= self._light())))
 
     def _light(self):
-        """The speed of light in the unit, if that is one of speed."""
+        """The speed of light in the unit, if this is one of speed, else infinity."""
         is_speed = self.unit is not None and self.unit.is_equivalent(constants.c.unit)
         return constants.c.to_value(self.unit) if is_speed else np.inf
 
@@ -93,8 +93,8 @@ class Role:
 class Epoch:
     """The time from which a model counts: two parts of a number of days, and their scale.
 
-    ``scale`` is that of the `~astropy.time.Time` column, or None where times were Quantities,
-    counted from wherever the table counts.
+    ``scale`` is that of the `~astropy.time.Time` column, or None if times were Quantities, which
+    count from the table's own origin.
     """
 
     day: float
@@ -102,12 +102,12 @@ class Epoch:
     scale: str | None
 
     def since(self, time):
-        """Days from the epoch to times of the same kind as the table's.
+        """Days from the epoch to times of the same kind as those of the table.
 
         Raises
         ------
         TableError
-            If ``time`` is a Time where the table held Quantities, or the other way round.
+            If ``time`` is a Time and the table held Quantities, or the other way round.
         """
         if isinstance(time, Time) and self.scale is not None:
             epoch = Time(self.day, self.fraction, format="jd", scale=self.scale)
@@ -120,7 +120,7 @@ class Epoch:
         found = f"in {time.unit}" if isinstance(time, u.Quantity) else type(time).__name__
         if self.scale is None and not isinstance(time, (u.Quantity, Time)):
             found += " without unit"
-        raise TableError(f"times are {found}; accepted is what was fitted, {kind}")
+        raise TableError(f"times are {found}; expected {kind}, as in the table that was fitted")
 
     def later(self, days):
         return Epoch(self.day, self.fraction + days, self.scale)

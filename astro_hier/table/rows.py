@@ -1,4 +1,4 @@
-"""What a model reads of a table: floats and labels, row by row."""
+"""What a model reads from a table: floats and labels, row by row."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ __all__ = ["Rows"]
 
 @dataclass(frozen=True, eq=False)
 class Rows(Mapping):
-    """A mapping of roles to arrays, as they are read, saved, and simulated.
+    """A mapping of roles to arrays: what is read, saved and simulated.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class Rows(Mapping):
         By role, shape (row,): floats in the role's unit, or labels. A role that is not required
         may be absent.
     epoch : Epoch or None
-        From which times count; None where there are none.
+        The time from which times count; None if there are none.
     """
 
     columns: dict[str, np.ndarray]
@@ -37,9 +37,9 @@ class Rows(Mapping):
 
     @property
     def size(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return len(next(iter(self.columns.values())))
 
     def replaced(self, **columns: np.ndarray) -> "Rows":
-        """The same with other values, such as those that a model simulates."""
+        """The same rows with other values in some columns, such as simulated ones."""
         return replace(self, columns={**self.columns, **columns})

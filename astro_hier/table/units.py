@@ -1,4 +1,4 @@
-"""Units of columns: the factor to that of a role, and what to say of a unit that is not right."""
+"""Units of columns: the factor to the unit of a role, and what a wrong unit may mean."""
 
 import re
 
@@ -7,7 +7,7 @@ from astropy.table import Column
 
 from astro_hier.table.roles import TableError
 
-# spellings that tables hold and astropy does not know
+# spellings that occur in tables and that astropy does not know
 SPELLINGS = (
     (r"\bsecs?\b", "s"),
     (r"\bkmp?s\b", "km/s"),
@@ -18,20 +18,20 @@ SPELLINGS = (
 
 
 def factor(column, name, fallback, role):
-    """From the column's own unit, or ``fallback`` where it has none, to the role's.
+    """The factor from the column's own unit, or ``fallback`` if it has none, to the role's unit.
 
     Raises
     ------
     TableError
-        If there is no unit, or it is not known to astropy, or of another physical type.
+        If there is no unit, astropy does not know it, or it has another physical type.
     """
     own = getattr(column, "unit", None)
     place = f"column {name!r} ({role.name})"
     if isinstance(own, u.UnrecognizedUnit):
         likely = meant(str(own), role.unit)
         raise TableError(
-            f"{place} has the unit {str(own)!r}, which astropy does not know, and which columns="
-            f" does not replace: if it means {_named(likely or role.unit)}, correct it with"
+            f"{place} has the unit {str(own)!r}, which astropy does not know and columns= does not"
+            f" replace: if it means {_named(likely or role.unit)}, correct it with"
             f" {setting(column, name, likely or role.unit)}, or in the file; {_expected(role)}"
         )
     unit = fallback if own is None else own
@@ -50,9 +50,10 @@ def factor(column, name, fallback, role):
 
 
 def meant(text, unit):
-    """The unit, of the physical type of ``unit``, that a misspelt text most likely means, or None.
+    """The unit that a misspelt text most likely means, or None.
 
-    Case, plurals and common spellings are tried, then what astropy suggests.
+    It has the physical type of ``unit``. Case, plurals and common spellings are tried, then what
+    astropy suggests.
     """
     lowered = text.strip().lower()
     spelt = [lowered, *(re.sub(pattern, word, lowered) for pattern, word in SPELLINGS)]
@@ -67,7 +68,7 @@ def meant(text, unit):
 
 
 def setting(column, name, unit):
-    """Python that gives a column of a table another unit, its numbers unchanged."""
+    """Python code that changes the unit of a table's column but not its numbers."""
     if isinstance(column, Column):
         return f"table[{name!r}].unit = '{unit}'"
     values = f"table[{name!r}]" + ".value" * isinstance(column, u.Quantity)
@@ -75,7 +76,7 @@ def setting(column, name, unit):
 
 
 def _suggested(text):
-    """The text with what astropy suggests for the word that it does not know."""
+    """The text with astropy's suggestions for the word that it does not know."""
     try:
         u.Unit(text)
     except (TypeError, ValueError) as error:
@@ -86,7 +87,7 @@ def _suggested(text):
 
 
 def _of_wrong_type(column, name, unit, role):
-    """What is wrong with a unit of another physical type than the role's."""
+    """What is wrong with a unit whose physical type is not the role's."""
     likely = meant(str(unit), role.unit)
     if likely is None:
         return f"unit '{unit}' of physical type {str(unit.physical_type)!r}; {_expected(role)}"
@@ -101,7 +102,7 @@ def _of_wrong_type(column, name, unit, role):
 
 
 def _named(unit, plural=True):
-    """A unit in words, such as days, where it has a name besides its symbol."""
+    """A unit in words, such as days, if it has a name besides its symbol."""
     names = getattr(unit, "long_names", [])
     if unit == u.one:
         return "a number"
@@ -112,8 +113,6 @@ def _named(unit, plural=True):
 
 def _expected(role):
     if role.unit == u.one:
-        return "expected are numbers without unit"
+        return "expected numbers without unit"
     kind = str(role.unit.physical_type)
-    return f"expected is {role.unit}" + (
-        f" or any unit of type {kind!r}" if kind != "unknown" else ""
-    )
+    return f"expected {role.unit}" + (f" or any unit of type {kind!r}" if kind != "unknown" else "")

@@ -1,4 +1,4 @@
-"""One column as floats in the unit of its role, or as labels, and which of them are missing."""
+"""One column as floats in the unit of its role or as labels, and which of them are missing."""
 
 import astropy.units as u
 import numpy as np
@@ -18,7 +18,7 @@ def read_labels(column, name, unit, role):
     if labels.ndim != 1 or labels.dtype.kind not in "iuSUO":
         raise TableError(
             f"column {name!r} ({role.name}) has type {labels.dtype} and shape {labels.shape};"
-            " accepted are identifiers, one integer or string a row"
+            " expected identifiers, one integer or string per row"
         )
     if labels.dtype.kind == "O":
         missing = missing | np.array([v is None for v in labels], dtype=bool)
@@ -29,13 +29,13 @@ def read_labels(column, name, unit, role):
             labels = np.array([v.decode() if isinstance(v, bytes) else str(v) for v in labels])
     except UnicodeDecodeError as error:
         raise TableError(
-            f"column {name!r} ({role.name}) holds identifiers that are no text ({error}); accepted"
-            " are integers and strings, or bytes in UTF-8"
+            f"column {name!r} ({role.name}) holds identifiers that are not text ({error});"
+            " expected integers, strings, or bytes in UTF-8"
         ) from None
     if labels.dtype.kind == "U":
         labels = np.char.strip(labels)
         missing = missing | (labels == "")
-    # files may hold the other byte order, which xarray and pandas do not look labels up in
+    # files may use the other byte order, in which xarray and pandas cannot look labels up
     return labels.astype(labels.dtype.newbyteorder("=")), missing
 
 
@@ -46,8 +46,8 @@ def read_floats(column, name, unit, role):
     if values.ndim != 1 or values.dtype.kind not in "iuf":
         raise TableError(
             f"column {name!r} ({role.name}) has type {values.dtype} and shape {values.shape};"
-            f" accepted is one number a row, {_in_unit(role.unit)}{_no_numbers(values)}"
-            + (f"; dates are read by table[{name!r}] = Time(table[{name!r}])" * role.is_time)
+            f" expected one number per row, {_in_unit(role.unit)}{_no_numbers(values)}"
+            + (f"; convert dates with table[{name!r}] = Time(table[{name!r}])" * role.is_time)
         )
     scale = factor(column, name, unit, role)
     floats = np.array(getattr(values, "value", values), dtype=float) * scale
@@ -56,14 +56,14 @@ def read_floats(column, name, unit, role):
 
 
 def since_first(column, name, unit, role):
-    """The epoch of the first row, and the times as a column of days since."""
+    """The epoch of the first row, and the times as a column of days since then."""
     if isinstance(column, TimeDelta):
         column = Column(column.to_value(u.day), unit=u.day)
     if isinstance(column, Time):
         missing = np.broadcast_to(column.mask, column.shape)
         present = np.flatnonzero(~missing)
         if column.ndim != 1 or not present.size:
-            raise TableError(f"column {name!r} ({role.name}) holds no time in any row")
+            raise TableError(f"column {name!r} ({role.name}) does not hold a time in any row")
         first = column[present[0]]
         epoch = Epoch(float(first.jd1), float(first.jd2), column.scale)
         days = np.full(len(column), np.nan)
@@ -75,7 +75,7 @@ def since_first(column, name, unit, role):
 
 
 def _no_numbers(values):
-    """Where a column of text holds no numbers, for its error message."""
+    """Where a column of text does not hold numbers, for its error message."""
     if values.ndim != 1 or values.dtype.kind not in "SU":
         return ""
     found = []
@@ -84,7 +84,7 @@ def _no_numbers(values):
             float(value)
         except ValueError:
             found.append(f"row {i}: {str(value)!r}")
-    return f" (text that is no number: {', '.join(found[:ROWS_SHOWN])})" if found else " (not text)"
+    return f" (not a number: {', '.join(found[:ROWS_SHOWN])})" if found else " (not text)"
 
 
 def _in_unit(unit):

@@ -14,9 +14,9 @@ From a table of your own to its posterior: a star cluster's distance, and a bina
 # A cluster from its parallaxes
 # -----------------------------
 #
-# A model wants an astropy table with one row a star. Here it is simulated; in life it is
-# ``QTable.read("members.ecsv")``, or any other format that astropy reads. Columns have units; if
-# yours are named otherwise, or your file has no units, see :doc:`/tables`.
+# A model takes an astropy table with one row for each star. Here it is simulated; yours would come
+# from ``QTable.read("members.ecsv")``, or from any other format that astropy reads. Columns have
+# units; if yours have other names, or your file has no units, see :doc:`/tables`.
 
 from astro_hier import StarCluster, datasets
 
@@ -24,8 +24,8 @@ table = datasets.make_star_cluster(random_state=42)
 table[:5]
 
 # %%
-# One call draws from the posterior, exactly: the stars' distances are integrated out, so there is
-# no chain to wait for. ``random_state`` makes the draws repeatable.
+# One call draws exactly from the posterior: the stars' distances are integrated out, so there is no
+# chain to wait for. ``random_state`` makes the draws repeatable.
 
 cluster = StarCluster().fit(table, random_state=1, progressbar=False)
 cluster.summary()
@@ -40,7 +40,7 @@ print(cluster.samples("mu_r").to(u.pc))
 print(cluster.samples("r").shape, "draws of the distance of each star")
 
 # %%
-# A figure shows what the model has learnt: stars with poor parallaxes are drawn towards the
+# A figure shows what the model has learnt: stars with poor parallaxes are pulled towards the
 # cluster.
 
 cluster.plot_distances()
@@ -49,7 +49,7 @@ cluster.plot_distances()
 # A binary from its velocities
 # ----------------------------
 #
-# A table with one row a visit: ``time``, ``rv`` and ``rv_error``.
+# The table has one row for each visit: ``time``, ``rv`` and ``rv_error``.
 
 from astro_hier import SB1Binary
 
@@ -66,8 +66,8 @@ star.modes()
 # Keep it
 # -------
 #
-# One netCDF file holds draws, data and priors. Any version of netCDF software reads it; loading
-# it runs no code.
+# One netCDF file holds draws, data and priors. Any netCDF software can read it; loading it runs no
+# code.
 
 import tempfile
 from pathlib import Path
@@ -80,5 +80,6 @@ print(SB1Binary.load(path).summary()["parameter", "mean", "sd"])
 # Next
 # ----
 #
-# :doc:`2_hierarchical_models` goes through three of the models step by step; :doc:`/tables` says
-# how your own columns are read; :doc:`/diagnostics` what to check before you believe a result.
+# :doc:`2_hierarchical_models` goes through three of the models step by step; :doc:`/tables`
+# explains how your own columns are read, and :doc:`/diagnostics` what to check before you believe a
+# result.

@@ -2,14 +2,14 @@ r"""
 Hierarchical models with astro_hier
 ===================================
 
-A model of one level has parameters :math:`\theta`, a prior on them, and data :math:`D`. A
-hierarchical one has a level above: the parameters of many objects are themselves drawn from a
-population, whose own parameters :math:`\alpha` (hyperparameters) are to be inferred as well:
+A model with one level has parameters :math:`\theta`, a prior on them, and data :math:`D`. A
+hierarchical model has a level above: the parameters of many objects are themselves drawn from a
+population, whose own parameters :math:`\alpha` (hyperparameters) are also inferred:
 
 .. math:: p(D, \theta, \alpha) = p(D \mid \theta)\, p(\theta \mid \alpha)\, p(\alpha)
 
-Each object then tells us of the population, and the population of each object. This page follows
-the path of Price-Whelan (2022), *Hierarchical Models 1*, which builds three such models by hand:
+Each object then tells us about the population, and the population about each object. This page
+follows Price-Whelan (2022), *Hierarchical Models 1*, which builds three such models by hand:
 the distance of a star cluster, the orbit of a binary star, and the periods of a population of
 binaries.
 """
@@ -18,9 +18,9 @@ binaries.
 # A cluster of stars
 # ------------------
 #
-# We measure parallaxes of stars that belong to one cluster. What we want is the cluster's distance
-# and its depth along the line of sight. The graphical model shows what depends on what: shaded is
-# what is observed, dots are known, and the plate is repeated for each star.
+# We measure parallaxes of stars that belong to one cluster, and want the cluster's distance and its
+# depth along the line of sight. The graphical model shows what depends on what: shaded nodes are
+# observed, dots are known, and the plate is repeated for each star.
 
 import astropy.units as u
 
@@ -31,21 +31,21 @@ StarCluster().plot_graph()
 # %%
 # The distances :math:`r_n` are normal about :math:`\mu_r` with standard deviation
 # :math:`\sigma_r`; each parallax is normal about :math:`1/r_n` with its stated error. Here are 256
-# simulated stars at 500 pc. Their errors lie between 0.01 and 0.1 mas, so that a single distance
-# is anything from well to hardly known:
+# simulated stars at 500 pc. Their errors lie between 0.01 and 0.1 mas, so some distances are well
+# known, and others hardly at all:
 
 table = datasets.make_star_cluster(random_state=42)
 table[:5]
 
 # %%
-# The model comes with priors, units, and a starting point of its own, the inverse-variance weighted
+# The model comes with priors, units, and its own starting point, the inverse-variance weighted mean
 # parallax:
 
 cluster = StarCluster()
 {name: cluster.initial_values(table)[name] for name in ("mu_r", "std_r")}
 
 # %%
-# To fit is to draw from the posterior.
+# A fit draws from the posterior:
 
 cluster.fit(table, random_state=42, progressbar=False)
 cluster.summary()
@@ -61,13 +61,13 @@ cluster.plot_data()
 cluster.plot_corner(truths=table.meta["truth"])
 
 # %%
-# Each star has a posterior distance too. Where its parallax is good it keeps its own; where it is
-# poor, it takes on the cluster's. That is shrinkage:
+# Each star also has a posterior distance. A star with a good parallax keeps its own distance; one
+# with a poor parallax takes on the cluster's. That is shrinkage:
 
 cluster.plot_distances()
 
 # %%
-# The star of the smallest parallax shows it best:
+# The star with the smallest parallax shows it best:
 
 import numpy as np
 
@@ -80,20 +80,20 @@ print(f"truth {table.meta['truth']['r'][n]:.0f}")
 # A binary star
 # -------------
 #
-# A star with an unseen companion moves to and fro along the line of sight. On a circular orbit its
-# velocity is
+# A star with an unseen companion moves back and forth along the line of sight. On a circular orbit,
+# its velocity is
 #
 # .. math:: v(t) = a \cos\frac{2 \pi t}{P} + b \sin\frac{2 \pi t}{P} + v_0
 #
 # with the period :math:`P` unknown. Given the period, the velocities are linear in :math:`a`,
-# :math:`b` and :math:`v_0`. We simulate a survey of 14 binaries, a dozen visits to each:
+# :math:`b` and :math:`v_0`. We simulate a survey of 14 binaries, with a dozen visits to each:
 
 visits = datasets.make_binaries(14, random_state=42)
 visits[:5]
 
 # %%
-# Take one of them. The starting point is the highest peak of the Lomb-Scargle periodogram, and
-# linear least squares at its period.
+# Take one of them. The starting point is the highest peak of the Lomb-Scargle periodogram, with
+# linear least squares at that period.
 
 one = visits[visits["star"] == "star-0003"]
 star = SB1Binary()
@@ -109,8 +109,8 @@ star.summary()
 star.plot_data()
 
 # %%
-# A periodogram shows one number a period. This is the posterior of the period itself, with the
-# other parameters integrated out, over the whole range of its prior:
+# Here is the posterior of the period itself, with the other parameters integrated out, over the
+# whole range of its prior:
 
 star.plot_periodogram()
 
@@ -126,9 +126,9 @@ truth = {name: visits.meta["truth"][name][3] for name in ("P", "a", "b", "v0")}
 star.plot_corner(truths=truth)
 
 # %%
-# With only five visits the same star allows several periods. They are all found, each with its
-# probability, which a sampler that walks from one starting point cannot do. A warning says that
-# the mean of the period then means nothing, and where to look:
+# With only five visits, the same star allows several periods. All of them are found, each with its
+# probability, which a sampler that walks from one starting point cannot do. A warning says that the
+# mean of the period then means nothing, and where to look:
 
 import warnings
 
@@ -148,7 +148,8 @@ few.modes()[:5]
 # ------------------------
 #
 # Now all stars at once. The logarithms of their periods are normal with mean :math:`\mu` and
-# standard deviation :math:`\sigma`, to be inferred: three levels, and one plate in another.
+# standard deviation :math:`\sigma`, which are inferred: three levels, with one plate inside
+# another.
 
 population = BinaryPopulation()
 population.plot_graph()
@@ -168,8 +169,8 @@ population.plot_data()
 population.plot_phase()
 
 # %%
-# The population's parameters, with the truth; and the draws in order. These are independent, so
-# the trace has no structure:
+# The population's parameters with the truth, and the draws in order. These are independent, so the
+# trace has no structure:
 
 population.plot_corner(truths=visits.meta["truth"])
 
@@ -177,12 +178,12 @@ population.plot_corner(truths=visits.meta["truth"])
 population.plot_trace()
 
 # %%
-# The distribution of periods itself, over the stars' own:
+# The period distribution itself, on top of the stars' own periods:
 
 population.plot_population()
 
 # %%
-# And what to join to a catalogue:
+# And a table to join to a catalogue:
 
 population.star_table()
 
@@ -190,7 +191,6 @@ population.star_table()
 # Where to go from here
 # ---------------------
 #
-# The original takes 21 s, 220 s and 502 s of sampling for its three models. The methods that
-# replace it are on the page :doc:`/methods`; ``fit(table, method="nuts")`` samples the same models
-# with PyMC, as the original does. Your own priors and populations are the subject of
-# :doc:`3_own_priors`.
+# The original takes 21 s, 220 s and 502 s to sample its three models. :doc:`/methods` explains the
+# methods that replace it; ``fit(table, method="nuts")`` samples the same models with PyMC, like the
+# original. :doc:`3_own_priors` is about your own priors and populations.

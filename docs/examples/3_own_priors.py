@@ -2,7 +2,7 @@
 Your own priors and your own population
 =======================================
 
-Every prior is a keyword of its model, with units; the distribution of a population can be
+Every prior is a keyword of its model, with units, and the distribution of a population can be
 replaced.
 """
 
@@ -10,7 +10,7 @@ replaced.
 # Priors
 # ------
 #
-# A prior is stated in any unit of the right dimension. These are the choices:
+# A prior can be stated in any unit of the right dimension. These are the choices:
 
 import astropy.units as u
 
@@ -48,8 +48,8 @@ except ValueError as error:
 # Populations
 # -----------
 #
-# ``BinaryPopulation`` takes the distribution of ln P as an argument. Forty simulated binaries, of
-# which half have periods of days and half of months:
+# ``BinaryPopulation`` takes the distribution of ln P as an argument. Here are forty simulated
+# binaries, half with periods of days, and half with periods of months:
 
 from astropy.table import vstack
 
@@ -77,8 +77,8 @@ two.plot_population()
 # A distribution of your own
 # --------------------------
 #
-# A population is a class with a handful of functions of ln P on plain floats, which are those of
-# `astro_hier.populations.Population`. This one has the parameters of the normal distribution and
+# A population is a class with a handful of functions of ln P on plain floats, the methods of
+# `astro_hier.populations.Population`. This one has the parameters of the normal distribution but
 # heavier tails, so that a few odd stars do not widen it:
 
 from dataclasses import dataclass
@@ -89,7 +89,7 @@ from scipy.stats import t as student
 
 @dataclass(frozen=True)
 class StudentT(populations.Normal):
-    """ln(P / d) ~ Student's t of three degrees of freedom about mu with scale sigma."""
+    """ln(P / d) ~ Student's t with three degrees of freedom, about mu with scale sigma."""
 
     @staticmethod
     def _frozen(theta):
@@ -107,8 +107,8 @@ class StudentT(populations.Normal):
 
 
 # %%
-# Twenty binaries with periods of days, and two odd ones among them, are better described by it than
-# by a normal distribution, whose width they decide, as a warning would say:
+# It describes twenty binaries with periods of days and two odd ones among them better than a normal
+# distribution, whose width the odd ones would determine, as a warning would say:
 
 import warnings
 
@@ -124,8 +124,8 @@ for population in (populations.Normal(), StudentT()):
     print(f"ln p(data) = {model.posterior.attrs['log_evidence']:.1f}")
 
 # %%
-# ``method="nuts"`` asks for a function ``pymc`` as well, that returns the distribution as a PyMC
-# variable. To save such a fit, register the class, and do so again where the file is loaded:
+# ``method="nuts"`` also needs a method ``pymc`` that returns the distribution as a PyMC variable.
+# To save such a fit, register the class, and do so again before loading the file:
 
 import tempfile
 from pathlib import Path
@@ -138,4 +138,4 @@ model.save(path)
 BinaryPopulation.load(path).population
 
 # %%
-# A model of other data altogether is the subject of :doc:`5_new_model`.
+# :doc:`5_new_model` is about a model for entirely different data.

@@ -2,13 +2,13 @@
 Fourteen binaries from APOGEE
 =============================
 
-The published velocities of Price-Whelan (2022): 321 visits to 14 single-lined binaries of APOGEE,
+The published velocities of Price-Whelan (2022): 321 visits to 14 single-lined binaries from APOGEE,
 DR17.
 """
 
 # %%
-# The file is downloaded once and verified by its hash. It holds no units: ``columns.APOGEE`` says
-# which column is what, in which unit.
+# The file is downloaded once and verified by its hash. It has no units: ``columns.APOGEE`` gives
+# the role and the unit of each column.
 
 import warnings
 
@@ -30,8 +30,8 @@ with warnings.catch_warnings(record=True) as caught:
 star.summary()
 
 # %%
-# The fit comes with a warning, which is not to be ignored. The stated errors are some hundred m/s
-# or less, and the scatter about a circular orbit is many times that:
+# The fit comes with a warning that should not be ignored. The stated errors are some hundred m/s or
+# less, and the scatter about a circular orbit is many times that:
 
 print(caught[0].message)
 
@@ -65,8 +65,8 @@ population.plot_population()
 
 # %%
 # The column ``p_chi2`` shows that 9 of the 14 stars have errors too small for a circular orbit, and
-# ``chi2_per_dof`` that six of them by far. The population is not hurt by it, since every period is
-# known far better than the population is wide; the stars' own errors are not to be believed.
+# ``chi2_per_dof`` that those of six are far too small. The population is not affected, since every
+# period is known far better than the population is wide, but do not believe the stars' own errors.
 
 population.star_table()
 
@@ -74,10 +74,10 @@ population.star_table()
 # A scatter beyond the stated errors
 # ----------------------------------
 #
-# With a jitter, inferred for each star, chi2 is near 1 per degree of freedom, and the errors of
-# those six periods grow by what their velocities' scatter demands. The log evidence says whether
-# that is worth a parameter a star. Jitters of so many times the errors are warned of: they stand in
-# for whatever is not a circular orbit.
+# With a jitter inferred for each star, chi2 is near 1 per degree of freedom, and the errors of
+# those six periods grow as their velocities' scatter demands. The log evidence tells whether that
+# is worth one more parameter for each star. There is a warning about jitters of so many times the
+# errors: they stand in for whatever is not a circular orbit.
 
 jitter = priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s)
 jittered = BinaryPopulation(columns=columns.APOGEE, jitter=jitter)

@@ -2,10 +2,9 @@ r"""
 A model of your own
 ===================
 
-The manners of an estimator (units, checks, fitting, summary, figures, files) are those of
-`astro_hier.model.HierarchicalModel`. A new model adds its mathematics. This page makes one in
-fifty lines: the mean metallicity of a cluster and its intrinsic scatter, from stars with measured
-[Fe/H].
+`astro_hier.model.HierarchicalModel` provides what every estimator has: units, checks, fitting,
+summary, figures, files. A new model adds its mathematics. This page builds one in fifty lines: the
+mean metallicity of a cluster and its intrinsic scatter, from stars with measured [Fe/H].
 
 .. math::
 
@@ -23,9 +22,9 @@ mean of :math:`y_n` and :math:`m`.
 # The model
 # ---------
 #
-# ``roles`` are the columns that it reads, ``parameters`` the quantities of its posterior, in the
-# units that all hooks work in; those that ``__init__`` takes a prior for are sampled. ``data`` are
-# float arrays by role, ``theta`` arrays of shape (n,) by parameter.
+# ``roles`` are the columns that it reads, and ``parameters`` the quantities in its posterior, in
+# the units that all hooks use; those with a prior in ``__init__`` are sampled. ``data`` holds float
+# arrays by role, and ``theta`` arrays of shape (n,) by parameter.
 
 import astropy.units as u
 import numpy as np
@@ -39,7 +38,7 @@ from astro_hier.table import Role
 
 
 class MetallicitySpread(HierarchicalModel):
-    """Mean metallicity of a cluster and its intrinsic scatter, from stars' own."""
+    """Mean metallicity of a cluster and its intrinsic scatter, from those of its stars."""
 
     roles = (
         Role("metallicity", u.dex, observed=True),
@@ -91,9 +90,8 @@ class MetallicitySpread(HierarchicalModel):
 # A fit
 # -----
 #
-# It has the summary, files and figures that all models have (``plot_data`` and ``predict`` are each
-# model's own). A table of 60 stars of [Fe/H] = -0.30 with a scatter of
-# 0.03 dex:
+# The model has the summary, files and figures that all models have (``plot_data`` and ``predict``
+# are up to each model). Here is a table of 60 stars with [Fe/H] = -0.30 and a scatter of 0.03 dex:
 
 rng = np.random.default_rng(1)
 error = rng.uniform(0.02, 0.08, 60)
@@ -113,8 +111,8 @@ model.plot_corner(truths={"mean": -0.30, "ln_scatter": np.log(0.03)})
 # Is it right?
 # ------------
 #
-# Two hyperparameters fit on a grid. That is the independent answer to compare with, and every
-# model of this package has one in its tests:
+# Two hyperparameters can be computed on a grid. That gives an independent answer to compare with,
+# and every model in this package has one in its tests:
 
 theta = {"mean": np.linspace(-0.4, -0.2, 400), "ln_scatter": np.linspace(-8, 0, 400)}
 grid = dict(zip(theta, map(np.ravel, np.meshgrid(*theta.values(), indexing="ij")), strict=True))
@@ -124,6 +122,6 @@ expected = np.average(grid["mean"], weights=weight)
 print(f"mean: {model.samples('mean').mean().value:.4f} fitted, {expected:.4f} on a grid")
 
 # %%
-# To have ``pymc_model`` and ``method="nuts"`` as well, add the hook ``build_pymc``; ``simulate``
-# draws data from the model, to test it by. A model that is exported by the package is run through
-# the contract tests that all models share, see :doc:`/architecture`.
+# For ``pymc_model`` and ``method="nuts"``, add the hook ``build_pymc``; ``simulate`` draws data
+# from the model, for tests. A model that the package exports is run through the contract tests that
+# all models share, see :doc:`/architecture`.

@@ -2,8 +2,8 @@
 Two methods, one posterior
 ==========================
 
-The default method integrates the latent variables out; ``method="nuts"`` samples the joint model of
-all of them with PyMC. They draw from the same posterior, which is worth seeing once.
+The default method integrates out the latent variables; ``method="nuts"`` samples all of them
+jointly with PyMC. Both draw from the same posterior, which is worth seeing once.
 """
 
 # %%
@@ -42,11 +42,12 @@ _ = left.legend()
 # When to use which
 # -----------------
 #
-# *marginal* is exact to stated tolerances, finds every mode, and gives the evidence: use it.
+# *marginal* is exact to stated tolerances, finds every mode, and gives the evidence: use it by
+# default.
 #
 # *nuts* takes any prior and any change to the model that PyMC can express: ``pymc_model(table)``
-# returns the joint model to work on. It stays in the mode of a period where it starts, and it needs
-# a look at ``r_hat`` and ``divergences``, see :doc:`/diagnostics`. Most of its time goes into
+# returns the joint model to work on. It stays in the mode of a period in which it starts, and you
+# have to look at ``r_hat`` and ``divergences``, see :doc:`/diagnostics`. Most of its time goes into
 # compiling the model, and its draws depend on the version of PyMC.
 
 print(nuts.summary().meta)

@@ -42,7 +42,7 @@ def correlated_cluster(n_stars=200, size=3.0, name="Lindegren+20", random_state=
     rng = np.random.default_rng(random_state)
     table = datasets.make_star_cluster(n_stars, random_state=rng)
     ra, dec = rng.uniform(0, size, (2, n_stars))
-    values, vectors = np.linalg.eigh(covariances.of(name)(ra, dec, ra, dec))
+    values, vectors = np.linalg.eigh(covariances.as_covariance(name)(ra, dec, ra, dec))
     common = vectors @ (np.sqrt(values.clip(0)) * rng.standard_normal(n_stars))
     table["parallax"] += common * u.mas
     table["ra"], table["dec"] = ra * u.deg, dec * u.deg

@@ -1,0 +1,98 @@
+"""Checks of a fitted population of orbits."""
+
+from typing import Any
+
+import numpy as np
+
+from astro_hier import checks
+from astro_hier.checks import Finding
+from astro_hier.core import orbit_evidence
+from astro_hier.models.binary_population.data import Stars
+from astro_hier.models.orbits import checks as orbit_checks
+
+MAX_OUTSIDE = 0.05  # share of the population beyond the range searched
+RANGE = checks.define(
+    "outside_range",
+    limit=f"at most {100 * MAX_OUTSIDE:.0f} percent",
+    said="{found} percent of the population lie beyond the periods searched, {shortest_period:.6g}"
+    " to {longest_period:.6g} d, where no star's period can be found",
+    python="widen period_range, or use population=populations.TruncatedNormal()",
+    shell="widen --set period_range='LOW d, HIGH d', or use --set population=TruncatedNormal",
+)
+
+
+def diagnose(model, data: Stars, values, method: str) -> dict[str, Any]:
+    theta = {name: values[name] for name in model.sampled_names()}
+    outside = data.population.outside(theta, data.log_ends).sum(axis=0)
+    shortest, longest = data.ends
+    bayes, nats = data.significance(theta)
+    return {
+        "outside_range": float(np.mean(outside)),
+        "stars_without_orbit": int(np.sum(bayes < orbit_checks.MIN_LN_BAYES)),
+        "stars_without_period": int(np.sum(nats < orbit_checks.MIN_INFORMATION)),
+        "shortest_period": float(shortest),
+        "longest_period": float(longest),
+        "period_error": max(star.error for star in data.summaries),
+    }
+
+
+def check(model, data: Stars, values, attrs, method: str) -> list[Finding]:
+    outside = attrs["outside_range"]
+    words = orbit_checks.causes(model, attrs, "period_range")
+    linear = np.array([star.linear for star in data.summaries]).T
+    worst = int(np.argmax([star.error for star in data.summaries]))
+    return [
+        RANGE.finding(f"{100 * outside:.0f}", outside > MAX_OUTSIDE, **attrs),
+        _check_fits(data, words),
+        *(_check_jitters(data, words) for _ in data.scatter.parameters),
+        orbit_checks.check_linear(data.linear, linear, len(data.stars)),
+        *_check_stars(model, data, values),
+        *data.levels.check({name: values[name] for name in model.sampled_names()}),
+        orbit_checks.check_error(attrs["period_error"], data.stars[worst]),
+    ]
+
+
+def _check_fits(data, words):
+    """Whether every star's best orbit explains its velocities."""
+    n_shape = len(data.orbit.parameters)
+    spare = [len(rows) - n_shape - data.n_adjusted(n) for n, rows in enumerate(data.rows_of)]
+    both = zip(data.summaries, spare, strict=True)
+    p = np.array([orbit_evidence.tail_probability(star.chi2, dof) for star, dof in both])
+    least = orbit_checks.MIN_P_OF_SAMPLE / len(p)
+    found = orbit_checks.named(data.stars, p < least, p, lambda n: orbit_checks.in_words(p[n]))
+    return orbit_checks.GOODNESS.finding(
+        found, bool(np.any(p < least)), of="orbits", least=least, **words
+    )
+
+
+def _check_jitters(data, words):
+    """Whether jitters are far larger than the errors."""
+    ratio, hiding = np.zeros((2, len(data.stars)))
+    for n, (star, rows) in enumerate(zip(data.summaries, data.rows_of, strict=True)):
+        number, error = data.instrument[rows], data.rv_error[rows]
+        for i in np.unique(number):
+            median = np.median(error[number == i])
+            ratio[n] = max(ratio[n], star.scatter[i] / median)
+            least = star.least_scatter[i]
+            hiding[n] += orbit_checks.is_hiding(least, median, data.scatter.prior)
+
+    def say(n):
+        return orbit_checks.times_the_error(ratio[n])
+
+    found = orbit_checks.named(data.stars, hiding > 0, -ratio, say)
+    return orbit_checks.JITTER.finding(found, bool(hiding.any()), **words)
+
+
+def _check_stars(model, data, values):
+    """Whether the stars need orbits, and whether their visits constrain the periods."""
+    bayes, nats = data.significance({name: values[name] for name in model.sampled_names()})
+    no_orbit = bayes < orbit_checks.MIN_LN_BAYES
+    unknown = nats < orbit_checks.MIN_INFORMATION
+    found = [
+        orbit_checks.named(data.stars, no_orbit, bayes, lambda n: f"ln B = {bayes[n]:.1f}"),
+        orbit_checks.named(data.stars, unknown, nats, lambda n: f"{nats[n]:.2g} nat"),
+    ]
+    return [
+        orbit_checks.check_orbit(model, found[0], no_orbit.any()),
+        orbit_checks.INFORMATION.finding(found[1], bool(unknown.any())),
+    ]

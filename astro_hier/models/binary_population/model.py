@@ -1,0 +1,280 @@
+r"""The period distribution of a sample of single-lined binaries, and each star's orbit.
+
+Prior
+    mu ~ Uniform(-2, 12) and lnsigma ~ Uniform(-2, 3), where sigma = exp(lnsigma).
+Population
+    lnP_n ~ Normal(mu, sigma), ln of the period of star n in d, or another of
+    `astro_hier.populations`; a_n, b_n ~ Normal(0, 100) km/s, v0_n ~ Normal(0, 150) km/s.
+Likelihood
+    That of `astro_hier.models.orbits.velocity`, star by star, with the stated errors and, as
+    options, trend, offsets and jitter, each star having its own.
+Marginal likelihood
+    p(rv | mu, sigma) is the product over stars of the integrals over ln P of p(rv_n | P) times the
+    population's density. The linear parameters are integrated out in closed form
+    (`astro_hier.core.orbit`), and jitter on a lattice (`astro_hier.core.jitter`); p(rv_n | P) is
+    tabulated in cells that follow its needles (`astro_hier.core.period_nodes`), and the integrals
+    over ln P for all stars are one product with a sparse matrix (`astro_hier.core.population`). If
+    jitters have a population, the matrix holds p(rv_n | P, jitter).
+
+The model is that of Price-Whelan (2022), *Hierarchical Models 1*.
+"""
+
+import astropy.units as u
+import numpy as np
+
+from astro_hier import datasets, plots, populations, priors
+from astro_hier.models.binary_population import checks, figures, start, tables
+from astro_hier.models.binary_population.data import Stars, in_parallel, prepare
+from astro_hier.models.orbits import joint
+from astro_hier.models.orbits.model import OrbitModel
+from astro_hier.models.orbits.scatter import JitterPopulation, NoScatter
+from astro_hier.models.orbits.velocity import KMS
+from astro_hier.part import Option
+from astro_hier.posterior import Parameter
+
+__all__ = ["BinaryPopulation"]
+
+LN_P = Parameter("lnP", u.one, r"\ln(P/\mathrm{d})", "ln of the period", ("star",))
+# the model's own priors, which not all populations use: check_arguments refuses unused ones
+DEFAULTS = {"mu": priors.Uniform(-2, 12), "lnsigma": priors.Uniform(-2, 3)}
+
+
+class BinaryPopulation(OrbitModel):
+    """Period distribution of single-lined binaries, and each star's circular orbit.
+
+    Parameters
+    ----------
+    mu, lnsigma : `~astro_hier.priors.Prior`, optional
+        Priors on the mean of ln(P / d) and on ln of its standard deviation, numbers, for
+        populations that have these parameters.
+    a, b, v0 : `~astro_hier.priors.Prior`, optional
+        Priors on each star's amplitudes of cosine and sine, and on its systemic velocity. Normal.
+    population : optional
+        Distribution of ln(P / d), one of `astro_hier.populations`.
+    jitter : optional
+        Prior on a scatter of each star's velocities beyond their stated errors, added to them in
+        quadrature, such as ``priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s)``; a Quantity if
+        it is known; or `astro_hier.populations.LogNormalJitter`, whose parameters are then
+        inferred. By default there is none.
+    trend : int or tuple of `~astro_hier.priors.Prior`, optional
+        Order of a polynomial in time that is added to each orbit, or priors on its coefficients,
+        the first in km/s/yr. The default priors are Normal(0, 10) in km/s/yr, km/s/yr^2, ...
+        Normal.
+    instrument : str, optional
+        Name of the column that tells with which instrument each velocity was measured: each
+        instrument then has its own zero point and jitter for every star.
+    offset : `~astro_hier.priors.Prior`, optional
+        Prior on the velocity offset of each instrument from the first, in the order of their names.
+        Normal.
+    period_range : tuple of `~astropy.units.Quantity`, optional
+        Shortest and longest period searched; by default 0.5 d and three times the longest
+        baseline. Stars' periods are not drawn outside this range, even if the population extends
+        beyond it.
+    star_draws : {"auto", True, False}, optional
+        Whether to keep draws of each star's parameters; "auto" keeps them for up to 1000 stars.
+    n_jobs : int, optional
+        Number of joblib processes for the work on single stars; choose where they run with
+        `joblib.parallel_config`.
+    columns : dict, optional
+        Names of the columns that the model reads, by role: ``star`` (identifiers), ``time`` (a
+        Quantity, or `~astropy.time.Time` of any scale), ``rv`` and ``rv_error`` (velocities in any
+        unit). By default a column has the name of its role. Give the column's name, or a tuple of
+        name and unit if the table has no units; or a preset, `astro_hier.columns.APOGEE`.
+    on_invalid : {"raise", "drop"}, optional
+        Whether a table with missing or impossible values raises an error, or such rows are dropped
+        with a warning.
+
+    Notes
+    -----
+    The posterior has these variables:
+
+    ============== ======= ================================================================
+    name           unit    meaning
+    ============== ======= ================================================================
+    ``mu``                 mean of ln(P / d)
+    ``lnsigma``            ln of sigma
+    ``sigma``              standard deviation of ln(P / d)
+    ``lnP``                ln(P / d) of each star, dimension ``star`` like those that follow
+    ``P``          d       period
+    ``a``, ``b``   km / s  v = a cos(2 pi t / P) + b sin(2 pi t / P) + v0, t from first visit
+    ``v0``         km / s  systemic velocity
+    ``K``          km / s  semi-amplitude
+    ``log_prob``           ln of the density of mu and lnsigma (all else integrated out)
+    ============== ======= ================================================================
+
+    Other populations have their own parameters in place of the first three. With the options, stars
+    also have ``jitter`` (km/s; for each ``instrument``), ``trend1`` (km/s/yr), ``trend2``, ... and
+    ``offset`` (km/s, for each ``instrument``; zero for the first). Among the attributes,
+    ``outside_range`` is the share of the population beyond the periods searched;
+    ``stars_without_orbit`` and ``stars_without_period`` are the numbers of stars for which a
+    constant velocity is enough (ln Bayes factor of an orbit below 3), and of those whose visits say
+    nothing about the period (less than 1 nat); ``star_table()`` tells which.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, datasets
+    >>> visits = datasets.make_binaries(20, random_state=1)
+    >>> model = BinaryPopulation().fit(visits, random_state=1, progressbar=False)
+    >>> model.posterior["P"].sizes["star"]
+    20
+    """
+
+    of_each = ("star",)
+    likelihood_of = "star"
+    command = "binaries"
+    options: tuple[Option, ...] = (
+        Option("population", "NormalMixture", populations.FAMILIES),
+        Option("jitter", families=(populations.LogNormalJitter,), takes_prior=True),
+        *(option for option in OrbitModel.options if option.name != "jitter"),
+    )
+    numbers = ("shortest_period", "longest_period")
+
+    def __init__(
+        self,
+        *,
+        mu=DEFAULTS["mu"],
+        lnsigma=DEFAULTS["lnsigma"],
+        a=priors.Normal(0 * KMS, 100 * KMS),
+        b=priors.Normal(0 * KMS, 100 * KMS),
+        v0=priors.Normal(0 * KMS, 150 * KMS),
+        population=populations.Normal(),
+        jitter=None,
+        trend=0,
+        instrument=None,
+        offset=priors.Normal(0 * KMS, 5 * KMS),
+        period_range=None,
+        star_draws="auto",
+        n_jobs=1,
+        columns=None,
+        on_invalid="raise",
+    ):
+        super().__init__(
+            a=a, b=b, v0=v0, jitter=jitter, trend=trend, instrument=instrument, offset=offset,
+            columns=columns, on_invalid=on_invalid,
+        )  # fmt: skip
+        self.mu = mu
+        self.lnsigma = lnsigma
+        self.population = population
+        self.period_range = period_range
+        self.star_draws = star_draws
+        self.n_jobs = n_jobs
+
+    example = staticmethod(datasets.make_binaries)
+
+    @property
+    def parameters(self):
+        common = [p for part in self.parts for p in part.parameters]
+        return (*common, LN_P, *self.orbit_parameters)
+
+    @property
+    def parts(self):
+        if not isinstance(self.population, populations.Population):
+            raise ValueError(
+                f"population={self.population!r}; expected one of astro_hier.populations, such as"
+                " populations.Normal()"
+            )
+        return (self.population, *self.scatter.parts)
+
+    @property
+    def scatter(self) -> NoScatter:
+        if isinstance(self.jitter, populations.Jitter):
+            return JitterPopulation(self.jitter, (*self.of_each, *self.of_each_instrument))
+        return super().scatter
+
+    @property
+    def graph(self):
+        sampled = self.sampled_names()
+        x = 1.2 * (np.arange(len(sampled)) - 0.5 * (len(sampled) - 1))
+        to = {p.name: "jitter" for part in self.scatter.parts for p in part.parameters}
+        own = [p for p in self.parameters if p.dims and p.name not in ("lnP", "K")]
+        return (
+            *(
+                plots.Node(name, (at, 3.2), to=(to.get(name, "P"),))
+                for name, at in zip(sampled, x, strict=True)
+            ),
+            *(
+                plots.Node(p.name, (float(at), 1.6), ("rv",), p.dims, f"{{{p.symbol}}}_n")
+                for at, p in enumerate(own)
+            ),
+            plots.Node("time", (0.0, 0.0), ("rv",), ("star", "visit"), symbol="t_{nj}"),
+            plots.Node("rv", (1.5, 0.0), plates=("star", "visit"), symbol="v_{nj}"),
+            plots.Node("rv_error", (3.0, 0.0), ("rv",), ("star", "visit"), symbol=r"\sigma_{nj}"),
+        )
+
+    # ---- hooks
+
+    prepare = prepare
+    initial = start.initial
+    diagnose = checks.diagnose
+    check = checks.check
+
+    def check_arguments(self):
+        self.keeps_draws(0)
+        for name, default in DEFAULTS.items():
+            given = getattr(self, name)
+            if given == default:
+                continue
+            if name not in self.sampled_names():
+                raise priors.PriorError(
+                    f"{name}={given!r}: {type(self.population).__name__} has no such parameter; its"
+                    f" parameters are {self.sampled_names()}"
+                )
+            if self.owner(name) is not self:
+                raise priors.PriorError(
+                    f"{name}={given!r}: population={self.population!r} also has a prior on {name};"
+                    " give only one of them"
+                )
+
+    def build_pymc(self, data: Stars):
+        import pymc as pm
+
+        data.population.check_pymc()
+
+        def periods(theta, initial):
+            start = initial["lnP"]
+            lnP = data.population.pymc(theta, data.log_ends, dims="star", initval=start)
+            return {"P": pm.Deterministic("P", pm.math.exp(lnP), dims="star")}
+
+        return joint.build(self, data, periods)
+
+    def log_marginal(self, data: Stars, theta):
+        return data.log_marginal(theta)
+
+    def log_likelihood(self, data: Stars, values):
+        return data.log_likelihood({name: values[name] for name in self.sampled_names()})
+
+    def draw_latents(self, data: Stars, theta, rng, progressbar=False):
+        n_stars = len(data.stars)
+        if not self.keeps_draws(n_stars):
+            return {}
+        seed, size = int(rng.integers(2**63)), len(next(iter(theta.values())))
+        values: dict[str, np.ndarray] = {}
+        for level, chosen in data.levels.groups(theta):
+            some = {name: of[chosen] for name, of in theta.items()}
+            work = data.draw(level, some, [seed, level] if level else [seed])
+            drawn = in_parallel(work, self.n_jobs, n_stars, "orbits", progressbar)
+            for name, of in data.by_name(drawn).items():
+                values.setdefault(name, np.empty((size, *of.shape[1:])))[chosen] = of
+        return values
+
+    def derive(self, theta):
+        derived = self.population.derive(theta)
+        if "P" in theta:
+            derived |= {"lnP": np.log(theta["P"]), **super().derive(theta)}
+        return derived
+
+    def simulate(self, data: Stars, theta, rng):
+        lnP = data.population.draw(theta, data.log_ends, len(data.stars), rng)
+        mean, sd = (of.reshape(-1, 1, 1) for of in data.moments)
+        linear = rng.normal(mean, sd, (len(mean), *lnP.shape))
+        drawn = {"lnP": lnP, "P": np.exp(lnP), **data.named(linear)}
+        drawn |= data.scatter.simulate(data, theta | drawn, rng)
+        return drawn | {"rv": rng.normal(data.velocity(drawn), data.errors(drawn))}
+
+    # ---- results
+
+    star_table = tables.star_table
+    predict = tables.predict
+    plot_data = figures.plot_data
+    plot_phase = figures.plot_phase
+    plot_population = figures.plot_population

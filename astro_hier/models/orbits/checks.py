@@ -1,0 +1,217 @@
+"""Checks of fitted orbits, the same for one star and for a population.
+
+Each check asks a question of a star's visits:
+
+- Does a circular orbit describe them within the errors? The tail probability of chi2 at the best
+  orbit tells, whatever their number.
+- Does a jitter hide what the orbit does not describe? Probably, if it is many times the errors.
+- Do the linear parameters lie where their priors expect them?
+- Is an orbit needed? The ln Bayes factor of the orbit over a constant velocity tells.
+- Do they constrain the period? The divergence of its posterior from its prior tells.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import norm
+
+from astro_hier import checks, priors
+from astro_hier.models.orbits.terms import Linear
+
+MIN_P = 1e-3  # p of chi2 for one star: one star in a thousand is warned about by chance
+MIN_P_OF_SAMPLE = 0.01  # for the smallest p among all stars
+MAX_JITTER = 3.0  # over the median error
+SURE = 0.05  # share of a jitter's posterior, or prior, that may lie below the limit
+MAX_DEVIATION = 4.0  # standard deviations of the prior
+MIN_LN_BAYES = 3.0  # odds of 20 to 1, "strong" evidence (Kass & Raftery 1995, JASA 90, 773)
+MIN_INFORMATION = 1.0  # nat: with less, the posterior fills more than 1/e of its prior
+MAX_ERROR = 0.02
+MAX_ERROR_OF_SAMPLE = 0.1  # larger, because a single star counts for little
+MAX_NAMED = 5
+SMALLEST_P = 1e-300  # that is still printed as a number
+
+GOODNESS = checks.define(
+    "goodness_of_fit",
+    limit="a tail probability of chi2 of at least {least:.2g}",
+    said="chi2 per degree of freedom is higher than chance allows at the best {of} ({found}): the"
+    " stated errors do not explain the scatter, and the posterior is narrower than the data"
+    " warrant",
+    python="{causes}",
+    shell="{causes_shell}",
+)
+JITTER = checks.define(
+    "jitter",
+    limit=f"not surely above {MAX_JITTER:g} times the median error",
+    said="the jitter is far larger than the stated errors ({found}), and may hide what a circular"
+    " orbit does not describe",
+    python="{causes}",
+    shell="{causes_shell}",
+)
+OFFSET = checks.define(
+    "offset",
+    limit="within {most:.2g} standard deviations of its prior",
+    said="the prior does not expect {found}: it biases the value and lowers the evidence",
+    python="check the units of the table, or widen the prior: {arguments}",
+    shell="check the units of the table, or widen the prior: {arguments_shell}",
+)
+ORBIT = checks.define(
+    "orbit",
+    limit=f"ln Bayes factor of an orbit over none of at least {MIN_LN_BAYES:g}",
+    said="no orbit is needed: a constant velocity{too} explains the visits as well ({found})",
+    python="quote an upper limit on K, and take no period as found",
+)
+INFORMATION = checks.define(
+    "period_information",
+    limit=f"at least {MIN_INFORMATION:g} nat",
+    said="the visits say next to nothing about the period, whose posterior is hardly narrower than"
+    " its prior ({found})",
+    python="the period is the prior's, not a measurement; more visits are needed",
+)
+PERIOD_ERROR = checks.define(
+    "period_error",
+    limit="at most {most} standard deviations",
+    said="the mean of ln P{of} is only good to {found} standard deviations",
+    python="the stated errors make the period so precise that rounding shows: check them",
+)
+
+
+def check_error(error, star=None):
+    """Whether the period is integrated well; ``star`` is the worst of several."""
+    of, most = "", MAX_ERROR
+    if star is not None:
+        of, most = f" of {star}", MAX_ERROR_OF_SAMPLE
+    return PERIOD_ERROR.finding(f"{error:.2g}", bool(error > most), of=of, most=most)
+
+
+def check_orbit(model, found, failed):
+    """Whether an orbit is needed, with everything else in the model unchanged."""
+    too = " and ".join(f"this {name}" for name in ("trend", "jitter") if name in _used(model))
+    return ORBIT.finding(found, bool(failed), too=f" with {too}" if too else "")
+
+
+def _used(model):
+    """Names of the model's parameters, with the order of a trend's left off."""
+    return {parameter.name.rstrip("0123456789") for parameter in model.parameters}
+
+
+def check_information(nats):
+    """Whether the visits of one star say something about its period."""
+    return INFORMATION.finding(f"{nats:.2g} nat", nats < MIN_INFORMATION)
+
+
+def caveat(log_bayes, upper, nats):
+    """Caveats to head a figure of an orbit with, a list of lines."""
+    if log_bayes < MIN_LN_BAYES:
+        return [f"no orbit needed: {in_short(log_bayes, upper)}"]
+    return ["visits do not constrain the period"] if nats < MIN_INFORMATION else []
+
+
+def in_short(log_bayes, upper):
+    """Whether a star's orbit is needed, in words."""
+    return f"ln B = {log_bayes:.1f}, K < {upper:.3g} km/s"
+
+
+def in_words(p):
+    """A tail probability, in words."""
+    return f"p = {p:.1g}" if p > SMALLEST_P else f"p < {SMALLEST_P:g}"
+
+
+def times_the_error(ratio):
+    """A jitter over the median error, in words."""
+    return f"{ratio:.{0 if ratio >= 10 else 1}f} times the median error"
+
+
+def causes(model, attrs, periods):
+    """Why circular orbits may fail to describe velocities, the likeliest cause first.
+
+    Options already in use are not suggested. ``periods`` is the argument that sets the periods
+    searched, or None if the period is known. Returns the words for Python and for the shell.
+    """
+    searched = "{shortest_period:.6g} to {longest_period:.6g} d".format_map(attrs)
+    found = []
+    for trend, sets, jitter in (
+        (
+            "trend=1",
+            f"{periods}=",
+            "jitter=priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s)",
+        ),
+        (
+            "--set trend=1",
+            f"--prior '{periods}=...'" if periods == "P" else f"--set {periods}=...",
+            "--prior 'jitter=LogUniform(0.01 km/s, 10 km/s)'",
+        ),
+    ):
+        look = "plot_phase()" if model.of_each else "the residuals in plot_phase()"
+        distant = "" if "trend" in _used(model) else f"; for a distant one {trend} is enough"
+        words = [
+            "an eccentric orbit or a second companion (this model only has circular orbits: see"
+            f" {look}{distant})"
+        ]
+        if periods:
+            words.append(f"a period outside the range searched, {searched}, which {sets} sets")
+        inferred = " by that much" if "jitter" in _used(model) else f", which {jitter} infers"
+        words.append(f"errors that are too small{inferred}")
+        listed = ", ".join(words[:-1])
+        found.append(f"look for, the likeliest first, {listed}, or {words[-1]}")
+    return {"causes": found[0], "causes_shell": found[1]}
+
+
+def is_hiding(low, error, prior):
+    """Whether a jitter is far larger than the errors, and its prior did not say so.
+
+    ``low`` is the value that all but `SURE` of its posterior exceeds, ``error`` the median error.
+    """
+    limit = MAX_JITTER * error
+    return low > limit and prior.cdf(limit) > SURE
+
+
+def check_linear(columns: Sequence[Linear], values: np.ndarray, n_stars: int = 1) -> checks.Finding:
+    """Whether linear parameters lie where their normal priors expect them.
+
+    Parameters
+    ----------
+    columns : list of Linear
+        Those without a normal prior are not checked.
+    values : ndarray
+        Shape (column, star); NaN where a star does not have the parameter.
+    n_stars : int, optional
+        Number of stars in the sample.
+    """
+    z = _deviations(columns, values)
+    most = max(MAX_DEVIATION, norm.isf(0.5 * MIN_P_OF_SAMPLE / max(n_stars, 1)))
+    far, arguments, shell = [], {}, {}
+    for i in np.flatnonzero(z.max(axis=1) > most).tolist():
+        star, column = np.argmax(z[i]), columns[i]
+        of = f" (of {np.sum(z[i] > most)} of {n_stars} stars) of up to" if n_stars > 1 else " of"
+        far.append(f"{column.label}{of} {values[i, star]:.4g} {column.unit} ({z[i, star]:.0f} sd)")
+        name = column.name
+        if name.startswith("trend"):
+            arguments["trend"] = shell["trend"] = "trend=, a tuple of priors"
+        else:
+            wide = float(f"{np.abs(values[i, star]):.1g}")
+            arguments[name] = f"{name}=priors.Normal(0 * u.km / u.s, {wide:g} * u.km / u.s)"
+            shell[name] = f"--prior '{name}=Normal(0 km/s, {wide:g} km/s)'"
+    return OFFSET.finding(
+        "; ".join(far) or f"at most {z.max(initial=0):.1f} standard deviations",
+        bool(far),
+        most=most,
+        arguments=", ".join(arguments.values()),
+        arguments_shell=", ".join(shell.values()),
+    )
+
+
+def _deviations(columns, values):
+    """Distances from the means of normal priors, in standard deviations, (column, star)."""
+    mean, sd = np.full((2, len(columns)), np.nan)
+    for i, column in enumerate(columns):
+        if isinstance(column.prior, priors.Normal):
+            mean[i], sd[i] = column.prior.frozen(column.unit).stats("mv")
+    return np.nan_to_num(np.abs(values - mean[:, None]) / np.sqrt(sd)[:, None])
+
+
+def named(stars, bad, order, say):
+    """How many stars are bad, and which are worst: those of the smallest ``order``."""
+    worst = [n for n in np.argsort(order, kind="stable") if bad[n]][:MAX_NAMED]
+    listed = ", ".join(f"{stars[n]}: {say(n)}" for n in worst)
+    more = ", ..." if np.sum(bad) > MAX_NAMED else ""
+    return f"{np.sum(bad)} of {len(bad)} stars" + (f", {listed}{more}" if worst else "")

@@ -1,0 +1,184 @@
+"""Figures of one orbit: velocities against time and phase, and the posterior of the period."""
+
+import numpy as np
+
+from astro_hier import plots
+from astro_hier.core import orbit
+from astro_hier.models.orbits import checks as orbit_checks
+from astro_hier.models.sb1_binary.tables import draws_of
+
+CURVES = 64
+MAX_CYCLES = 80  # that are drawn one by one
+CURVE_POINTS = 400
+LINEAR_DEPTH = 10.0  # of the periodogram, in ln p
+MODE_GAP = 0.25  # between neighbouring draws of two modes, in cycles over the baseline
+
+
+def plot_data(model, ax=None):
+    """Velocities with their standard errors against time, and orbits from the posterior.
+
+    If there are too many cycles to see, a band shows their range v0 +- K instead. Instrument
+    offsets are subtracted, and errors include the jitter, both from the best draw.
+
+    Parameters
+    ----------
+    ax : `~matplotlib.axes.Axes`, optional
+        Where to draw.
+
+    Returns
+    -------
+    `~matplotlib.axes.Axes`
+    """
+    data = model.fitted_data()
+    best, _ = _best(model)
+    rv, _, error = _corrected(data, best, trend=False)
+    ax = plots.axes(ax, figsize=(9, 4))
+    span = max(np.ptp(data.time), 2 * float(best["P"][0]))
+    curves = _few_draws(model)
+    cycles = span / np.median(curves["P"])
+    if cycles < MAX_CYCLES:
+        time = np.linspace(-0.02, 1.02, int(40 * span / curves["P"].min())) * span
+        ax.plot(time, data.velocity_at(time, curves).T, color="C0", alpha=0.15, lw=0.5, zorder=0)
+    else:
+        time = np.linspace(0, span, 100)
+        # without an amplitude, v0 and the trend are left
+        middle = data.velocity_at(time, curves | {"a": 0 * curves["a"], "b": 0 * curves["b"]})
+        low, high = (np.median(middle + s * curves["K"][:, None], axis=0) for s in (-1, 1))
+        ax.fill_between(time, low, high, color="C0", alpha=0.15, lw=0, label=r"$v_0 \pm K$")
+        ax.legend(loc="best")
+    plots.errorbar(ax, data.time, rv, error)
+    ax.set(xlabel="time since first visit [d]", ylabel="radial velocity [km/s]")
+    ax.set_title("".join(_caveat(model.posterior.attrs)))
+    return ax
+
+
+def plot_phase(model, fig=None):
+    """Velocities folded at the best draw of the most probable mode, and residuals below.
+
+    The curves are draws with a period in that mode, each folded at its own period. If there are
+    other modes, the title gives the share of draws in this one; it also says if no orbit is needed,
+    or if the visits do not constrain the period. Error bars are standard errors that include the
+    jitter of the best draw; the best draw's trend and instrument offsets are subtracted.
+
+    Parameters
+    ----------
+    fig : `~matplotlib.figure.Figure`, optional
+        Where to draw.
+
+    Returns
+    -------
+    `~matplotlib.figure.Figure`
+    """
+    fig = plots.figure(fig, figsize=(6.5, 5))
+    top, bottom = fig.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    data, (best, share) = model.fitted_data(), _best(model)
+    rv, residual, error = _corrected(data, best, trend=True)
+    period = best["P"][0]
+    phase = (data.time / period) % 1
+    fine = np.linspace(0, 1, CURVE_POINTS)
+    curves = _few_draws(model, near_period=period)
+    folded = data.orbital(fine, curves | {"P": np.ones_like(curves["P"])})
+    top.plot(fine, folded.T, color="C0", alpha=0.15, lw=0.7, zorder=0)
+    top.plot(fine, data.orbital(fine, best | {"P": np.ones(1)})[0], color="C1", zorder=1)
+    plots.errorbar(top, phase, rv, error)
+    bottom.axhline(0, color="C1", zorder=0)
+    plots.errorbar(bottom, phase, residual, error)
+    attrs = model.posterior.attrs
+    chi2 = attrs["chi2_per_dof"]
+    title = f"P = {period:.7g} d" + (f", $\\chi^2$/dof = {chi2:.3g}" if chi2 == chi2 else "")
+    if share < 0.995:
+        title += f", {100 * share:.0f}% of draws"
+    title = "\n".join([*_caveat(attrs), title])
+    star = attrs.get("star")
+    top.set(ylabel="radial velocity [km/s]", title=f"{star}: {title}" if star else title)
+    bottom.set(xlabel=f"phase, time since first visit / {period:.7g} d", ylabel="residual [km/s]")
+    return fig
+
+
+def plot_periodogram(model, ax=None):
+    """The posterior of the period over the whole range, with all else integrated out.
+
+    The ordinate is ln of the density of P, prior included, relative to its maximum: linear down to
+    -10, so that modes of comparable probability can be told apart, and logarithmic beyond.
+
+    Parameters
+    ----------
+    ax : `~matplotlib.axes.Axes`, optional
+        Where to draw.
+
+    Returns
+    -------
+    `~matplotlib.axes.Axes`
+    """
+    ax = plots.axes(ax, figsize=(9, 4))
+    data = model.fitted_data()
+    prior, (shortest, longest) = data.period, data.searched
+    if shortest == longest:
+        raise plots.NothingToDraw(f"P={model.P!r} is given: it has no posterior to draw")
+    count = int(np.clip(10 * np.ptp(data.time) * (1 / shortest - 1 / longest), 2000, 200_000))
+    step = (1 / shortest - 1 / longest) / (count - 1)
+    nodes, visits = data.nodes, data.visits
+    # the grid covers the range, the cells its needles
+    frequency = np.concatenate([1 / longest + step * np.arange(count), nodes.low])
+    log_p = np.concatenate(
+        [orbit.log_marginal_grid(visits, 1 / longest, step, count), nodes.log_low]
+    )
+    period = np.clip(1 / frequency, shortest, longest)
+    log_p += prior.logpdf(period)
+    order = np.argsort(period)
+    ax.plot(period[order], (log_p - log_p.max())[order], lw=0.6, color="k")
+    best = _best(model)[0]["P"]
+    height = orbit.log_marginal(visits, 1 / best) + prior.logpdf(best) - log_p.max()
+    ax.plot(best, height, "v", color="C1", label="best draw of the most probable mode")
+    ax.set(xscale="log", xlabel="period $P$ [d]", ylabel=r"$\ln p(P \mid v)$ - maximum")
+    ax.set_xlim(shortest, longest)
+    ax.set_yscale("symlog", linthresh=LINEAR_DEPTH, linscale=2)
+    ax.set_yticks([0, -0.5 * LINEAR_DEPTH, *-(LINEAR_DEPTH ** np.arange(1, 8))])
+    ax.set_ylim(min((log_p - log_p.max()).min(), -LINEAR_DEPTH), 1)
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_major_formatter("{x:g}")
+    if longest < 20 * shortest:
+        ax.xaxis.set_minor_formatter("{x:g}")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+    ax.set_title("".join(_caveat(model.posterior.attrs)), loc="right")
+    return ax
+
+
+def _few_draws(model, near_period=None):
+    """A few draws, equally spaced among all, or among those of one mode."""
+    values = draws_of(model)
+    chosen = np.arange(len(values["P"]))
+    if near_period is not None:
+        # those whose phases drift apart by less than half a cycle until the last visit
+        drift = np.abs(1 / values["P"] - 1 / near_period) * np.ptp(model.fitted_data().time)
+        chosen = chosen[drift < 0.5]
+    chosen = chosen[np.linspace(0, len(chosen) - 1, min(len(chosen), CURVES)).astype(int)]
+    return {name: draws[chosen] for name, draws in values.items()}
+
+
+def _best(model):
+    """The best draw in the most probable mode, and the share of draws in that mode."""
+    values = draws_of(model)
+    order = np.argsort(values["P"])
+    cycles = np.ptp(model.fitted_data().time) / values["P"][order]
+    # neighbouring draws of one mode differ by far less than a cycle over the baseline
+    mode = np.concatenate([[0], np.cumsum(np.abs(np.diff(cycles)) > MODE_GAP)])
+    sizes = np.bincount(mode)
+    inside = order[mode == np.argmax(sizes)]
+    best = inside[np.argmax(model.samples("log_prob").value[inside])]
+    return {name: draws[[best]] for name, draws in values.items()}, sizes.max() / len(mode)
+
+
+def _corrected(data, best, trend):
+    """Velocities minus the best draw's offsets (and ``trend``), residuals, errors with jitter."""
+    expected = data.velocity_at(data.time, best)[0]
+    residual = data.rv - data.velocity(best)[0]
+    if trend:
+        expected = data.orbital(data.time, best)[0]
+    return expected + residual, residual, data.errors(best)[0]
+
+
+def _caveat(attrs):
+    """Caveats to head a figure of the orbit with."""
+    names = ("ln_bayes_factor", "K_upper", "period_information")
+    return orbit_checks.caveat(*(attrs.get(name, np.inf) for name in names))

@@ -1,0 +1,223 @@
+r"""The orbit of one single-lined spectroscopic binary, with every mode of its period.
+
+Prior
+    P ~ Uniform(1.5, 20) d; a, b ~ Normal(0, 100) km/s; v0 ~ Normal(0, 150) km/s. All can be
+    changed; the marginal method takes any priors on P and jitter, and normal ones on all others.
+Likelihood
+    rv_j ~ Normal(a cos(2 pi t_j / P) + b sin(2 pi t_j / P) + v0, rv_error_j), independently for
+    each visit, with t_j counted from the first one. K = sqrt(a^2 + b^2) is the semi-amplitude. For
+    trend, instrument offsets and jitter see `astro_hier.models.orbits.velocity`.
+Marginal likelihood
+    p(rv | P, jitter) has a closed form, since all else enters linearly: `astro_hier.core.orbit`.
+    Jitter is summed over on a lattice, `astro_hier.core.jitter`. The posterior of P is integrated,
+    and drawn from, on cells that follow each of its needles, `astro_hier.core.period_nodes`. Then
+    the jitter is drawn given P, and the linear parameters from their normal distribution given
+    both.
+
+The model is that of Price-Whelan (2022), *Hierarchical Models 1*; the search by period with the
+linear parameters integrated out is that of Price-Whelan et al. (2017, ApJ 837, 20).
+"""
+
+import astropy.units as u
+import numpy as np
+from scipy.stats import norm
+
+from astro_hier import datasets, plots, priors
+from astro_hier.core import orbit, period_nodes
+from astro_hier.models.orbits import joint
+from astro_hier.models.orbits.model import OrbitModel
+from astro_hier.models.orbits.velocity import KMS
+from astro_hier.models.sb1_binary import checks, figures, start, tables
+from astro_hier.models.sb1_binary.data import OneStar, prepare
+from astro_hier.table import TableError
+
+__all__ = ["SB1Binary"]
+
+SURE_EXCESS = 2.0  # scatter over errors that neither chance nor one bad visit produces
+SPARE_VISITS = 5  # more than parameters: with so many, single visits should not decide
+
+
+class SB1Binary(OrbitModel):
+    """Circular orbit of one single-lined binary, from its radial velocities.
+
+    Parameters
+    ----------
+    P : `~astro_hier.priors.Prior`, optional
+        Prior on the period; its support is the range searched (except for a millionth of its
+        probability at an open end).
+    a, b : `~astro_hier.priors.Prior`, optional
+        Priors on the amplitudes of cosine and sine, velocities. Normal for the marginal method.
+    v0 : `~astro_hier.priors.Prior`, optional
+        Prior on the systemic velocity. Normal for the marginal method.
+    jitter : `~astro_hier.priors.Prior` or `~astropy.units.Quantity`, optional
+        Prior on a scatter beyond the stated errors, added to them in quadrature, such as
+        ``priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s)``; a Quantity if it is known. By
+        default there is none.
+    trend : int or tuple of `~astro_hier.priors.Prior`, optional
+        Order of a polynomial in time that is added to the orbit, or priors on its coefficients, the
+        first in km/s/yr. The default priors are Normal(0, 10) in km/s/yr, km/s/yr^2, ... Normal for
+        the marginal method.
+    instrument : str, optional
+        Name of the column that tells with which instrument each velocity was measured: each
+        instrument then has its own zero point and jitter.
+    offset : `~astro_hier.priors.Prior`, optional
+        Prior on the velocity offset of each instrument from the first, in the order of their names.
+        Normal for the marginal method.
+    columns : dict, optional
+        Names of the columns that the model reads, by role: ``time`` (a Quantity, or
+        `~astropy.time.Time` of any scale), ``rv`` and ``rv_error`` (velocities in any unit) and,
+        optionally, ``star``, which must be the same in all rows. By default a column has the name
+        of its role. Give the column's name, or a tuple of name and unit if the table has no units;
+        or a preset, `astro_hier.columns.APOGEE`.
+    on_invalid : {"raise", "drop"}, optional
+        Whether a table with missing or impossible values raises an error, or such rows are dropped
+        with a warning.
+
+    Notes
+    -----
+    The posterior has these variables:
+
+    ============ ======= ==================================================================
+    name         unit    meaning
+    ============ ======= ==================================================================
+    ``P``        d       period
+    ``a``, ``b`` km / s  v = a cos(2 pi t / P) + b sin(2 pi t / P) + v0, t from first visit
+    ``v0``       km / s  systemic velocity
+    ``K``        km / s  semi-amplitude sqrt(a^2 + b^2)
+    ``log_prob``         ln of the density of all of these, up to a constant
+    ============ ======= ==================================================================
+
+    With the options, it also has ``jitter`` (km/s; for each ``instrument``), ``trend1`` (km/s/yr;
+    the velocity is then a cos + b sin + v0 + trend1 t), ``trend2``, ... and ``offset`` (km/s, for
+    each ``instrument``; zero for the first). Its attributes are ``log_evidence``,
+    ``shortest_period`` and ``longest_period`` (the range searched, in d), ``chi2_per_dof`` (at the
+    draw of highest ``log_prob``, with the mean jitter; NaN with as few visits as parameters),
+    ``p_chi2`` (its tail probability), ``n_modes`` (the number of periods of more than 1 percent
+    probability), ``ln_bayes_factor`` (of this model over the same one without an amplitude: whether
+    there is an orbit), ``K_upper`` (the semi-amplitude in km/s below which 95 percent of the draws
+    lie), ``period_information`` (the Kullback-Leibler divergence of the period's posterior from its
+    prior in nats, 0 if the visits say nothing) and ``period_error`` (how much the mean of ln P
+    still moved when the period's cells were last halved, in standard deviations).
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> table = datasets.make_binary(random_state=42)
+    >>> star = SB1Binary().fit(table, random_state=1, progressbar=False)
+    >>> print(f"{star.samples('P').mean():.3f}, truth {table.meta['truth']['P']:.3f}")
+    7.300 d, truth 7.300 d
+    """
+
+    command = "binary"
+    numbers = ("shortest_period", "longest_period", "chi2_per_dof")
+
+    @property
+    def parameters(self):
+        return self.orbit_parameters
+
+    @property
+    def graph(self):
+        above = [p.name for p in self.parameters if p.name != "K"]
+        at = np.linspace(1.0 - 0.5 * len(above), 1.0 + 0.5 * len(above), len(above))
+        of = {p.name: ("instrument",) if p.dims else () for p in self.parameters}
+        return (
+            *(plots.Node(n, (x, 1.4), ("rv",), of[n]) for n, x in zip(above, at, strict=True)),
+            plots.Node("time", (-0.5, 0.0), ("rv",), ("visit",), symbol="t_j"),
+            plots.Node("rv", (1.0, 0.0), plates=("visit",), symbol="v_j"),
+            plots.Node("rv_error", (2.5, 0.0), ("rv",), ("visit",), symbol=r"\sigma_{v,j}"),
+        )
+
+    def __init__(
+        self,
+        *,
+        P=priors.Uniform(1.5 * u.day, 20 * u.day),
+        a=priors.Normal(0 * KMS, 100 * KMS),
+        b=priors.Normal(0 * KMS, 100 * KMS),
+        v0=priors.Normal(0 * KMS, 150 * KMS),
+        jitter=None,
+        trend=0,
+        instrument=None,
+        offset=priors.Normal(0 * KMS, 5 * KMS),
+        columns=None,
+        on_invalid="raise",
+    ):
+        super().__init__(
+            a=a, b=b, v0=v0, jitter=jitter, trend=trend, instrument=instrument, offset=offset,
+            columns=columns, on_invalid=on_invalid,
+        )  # fmt: skip
+        self.P = P
+
+    example = staticmethod(datasets.make_binary)
+
+    # ---- hooks
+
+    prepare = prepare
+    initial = start.initial
+    diagnose = checks.diagnose
+    check = checks.check
+
+    def check_rows(self, rows, table):
+        stars = np.unique(rows.get("star", np.array([])))
+        if len(stars) > 1:
+            raise TableError(
+                f"the table holds {len(stars)} stars ({', '.join(map(str, stars[:3]))}, ...);"
+                " expected one: select its rows, such as table[ids == ids[0]]"
+            )
+
+    def build_pymc(self, data: OneStar):
+        return joint.build(self, data, lambda theta, initial: {})
+
+    def draw_exactly(self, data: OneStar, size, rng):
+        nodes = data.nodes
+        P, log_likelihood = period_nodes.draw_periods(
+            nodes, orbit.likelihood(data.visits), data.period, size, rng
+        )
+        visits, s = data.scatter.draw(data.visits, data.known, 1 / P, rng)
+        linear = data.named(orbit.draw_linear(visits, 1 / P, rng))
+        drawn = {"P": P} | data.scatter.named(data, s, (size,)) | linear
+        attrs = {"log_evidence": float(nodes.log_evidence), "period_error": nodes.error}
+        return drawn, {"log_marginal": log_likelihood}, attrs
+
+    def log_likelihood(self, data: OneStar, values):
+        """ln of the density of each visit given all parameters."""
+        return norm.logpdf(data.rv, data.velocity(values), data.errors(values))
+
+    def log_prob(self, data: OneStar, values, log_marginal=None):
+        height = self.log_likelihood(data, values)
+        prior = self.log_prior(values)
+        for part in data.parts:
+            prior = prior + part.log_prior(values)
+        return prior + height.sum(axis=1)
+
+    def simulate(self, data: OneStar, theta, rng):
+        theta, size = dict(theta), len(theta["P"])
+        for term in data.terms:
+            theta |= term.simulate(size, len(data.instruments), rng)
+        theta |= data.scatter.simulate(data, theta, rng)
+        return theta | {"rv": rng.normal(data.velocity(theta), data.errors(theta))}
+
+    def headline(self):
+        """Not P, which may have several modes, nor a and b, which rotate as P changes."""
+        return ["K", "v0"]
+
+    def excess_scatter(self, data: OneStar, values):
+        """Scatter about the best orbit over twice the errors, at least 1; infinite for few visits.
+
+        Any one of a few visits may decide the result.
+        """
+        spare = data.degrees_of_freedom
+        if spare < SPARE_VISITS:
+            return np.inf
+        best = {name: of[[np.argmax(values["log_prob"])]] for name, of in values.items()}
+        off = np.abs(data.rv - data.velocity(best)) / data.errors(best)
+        scatter = 1.4826 * np.median(off) * np.sqrt(len(data.rv) / spare)
+        return max(1.0, scatter / SURE_EXCESS)
+
+    # ---- results
+
+    compare = tables.compare
+    modes = tables.modes
+    predict = tables.predict
+    plot_data = figures.plot_data
+    plot_phase = figures.plot_phase
+    plot_periodogram = figures.plot_periodogram

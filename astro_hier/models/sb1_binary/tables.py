@@ -1,0 +1,182 @@
+"""Results for one star: a comparison of models, modes of the period, predicted velocities."""
+
+from collections import ChainMap
+from itertools import product
+
+import astropy.units as u
+import numpy as np
+from astropy.table import Table
+
+from astro_hier import priors
+from astro_hier.core import orbit, orbit_evidence
+from astro_hier.core.floats import TINY
+from astro_hier.models.orbits import checks as orbit_checks
+from astro_hier.models.orbits.velocity import KMS
+from astro_hier.models.sb1_binary.data import prior_of_period
+
+NO_MODEL = (
+    "none of these models explains the velocities within the stated errors: their probabilities say"
+    " nothing about models that are not listed, such as eccentric orbits and second companions,"
+    " which a jitter stands in for"
+)
+
+
+def compare(model, table, *, jitter=None, trend=None):
+    """How probable the data are with and without an orbit, a trend and a jitter.
+
+    This neither needs nor changes a fit. Evidences depend on the priors: on those of the orbit's
+    period and amplitudes, of the jitter and of the trend.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        As for ``fit``.
+    jitter : `~astro_hier.priors.Prior` or `~astropy.units.Quantity`, optional
+        Prior on the scatter beyond the stated errors, or its value; by default this estimator's,
+        or LogUniform(0.01, 10) in km/s if it has none.
+    trend : int or tuple of `~astro_hier.priors.Prior`, optional
+        Like the argument of the same name; by default this estimator's, or if it has none 1, with
+        the prior Normal(0, 10) in km/s/yr. With 0, no trend is tried.
+
+    Returns
+    -------
+    `~astropy.table.Table`
+        Columns model, log_evidence, log_bayes_factor (ln of the evidence over that of the best
+        model), probability (if all models were equally probable beforehand) and p_chi2 (the tail
+        probability of chi2 at the best parameters; NaN with an inferred jitter, which explains any
+        scatter), with one row for each model. The probabilities only compare these models with
+        each other; ``meta["note"]`` says so if none of them explains the velocities within the
+        stated errors.
+
+    Raises
+    ------
+    TableError
+        If the table cannot be used.
+    astro_hier.priors.PriorError
+        If a linear parameter has a prior that is not normal.
+    """
+    if jitter is None:
+        jitter = model.jitter
+    if jitter is None:
+        jitter = priors.LogUniform(0.01 * KMS, 10 * KMS)
+    if trend is None:
+        trend = model.trend or 1
+    trends = (("", {"trend": 0}), (" + trend", {"trend": trend}))
+    period = float(prior_of_period(model).median()) * u.day
+    constant = {"P": period, "a": 0 * KMS, "b": 0 * KMS}  # no amplitude, at any period
+    parts = (
+        (("constant velocity", constant), ("circular orbit", {})),
+        trends if trend else trends[:1],
+        (("", {"jitter": None}), (" + jitter", {"jitter": jitter})),
+    )
+    rows = []
+    for chosen in product(*parts):
+        names, changes = zip(*chosen, strict=True)
+        other = type(model)(**{**model.get_params(), **dict(ChainMap(*changes))})
+        data = other.prepare(other.read(table), progressbar=False)
+        evidence = float(data.nodes.log_evidence)
+        rows.append(("".join(names), evidence, _best_p_chi2(data)))
+    found = Table(rows=rows, names=("model", "log_evidence", "p_chi2"))
+    found["log_bayes_factor"] = found["log_evidence"] - found["log_evidence"].max()
+    weight = np.exp(found["log_bayes_factor"])
+    found["probability"] = weight / weight.sum()
+    for name, digits in (("log_evidence", 2), ("log_bayes_factor", 2), ("probability", 4)):
+        found[name].info.format = f".{digits}f"
+    found["p_chi2"].info.format = ".2g"
+    known = found["p_chi2"][np.isfinite(found["p_chi2"])]
+    if len(known) and known.max() < orbit_checks.MIN_P:
+        found.meta["note"] = NO_MODEL
+    return found["model", "log_evidence", "log_bayes_factor", "probability", "p_chi2"]
+
+
+def _best_p_chi2(data):
+    """Tail probability of chi2 at the best orbit; NaN if a jitter is inferred."""
+    if not data.scatter.is_known:
+        return np.nan
+    visits, best = data.scatter.as_known(data.visits), data.nodes.best_frequency
+    linear = orbit.Solution(visits, np.array([best])).linear()[:, 0]
+    residual = (visits.rv - orbit.velocity(visits, best, linear)) / visits.rv_error
+    chi2, dof = np.sum(residual**2), data.degrees_of_freedom
+    return float(orbit_evidence.tail_probability(chi2, dof))
+
+
+def modes(model, min_probability=1e-3):
+    """The periods that the data allow, the most probable first.
+
+    Two maxima of the period's likelihood are two modes if it falls to a tenth of the lower one
+    between them.
+
+    Parameters
+    ----------
+    min_probability : float, optional
+        Modes of lower probability are left out; ``meta["probability_left_out"]`` is their sum.
+
+    Returns
+    -------
+    `~astropy.table.Table`
+        Columns probability, P and P_sd (mean and standard deviation in the mode), and K, the
+        semi-amplitude of the best orbit, averaged over the mode. ``meta`` also tells whether there
+        is an orbit, and whether its period is known, with ``ln_bayes_factor``, ``K_upper`` and
+        ``period_information`` from the posterior's attributes.
+    """
+    data = model.fitted_data()
+    nodes, (mode, probability) = data.nodes, data.modes
+    frequency = 0.5 * (nodes.low + nodes.high)
+    visits = data.scatter.likely(data.visits, frequency)
+    a, b, *_ = orbit.Solution(visits, frequency).linear()
+
+    def mean(values):
+        return np.bincount(mode, nodes.probability * values) / np.maximum(probability, TINY)
+
+    P = mean(1 / frequency)
+    offset = 1 / frequency - P[mode]
+    spread = np.sqrt(mean(offset**2 + (1 / nodes.low - 1 / nodes.high) ** 2 / 12))
+    table = Table(
+        {
+            "probability": probability,
+            "P": P * u.day,
+            "P_sd": spread * u.day,
+            "K": mean(np.hypot(a, b)) * KMS,
+        }
+    )
+    table = table[np.argsort(-probability, kind="stable")]
+    table["probability"].info.format = ".4f"
+    table["P"].info.format = ".9g"
+    for name in ("P_sd", "K"):
+        table[name].info.format = ".4g"
+    listed = table["probability"] >= min_probability
+    table.meta["probability_left_out"] = float(table["probability"][~listed].sum())
+    for name in ("ln_bayes_factor", "K_upper", "period_information"):
+        if name in model.posterior.attrs:
+            table.meta[name] = model.posterior.attrs[name]
+    return table[listed]
+
+
+def predict(model, times=None):
+    """Radial velocity of every draw at given times, without measurement errors.
+
+    Parameters
+    ----------
+    times : `~astropy.units.Quantity` or `~astropy.time.Time`, optional
+        Times of the same kind as the table's, shape (time,); by default those of the visits.
+
+    Returns
+    -------
+    `~astropy.units.Quantity`
+        Velocities in km/s, shape (chain * draw, time): in the frame of each visit's instrument by
+        default, and in that of the first instrument at given times.
+
+    Raises
+    ------
+    TableError
+        If the times are not of the table's kind.
+    """
+    data = model.fitted_data()
+    if times is None:
+        return data.velocity(draws_of(model)) * KMS
+    return data.velocity_at(np.atleast_1d(data.epoch.since(times)), draws_of(model)) * KMS
+
+
+def draws_of(model) -> dict[str, np.ndarray]:
+    """All draws of all parameters, floats by name."""
+    return {p.name: model.samples(p.name).value for p in model.parameters}

@@ -1,0 +1,109 @@
+"""Draws of the stars' distances and memberships given their parallaxes, and simulations."""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.special import logsumexp
+from tqdm import tqdm
+
+from astro_hier.core import distance
+from astro_hier.core.threads import for_chunks
+from astro_hier.models.star_cluster import likelihood, many_offsets
+from astro_hier.models.star_cluster.data import Stars, Theta
+
+Draws = dict[str, np.ndarray]
+
+
+def draw_latents(
+    data: Stars, theta: Theta, rng: np.random.Generator, progressbar: bool = False
+) -> Draws:
+    """One draw of the distances for each theta, and of common offsets if theta lacks them."""
+    if data.offsets.missing(theta):
+        mode = many_offsets.draw(data, theta, rng)
+        return {"mode": mode} | draw_latents(data, theta | {"mode": mode}, rng, progressbar)
+    theta, seed = theta | likelihood.derive(data.profile, theta), rng.integers(2**63)
+    n, n_stars = len(theta["mu_r"]), len(data.parallax)
+    names = "r", *(parameter.name for parameter in data.background.latents)
+    result = {name: np.empty((n, n_stars)) for name in names}
+
+    def fill(start, stop):
+        some = {name: values[start:stop] for name, values in theta.items()}
+        drawn = _draw_stars(data, some, np.random.default_rng([seed, start]))
+        for name in names:
+            result[name][start:stop] = drawn[name]
+
+    with tqdm(total=n, unit="draw", desc="distances", disable=not progressbar) as bar:
+        for_chunks(fill, n, cost=n_stars, progress=bar.update)
+    return result
+
+
+def _draw_stars(data, theta, rng):
+    """Distances, and memberships if there are outliers."""
+    parallax, error = likelihood.measured(data, theta)
+    components = likelihood.bounded(data.profile.components(theta))
+    r = [distance.draw(parallax, error, theta["mu_r"], sd, rng) for _, sd in components]
+    if len(r) == 1 and not data.background:
+        return {"r": r[0]}  # skip the densities, which would take as long
+    parts = likelihood.log_components(data, theta)
+    log_member = logsumexp(parts, axis=0)
+    upper = np.cumsum(np.exp(parts - log_member), axis=0)[:-1]
+    chosen = np.sum(rng.random(log_member.shape) > upper, axis=0)
+    r = np.take_along_axis(np.array(r), chosen[None], axis=0)[0]
+    r, member = data.background.redrawn(
+        r,
+        lambda: likelihood.mix(data, log_member, theta)[1],
+        theta,
+        rng,
+        lambda *drawn: _redraw(data, *drawn),
+    )
+    return {"r": r, **member}
+
+
+def _redraw(data, r, others, theta, rng):
+    """Distances, with those of non-members redrawn from the population."""
+    sd = np.broadcast_to(data.profile.draw(theta, r.shape[1], rng), r.shape)[others]
+    mu_r = np.broadcast_to(theta["mu_r"][:, None], r.shape)[others]
+    r = r.copy()
+    r[others] = distance.draw_population(mu_r, sd, sd.shape, rng)
+    return r
+
+
+def finish(data: Stars, values: Draws, rng: np.random.Generator) -> Draws:
+    """Draws of the joint model, in the convention of `draw_latents`.
+
+    Stars are members at random, with their probabilities; the distances of the others are redrawn
+    from the population, and memberships are recomputed with the distances integrated out.
+    """
+    if not data.background:
+        return values
+    others = rng.random(values["member"].shape) >= values["member"]
+    result = values | {"member": np.empty(others.shape)}
+    result["r"] = _redraw(data, values["r"], others, values, rng)
+
+    def fill(start, stop):
+        some = {name: v[start:stop] for name, v in values.items()}
+        result["member"][start:stop] = likelihood.membership(data, some)
+
+    for_chunks(fill, len(others), cost=len(data.parallax))
+    return result
+
+
+def simulate(data: Stars, theta: Theta, rng: np.random.Generator) -> Draws:
+    """Distances, parallaxes, memberships, and any common offsets that theta lacks."""
+    theta, n_stars = theta | likelihood.derive(data.profile, theta), len(data.parallax_error)
+    shape = len(theta["mu_r"]), n_stars
+    drawn = {
+        name: rng.standard_normal((shape[0], number))
+        for name, number in data.offsets.numbers.items()
+        if name not in theta
+    }
+    theta |= drawn
+    sd = data.profile.draw(theta, n_stars, rng)
+    r = distance.draw_population(theta["mu_r"][:, None], sd, shape, rng)
+    columns = likelihood.columns_of(theta)
+    value = data.background.contaminated(1 / r + data.offset(columns), theta, rng)
+    drawn |= {"r": r, "parallax": rng.normal(value, data.error(columns))}
+    for parameter in data.background.latents:
+        observed = replace(data, parallax=drawn["parallax"])
+        drawn[parameter.name] = likelihood.membership(observed, theta)
+    return drawn

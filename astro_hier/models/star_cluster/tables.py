@@ -1,0 +1,123 @@
+"""Results of a fit: each star's own, predictions, and an upper limit on the depth."""
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+
+from astro_hier.core import distance
+from astro_hier.models import upper_limit
+from astro_hier.models.star_cluster import likelihood
+from astro_hier.models.star_cluster.data import Theta
+
+
+def all_draws(model) -> Theta:
+    """The draws of all parameters except the stars' own."""
+    names = [p.name for p in model.parameters if p.dims != ("star",)]
+    return {name: model.samples(name).value for name in names}
+
+
+def membership(model) -> np.ndarray:
+    """The probability that each star is a member, shape (star,)."""
+    if not model.fitted_data().background:
+        return np.ones(len(model.fitted_data().star))
+    return model.samples("member").value.mean(axis=0)
+
+
+def star_table(model) -> QTable:
+    """Every star's own results.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        Columns star, parallax and parallax_error (as measured), r and r_sd (mean and standard
+        deviation of the distance), member (probability of membership, only with outliers) and
+        n_sigma: by how many standard deviations the parallax differs from that of a member, with
+        error, depth (1/r linearised) and uncertainty of the parameters combined. With outliers, r
+        and r_sd are masked where member is below 0.5: a star that is not a member has no distance
+        here.
+    """
+    data, theta = model.fitted_data(), all_draws(model)
+    r, columns = model.samples("r"), likelihood.columns_of(theta)
+    expected = 1 / columns["mu_r"] + data.offset(columns)
+    spread = data.profile.variance(theta)[:, None] / columns["mu_r"] ** 4
+    variance = np.mean(spread + data.error(columns) ** 2, axis=0)
+    table = QTable({
+        "star": data.star,
+        "parallax": data.parallax * u.mas,
+        "parallax_error": data.parallax_error * u.mas,
+        "r": r.mean(axis=0),
+        "r_sd": r.std(axis=0),
+    })  # fmt: skip
+    data.background.add_membership(table, membership(model), ("r", "r_sd"))
+    deviation = data.parallax - expected.mean(axis=0)
+    table["n_sigma"] = deviation / np.sqrt(variance + expected.var(axis=0))
+    for name in table.colnames[1:]:
+        table[name].info.format = ".5g" if name in ("parallax", "r") else ".3g"
+    return table
+
+
+def std_r_upper_limit(model, probability: float = 0.95) -> u.Quantity:
+    """An upper limit on the depth, for a prior flat in std_r.
+
+    The prior is flat from zero to the upper end of the fit's prior. Unlike quantiles of the draws,
+    the limit therefore does not depend on the lower end of the fit's prior. It needs at least three
+    members. The posterior with this prior is drawn anew, always with the same random state, so the
+    limit does not depend on the random state of the fit either.
+
+    Parameters
+    ----------
+    probability : float, optional
+        Probability that std_r lies below the limit.
+
+    Returns
+    -------
+    `~astropy.units.Quantity`
+        The limit in kpc.
+    """
+    return upper_limit.upper_limit(model, model.fitted_data(), "std_r", probability) * u.kpc
+
+
+def predict(model, parallax_error: u.Quantity | None = None, *, random_state=None) -> u.Quantity:
+    """Posterior predictive parallaxes.
+
+    Parameters
+    ----------
+    parallax_error : `~astropy.units.Quantity`, optional
+        Stated errors of members of the cluster yet to be measured, shape (star,). By default the
+        fitted stars are measured again, with the same common offsets. Where stars differ in their
+        place on the sky or in zero point, each new one has those of a fitted star picked at random.
+    random_state : None, int, `numpy.random.Generator`, optional
+        Seed or source of randomness.
+
+    Returns
+    -------
+    `~astropy.units.Quantity`
+        Parallaxes in mas, shape (chain * draw, star).
+    """
+    rng = np.random.default_rng(random_state)
+    data, theta = model.fitted_data(), all_draws(model)
+    if parallax_error is None:
+        r, columns = model.samples("r").to_value(u.kpc), likelihood.columns_of(theta)
+        value, error = 1 / r + data.offset(columns), data.error(columns)
+        value = data.background.contaminated_given(value, data.parallax, error, theta, rng)
+        return rng.normal(value, error) * u.mas
+    data = data.yet_to_be_measured(_given_errors(parallax_error), rng)
+    shape = len(theta["mu_r"]), len(data.parallax_error)
+    sd = data.profile.draw(theta, shape[1], rng)
+    r = distance.draw_population(theta["mu_r"][:, None], sd, shape, rng)
+    columns = likelihood.columns_of(theta)
+    return rng.normal(1 / r + data.offset(columns), data.error(columns)) * u.mas
+
+
+def _given_errors(parallax_error):
+    """Errors of stars yet to be measured [mas]."""
+    try:
+        error = np.atleast_1d(u.Quantity(parallax_error).to_value(u.mas))
+    except (TypeError, u.UnitConversionError):
+        error = np.array([np.nan])
+    if error.ndim != 1 or not np.all((error > 0) & np.isfinite(error)):
+        raise ValueError(
+            f"parallax_error={parallax_error!r}; expected positive angles, one for each star, such"
+            " as [0.1, 0.2] * u.mas"
+        )
+    return error

@@ -1,0 +1,85 @@
+"""Figures of a velocity dispersion: the graphical model, and the data with the model's density."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from astro_hier import plots
+from astro_hier.models.velocity_dispersion import likelihood, tables
+
+NEAREST, FARTHEST = 5.0, 15.0  # standard deviations that a figure reaches at least, and at most
+MAX_BINS = 50  # of the histogram, in one standard deviation
+TYPICAL_ERRORS = 50  # quantiles of the errors that stand for all of them
+
+
+def graph(model):
+    """The nodes of the graphical model, at their places."""
+    above = [name for name in model.sampled_names() if name not in ("v_sys", "ln_sigma_v")]
+    return (
+        plots.Node("ln_sigma_v", (0.0, 2.0), to=("v",), symbol=r"\ln\sigma_v"),
+        plots.Node("v_sys", (1.0, 2.0), to=("velocity",)),
+        *(plots.Node(n, (2.0 + i, 2.0), to=("velocity",)) for i, n in enumerate(above)),
+        plots.Node("v", (0.0, 1.0), to=("velocity",), plates=("star",), symbol="v_n"),
+        plots.Node("velocity_error", (2.0, 0.0), ("velocity",), ("star",), symbol=r"\sigma_n"),
+        plots.Node("velocity", (0.5, 0.0), plates=("star",), symbol="y_n"),
+    )
+
+
+def plot_data(model, ax=None):
+    """Histogram of the measurements, with a tick for each row, and the density that is expected.
+
+    The expected density is that of the population, and of the background if there is one,
+    convolved with the errors of the rows: the median of the draws, and 94 percent of them. With a
+    background, the filled histogram shows the members, each row weighted with its probability.
+
+    Parameters
+    ----------
+    ax : `~matplotlib.axes.Axes`, optional
+        Where to draw.
+
+    Returns
+    -------
+    `~matplotlib.axes.Axes`
+    """
+    data, theta = model.fitted_data(), tables.few_draws(model)
+    ax = plots.axes(ax, figsize=(7, 4.5))
+    value, bins = data.value, _bins(data, theta)
+    shown = np.sum((value > bins[0]) & (value < bins[-1]))
+    height = 1 / (len(value) * (bins[1] - bins[0]))
+    if data.background:
+        member = model.star_table()["member"]
+        ax.hist(value, bins, weights=member * height, color="0.85", label="members")
+    ax.hist(value, bins, weights=np.full(len(value), height), histtype="step", color="k",
+            label=f"measured, {shown} of {len(value)} shown")  # fmt: skip
+    x = np.linspace(bins[0], bins[-1], 400)
+    low, middle, high = plots.interval(_expected_density(data, theta, x))
+    ax.fill_between(x, low, high, color="C1", alpha=0.3, lw=0, label="expected, 94 percent")
+    ax.plot(x, middle, color="C1")
+    ax.plot(value, np.zeros(len(value)), "|", color="k", ms=12, mew=0.6)
+    ax.set(xlabel=data.quantity.axis_label, ylabel="density [s/km]")
+    ax.set(xlim=(x[0], x[-1]), ylim=(0, None))
+    ax.legend(loc="best")
+    return ax
+
+
+def _bins(data, theta):
+    """Edges of histogram bins that cover the members, and others as far as the figure reaches."""
+    v_sys, spread, _, error = (np.median(x) for x in likelihood.population(data, theta))
+    sd, off = np.hypot(spread, error), np.abs(data.value - v_sys)
+    near = data.value[off < NEAREST * sd]
+    edges = np.histogram_bin_edges(near, bins="fd" if near.size > 100 else "sturges")
+    width = max(edges[1] - edges[0], sd / MAX_BINS)
+    reach = np.clip(1.1 * off.max(), NEAREST * sd, FARTHEST * sd)
+    count = np.ceil(reach / width)
+    return v_sys + np.arange(-count, count + 1) * width
+
+
+def _expected_density(data, theta, x):
+    """The density of y = x [km/s], averaged over the errors of the rows, shape (theta, x)."""
+    measured = data.quantity.from_kms(x)
+    density = np.zeros((tables.AVERAGED_DRAWS, len(x)))
+    levels = np.linspace(0, 1, 2 * TYPICAL_ERRORS + 1)[1::2]
+    for error in np.quantile(data.measured_error, levels):
+        at = replace(data, measured=measured, measured_error=np.array([error]))
+        density += np.exp(likelihood.log_densities(at, theta)[0]) / TYPICAL_ERRORS
+    return density

@@ -1,0 +1,115 @@
+"""Results of a fit: each member's own, predictions, and an upper limit on the dispersion."""
+
+from dataclasses import replace
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+
+from astro_hier.model.parameters import Theta
+from astro_hier.models import upper_limit
+from astro_hier.models.velocity_dispersion import likelihood
+from astro_hier.models.velocity_dispersion.likelihood import KMS
+
+AVERAGED_DRAWS = 200  # of the hyperparameters
+
+
+def sigma_v_upper_limit(model, probability: float = 0.95) -> u.Quantity:
+    """An upper limit on the velocity dispersion, for a prior flat in sigma_v.
+
+    The prior is flat from zero to the upper end of the fit's prior. Unlike quantiles of the draws,
+    the limit therefore does not depend on the lower end of the fit's prior. It needs at least three
+    members. The posterior with this prior is drawn anew, always with the same random state, so the
+    limit does not depend on the random state of the fit either.
+
+    Parameters
+    ----------
+    probability : float, optional
+        Probability that sigma_v lies below the limit.
+
+    Returns
+    -------
+    `~astropy.units.Quantity`
+        The limit in km/s.
+    """
+    return upper_limit.upper_limit(model, model.fitted_data(), "sigma_v", probability) * KMS
+
+
+def star_table(model) -> QTable:
+    """Every member's own results, given its row and the system.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        Columns star, the measurement and its error, v and v_sd (mean and standard deviation of the
+        velocity relative to the system) and, with ``outliers``, member (the probability of
+        membership). v and v_sd are masked where member is below 0.5: a row that is not a member
+        has no velocity within the system.
+    """
+    data = model.fitted_data()
+    member, mean, square = np.zeros((3, len(data.star)))
+    theta = few_draws(model)
+    for i in range(AVERAGED_DRAWS):
+        one = {name: values[i : i + 1] for name, values in theta.items()}
+        (v,), (sd,) = likelihood.given_row(data, one)
+        share = np.ravel(likelihood.membership(data, one))
+        member += share / AVERAGED_DRAWS
+        mean += share * v / AVERAGED_DRAWS
+        other = (1 - share) * np.exp(2 * one["ln_sigma_v"])
+        square += (share * (v**2 + sd**2) + other) / AVERAGED_DRAWS
+    quantity, table = data.quantity, QTable({"star": data.star})
+    table[quantity.name] = data.measured * quantity.unit
+    table[quantity.error_name] = data.measured_error * quantity.unit
+    table["v"], table["v_sd"] = mean * KMS, np.sqrt(square - mean**2) * KMS
+    data.background.add_membership(table, member, ("v", "v_sd"))
+    for name in table.colnames[1:]:
+        table[name].info.format = ".4g" if name in ("v", "v_sd", "member") else ".7g"
+    return table
+
+
+def predict(model, error: u.Quantity | None = None, *, random_state=None) -> u.Quantity:
+    """Posterior predictive velocities or redshifts of other members.
+
+    With ``outliers``, some of them are not members.
+
+    Parameters
+    ----------
+    error : `~astropy.units.Quantity`, optional
+        Errors of members yet to be measured, shape (star,), of velocities or redshifts like the
+        table's. By default the errors in the table.
+    random_state : None, int, `numpy.random.Generator`, optional
+        Seed or source of randomness.
+
+    Returns
+    -------
+    `~astropy.units.Quantity`
+        Velocities in km/s, or redshifts, shape (chain * draw, star).
+    """
+    data = model.fitted_data()
+    if error is not None:
+        data = replace(data, measured_error=_given_errors(error, data.quantity))
+    theta = {name: model.samples(name).value for name in model.sampled_names()}
+    rng = np.random.default_rng(random_state)
+    simulated = likelihood.simulate(data, theta, rng, some=False)
+    return simulated[data.quantity.name] * data.quantity.unit
+
+
+def _given_errors(error, quantity):
+    """Errors of members yet to be measured, as floats in the quantity's unit."""
+    try:
+        errors = np.atleast_1d(u.Quantity(error).to_value(quantity.unit))
+    except (TypeError, u.UnitConversionError):
+        errors = np.array([np.nan])
+    if errors.ndim != 1 or not np.all((errors > 0) & np.isfinite(errors)):
+        raise ValueError(
+            f"error={error!r}; expected positive {quantity.error_name}s, one for each star, such"
+            f" as {quantity.example}"
+        )
+    return errors
+
+
+def few_draws(model) -> Theta:
+    """Some of the fit's draws of the hyperparameters."""
+    values = {name: model.samples(name).value for name in model.sampled_names()}
+    some = np.linspace(0, len(values["v_sys"]) - 1, AVERAGED_DRAWS).astype(int)
+    return {name: of[some] for name, of in values.items()}

@@ -1,0 +1,280 @@
+"""The interface of a population's distribution, `Population`, and its normal `Components`.
+
+A family describes one number of each object, such as ln(P / d), as plain floats, and knows nothing
+else about the object. `Components` are weighted normal distributions. A new one only writes
+``components``: the density, shares of intervals, points within them, draws and the narrowest
+feature follow. `Truncated` cuts any of them to the range that is searched.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from astro_hier import priors
+from astro_hier.core.normal import Floats
+from astro_hier.part import Part
+from astro_hier.populations import components
+from astro_hier.posterior import UNBOUNDED, Parameter
+
+TAIL = 1e-3  # quantile that stands for the end of a prior that has none
+REACH = 5  # standard deviations beyond which practically nothing lies
+EVERYWHERE = (-np.inf, np.inf)
+
+Theta = Mapping[str, np.ndarray]
+Ends = tuple[float, float]
+
+
+def check_priors(part: Part, names: tuple[str, ...]) -> None:
+    """Raise `~astro_hier.priors.PriorError` if a field does not hold a prior for its parameter.
+
+    ``part`` declares ``parameters``; fields called ``names`` are checked unless they are None.
+    """
+    for parameter in part.parameters:
+        given = getattr(part, parameter.name, None)
+        if parameter.name in names and given is not None:
+            bounds = parameter.bounds or UNBOUNDED
+            priors.check(parameter.name, priors.as_prior(given), parameter.unit, *bounds)
+
+
+class Population(Part):
+    """Base of all populations: the methods that a new one writes.
+
+    A population is a frozen dataclass whose fields are its own priors, if it has any. It declares
+    ``parameters``, a tuple of `~astro_hier.posterior.Parameter`, and ``sampled``, the names of
+    those that have a prior. Where a field is None or missing, the model's own prior is used; models
+    have priors on mu and lnsigma. ``theta`` is a dict of float arrays of shape (theta,) by those
+    names, ``ends`` are ln of the shortest and longest period searched, and periods are ln(P / d).
+    """
+
+    parameters: tuple[Parameter, ...] = ()
+    sampled: tuple[str, ...] = ()
+
+    def log_density(self, ln_period: np.ndarray, theta: Theta, ends: Ends) -> np.ndarray:
+        """ln of the density at ``ln_period`` (period,) for each theta, shape (theta, period)."""
+        raise NotImplementedError
+
+    def share(self, low: Floats, high: Floats, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
+        """Shares of the population between ``low`` and ``high``; the last axis is that of theta.
+
+        ``low`` and ``high`` are numbers, or arrays of the same shape, whose axes come first.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define the share of an interval")
+
+    def within(
+        self,
+        low: Floats,
+        high: Floats,
+        chance: Floats,
+        theta: Theta,
+        ends: Ends = EVERYWHERE,
+    ) -> np.ndarray:
+        """Values below which the fraction ``chance`` of an interval's share lies.
+
+        The result and all arguments except ``theta`` and ``ends`` have shape (theta, ...).
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define values in an interval")
+
+    def outside(self, theta: Theta, ends: Ends) -> np.ndarray:
+        """Shares of the population below and above ``ends``, shape (2, theta)."""
+        low, high = np.array([[-np.inf, ends[1]], [ends[0], np.inf]])
+        return self.share(low, high, theta, ends)
+
+    def draw(self, theta: Theta, ends: Ends, size: int, rng: np.random.Generator) -> np.ndarray:
+        """ln periods of ``size`` members for each theta, shape (theta, size)."""
+        raise NotImplementedError
+
+    def derive(self, theta: Theta) -> dict:
+        """Parameters that follow from the sampled ones, a dict of arrays."""
+        return {}
+
+    def smallest_width(self, frozen: Mapping) -> float:
+        """The narrowest feature of the density that the priors ``frozen`` allow, in ln P."""
+        raise NotImplementedError
+
+    def width(self, theta: Theta) -> np.ndarray:
+        """The narrowest feature of the density of each theta, in ln P, shape (theta,).
+
+        By default ``smallest_width`` with each theta known exactly.
+        """
+        each = np.column_stack(list(theta.values())).tolist()
+        return np.array(
+            [
+                self.smallest_width({n: _Point(x) for n, x in zip(theta, values, strict=True)})
+                for values in each
+            ]
+        )
+
+    def extent(self, frozen: Mapping) -> tuple[float, float]:
+        """Where practically all values lie, for anything that the priors ``frozen`` allow."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how far it extends")
+
+    def initial(self, ln_period: np.ndarray) -> dict[str, float]:
+        """A starting point from the stars' rough ln periods, a dict of floats."""
+        raise NotImplementedError
+
+    def pymc(self, theta: Mapping, ends: Ends, **options):
+        """The distribution as the PyMC variable lnP; only ``method="nuts"`` needs it."""
+        raise NotImplementedError
+
+    def check_pymc(self) -> None:
+        """Raise ValueError if ``pymc`` is missing, or belongs to a class of another density."""
+        if not self.agrees("pymc"):
+            raise ValueError(
+                f"{type(self).__name__} has a log_density but no pymc of its own, which"
+                " method='nuts' needs: write pymc, or fit with method='marginal'"
+            )
+
+    def agrees(self, method: str) -> bool:
+        """Whether a method exists, and belongs to the same distribution as ``log_density``."""
+        writer = self._writer(method)
+        if writer is Population or not issubclass(writer, self._writer("log_density")):
+            return False
+        # the methods of these two follow from the components, whichever class wrote those
+        return writer in (Components, Truncated) or issubclass(writer, self._writer("components"))
+
+    def _writer(self, method):
+        """The class that defines a method."""
+        return next((c for c in type(self).__mro__ if method in vars(c)), Population)
+
+
+class Components(Population):
+    """Weighted normal distributions: a new one writes ``components`` and ``initial``."""
+
+    def components(self, theta: Theta) -> components.Parts:
+        """Weight, mean and standard deviation of each component, shape (theta,).
+
+        ``theta`` may hold PyMC variables. The weight of a single component is the number 1.0.
+        """
+        raise NotImplementedError
+
+    def log_density(self, ln_period: np.ndarray, theta: Theta, ends: Ends) -> np.ndarray:
+        return components.log_density(self.components(theta), ln_period)
+
+    def share(self, low: Floats, high: Floats, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
+        low, high = np.asarray(low)[..., None], np.asarray(high)[..., None]
+        return components.share(self.components(theta), low, high)
+
+    def within(
+        self,
+        low: Floats,
+        high: Floats,
+        chance: Floats,
+        theta: Theta,
+        ends: Ends = EVERYWHERE,
+    ) -> np.ndarray:
+        parts = components.expanded(self.components(theta), np.ndim(chance) - 1)
+        return components.within(parts, low, high, chance)
+
+    def draw(self, theta: Theta, ends: Ends, size: int, rng: np.random.Generator) -> np.ndarray:
+        parts = self.components(theta)
+        return components.draw(components.expanded(parts, 1), (np.size(parts[0][1]), size), rng)
+
+    def smallest_width(self, frozen: Mapping) -> float:
+        parts = self.components(_corners(self.sampled, frozen, _ends))
+        return float(min(np.min(sd) for _, _, sd in parts))
+
+    def width(self, theta: Theta) -> np.ndarray:
+        if type(self).smallest_width is not Components.smallest_width:  # it has narrower features
+            return super().width(theta)
+        size = len(next(iter(theta.values())))
+        return np.min([np.broadcast_to(sd, size) for _, _, sd in self.components(theta)], axis=0)
+
+    def extent(self, frozen: Mapping) -> tuple[float, float]:
+        parts = self.components(_corners(self.sampled, frozen, _tails))
+        low = min(np.min(mean - REACH * sd) for _, mean, sd in parts)
+        return low, max(np.max(mean + REACH * sd) for _, mean, sd in parts)
+
+    def pymc(self, theta: Mapping, ends: Ends, **options):
+        self._name_derived(theta)
+        return components.pymc(self.components(theta), "lnP", **options)
+
+    def _name_derived(self, theta):
+        """Name the derived parameters in the PyMC model."""
+        import pymc as pm
+
+        for name, value in self.derive(theta).items():
+            pm.Deterministic(name, value)
+
+
+class Truncated(Components):
+    """Components truncated to the range that is searched: no objects lie beyond it."""
+
+    def log_density(self, ln_period: np.ndarray, theta: Theta, ends: Ends) -> np.ndarray:
+        inside = components.log_share(self.components(theta), *ends)
+        log_density = super().log_density(ln_period, theta, ends) - inside[:, None]
+        within = (ln_period >= ends[0]) & (ln_period <= ends[1])
+        return log_density if np.all(within) else np.where(within, log_density, -np.inf)
+
+    def share(self, low: Floats, high: Floats, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
+        parts = self.components(theta)
+        low, high = (np.clip(np.asarray(end)[..., None], *ends) for end in (low, high))
+        log_inside = components.log_share(parts, *ends)
+        return np.exp(components.log_share(parts, low, high) - log_inside)
+
+    def within(
+        self,
+        low: Floats,
+        high: Floats,
+        chance: Floats,
+        theta: Theta,
+        ends: Ends = EVERYWHERE,
+    ) -> np.ndarray:
+        return super().within(np.clip(low, *ends), np.clip(high, *ends), chance, theta)
+
+    def outside(self, theta: Theta, ends: Ends) -> np.ndarray:
+        return np.zeros((2, np.size(self.components(theta)[0][1])))
+
+    def draw(self, theta: Theta, ends: Ends, size: int, rng: np.random.Generator) -> np.ndarray:
+        chance = rng.random((np.size(self.components(theta)[0][1]), size))
+        return super().within(*ends, chance, theta)
+
+    def pymc(self, theta: Mapping, ends: Ends, **options):
+        import pymc as pm
+
+        self._name_derived(theta)
+        parts = self.components(theta)
+        cut = {"lower": ends[0], "upper": ends[1]}
+        if len(parts) == 1:
+            return pm.TruncatedNormal("lnP", mu=parts[0][1], sigma=parts[0][2], **cut, **options)
+        weight, mean, sd = (pm.math.stack(column) for column in zip(*parts, strict=True))
+        whole = pm.Normal.dist(mu=mean, sigma=sd)
+        inside = [pm.math.exp(pm.logcdf(whole, end)) for end in ends]
+        weight = weight * (inside[1] - inside[0])
+        of = pm.TruncatedNormal.dist(mu=mean, sigma=sd, **cut)
+        return pm.Mixture("lnP", w=weight / weight.sum(), comp_dists=of, **options)
+
+
+class _Point:
+    """The prior of a known number."""
+
+    def __init__(self, value: float):
+        self.value = value
+
+    def support(self) -> tuple[float, float]:
+        return self.value, self.value
+
+    def ppf(self, share: Floats) -> np.ndarray:
+        return np.full(np.shape(share), self.value)
+
+    isf = ppf
+
+    def mean(self) -> float:
+        return self.value
+
+    median = mean
+
+
+def _corners(names: tuple[str, ...], frozen: Mapping, ends: Callable) -> dict:
+    """Every combination of the parameters at the ends of their priors, shape (corner,)."""
+    grid = np.meshgrid(*(ends(frozen[name]) for name in names), indexing="ij")
+    return {name: values.ravel() for name, values in zip(names, grid, strict=True)}
+
+
+def _tails(prior):
+    return prior.ppf([TAIL, 1 - TAIL])
+
+
+def _ends(prior):
+    """The ends of a prior, or extreme quantiles where it has none."""
+    support = np.array(prior.support())
+    return np.where(np.isfinite(support), support, _tails(prior))
