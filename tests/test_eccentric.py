@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from astro_hier.core import eccentric_kernel, eccentric_roots, kepler, orbit
+from astro_hier.core import eccentric_kernel, eccentric_roots, kepler, linear, orbit
 from astro_hier.core.eccentric_prior import EccentricityTable, OrbitPrior, ScatterTable, tidal_limit
 
 SCATTERS = 0.5, 3.0
@@ -79,7 +79,7 @@ def test_few_digits_are_lost_to_small_errors():
     nodes = some_nodes()._replace(step=np.zeros(40, int))
     prepared = eccentric_kernel.KeplerData.of(data, np.zeros((1, len(data.rv))))
     x, y = kepler.waves(data.time - prepared.t_ref, *nodes[:3])
-    solution = orbit.Solution(data, nodes.frequency, (x * nodes.sd, y * nodes.sd))
+    solution = linear.Solution(data, nodes.frequency, (x * nodes.sd, y * nodes.sd))
     # that is with A and B in units of their prior's standard deviations
     expected = solution.log_marginal()
     for compiled in (False, True):

@@ -86,11 +86,12 @@ def test_without_eccentricity_it_is_the_circular_orbit(n):
     data = replace(visits(n, 1.0, 7), sd=np.array([20, 20, 100.0]))
     circle = OrbitPrior(stats.loguniform(2, 100), EccentricityTable.of(0.0), lambda p, e: 20.0)
     nodes = eccentric_nodes(data, circle, np.random.default_rng(2), points=200_000)
-    expected = period_nodes.period_nodes(data, circle.period)
+    circular = orbit.likelihood(data)
+    expected = period_nodes.period_nodes(circular, circle.period)
     assert nodes.log_evidence == pytest.approx(expected.log_evidence, abs=0.003)
     drawn = nodes.draw(2000, np.random.default_rng(3))
     other, _ = period_nodes.draw_periods(
-        expected, data, circle.period, 2000, np.random.default_rng(4)
+        expected, circular, circle.period, 2000, np.random.default_rng(4)
     )
     # False alarm: 3e-4.
     assert stats.ks_2samp(drawn.period, other).pvalue > 1e-4
@@ -212,3 +213,13 @@ def test_instruments_may_have_a_scatter_each():
         assert abs(found.probability @ own - mean) < 4.5 * error
     draws = found.draw(500, np.random.default_rng(2))
     assert draws.scatter.shape == (2, 500)
+
+
+@pytest.mark.parametrize("n", [2, 4, 8])
+def test_equal_velocities_and_times_are_no_trouble(n):
+    data = visits(n, 1.0, 11)
+    time = np.repeat(data.time[: n // 2], 2)
+    data = replace(data, time=time, rv=np.full(n, 3.0))
+    nodes = eccentric_nodes(data, prior(period=(10, 100)), np.random.default_rng(1))
+    assert np.isfinite(nodes.log_evidence)
+    assert np.all(np.isfinite(nodes.draw(50, np.random.default_rng(2)).linear))

@@ -8,7 +8,7 @@ out has the products
     <c, d> = sum_j w_j c_j d_j - sum_a (sum_j w_j unit_aj c_j) (sum_j w_j unit_aj d_j),
 
 so that A and B solve a system of two equations, [<X, X> + 1 / sd^2, <X, Y>; ...] (A, B) =
-(<X, v>, <Y, v>), and ln p is that of `astro_hier.core.orbit`. chi2 is summed over the residuals,
+(<X, v>, <Y, v>), and ln p is that of `astro_hier.core.linear`. chi2 is summed over the residuals,
 so that few digits are lost however small the errors. With D the derivatives of the velocity by
 f, e and m, chi2 falls with slope 2 D^T W r and curves by
 
@@ -141,7 +141,10 @@ class KeplerData:
             back=back,
             pull=pull,
             log_norm=len(rv) * np.log(2 * np.pi) + log_variance + 2 * diagonal,
-            chi2_constant=weight @ rv**2 + pull @ pull - np.sum(target**2, axis=1),
+            # not zero, for chi2 is taken over it
+            chi2_constant=np.maximum(
+                weight @ rv**2 + pull @ pull - np.sum(target**2, axis=1), 1e-9
+            ),
             total=weight.sum(axis=1),
             moment=weight @ time**2,
             log_variance=log_variance,

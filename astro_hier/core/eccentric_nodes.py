@@ -17,6 +17,7 @@ import numpy as np
 from astro_hier.core import kepler, orbit
 from astro_hier.core.eccentric_kernel import Nodes
 from astro_hier.core.eccentric_tree import Star
+from astro_hier.core.linear import Solution
 
 CAP = 0.999
 BATCHES = 60
@@ -232,7 +233,7 @@ def linear_at(
         sd=np.append(np.ones(2), visits.sd[2:]),
         rv_error=np.hypot(visits.rv_error[:, None], extra),
     )
-    solution = orbit.Solution(unscaled, nodes.frequency, (x * nodes.sd, y * nodes.sd))
+    solution = Solution(unscaled, nodes.frequency, (x * nodes.sd, y * nodes.sd))
     shape = len(visits.sd), len(nodes.sd)
     linear = solution.linear(None if rng is None else rng.standard_normal(shape))
     linear[:2] *= nodes.sd
