@@ -7,7 +7,7 @@ looked at, all of which start a second search from other roots:
    of freedom, at little scatter, while the scatter is known or comes out large (in the latter
    case among smaller scatters only, where a missed orbit would be);
 2. roots that were put aside hold more than `MOST_REST` of p(v);
-3. an effective size below `FEWEST` with `PRECISE` nights or more, where the second search takes
+3. an effective size below `FEWEST` with `PRECISE` visits or more, where the second search takes
    more evaluations and points.
 
 Where the two differ by more than `DIFFERENT` standard errors, the nodes of the better are forced
@@ -73,7 +73,7 @@ def eccentric_nodes(
         return sparse_nodes(star, counted, sparse, rng, points)
     effort = replace(star.effort, final=points)
     tree, nodes = _search(star, effort, rng)
-    poor = nodes.effective_size < FEWEST and star.nights >= PRECISE
+    poor = nodes.effective_size < FEWEST and len(visits.time) >= PRECISE
     other = replace(effort, per_baseline=4.3, phases=7 / 6)
     if poor:
         other = replace(other, negligible=13.0, negligible_root=16.0,

@@ -1,7 +1,8 @@
 """Modes of an eccentric orbit's posterior in period and eccentricity.
 
 Two nodes are of one mode if between their frequencies there is no gap wider than `GAP` over the
-baseline, nor a valley in the distribution of e.
+baseline, nor a valley in the distribution of e. Nodes that hold less than `TAIL` of the
+probability fill no gaps.
 """
 
 from typing import NamedTuple
@@ -11,6 +12,7 @@ import numpy as np
 from astro_hier.core.eccentric_nodes import EccentricNodes
 
 GAP = 0.5
+TAIL = 0.002
 VALLEY = 10.0
 BINS = 24  # of e, in which valleys are looked for
 MANY = 400  # nodes of a mode that may be split in e
@@ -30,9 +32,11 @@ class Mode(NamedTuple):
 def modes(nodes: EccentricNodes, least: float = 1e-4) -> list[Mode]:
     """Modes of at least this probability, the most probable first."""
     f, weight = 1 / nodes.period, nodes.probability
-    order = np.argsort(f)
-    width = GAP / max(np.ptp(nodes.star.data.time), 1e-300)
-    parts = np.split(order, np.flatnonzero(np.diff(f[order]) > width) + 1)
+    order = np.argsort(weight)
+    bulk = np.sort(f[order[np.cumsum(weight[order]) > TAIL]])
+    gap = np.diff(bulk) > GAP / max(np.ptp(nodes.star.data.time), 1e-300)
+    which = np.searchsorted(0.5 * (bulk[1:] + bulk[:-1])[gap], f)
+    parts = [np.flatnonzero(which == i) for i in range(gap.sum() + 1)]
     found = []
     for part in parts:
         if weight[part].sum() < least:
