@@ -36,7 +36,8 @@ def modes(nodes: EccentricNodes, least: float = 1e-4) -> list[Mode]:
     bulk = np.sort(f[order[np.cumsum(weight[order]) > TAIL]])
     gap = np.diff(bulk) > GAP / max(np.ptp(nodes.star.data.time), 1e-300)
     which = np.searchsorted(0.5 * (bulk[1:] + bulk[:-1])[gap], f)
-    parts = [np.flatnonzero(which == i) for i in range(gap.sum() + 1)]
+    ends = np.cumsum(np.bincount(which, minlength=gap.sum() + 1))[:-1]
+    parts = np.split(np.argsort(which, kind="stable"), ends)
     found = []
     for part in parts:
         if weight[part].sum() < least:
