@@ -1,0 +1,180 @@
+"""The nodes of a star: points in the leaves of its tree, or about what few visits allow.
+
+Before the final points there are fewer that show which leaves were taken too lightly, and which of
+the roots put aside were; those are split on. The final points are drawn but once, whatever they
+show: to repeat them until no weight stands out would bias p(v).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from astro_hier.core import orbit
+from astro_hier.core.eccentric_kernel import KeplerData, thinned
+from astro_hier.core.eccentric_nodes import EccentricNodes, Strata
+from astro_hier.core.eccentric_prior import OrbitPrior, ScatterTable
+from astro_hier.core.eccentric_roots import MANY_VISITS, SLAB, THINNED, Effort
+from astro_hier.core.eccentric_sparse import sparse_points
+from astro_hier.core.eccentric_tree import DEFENSIVE, MATTERS, OPEN, Star
+
+NIGHTS = (5, 7, 10, 15, 20)
+KAPPAS = (1.5, 1.2, 0.8, 0.6, 0.5)
+KAPPA_WITH_SCATTER = 0.8
+FEW, FEW_NEGLIGIBLE, FEW_NEGLIGIBLE_ROOT = 15, 13.0, 16.0
+FEWEST_NIGHTS = 5  # up to which there are defensive points
+REST = 2000  # points among roots put aside
+PILOTS, PILOT = 2, 0.25  # draws before the final one, and their share of its points
+HOT, HOTTER = 0.004, 4.0  # share of p(v) of an unrefined leaf, and over what was expected
+PERIODS = 400  # cells of the profile of prior draws
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that searches for one star have in common; ``ratio`` is the scatter of visits over s."""
+
+    visits: orbit.Visits
+    prior: OrbitPrior
+    ratio: np.ndarray
+    scatter: ScatterTable
+    data: KeplerData
+    screened: KeplerData
+    nights: int
+
+    @classmethod
+    def of(cls, visits: orbit.Visits, prior: OrbitPrior, ratio: np.ndarray | None) -> "Prepared":
+        """Of visits and what is known; ``ratio`` is the scatter of each visit over s."""
+        scatter = ScatterTable.of(prior.scatter, visits.rv_error)
+        ratio = np.ones(len(visits.time)) if ratio is None else ratio
+        extra = scatter.at_visits(ratio)
+        screened = data = KeplerData.of(visits, extra)
+        if len(visits.time) > MANY_VISITS:
+            screened = thinned(visits, extra, data, THINNED)
+        nights = count_nights(visits.time, prior.period_range[0])
+        return cls(visits, prior, ratio, scatter, data, screened, nights)
+
+    def star(self) -> Star:
+        """Likelihood and prior, with nothing evaluated yet."""
+        return Star(self.data, self.prior, self.scatter)
+
+    @property
+    def effort(self) -> Effort:
+        few = self.nights <= FEW
+        kappa = float(np.interp(self.nights, NIGHTS, KAPPAS))
+        if not self.scatter.known:
+            kappa = max(kappa, KAPPA_WITH_SCATTER)
+        effort = Effort(kappa)
+        if few:
+            effort = replace(effort, negligible=FEW_NEGLIGIBLE, negligible_root=FEW_NEGLIGIBLE_ROOT)
+        return effort
+
+
+def count_nights(time: np.ndarray, shortest: float) -> int:
+    """Groups of visits that lie within a quarter of the shortest period, or half a day."""
+    return 1 + int(np.sum(np.diff(np.sort(time)) > min(0.25 * shortest, 0.5)))
+
+
+def finish(star, tree, rng):
+    """Points that show which leaves were taken too lightly, and then the final ones."""
+    for _ in range(PILOTS):
+        strata, leaves = _strata(star, tree, PILOT)
+        points, log_weight, box = strata.draw_boxes(rng)
+        weight = log_weight + tree.star.log_p(points)
+        total = np.logaddexp.reduce(weight)
+        share = np.bincount(box, np.exp(weight - total), len(leaves))
+        expected = strata.count / strata.count.sum()
+        hot = leaves[
+            (tree.cells.state[leaves] == OPEN) & (share > np.maximum(HOT, HOTTER * expected))
+        ]
+        adopted = _hot_rest(star, tree, total, rng)
+        if not len(hot) + len(adopted):
+            break
+        tree.grow(100_000, forced=np.concatenate([hot, adopted]))
+    return _final(star, tree, rng)
+
+
+def _strata(star, tree, factor=1.0):
+    """The leaves with the numbers of points in each."""
+    leaves, share = tree.expected()
+    log_mass = tree.cells.log_mass[leaves]
+    count = factor * tree.effort.final * share
+    if star.nights <= FEWEST_NIGHTS:
+        count = count + factor * DEFENSIVE * np.exp(log_mass)
+    return Strata(tree.cells.low[:, leaves], tree.cells.high[:, leaves], count, log_mass), leaves
+
+
+def _draw_rest(star, tree, rng):
+    """Points among the roots put aside: slab, cell, points, and ln p; empty if there are none."""
+    if tree.roots.kept.all():
+        return np.empty(0, int), np.empty(0, int), np.empty((4, 0)), np.empty(0)
+    defensive = DEFENSIVE * tree.roots.rest_mass if star.nights <= FEWEST_NIGHTS else 0
+    slab, cell = tree.roots.draw_rest(REST + int(defensive), rng)
+    points = tree.points_in(*tree.roots.boxes(slab, cell))
+    return slab, cell, points, tree.star.log_p(points)
+
+
+def _hot_rest(star, tree, total, rng):
+    """Roots put aside that a point shows to matter, taken in."""
+    slab, cell, _, log_p = _draw_rest(star, tree, rng)
+    share = np.log(tree.roots.mass[cell] * np.diff(tree.roots.slab_edges)[slab])
+    hot = np.flatnonzero(share + log_p > total - MATTERS)
+    if not len(hot):
+        return np.empty(0, int)
+    slab, cell = np.unique(np.stack([slab[hot], cell[hot]]), axis=1)
+    return tree.adopt(slab, cell)
+
+
+def _final(star, tree, rng):
+    """The nodes: fresh points in all leaves and in the roots put aside."""
+    strata, leaves = _strata(star, tree)
+    points, log_weight, box = strata.draw_boxes(rng)
+    _, _, others, _ = _draw_rest(star, tree, rng)
+    if others.size:
+        rest = np.full(others.shape[1], np.log(tree.roots.rest_mass / others.shape[1]))
+        points, log_weight = np.hstack([points, others]), np.append(log_weight, rest)
+    nodes = _nodes(star, tree.star, points, log_weight, strata, tree.roots.slab_edges[1])
+    mass, own = nodes.probability, len(box)
+    return replace(
+        nodes,
+        period_edges=tree.roots.period_edges,
+        period_log_p=tree.roots.period_log_p,
+        unrefined=float(mass[:own][tree.cells.state[leaves[box]] == OPEN].sum()),
+        rest=float(mass[own:].sum()),
+        resolved=tree.resolved,
+    )
+
+
+def sparse_nodes(star, counted, draws, rng, wanted):
+    """Nodes without a tree."""
+    points, log_weight = sparse_points(draws, counted, rng, wanted)
+    slab = star.scatter.slabs(float(np.median(star.visits.rv_error)), SLAB)[1]
+    return _nodes(star, counted, points, log_weight, draws, slab)
+
+
+def _nodes(star, counted, points, log_weight, strata, lowest):
+    """Points with all that is told of them; ``lowest`` is the share of the lowest scatters."""
+    nodes = counted.nodes(points)
+    found = counted.evaluate(nodes)
+    steps = star.scatter.step(np.nextafter(lowest, 0)) + 1
+    edges = np.linspace(*star.prior.period_shares, PERIODS + 1)
+    return EccentricNodes(
+        points=points,
+        period=1 / nodes.frequency,
+        eccentricity=nodes.eccentricity,
+        phase=nodes.phase,
+        scatter=star.scatter.values[nodes.step],
+        log_weight=log_weight,
+        log_p=found.log_p,
+        amplitude=np.hypot(found.a, found.b),
+        star=counted,
+        visits=star.visits,
+        ratio=star.ratio,
+        source=strata,
+        period_edges=edges,
+        period_log_p=np.full(PERIODS, -np.inf),
+        unrefined=0.0,
+        rest=0.0,
+        resolved=True,
+        least_chi2=float(counted.least_chi2[:steps].min()),
+        dof=len(star.visits.time) - 5 - int(np.sum(star.visits.sd[2:] > 0)),
+        evaluations=counted.evaluations,
+    )

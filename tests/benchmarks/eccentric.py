@@ -1,0 +1,247 @@
+"""Eccentric orbits on real and simulated stars: ``python tests/benchmarks/eccentric.py WHAT DATA``.
+
+WHAT is one of
+
+binaries
+    The stars of ``DATA/eccentric_binaries``, blind over all periods, offsets of instruments and
+    scatter free: published elements, probability of that mode, CPU seconds.
+apogee
+    Those of ``DATA/apogee_binaries`` with and without eccentricity, scatter free.
+windows
+    Orbits injected from the prior at the visit times of both: ranks of the truth.
+simulated
+    The same at random times, half of them clumped in nights.
+
+A third argument is the number of stars injected, a fourth the seed.
+"""
+
+import os
+import sys
+import time
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from pathlib import Path
+
+import numpy as np
+from astropy.table import Table
+from scipy import stats
+
+from astro_hier.core import kepler, orbit
+from astro_hier.core.eccentric_fit import eccentric_nodes
+from astro_hier.core.eccentric_modes import modes
+from astro_hier.core.eccentric_prior import EccentricityTable, OrbitPrior
+
+BETA = stats.beta(0.867, 3.03)
+OUTSIDE = 0.001  # ranks below this and above one less it are named
+
+
+class Kipping:
+    """Beta(0.867, 3.03) cut at 0.95."""
+
+    def support(self):
+        return 0.0, 0.95
+
+    def cdf(self, e):
+        return np.minimum(BETA.cdf(e) / BETA.cdf(0.95), 1)
+
+
+def prior(amplitude, periods, scatter, e=None):
+    """A and B of sd ``amplitude`` (P / yr)^(-1/3) / sqrt(1 - e^2)."""
+
+    def sd(period, e):
+        return amplitude * (period / 365.25) ** (-1 / 3) / np.sqrt(1 - e**2)
+
+    table = EccentricityTable.of(Kipping() if e is None else e)
+    scatter = stats.loguniform(*scatter) if np.ndim(scatter) else scatter
+    return OrbitPrior(stats.loguniform(*periods), table, sd, scatter)
+
+
+def visits(time, rv, rv_error, sd_mean, labels=None, sd_offset=0.0):
+    """With an offset of each instrument but the first."""
+    names = [] if labels is None else sorted(set(labels))[1:]
+    columns = np.column_stack([labels == name for name in names]) * 1.0 if names else None
+    sd = np.array([1, 1, sd_mean] + [sd_offset] * len(names))
+    mean = np.zeros(len(sd))
+    return orbit.Visits(*(np.asarray(x, float) for x in (time, rv, rv_error)), mean, sd, columns)
+
+
+def clocked(function):
+    start = time.process_time()
+    found = function()
+    return found, time.process_time() - start
+
+
+def summary(nodes):
+    best = modes(nodes)[0]
+    return (
+        f"ln p(v) {nodes.log_evidence:.2f}, effective {nodes.effective_size:.0f},"
+        f" k {nodes.pareto_k:.2f}, unrefined {nodes.unrefined:.1g}, rest {nodes.rest:.1g},"
+        f" second search {nodes.log_ratio:.3f}; mode {best.probability:.4f}"
+        f" P {best.period:.6g}±{best.period_sd:.2g} e {best.eccentricity:.4f}"
+        f"±{best.eccentricity_sd:.2g} K {best.amplitude:.5g}"
+    )
+
+
+def binaries(data):
+    folder = data / "eccentric_binaries"
+    table = Table.read(folder / "velocities.ecsv")
+    seconds = []
+    for number, row in enumerate(Table.read(folder / "published_orbits.ecsv")):
+        star = _binary(table, row["star"])
+        known = prior(5000, (1, 1e5 if row["star"] == "HD 4747" else 3e4), (0.1, 100))
+        if not number:
+            eccentric_nodes(star, known, np.random.default_rng(0))  # compiles
+        nodes, cpu = clocked(
+            lambda s=star, k=known: eccentric_nodes(s, k, np.random.default_rng(5))
+        )
+        seconds.append(cpu)
+        print(f"{row['star']}: {len(star.time)} visits, {cpu:.2f} CPU s; {summary(nodes)}")
+        drawn = nodes.draw(4000, np.random.default_rng(2))
+        for name in ("P", "e", "K", "omega"):
+            print("   ", _against(row, name, drawn))
+    print(f"CPU s: median {np.median(seconds):.2f}, largest {max(seconds):.2f}")
+
+
+def _binary(table, name):
+    rows = table[table["star"] == name]
+    return visits(*(rows[c] for c in ("time", "rv", "rv_error")), 10_000, rows["instrument"], 100)
+
+
+def _against(row, name, drawn):
+    """In combined errors; omega of some published orbits is the companion's, half a turn away."""
+    values = {"P": drawn.period, "e": drawn.eccentricity, "K": drawn.amplitude}.get(name)
+    published, turned = row[name], ""
+    if values is None:
+        if abs(np.median(np.angle(np.exp(1j * (drawn.omega - published))))) > np.pi / 2:
+            published, turned = published + np.pi, ", omega of the companion"
+        values = published + np.angle(np.exp(1j * (drawn.omega - published)))
+    error = 0.5 * (row[f"{name}_high"] - row[f"{name}_low"])
+    low, median, high = np.quantile(values, [0.16, 0.5, 0.84])
+    own = 0.5 * (high - low)
+    away = (median - published) / np.hypot(own, error)
+    published = f"{published:.6g}±{error:.2g}"
+    return f"{name}: {median:.6g}±{own:.2g}, published {published}: {away:+.2f}{turned}"
+
+
+def apogee(data):
+    folder = data / "apogee_binaries"
+    table = Table.read(folder / "apogee-binaries.ecsv")
+    for name in sorted(set(table["APOGEE_ID"])):
+        rows = table[table["APOGEE_ID"] == name]
+        star = visits(*(rows[c] for c in ("JD", "VHELIO", "VHELIO_ERR")), 150)
+        found = [
+            clocked(lambda s=star, e=e: eccentric_nodes(
+                s, prior(30, (1, 30), (0.01, 10), e), np.random.default_rng(1)))
+            for e in (None, 0.0)
+        ]  # fmt: skip
+        (nodes, cpu), (circle, _) = found
+        e, scatter = (nodes.probability @ x for x in (nodes.eccentricity, nodes.scatter))
+        bayes = nodes.log_evidence - circle.log_evidence
+        print(f"{name}: {len(rows)} visits, {cpu:.2f} CPU s; ln Bayes factor {bayes:.1f},"
+              f" e {e:.4f}, s {scatter:.3g}; {summary(nodes)}", flush=True)  # fmt: skip
+
+
+def windows(data, count, seed):
+    rng = np.random.default_rng(seed)
+    table = Table.read(data / "apogee_binaries" / "apogee-binaries.ecsv")
+    stars = []
+    for name in sorted(set(table["APOGEE_ID"])):
+        rows = table[table["APOGEE_ID"] == name]
+        star = visits(*(rows[c] for c in ("JD", "VHELIO", "VHELIO_ERR")), 150)
+        stars.append((name, star, prior(30, (1, 100), (0.01, 10))))
+    table = Table.read(data / "eccentric_binaries" / "velocities.ecsv")
+    for name in sorted(set(table["star"])):
+        stars.append((name, _binary(table, name), prior(5000, (1, 3e4), (0.1, 100))))
+    inject((stars[i % len(stars)] for i in range(count)), rng)
+
+
+def simulated(_, count, seed):
+    rng = np.random.default_rng(seed)
+
+    def star(number):
+        n, error = rng.integers(3, 31), np.exp(rng.uniform(np.log(0.1), np.log(3)))
+        time = rng.uniform(0, 1000, n)
+        if number % 2:  # up to three visits a night
+            time = np.repeat(np.floor(time[: -(-n // 3)]), 3)[:n] + rng.uniform(0, 0.3, n)
+        rv_error = error * np.exp(rng.normal(0, 0.3, n))
+        scatter = 0.0 if number % 4 < 3 else (0.03, 10)
+        labels = rng.integers(0, 2, n) if number % 4 == 3 else None
+        made = visits(np.sort(time), np.zeros(n), rv_error, 100, labels, 1.0)
+        return f"{number}, {n} visits of {error:.2f}", made, prior(30, (2, 512), scatter)
+
+    inject((star(i) for i in range(count)), rng)
+
+
+def inject(stars, rng):
+    """Ranks of the truth in draws of posteriors, and how often the mode that holds it is right."""
+    ranks, seconds, chances, names = [], [], [], []
+    for name, star, known in stars:
+        star, truth = _injected(star, known, rng)
+        nodes, cpu = clocked(lambda s=star, k=known: eccentric_nodes(s, k, rng))
+        drawn = nodes.draw(1000, rng)
+        own = _elements(drawn.period, drawn.eccentricity, drawn.omega, drawn.amplitude,
+                        drawn.t_peri, drawn.linear[2], truth, nodes.star.data.t_ref)  # fmt: skip
+        ranks.append([np.mean(x < 0) + rng.random() * np.mean(x == 0) for x in own])
+        near = np.abs(1 / drawn.period - 1 / truth["P"]) < 0.5 / np.ptp(star.time)
+        chances.append(near.mean())
+        seconds.append(cpu)
+        names.append(name)
+        odd = [f"{x:.3f}" for x in ranks[-1] if not OUTSIDE < x < 1 - OUTSIDE]
+        short = nodes.effective_size < 1000 or nodes.pareto_k > 0.7
+        if odd or short or near.mean() < 0.01:
+            print(f"{name}: P {truth['P']:.4g} e {truth['e']:.2f} K {truth['K']:.3g}: ranks"
+                  f" {odd}, true mode {near.mean():.3f}; {cpu:.1f} s; {summary(nodes)}",
+                  flush=True)  # fmt: skip
+    ranks = np.array(ranks)
+    for column, label in zip(ranks.T, ("ln P", "e", "omega", "K", "t_peri", "v0"), strict=True):
+        bins = np.bincount(np.minimum((10 * column).astype(int), 9), minlength=10)
+        print(f"{label:7} KS {stats.kstest(column, 'uniform').pvalue:.3f}, tenths {bins},"
+              f" outside 98 percent {np.sum(np.abs(column - 0.5) > 0.49)}")  # fmt: skip
+    print(f"probability of the true mode: sum {np.sum(chances):.1f} of {len(chances)};"
+          f" CPU s: median {np.median(seconds):.2f}, mean {np.mean(seconds):.2f},"
+          f" largest {max(seconds):.2f}")  # fmt: skip
+
+
+def _injected(star, known, rng):
+    points = rng.random((4, 1))
+    period = known.period_at(points[0])
+    e = known.eccentricity_at(points[1], period)
+    A, B = rng.normal(0, known.amplitude(period, e), (2, 1))
+    scatter = known.scatter if np.isscalar(known.scatter) else known.scatter.rvs(random_state=rng)
+    linear = rng.normal(0, star.sd[2:])
+    t_peri = np.average(star.time, weights=star.rv_error**-2.0) - points[2] * period
+    K, omega = np.hypot(A, B), np.arctan2(B, A)
+    rv = kepler.velocity(star.time, period, e, t_peri, K, omega) + star.constant @ linear
+    rv = rv + rng.normal(0, np.hypot(star.rv_error, scatter))
+    truth = {
+        "P": period[0],
+        "e": e[0],
+        "K": K[0],
+        "omega": omega[0],
+        "t": t_peri[0],
+        "v0": linear[0],
+    }
+    return orbit.Visits(star.time, rv, star.rv_error, star.mean, star.sd, star.columns), truth
+
+
+def _elements(period, e, omega, K, t_peri, v0, truth, t_ref):
+    """Draws less the truth, angles from a direction at random in each star, the truth's as well."""
+    zero = np.random.default_rng(int(1e6 * truth["P"])).uniform(0, 2 * np.pi)
+    turn = np.mod(omega - zero, 2 * np.pi) - np.mod(truth["omega"] - zero, 2 * np.pi)
+    true_phase = np.mod((t_ref - truth["t"]) / truth["P"] - zero, 1)
+    phase = np.mod((t_ref - t_peri) / period - zero, 1) - true_phase
+    return (
+        np.log(period / truth["P"]),
+        e - truth["e"],
+        turn,
+        K - truth["K"],
+        phase,
+        v0 - truth["v0"],
+    )
+
+
+if __name__ == "__main__":
+    what, where, *numbers = sys.argv[1:]
+    WHAT = {"binaries": binaries, "apogee": apogee, "windows": windows, "simulated": simulated}
+    WHAT[what](Path(where), *map(int, numbers))
