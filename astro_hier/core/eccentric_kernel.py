@@ -22,7 +22,7 @@ installed; what is here in NumPy is the reference that they are held to.
 
 import importlib.util
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -184,9 +184,10 @@ def evaluate(
     size = max(1, BLOCK // len(data.time))
     starts = range(0, len(nodes.frequency), size)
     parts = [_evaluate(data, Nodes(*(x[i : i + size] for x in nodes)), slopes) for i in starts]
-    return Evaluated(
-        *(None if x[0] is None else np.concatenate(x) for x in zip(*parts, strict=True))
-    )
+    joined: list[Any] = [
+        None if x[0] is None else np.concatenate(x) for x in zip(*parts, strict=True)
+    ]
+    return Evaluated(*joined)
 
 
 def _evaluate(data, nodes, slopes):
