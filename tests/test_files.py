@@ -156,7 +156,7 @@ def test_a_disk_that_is_full_is_an_error_and_the_fit_is_saved_elsewhere(unpacked
     run = subprocess.run(words, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert f"'{full}/fit.nc' could not be written (File too large)" in run.stdout
-    assert "the fit is still in memory: make room, or save it to another place" in run.stdout
+    assert "the fit is still in memory: make room, or save it elsewhere" in run.stdout
     assert contents(full) == ["fit.nc"]
     assert (full / "fit.nc").read_text() == "what was there"
     StarCluster.load(tmp_path / "elsewhere.nc")
