@@ -385,7 +385,7 @@ def test_stars_of_two_kinds_of_jitter_are_told_apart(tmp_path):
     family = populations.JitterOf(
         populations.NormalMixture(mu1=-3, separation=priors.Uniform(2, 5), lnsigma1=-1, lnsigma2=-1)
     )
-    options = {"population": populations.TruncatedNormal(), "period_range": (0.8, 60) * u.day}
+    options = {"population": populations.TruncatedNormal(), "period_range": (2, 40) * u.day}
     model = BinaryPopulation(jitter=family, **options).fit(
         table, draws=100, chains=2, random_state=1, progressbar=False
     )
@@ -399,4 +399,4 @@ def test_stars_of_two_kinds_of_jitter_are_told_apart(tmp_path):
     assert loaded.jitter == family
     assert list(loaded.summary()["parameter"]) == list(model.summary()["parameter"])
     joint = model.pymc_model(table)
-    assert np.isfinite(joint.compile_logp()(joint.initial_point()))
+    assert np.isfinite(joint.compile_logp(mode="FAST_COMPILE")(joint.initial_point()))
