@@ -161,7 +161,7 @@ def test_priors_are_given_with_units(tmp_path, capsys):
         assert "expected a prior such as P=LogUniform(1 d, 1000 d)" in capsys.readouterr().err
     for bad in ("Q", "columns"):
         assert main([*words, "--prior", f"{bad}=Uniform(1, 2)"]) == 1
-        assert f"no prior of '{bad}' but of ['P', 'a'" in capsys.readouterr().err
+        assert f"'{bad}' has no prior; expected one of ['P', 'a'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
