@@ -94,7 +94,7 @@ def test_each_of_two_groups_is_the_members_as_often_as_it_should_be(case, backgr
 @IGNORED
 def test_two_explanations_are_said_and_listed(capsys):
     table, _ = two_groups("alike")
-    with pytest.warns(AstropyUserWarning, match=r"2 distinct explanations .* explanations\(\)"):
+    with pytest.warns(AstropyUserWarning, match=r"2 distinct explanations, .* explanations\(\)"):
         model = fit(VelocityDispersion(outliers=True), table)
     listed = model.explanations()
     assert list(listed["probability"]) == sorted(listed["probability"], reverse=True)
