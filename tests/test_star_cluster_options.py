@@ -23,7 +23,6 @@ from astro_hier import (
     priors,
     profiles,
 )
-from astro_hier.core import sky
 from astro_hier.models.star_cluster import many_offsets, offsets
 from astro_hier.posterior import register
 
@@ -245,87 +244,6 @@ def test_covariances_of_ones_own_are_saved_if_they_can_be(table, tmp_path):
 # ---- covariances
 
 
-@pytest.mark.parametrize(
-    ("name", "at_zero", "at_one_degree"),
-    [
-        # 285 exp(-1 / 14) and 142 exp(-1 / 16), in 1e-6 mas^2
-        ("Lindegren+18", 285e-6, 265.3523e-6),
-        ("Lindegren+20", 142e-6, 133.3967e-6),
-        # 300 + 2000 sin(pi / 4) / (pi / 4); at 1 deg sin(2.25 pi) / (2.25 pi) = 0.100035
-        ("Vasiliev+19", 2100.63e-6, 485.44e-6),
-        # 50 + 70; 50 / (1 + 1 / 0.3) + 70 exp(-1 / 30 - 1 / 2500)
-        ("Vasiliev & Baumgardt 21", 120e-6, 79.216e-6),
-    ],
-)
-def test_published_covariances(name, at_zero, at_one_degree):
-    function = covariances.COVARIANCES[name]
-    found = function([0, 60] * u.arcmin).to_value(u.mas**2)
-    np.testing.assert_allclose(found, [at_zero, at_one_degree], rtol=2e-5)
-
-
-def field(n, size, seed, error=0.05):
-    rng = np.random.default_rng(seed)
-    ra, dec = rng.uniform(0, size, (2, n))
-    return ra, dec, error * 10 ** rng.uniform(-0.3, 0.3, n)
-
-
-def modes_of(ra, dec, error, covariance, most, enough=0.01):
-    options = {"few": most, "most": most, "enough": enough, "enough_depth": 0.05}
-    return sky.modes(ra, dec, error, 0.0, covariance, **options)
-
-
-@pytest.mark.parametrize("name", covariances.COVARIANCES)
-def test_all_modes_together_are_the_covariance(name):
-    ra, dec, error = field(60, 5, seed=1)
-    covariance = covariances.as_covariance(name)
-    C = covariance(ra, dec, ra, dec)
-    modes, variance, left_out, depth_off = modes_of(ra, dec, error, covariance, 60, enough=-1)
-    allowed = 1e-12 - 3 * min(np.linalg.eigvalsh(C)[0], 0)  # negative eigenvalues are left out
-    np.testing.assert_allclose(modes.T @ modes, C, atol=allowed)
-    np.testing.assert_allclose(variance, 0, atol=allowed)
-    assert abs(left_out) < 1e-6 + allowed / C[0, 0]
-    assert depth_off < 1e-5 + 100 * allowed / C[0, 0]
-
-
-def test_covariances_are_of_the_angles_between_stars():
-    from astropy.coordinates import SkyCoord
-
-    ra, dec, _ = field(30, 90, seed=2)
-    stars = SkyCoord(ra, dec, unit="deg")
-    angles = stars[:4, None].separation(stars)
-    between = covariances.as_covariance(lambda angle: (1 + angle.to_value(u.deg)) * u.mas**2)
-    found = between(ra[:4], dec[:4], ra, dec)
-    np.testing.assert_allclose(found, 1 + angles.deg, atol=1e-9)
-
-
-@pytest.mark.parametrize("name", ["Lindegren+20", "Vasiliev+19"])
-def test_what_is_left_out_is_stated(name):
-    ra, dec, error = field(150, 3, seed=3)
-    covariance = covariances.as_covariance(name)
-    modes, variance, left_out, _ = modes_of(ra, dec, error, covariance, 3)
-    C = covariance(ra, dec, ra, dec)
-    np.testing.assert_allclose(np.sum(modes**2, axis=0) + variance, C[0, 0])
-    approximate = modes.T @ modes + np.diag(variance + error**2)
-    weights = np.linalg.solve(approximate, np.ones(150))
-    shares = [
-        1 - (a @ approximate @ a) / (a @ (C + np.diag(error**2)) @ a)
-        for a in (weights, np.ones(150))
-    ]
-    assert left_out == pytest.approx(max(shares, key=abs), abs=1e-3)
-
-
-def test_many_stars_are_represented_by_some():
-    ra, dec, error = field(1500, 5, seed=4)
-    covariance = covariances.as_covariance("Vasiliev & Baumgardt 21")
-    modes, variance, *_ = modes_of(ra, dec, error, covariance, 6)
-    C = covariance(ra, dec, ra, dec)
-    assert modes.shape[1] == 1500
-    assert np.all(variance >= 0)
-    weights = error**-2 / np.sum(error**-2)
-    kept = np.sum((modes @ weights) ** 2) + weights**2 @ variance
-    assert kept == pytest.approx(weights @ C @ weights, rel=0.01)
-
-
 @pytest.mark.slow
 def test_error_of_the_distance_is_that_of_the_whole_covariance():
     # The Monte Carlo error of an sd of 4000 independent draws is 1.1 percent.
@@ -371,24 +289,6 @@ def test_depth_and_distance_are_those_of_the_whole_covariance_of_many_modes(seed
         assert draws.std() == pytest.approx(sd, rel=0.06)
     assert model.posterior.attrs["covariance_modes"] > 100
     assert model.posterior.attrs["covariance_depth_off"] < 0.05
-
-
-def test_how_far_the_depth_is_off_is_that_of_simulated_scatter():
-    # false alarm: 20,000 simulations give a standard deviation to half a percent
-    ra, dec, error = field(40, 2, seed=5)
-    covariance = covariances.as_covariance("Vasiliev+19")
-    modes, variance, _, depth_off = modes_of(ra, dec, error, covariance, 5)
-    values, vectors = np.linalg.eigh(covariance(ra, dec, ra, dec))
-    C = (vectors * values.clip(0)) @ vectors.T + np.diag(error**2)
-    approximate = modes.T @ modes + np.diag(variance + error**2)
-    y = np.random.default_rng(1).multivariate_normal(np.zeros(40), C, 20_000)
-    found = []
-    for matrix in (C, approximate):
-        inverse = np.linalg.inv(matrix)
-        square = inverse @ inverse / np.trace(inverse @ inverse)
-        found.append(np.einsum("si,ij,sj->s", y, square, y) - np.sum(square * matrix))
-    off = np.sqrt(np.mean((found[1] - found[0]) ** 2)) / np.std(found[0])
-    assert depth_off == pytest.approx(off, rel=0.03)
 
 
 @pytest.mark.parametrize("options", [
