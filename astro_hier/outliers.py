@@ -26,14 +26,6 @@ distributions; the second is the broader one and holds the share ``outlier_share
 are not members.
 """
 
-from astro_hier.populations.background import (  # noqa: F401, models import the rest from here
-    PRIOR_TAIL,
-    Background,
-    ParallaxBackground,
-    VelocityBackground,
-    as_background,
-    pymc_log_density,
-)
-from astro_hier.populations.membership import draw_members  # noqa: F401
+from astro_hier.populations.background import Background, ParallaxBackground, VelocityBackground
 
 __all__ = ["Background", "ParallaxBackground", "VelocityBackground"]

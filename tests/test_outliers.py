@@ -9,6 +9,8 @@ from reference import evidence_of_labels
 from scipy import stats
 
 from astro_hier import StarCluster, VelocityDispersion, outliers, priors
+from astro_hier.models.membership import as_background
+from astro_hier.populations.membership import draw_members
 
 KMS = u.km / u.s
 FREE = outliers.VelocityBackground(priors.Beta(1, 9), broader=False)
@@ -47,7 +49,7 @@ def fit(model, table, seed=1, **options):
 def log_prior(model):
     """That of a table of velocities, written out."""
     sd = stats.lognorm(1.5, scale=1000)
-    background = outliers.as_background(model.outliers, outliers.VelocityBackground)
+    background = as_background(model.outliers, outliers.VelocityBackground).background
     beta = (1, 1) if background.broader else (1, 9)
 
     def of(v_sys, ln_sigma_v, share, mean, outlier_sd):
@@ -225,7 +227,7 @@ def test_members_are_drawn_as_often_as_they_should_be():
     # False alarm: four standard errors of four numbers, 3e-4.
     chance = np.array([0.1, 0.02, 0.3, 1e-6])
     log_odds = np.tile(np.log(chance / (1 - chance)), (40_000, 1))
-    drawn = outliers.draw_members(log_odds, np.random.default_rng(1))
+    drawn = draw_members(log_odds, np.random.default_rng(1))
     assert drawn.any(axis=1).all()
     expected = chance / (1 - np.prod(1 - chance))
     assert np.all(np.abs(drawn.mean(axis=0) - expected) < 4 * np.sqrt(expected / 40_000) + 1e-4)
@@ -233,7 +235,7 @@ def test_members_are_drawn_as_often_as_they_should_be():
 
 @pytest.mark.parametrize("log_odds", [-800.0, -50.0])
 def test_one_is_drawn_where_hardly_any_is_a_member(log_odds):
-    drawn = outliers.draw_members(np.full((500, 5), log_odds), np.random.default_rng(1))
+    drawn = draw_members(np.full((500, 5), log_odds), np.random.default_rng(1))
     np.testing.assert_array_equal(drawn.sum(axis=1), 1)
     # False alarm: five standard errors, 3e-6
     assert np.all(np.abs(drawn.mean(axis=0) - 0.2) < 5 * 0.4 / np.sqrt(500))

@@ -13,6 +13,7 @@ from scipy import stats
 from scipy.integrate import quad_vec
 
 from astro_hier import BinaryPopulation, datasets, outliers, populations, priors, profiles
+from astro_hier.populations.background import pymc_log_density
 from astro_hier.populations.family import Truncated
 from astro_hier.posterior import SAVED
 
@@ -129,7 +130,7 @@ class Values(Case):
 
     def pymc(self, theta):
         parts = self.family.pymc(0.0, theta)
-        return lambda x: outliers.pymc_log_density(parts, x).eval()
+        return lambda x: pymc_log_density(parts, x).eval()
 
 
 @dataclass(frozen=True)

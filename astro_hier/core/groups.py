@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from astro_hier.core.floats import TINY
+from astro_hier.core.thinning import evenly
 
 MAX_ROWS = 4000  # larger tables are represented by as many
 SIZES = (3, 5, 10)  # of windows, in rows
@@ -64,7 +65,7 @@ def find(value, error, parts=2, rng=None):
     if len(value) < 2 * SIZES[0]:
         return []
     order = np.argsort(value, kind="stable")
-    order = order[np.linspace(0, len(order) - 1, min(len(order), MAX_ROWS)).astype(int)]
+    order = order[evenly(len(order), MAX_ROWS)]
     value, error = value[order], error[order]
     windows = _densest(value) if rng is None else _random(len(value), rng)
     inside = np.zeros((len(windows), len(value)), bool)

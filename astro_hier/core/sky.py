@@ -30,6 +30,8 @@ Angles are in degrees, covariances in mas^2.
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
 
+from astro_hier.core.thinning import evenly
+
 MAX_DECOMPOSED = 1000  # stars; larger samples are represented by as many
 INFORMED = 0.3  # eigenvalue above which a mode is worth keeping, in units of the errors' variance
 BLOCK = 2000  # stars whose covariance with the representatives is computed at a time
@@ -106,8 +108,7 @@ def _representatives(ra, dec):
     """Rows of at most `MAX_DECOMPOSED` stars, distributed like all stars whatever their order."""
     if len(ra) <= MAX_DECOMPOSED:
         return np.arange(len(ra))
-    places = np.linspace(0, len(ra) - 1, MAX_DECOMPOSED).astype(int)
-    return np.lexsort((dec, ra))[places]
+    return np.lexsort((dec, ra))[evenly(len(ra), MAX_DECOMPOSED)]
 
 
 def _covariances(parts, zero, noise, count):

@@ -3,8 +3,42 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+
 CHUNK = 32_768  # elements of an array: a dozen such arrays fit in a core's cache
 MAX_THREADS = 4
+
+
+def in_chunks(function, theta, cost=1, progress=None):
+    """``function(some, start)`` of all theta, chunk by chunk, as `for_chunks` does.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a chunk of ``theta``, and the number of its first item. Returns an array, or a dict of
+        arrays, whose first axis is that of the chunk.
+    theta : dict of ndarray
+        Arrays with a common first axis.
+    cost, progress
+        As for `for_chunks`.
+
+    Returns
+    -------
+    ndarray or dict of ndarray
+        What ``function`` returns, of all theta.
+    """
+    n = len(next(iter(theta.values())))
+    whole: dict[str | None, np.ndarray] = {}
+
+    def fill(start, stop):
+        found = function({name: values[start:stop] for name, values in theta.items()}, start)
+        for name, values in (found if isinstance(found, dict) else {None: found}).items():
+            if name not in whole:  # another thread may be as quick
+                whole.setdefault(name, np.empty((n, *values.shape[1:]), values.dtype))
+            whole[name][start:stop] = values
+
+    for_chunks(fill, n, cost, progress)
+    return whole.get(None, whole)
 
 
 def for_chunks(function, n, cost=1, progress=None):

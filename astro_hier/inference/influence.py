@@ -28,6 +28,7 @@ import numpy as np
 from scipy.stats import norm
 
 from astro_hier import checks
+from astro_hier.core.thinning import evenly
 
 MAX_NUMBERS = 2_000_000  # likelihoods that are kept, and that are computed at a time
 MAX_KEPT = 1000  # draws
@@ -124,11 +125,6 @@ class LeftOut:
         """Which rows decide the result, a boolean array; ``largest`` is the allowed shift."""
         shift = np.abs(self.shift).max(axis=1, initial=0)
         return (shift > largest) | ((self.pareto_k > LARGEST_K) & (shift > SHARE * largest))
-
-
-def evenly(n, size):
-    """Indices of ``size`` evenly spaced draws of ``n``, or of all if there are fewer."""
-    return np.linspace(0, n - 1, min(n, size)).astype(int)
 
 
 def largest_shift(n_rows):

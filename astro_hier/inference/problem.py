@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Problem"]
+from astro_hier.core.floats import Theta
 
-Theta = Mapping[str, np.ndarray]
+__all__ = ["Problem"]
 
 
 @dataclass(frozen=True)

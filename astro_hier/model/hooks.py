@@ -21,7 +21,8 @@ from astropy.table import Table
 from scipy.stats import norm
 
 from astro_hier.checks import Finding
-from astro_hier.model.parameters import Priors, Theta
+from astro_hier.core.floats import Theta
+from astro_hier.model.parameters import Priors
 from astro_hier.part import Option
 from astro_hier.table import Role, Rows, of_table
 

@@ -7,15 +7,14 @@ import numpy as np
 
 from astro_hier import priors
 from astro_hier.core.above import Above
+from astro_hier.core.floats import Theta
 from astro_hier.model.arguments import Arguments
 from astro_hier.posterior import LOG_PROB, Parameter
 
-__all__ = ["Priors", "Theta"]
+__all__ = ["Priors"]
 
 MAX_ROUNDS = 1000  # of draws from priors that depend on each other
 ABOVE_END = 1.2  # factor by which a starting point lies above the lower end of a prior
-
-Theta = Mapping[str, np.ndarray]  # values of parameters by name, shape (theta, ...)
 
 
 class Priors(Arguments):

@@ -23,6 +23,7 @@ from scipy.stats import chi2, norm
 from astro_hier import checks, priors
 from astro_hier.checks import Finding
 from astro_hier.core.floats import TINY
+from astro_hier.core.thinning import evenly
 
 __all__ = [
     "check_background",
@@ -87,8 +88,7 @@ LOOK = (
 
 def few_draws(values, names):
     """A few draws of the named parameters."""
-    draws = len(values["log_prob"])
-    chosen = np.unique(np.linspace(0, draws - 1, AVERAGED_DRAWS).astype(int))
+    chosen = evenly(len(values["log_prob"]), AVERAGED_DRAWS)
     return {name: values[name][chosen] for name in names}
 
 

@@ -6,6 +6,7 @@ there is a background. The mathematics is in `astro_hier.outliers`.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 import astropy.units as u
@@ -13,13 +14,14 @@ import numpy as np
 from astropy.table import QTable
 from scipy.stats import norm
 
-from astro_hier import outliers
 from astro_hier.checks import Finding
 from astro_hier.core import groups
+from astro_hier.core.floats import Theta
 from astro_hier.core.groups import Groups
 from astro_hier.inference import influence
-from astro_hier.model.parameters import Theta
 from astro_hier.models import goodness
+from astro_hier.populations.background import Background
+from astro_hier.populations.membership import draw_members
 from astro_hier.posterior import Parameter
 
 __all__ = ["NoBackground", "WithBackground", "as_background"]
@@ -133,7 +135,7 @@ class NoBackground:
 class WithBackground(NoBackground):
     """Some rows are not members, and follow a background."""
 
-    background: outliers.Background
+    background: Background
 
     latents = (Parameter("member", u.one, "p", "probability of membership", ("star",)),)
     remedy_of_rows = "", ""
@@ -175,7 +177,7 @@ class WithBackground(NoBackground):
 
     def redrawn(self, drawn, log_odds, theta, rng, redraw):
         log_odds = log_odds()
-        other = ~outliers.draw_members(log_odds, rng)
+        other = ~draw_members(log_odds, rng)
         member = self.background.given_some(log_odds, theta)[1]
         return redraw(drawn, other, theta, rng), {"member": member}
 
@@ -185,7 +187,7 @@ class WithBackground(NoBackground):
 
     def contaminated_given(self, true, value, error, theta, rng):
         log_odds = self.background.mix(norm.logpdf(value, true, error), value, error, theta)[1]
-        member = outliers.draw_members(log_odds, rng)
+        member = draw_members(log_odds, rng)
         return np.where(member, true, self.background.draw_true(value, error, theta, rng))
 
     def remedies(self, narrow):
@@ -209,7 +211,19 @@ class WithBackground(NoBackground):
             table[name] = goodness.mask_others(table[name], member)
 
 
-def as_background(given: Any, kind: type[outliers.Background]) -> NoBackground:
+def as_background(given: Any, kind: type[Background]) -> NoBackground:
     """The background, of class ``kind``, that a model's argument ``outliers`` stands for."""
-    background = outliers.as_background(given, kind)
-    return NoBackground() if background is None else WithBackground(background)
+    if given is None or given is False:
+        return NoBackground()
+    background = _default(kind) if given is True else given  # type: ignore[arg-type]
+    if not isinstance(background, Background) or background.unit != kind.unit:
+        raise ValueError(
+            f"outliers={given!r}; expected True, False, None or"
+            f" astro_hier.outliers.{kind.__name__}()"
+        )
+    return WithBackground(background)
+
+
+@cache  # models build it at every evaluation
+def _default(kind: Any) -> Background:
+    return kind()

@@ -7,7 +7,6 @@ than the members, and why at least one row is a member.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TypeAlias
 
 import astropy.units as u
@@ -273,24 +272,6 @@ class VelocityBackground(Background):
     outlier_mean2: Given = priors.Normal(0 * KMS, 1e5 * KMS)
     outlier_sd2: Given = priors.LogNormal(0, 1.5, scale=1000 * KMS)
     unit = KMS
-
-
-def as_background(given, kind):
-    """The background, of class ``kind``, that a model's argument stands for; None for none."""
-    if given is None or given is False:
-        return None
-    background = _default(kind) if given is True else given
-    if not isinstance(background, Background) or background.unit != kind.unit:
-        raise ValueError(
-            f"outliers={given!r}; expected True, False, None or"
-            f" astro_hier.outliers.{kind.__name__}()"
-        )
-    return background
-
-
-@cache  # models build it at every evaluation
-def _default(kind):
-    return kind()
 
 
 # users' files hold these names: they stay the same, wherever the classes move

@@ -8,9 +8,11 @@ feature follow. `Truncated` cuts any of them to the range that is searched.
 
 from collections.abc import Callable, Mapping
 
+import astropy.units as u
 import numpy as np
 
 from astro_hier import priors
+from astro_hier.core.floats import Theta
 from astro_hier.core.normal import Floats
 from astro_hier.part import Part
 from astro_hier.populations import components
@@ -20,7 +22,6 @@ TAIL = 1e-3  # quantile that stands for the end of a prior that has none
 REACH = 5  # standard deviations beyond which practically nothing lies
 EVERYWHERE = (-np.inf, np.inf)
 
-Theta = Mapping[str, np.ndarray]
 Ends = tuple[float, float]
 
 
@@ -96,13 +97,9 @@ class Population(Part):
 
         By default ``smallest_width`` with each theta known exactly.
         """
-        each = np.column_stack(list(theta.values())).tolist()
-        return np.array(
-            [
-                self.smallest_width({n: _Point(x) for n, x in zip(theta, values, strict=True)})
-                for values in each
-            ]
-        )
+        each = zip(*theta.values(), strict=True)
+        known = [[priors.Fixed(float(x)).frozen(u.one) for x in values] for values in each]
+        return np.array([self.smallest_width(dict(zip(theta, k, strict=True))) for k in known])
 
     def extent(self, frozen: Mapping) -> tuple[float, float]:
         """Where practically all values lie, for anything that the priors ``frozen`` allow."""
@@ -242,26 +239,6 @@ class Truncated(Components):
         weight = weight * (inside[1] - inside[0])
         of = pm.TruncatedNormal.dist(mu=mean, sigma=sd, **cut)
         return pm.Mixture("lnP", w=weight / weight.sum(), comp_dists=of, **options)
-
-
-class _Point:
-    """The prior of a known number."""
-
-    def __init__(self, value: float):
-        self.value = value
-
-    def support(self) -> tuple[float, float]:
-        return self.value, self.value
-
-    def ppf(self, share: Floats) -> np.ndarray:
-        return np.full(np.shape(share), self.value)
-
-    isf = ppf
-
-    def mean(self) -> float:
-        return self.value
-
-    median = mean
 
 
 def _corners(names: tuple[str, ...], frozen: Mapping, ends: Callable) -> dict:

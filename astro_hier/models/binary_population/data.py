@@ -1,6 +1,6 @@
 """The prepared visits of a sample: the likelihood of every star's period, on grids."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,11 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from astro_hier.core import cells, population_star
+from astro_hier.core.floats import Theta
 from astro_hier.core.jitter import JitterPrior
 from astro_hier.core.orbit import Visits
 from astro_hier.core.population_star import StarSummary
+from astro_hier.core.thinning import evenly
 from astro_hier.models.binary_population import grid
 from astro_hier.models.binary_population.grid import Levels
 from astro_hier.models.orbits import terms
@@ -24,8 +26,6 @@ SHORTEST = 0.5 * u.day  # period searched by default
 BASELINES = 3.0  # longest period searched by default, in units of the longest baseline
 CELLS_KEPT = 2_000_000  # for all stars, 80 MB; those of other stars are recomputed when needed
 TABLE_DRAWS = 200  # of the hyperparameters, to average the population over
-
-Theta = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,8 +179,7 @@ def in_parallel(
 
 def thinned(theta: Theta) -> dict[str, np.ndarray]:
     """At most `TABLE_DRAWS` of the draws, equally spaced."""
-    size = len(next(iter(theta.values())))
-    chosen = np.linspace(0, size - 1, min(size, TABLE_DRAWS)).astype(int)
+    chosen = evenly(len(next(iter(theta.values()))), TABLE_DRAWS)
     return {name: draws[chosen] for name, draws in theta.items()}
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from astro_hier import plots
 from astro_hier.core import orbit
+from astro_hier.core.thinning import evenly
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.sb1_binary.tables import draws_of
 
@@ -152,7 +153,7 @@ def _few_draws(model, near_period=None):
         # those whose phases drift apart by less than half a cycle until the last visit
         drift = np.abs(1 / values["P"] - 1 / near_period) * np.ptp(model.fitted_data().time)
         chosen = chosen[drift < 0.5]
-    chosen = chosen[np.linspace(0, len(chosen) - 1, min(len(chosen), CURVES)).astype(int)]
+    chosen = chosen[evenly(len(chosen), CURVES)]
     return {name: draws[chosen] for name, draws in values.items()}
 
 

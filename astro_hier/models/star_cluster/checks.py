@@ -9,8 +9,8 @@ from scipy.special import ndtr
 
 from astro_hier import checks
 from astro_hier.checks import Finding
+from astro_hier.core.floats import Theta
 from astro_hier.model import HierarchicalModel
-from astro_hier.model.parameters import Theta
 from astro_hier.models import goodness, upper_limit
 from astro_hier.models.star_cluster import likelihood
 from astro_hier.models.star_cluster.data import Stars

@@ -7,7 +7,7 @@ from scipy.special import logsumexp
 from tqdm import tqdm
 
 from astro_hier.core import distance
-from astro_hier.core.threads import for_chunks
+from astro_hier.core.threads import in_chunks
 from astro_hier.models.star_cluster import likelihood, many_offsets
 from astro_hier.models.star_cluster.data import Stars, Theta
 
@@ -22,19 +22,13 @@ def draw_latents(
         mode = many_offsets.draw(data, theta, rng)
         return {"mode": mode} | draw_latents(data, theta | {"mode": mode}, rng, progressbar)
     theta, seed = theta | likelihood.derive(data.profile, theta), rng.integers(2**63)
-    n, n_stars = len(theta["mu_r"]), len(data.parallax)
-    names = "r", *(parameter.name for parameter in data.background.latents)
-    result = {name: np.empty((n, n_stars)) for name in names}
 
-    def fill(start, stop):
-        some = {name: values[start:stop] for name, values in theta.items()}
-        drawn = _draw_stars(data, some, np.random.default_rng([seed, start]))
-        for name in names:
-            result[name][start:stop] = drawn[name]
+    def of_chunk(some, start):
+        return _draw_stars(data, some, np.random.default_rng([seed, start]))
 
+    n = len(theta["mu_r"])
     with tqdm(total=n, unit="draw", desc="distances", disable=not progressbar) as bar:
-        for_chunks(fill, n, cost=n_stars, progress=bar.update)
-    return result
+        return in_chunks(of_chunk, theta, cost=len(data.parallax), progress=bar.update)
 
 
 def _draw_stars(data, theta, rng):
@@ -77,15 +71,11 @@ def finish(data: Stars, values: Draws, rng: np.random.Generator) -> Draws:
     if not data.background:
         return values
     others = rng.random(values["member"].shape) >= values["member"]
-    result = values | {"member": np.empty(others.shape)}
-    result["r"] = _redraw(data, values["r"], others, values, rng)
-
-    def fill(start, stop):
-        some = {name: v[start:stop] for name, v in values.items()}
-        result["member"][start:stop] = likelihood.membership(data, some)
-
-    for_chunks(fill, len(others), cost=len(data.parallax))
-    return result
+    r = _redraw(data, values["r"], others, values, rng)
+    member = in_chunks(
+        lambda some, start: likelihood.membership(data, some), values, cost=len(data.parallax)
+    )
+    return values | {"member": member, "r": r}
 
 
 def simulate(data: Stars, theta: Theta, rng: np.random.Generator) -> Draws:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from astro_hier import outliers
 from astro_hier.models.star_cluster import likelihood
 from astro_hier.models.star_cluster.data import Stars
 from astro_hier.models.star_cluster.start import if_member
+from astro_hier.populations.background import pymc_log_density
 
 
 def build_pymc(model, data: Stars) -> Any:
@@ -59,7 +59,7 @@ def _of_mixture(data, theta, r, population):
     # divide by the density of r in the population, which the model already contains
     other = (
         pm.math.log(fraction)
-        + outliers.pymc_log_density(background.pymc(error, theta), data.parallax)
+        + pymc_log_density(background.pymc(error, theta), data.parallax)
         + pm.logp(pm.LogNormal.dist(pm.math.log(centre), width / centre), r)
         - pm.logp(population, r)
     )

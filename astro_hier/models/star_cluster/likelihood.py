@@ -39,7 +39,7 @@ from typing import Any
 import numpy as np
 
 from astro_hier.core import distance
-from astro_hier.core.threads import for_chunks
+from astro_hier.core.threads import in_chunks
 from astro_hier.models.star_cluster.data import Stars, Theta
 from astro_hier.profiles import Profile
 
@@ -59,29 +59,20 @@ def spread(profile: Profile, theta: Theta) -> np.ndarray:
 def log_marginal(data: Stars, theta: Theta) -> np.ndarray:
     """ln p(parallax | theta) given common offsets, if there are any, shape (theta,)."""
     theta = theta | derive(data.profile, theta)
-    result = np.empty(len(theta["mu_r"]))
 
-    def add(start, stop):
-        some = {name: values[start:stop] for name, values in theta.items()}
+    def of_chunk(some, start):
         log_density, log_odds = log_densities(data, some)
-        log_factor, _ = data.background.given_some(log_odds, some)
-        result[start:stop] = log_density.sum(axis=1) + log_factor
+        return log_density.sum(axis=1) + data.background.given_some(log_odds, some)[0]
 
-    for_chunks(add, len(result), cost=len(data.parallax))
-    return result
+    return in_chunks(of_chunk, theta, cost=len(data.parallax))
 
 
 def log_likelihood(data: Stars, values: Theta) -> np.ndarray:
     """ln of the density of each star, shape (draw, star)."""
     theta = values | derive(data.profile, values)
-    result = np.empty((len(theta["mu_r"]), len(data.parallax)))
-
-    def fill(start, stop):
-        some = {name: of[start:stop] for name, of in theta.items()}
-        result[start:stop] = log_densities(data, some)[0]
-
-    for_chunks(fill, len(result), cost=len(data.parallax))
-    return result
+    return in_chunks(
+        lambda some, start: log_densities(data, some)[0], theta, cost=len(data.parallax)
+    )
 
 
 def log_densities(data: Stars, theta: Theta) -> tuple[np.ndarray, Any]:

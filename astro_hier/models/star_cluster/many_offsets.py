@@ -11,7 +11,7 @@ from scipy.special import expit, logsumexp
 from scipy.stats import norm
 
 from astro_hier.core import offsets
-from astro_hier.core.threads import for_chunks
+from astro_hier.core.threads import in_chunks
 from astro_hier.models.star_cluster import likelihood
 from astro_hier.models.star_cluster.data import Stars, Theta
 
@@ -20,32 +20,25 @@ SEED = 1  # for the points of the integral over common offsets
 
 def integrate(data: Stars, theta: Theta) -> np.ndarray:
     """ln p(parallax | theta) with the common offsets integrated out, shape (theta,)."""
-    count, result = data.offsets.numbers["mode"], np.empty(len(theta["mu_r"]))
-    normals = offsets.pairs(count, 1, np.random.default_rng(SEED))
-    theta = theta | likelihood.derive(data.profile, theta)
-
-    def add(start, stop):
-        some = {name: values[start:stop] for name, values in theta.items()}
-        result[start:stop] = offsets.integral(_points(data, some, normals)[1])
-
-    for_chunks(add, len(result), cost=len(data.parallax))
-    return result
+    normals = offsets.pairs(data.offsets.numbers["mode"], 1, np.random.default_rng(SEED))
+    return in_chunks(
+        lambda some, start: offsets.integral(_points(data, some, normals)[1]),
+        theta | likelihood.derive(data.profile, theta),
+        cost=len(data.parallax),
+    )
 
 
 def draw(data: Stars, theta: Theta, rng: np.random.Generator) -> np.ndarray:
     """One draw of the common offsets for each theta, shape (theta, mode)."""
-    size, count, seed = len(theta["mu_r"]), data.offsets.numbers["mode"], rng.integers(2**63)
-    result = np.empty((size, count))
+    count, seed = data.offsets.numbers["mode"], rng.integers(2**63)
     theta = theta | likelihood.derive(data.profile, theta)
 
-    def fill(start, stop):
-        some = {name: values[start:stop] for name, values in theta.items()}
+    def of_chunk(some, start):
         chunk_rng = np.random.default_rng([seed, start])
-        normals = offsets.pairs(count, stop - start, chunk_rng)
-        result[start:stop] = offsets.pick(*_points(data, some, normals), chunk_rng)
+        normals = offsets.pairs(count, len(some["mu_r"]), chunk_rng)
+        return offsets.pick(*_points(data, some, normals), chunk_rng)
 
-    for_chunks(fill, size, cost=len(data.parallax))
-    return result
+    return in_chunks(of_chunk, theta, cost=len(data.parallax))
 
 
 def _points(data, theta, normals):

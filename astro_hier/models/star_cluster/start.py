@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from astro_hier import outliers
 from astro_hier.models.star_cluster import likelihood
 from astro_hier.models.star_cluster.data import Stars
+from astro_hier.populations.background import PRIOR_TAIL
 
 
 def initial(model, data: Stars) -> dict[str, Any]:
@@ -73,9 +73,9 @@ def candidates(model, data: Stars, rng: np.random.Generator | None = None) -> li
     for each in data.background.groups(parallax, error, rng):
         if each.mean[0] <= 0:
             continue
-        mu_r = model.within_bulk("mu_r", 1 / each.mean[0], outliers.PRIOR_TAIL)
+        mu_r = model.within_bulk("mu_r", 1 / each.mean[0], PRIOR_TAIL)
         ln_std_r = np.log(each.sd[0] * mu_r**2)
-        ln_std_r = model.within_bulk("ln_std_r", ln_std_r, outliers.PRIOR_TAIL)
+        ln_std_r = model.within_bulk("ln_std_r", ln_std_r, PRIOR_TAIL)
         members = {"mu_r": mu_r, "ln_std_r": ln_std_r}
         points.append(model.above_ends(data, start | members | data.background.start(each)))
     return points

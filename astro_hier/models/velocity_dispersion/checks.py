@@ -8,7 +8,7 @@ from astropy.table import Table
 from scipy.special import ndtr
 
 from astro_hier.checks import Finding
-from astro_hier.model.parameters import Theta
+from astro_hier.core.floats import Theta
 from astro_hier.models import goodness, upper_limit
 from astro_hier.models.velocity_dispersion import likelihood
 from astro_hier.models.velocity_dispersion.likelihood import QUANTITIES, Members

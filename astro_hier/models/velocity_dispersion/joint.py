@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from astro_hier import outliers
 from astro_hier.models.velocity_dispersion.likelihood import Members
+from astro_hier.populations.background import pymc_log_density
 
 
 def build_pymc(model, data: Members) -> Any:
@@ -45,7 +45,7 @@ def _of_mixture(data, theta, error, initial):
     rows = [members, *(row for _, row in others)]
     pm.Mixture("velocity", shares, rows, observed=value, dims="star")
     log_odds = pm.math.log(1 - fraction) + pm.logp(members, value)
-    log_odds -= pm.math.log(fraction) + outliers.pymc_log_density(others, value)
+    log_odds -= pm.math.log(fraction) + pymc_log_density(others, value)
     some, member = background.pymc_given_some(log_odds, theta, len(value))
     pm.Potential("some_member_", some)
     pm.Deterministic("member", member, dims="star")

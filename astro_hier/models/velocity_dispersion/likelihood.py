@@ -34,8 +34,8 @@ import astropy.units as u
 import numpy as np
 from astropy import constants
 
-from astro_hier.core.threads import for_chunks
-from astro_hier.model.parameters import Theta
+from astro_hier.core.floats import Theta
+from astro_hier.core.threads import in_chunks
 from astro_hier.models.errors import StatedErrors
 from astro_hier.models.membership import NoBackground
 
@@ -134,16 +134,12 @@ def log_densities(data: Members, theta: Theta) -> tuple[np.ndarray, Any]:
 
 def log_marginal(data: Members, theta: Theta) -> np.ndarray:
     """ln p(y | theta), shape (theta,)."""
-    result = np.empty(len(theta["v_sys"]))
 
-    def add(start, stop):
-        some = {name: values[start:stop] for name, values in theta.items()}
+    def of_chunk(some, start):
         log_density, log_odds = log_densities(data, some)
-        log_factor, _ = data.background.given_some(log_odds, some)
-        result[start:stop] = log_density.sum(axis=1) + log_factor
+        return log_density.sum(axis=1) + data.background.given_some(log_odds, some)[0]
 
-    for_chunks(add, len(result), cost=len(data.star))
-    return result
+    return in_chunks(of_chunk, theta, cost=len(data.star))
 
 
 def membership(data: Members, theta: Theta) -> Any:
@@ -161,21 +157,16 @@ def given_row(data: Members, theta: Theta) -> tuple[np.ndarray, np.ndarray]:
 def draw_latents(data: Members, theta: Theta, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """One draw of v for each theta and row, and memberships if there is a background."""
     seed = rng.integers(2**63)
-    shape = len(theta["v_sys"]), len(data.star)
-    drawn = {name: np.empty(shape) for name in ("v", *(p.name for p in data.background.latents))}
 
-    def fill(start, stop):
+    def of_chunk(some, start):
         chunk_rng = np.random.default_rng([seed, start])
-        some = {name: values[start:stop] for name, values in theta.items()}
         v = chunk_rng.normal(*given_row(data, some))
         v, member = data.background.redrawn(
             v, lambda: log_densities(data, some)[1], some, chunk_rng, _of_population
         )
-        for name, values in {"v": v, **member}.items():
-            drawn[name][start:stop] = values
+        return {"v": v, **member}
 
-    for_chunks(fill, shape[0], cost=shape[1])
-    return drawn
+    return in_chunks(of_chunk, theta, cost=len(data.star))
 
 
 def _of_population(v, other, theta, rng):

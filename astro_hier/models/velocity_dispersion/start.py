@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from astro_hier import outliers
 from astro_hier.models.velocity_dispersion import likelihood
 from astro_hier.models.velocity_dispersion.likelihood import Members
+from astro_hier.populations.background import PRIOR_TAIL
 
 
 def initial(model, data: Members) -> dict[str, Any]:
@@ -36,11 +36,11 @@ def candidates(
     start, points = model.initial(data), []
     error = data.errors.true(data.stated_error, start)
     for each in data.background.groups(data.value, error, rng):
-        v_sys = model.within_bulk("v_sys", each.mean[0], outliers.PRIOR_TAIL)
+        v_sys = model.within_bulk("v_sys", each.mean[0], PRIOR_TAIL)
         ln_sigma_v = np.log(each.sd[0] / data.quantity.scale(v_sys))
         members = {
             "v_sys": v_sys,
-            "ln_sigma_v": model.within_bulk("ln_sigma_v", ln_sigma_v, outliers.PRIOR_TAIL),
+            "ln_sigma_v": model.within_bulk("ln_sigma_v", ln_sigma_v, PRIOR_TAIL),
         }
         points.append(model.above_ends(data, start | members | data.background.start(each)))
     return points

@@ -6,7 +6,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from astro_hier.model.parameters import Theta
+from astro_hier.core.floats import Theta
 from astro_hier.models import upper_limit
 from astro_hier.models.velocity_dispersion import likelihood
 from astro_hier.models.velocity_dispersion.likelihood import KMS
