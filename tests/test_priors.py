@@ -23,7 +23,7 @@ FAMILIES = {
 
 def test_every_family_is_in_the_list_above():
     listed = {type(prior).__name__ for prior in FAMILIES.values()}
-    assert listed | {"Fixed", "Prior", "PriorError"} == {*priors.__all__}
+    assert listed | {"Fixed", "PeriodScaled", "Prior", "PriorError"} == {*priors.__all__}
 
 
 @pytest.mark.parametrize("name", FAMILIES)
