@@ -231,6 +231,7 @@ def linear_at(
         mean=np.append(np.zeros(2), visits.mean[2:]),
         sd=np.append(np.ones(2), visits.sd[2:]),
         rv_error=np.hypot(visits.rv_error[:, None], extra),
+        amplitude=None,
     )
     solution = Solution(unscaled, nodes.frequency, (x * nodes.sd, y * nodes.sd))
     shape = len(visits.sd), len(nodes.sd)
