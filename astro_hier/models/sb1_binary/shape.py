@@ -40,7 +40,7 @@ def amplitudes(model) -> Amplitudes:
     if given is None:
         if not isinstance(model.orbit, Ellipse):
             return Amplitudes.of(model.orbit, model.a, model.b, model.v0)
-        return Elements.of(model.orbit, _common(model.a, model.b), model.a, model.v0)
+        return Elements.scaled(model.orbit, _common(model.a, model.b), model.a, model.v0)
     for name in ("a", "b"):
         own = getattr(model, name)
         if own != AMPLITUDE:
@@ -49,7 +49,7 @@ def amplitudes(model) -> Amplitudes:
                 " them"
             )
     kind = Elements if isinstance(model.orbit, Ellipse) else ScaledAmplitudes
-    return kind.of(model.orbit, _scale(given), given, model.v0)
+    return kind.scaled(model.orbit, _scale(given), given, model.v0)
 
 
 def _check_eccentricity(given):
