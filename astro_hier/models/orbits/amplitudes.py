@@ -101,7 +101,8 @@ class Elements(ScaledAmplitudes):
     def scaled(cls, orbit: Circle, scale: Scale, given: Any, v0: Prior) -> Self:
         dims = orbit.dims
         parameters = (
-            Parameter("omega", u.rad, r"\omega", "argument of periastron of the star", dims),
+            Parameter("omega", u.rad, r"\omega", "argument of periastron of the star", dims,
+                      turn=TURN),
             Parameter("t_peri", u.day, r"t_\mathrm{peri}",
                       "periastron passage nearest the visits' weighted mean time, from the first"
                       " visit", dims),

@@ -108,10 +108,12 @@ def _check_fit(attrs, words):
 
 def _check_jitter(data, jitters, words):
     found, hiding = [], False
+    names = [""] if data.scatter.is_common else data.instruments
+    number = data.scatter.numbers(data.instrument)
     for i, (name, of_one) in enumerate(
-        zip(data.instruments, jitters.reshape(len(jitters), -1).T, strict=True)
+        zip(names, jitters.reshape(len(jitters), -1).T, strict=True)
     ):
-        error = np.median(data.rv_error[data.instrument == i])
+        error = np.median(data.rv_error[number == i])
         low, mean = np.quantile(of_one, orbit_checks.SURE), of_one.mean()
         hiding |= bool(orbit_checks.is_hiding(low, error, data.scatter.prior))
         of = f" of {name}" if str(name) else ""

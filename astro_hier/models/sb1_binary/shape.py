@@ -24,7 +24,13 @@ def orbit(eccentricity: Any) -> Circle:
 
 def as_prior(eccentricity: Any) -> priors.Prior:
     """The prior that the argument ``eccentricity`` stands for."""
-    return KIPPING if eccentricity is True else priors.as_prior(eccentricity)
+    prior = KIPPING if eccentricity is True else priors.as_prior(eccentricity)
+    if not isinstance(prior, priors.Prior):
+        raise priors.PriorError(
+            f"eccentricity={eccentricity!r}; expected None for circular orbits, True for"
+            f" {KIPPING!r}, a prior on values from 0 to 1, or the value itself"
+        )
+    return prior
 
 
 def check(model) -> None:
@@ -54,11 +60,6 @@ def amplitudes(model) -> Amplitudes:
 
 def _check_eccentricity(given):
     prior = as_prior(given)
-    if not isinstance(prior, priors.Prior):
-        raise priors.PriorError(
-            f"eccentricity={given!r}; expected None for circular orbits, True for"
-            f" {KIPPING!r}, a prior on values from 0 to 1, or the value itself"
-        )
     priors.check("eccentricity", prior, u.one, 0.0, 1.0)
     low = prior.frozen(u.one).support()[0]
     if low > LARGEST:
