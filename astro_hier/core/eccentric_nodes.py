@@ -161,19 +161,18 @@ class EccentricNodes:
         return drawn_at(self.visits, nodes, star.data.t_ref, scatter, extra, rng)
 
     def draw_points(self, size: int, rng: np.random.Generator) -> np.ndarray:
-        """Points by rejection, from the nodes and then from fresh ones.
+        """Points by rejection, from fresh ones, so that each call is independent of others.
 
         Where few would be kept, they are drawn with replacement.
         """
-        cap = np.quantile(self.log_mass, CAP)
-        points, weight, found = self.points, self.log_mass, np.empty((4, 0))
+        cap, found = np.quantile(self.log_mass, CAP), np.empty((4, 0))
         for _ in range(BATCHES):
+            points, weight = self.source.draw(rng)
+            weight = weight + self.star.log_p(points)
             keep = np.log(rng.random(len(weight))) < weight - cap
             found = np.hstack([found, points[:, keep]])
             if found.shape[1] >= size:
                 return found[:, rng.permutation(found.shape[1])[:size]]
-            points, weight = self.source.draw(rng)
-            weight = weight + self.star.log_p(points)
         return found[:, rng.integers(found.shape[1], size=size)]
 
     def profile(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -232,6 +231,7 @@ def linear_at(
         mean=np.append(np.zeros(2), visits.mean[2:]),
         sd=np.append(np.ones(2), visits.sd[2:]),
         rv_error=np.hypot(visits.rv_error[:, None], extra),
+        amplitude=None,
     )
     solution = Solution(unscaled, nodes.frequency, (x * nodes.sd, y * nodes.sd))
     shape = len(visits.sd), len(nodes.sd)

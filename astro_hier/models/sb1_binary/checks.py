@@ -56,12 +56,11 @@ def diagnose(model, data: OneStar, values, method: str) -> dict[str, Any]:
 def _evidence(data):
     """Attributes that follow from the integrals over all orbits."""
     found = {
-        "n_modes": int(np.sum(data.modes[1] > 0.01)),
-        "period_information": orbit_evidence.information(data.nodes),
+        "n_modes": int(np.sum(data.mode_probabilities > 0.01)),
+        "period_information": data.information,
     }
     if data.visits.sd[:2].any():
-        constant = orbit_evidence.log_evidence_without_orbit(data.visits, data.known)
-        found["ln_bayes_factor"] = float(data.nodes.log_evidence - constant)
+        found["ln_bayes_factor"] = float(data.log_evidence - data.log_evidence_without_orbit)
     return found
 
 
@@ -80,7 +79,7 @@ def check(model, data: OneStar, values, attrs, method: str) -> list[Finding]:
         found = orbit_checks.in_short(bayes, attrs["K_upper"])
         findings.append(orbit_checks.check_orbit(model, found, bayes < orbit_checks.MIN_LN_BAYES))
     if data.is_closed:
-        findings.append(orbit_checks.check_error(data.nodes.error))
+        findings += data.findings()
     if searched:
         findings.append(orbit_checks.check_information(attrs["period_information"]))
         findings.append(_check_modes(data, attrs, method))
@@ -115,13 +114,11 @@ def _check_range(data, attrs):
     skipped = _why_not_beyond(data)
     if skipped:
         return PERIOD_RANGE.finding(skipped, False)
-    within = data.nodes.log_evidence
     try:
-        found = orbit_evidence.beyond(data.visits, data.searched, within, data.known)
+        log_mean, period, low, high = data.beyond()
     except (ArithmeticError, ValueError) as error:
         return PERIOD_RANGE.finding(f"not searched: {error}", False)
-    log_mean, period, low, high = found
-    ratio = log_mean - within
+    ratio = log_mean - data.log_evidence
     factor = f"{np.exp(ratio):.2g}" if ratio < 20 else f"exp({ratio:.0f})"
     said = f"on average by a factor of {factor}, the best at {period:.6g} d"
     return PERIOD_RANGE.finding(
@@ -145,7 +142,7 @@ def _why_not_beyond(data):
 
 
 def _check_modes(data, attrs, method):
-    n_modes, best = attrs["n_modes"], data.modes[1].max()
+    n_modes, best = attrs["n_modes"], data.mode_probabilities.max()
     nuts = method == "nuts"
     return SEVERAL_PERIODS.finding(
         str(n_modes),

@@ -8,12 +8,11 @@ import numpy as np
 from astropy.table import Table
 
 from astro_hier import priors
-from astro_hier.core import orbit, orbit_evidence
-from astro_hier.core.floats import TINY
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits.velocity import KMS
 from astro_hier.models.sb1_binary.data import prior_of_period
 
+FORMATS = {"probability": ".4f", "P": ".9g", "e": ".4f"}
 NO_MODEL = (
     "none of these models explains the velocities within the stated errors: their probabilities say"
     " nothing about models that are not listed, such as eccentric orbits and second companions,"
@@ -74,8 +73,7 @@ def compare(model, table, *, jitter=None, trend=None):
         names, changes = zip(*chosen, strict=True)
         other = type(model)(**{**model.get_params(), **dict(ChainMap(*changes))})
         data = other.prepare(other.read(table), progressbar=False)
-        evidence = float(data.nodes.log_evidence)
-        rows.append(("".join(names), evidence, _best_p_chi2(data)))
+        rows.append(("".join(names), data.log_evidence, data.best_p_chi2()))
     found = Table(rows=rows, names=("model", "log_evidence", "p_chi2"))
     found["log_bayes_factor"] = found["log_evidence"] - found["log_evidence"].max()
     weight = np.exp(found["log_bayes_factor"])
@@ -87,17 +85,6 @@ def compare(model, table, *, jitter=None, trend=None):
     if len(known) and known.max() < orbit_checks.MIN_P:
         found.meta["note"] = NO_MODEL
     return found["model", "log_evidence", "log_bayes_factor", "probability", "p_chi2"]
-
-
-def _best_p_chi2(data):
-    """Tail probability of chi2 at the best orbit; NaN if a jitter is inferred."""
-    if not data.scatter.is_known:
-        return np.nan
-    visits, best = data.scatter.as_known(data.visits), data.nodes.best_frequency
-    linear = orbit.Solution(visits, np.array([best])).linear()[:, 0]
-    residual = (visits.rv - orbit.velocity(visits, best, linear)) / visits.rv_error
-    chi2, dof = np.sum(residual**2), data.degrees_of_freedom
-    return float(orbit_evidence.tail_probability(chi2, dof))
 
 
 def modes(model, min_probability=1e-3):
@@ -119,31 +106,10 @@ def modes(model, min_probability=1e-3):
         is an orbit, and whether its period is known, with ``ln_bayes_factor``, ``K_upper`` and
         ``period_information`` from the posterior's attributes.
     """
-    data = model.fitted_data()
-    nodes, (mode, probability) = data.nodes, data.modes
-    frequency = 0.5 * (nodes.low + nodes.high)
-    visits = data.scatter.likely(data.visits, frequency)
-    a, b, *_ = orbit.Solution(visits, frequency).linear()
-
-    def mean(values):
-        return np.bincount(mode, nodes.probability * values) / np.maximum(probability, TINY)
-
-    P = mean(1 / frequency)
-    offset = 1 / frequency - P[mode]
-    spread = np.sqrt(mean(offset**2 + (1 / nodes.low - 1 / nodes.high) ** 2 / 12))
-    table = Table(
-        {
-            "probability": probability,
-            "P": P * u.day,
-            "P_sd": spread * u.day,
-            "K": mean(np.hypot(a, b)) * KMS,
-        }
-    )
-    table = table[np.argsort(-probability, kind="stable")]
-    table["probability"].info.format = ".4f"
-    table["P"].info.format = ".9g"
-    for name in ("P_sd", "K"):
-        table[name].info.format = ".4g"
+    table = Table(model.fitted_data().mode_table())
+    table = table[np.argsort(-table["probability"], kind="stable")]
+    for name in table.colnames:
+        table[name].info.format = FORMATS.get(name, ".4g")
     listed = table["probability"] >= min_probability
     table.meta["probability_left_out"] = float(table["probability"][~listed].sum())
     for name in ("ln_bayes_factor", "K_upper", "period_information"):
