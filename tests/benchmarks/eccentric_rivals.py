@@ -3,8 +3,9 @@
 Options ``--joker PYTHON`` and ``--radvel PYTHON`` name interpreters of environments with
 ``pip install thejoker==1.3.1`` and ``pip install radvel emcee``, which may be one; without them
 their parts are left out. The Joker and RadVel run in processes of their own. NUTS runs in this
-one, by PyMC. ``--only joker radvel nuts`` picks parts, ``--stars N`` simulates N stars of each
-number of visits, ``--most N`` is the largest number of prior samples of a star, ``--seed N``.
+one, by PyMC. ``--only joker radvel nuts`` picks parts, ``--visits N ...`` and ``--stars N`` say
+how many visits simulated stars have and how many stars have each, ``--most N`` is the largest
+number of prior samples of a star, ``--seed N``.
 
 Printed are independent draws per CPU second, and whether posteriors agree:
 
@@ -37,7 +38,7 @@ import numpy as np
 from astropy.table import Table
 from eccentric import clocked, prior, visits
 from rivals import nuts
-from rivals.against_joker import joker
+from rivals.against_joker import VISITS, joker
 from rivals.beside import (
     DRAWS,
     LARGEST,
@@ -160,6 +161,7 @@ def main():
     parser.add_argument("--radvel")
     parser.add_argument("--only", nargs="+", default=["joker", "radvel", "nuts"])
     parser.add_argument("--stars", type=int, default=1)
+    parser.add_argument("--visits", type=int, nargs="+", default=VISITS)
     parser.add_argument("--most", type=int, default=10_000_000)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()

@@ -4,7 +4,8 @@ The Joker's K ~ Normal(0, s) is half-normal in abs(K) and ours is Rayleigh, so t
 draws has a weight of sqrt(2 / pi) s / K in its posterior, and the mean weight is the ratio of the
 evidences. A prior sample is kept with a probability of L / max L. Where The Joker has not seen
 the largest L it keeps too many, and the wrong ones: what is counted and compared are those that
-the largest L known from both leaves.
+the largest L known from both leaves. Ours are counted as the fewer of distinct draws and effective
+nodes, and compared twice: draws, and nodes by their weights, which say whether draws are amiss.
 """
 
 import numpy as np
@@ -23,6 +24,8 @@ from rivals.beside import (
 )
 from scipy import stats
 
+from astro_hier.core.eccentric_nodes import drawn_at
+
 VISITS = (3, 4, 5, 6, 8, 12, 20)
 FEW = 5  # visits, from which on a tenth of the prior samples are tried
 WANTED = 3000
@@ -30,7 +33,7 @@ ENOUGH = 200  # draws that may be compared
 
 
 def joker(args, rng):
-    stars = [simulated_star(n, rng) for n in VISITS for _ in range(args.stars)]
+    stars = [simulated_star(n, rng) for n in args.visits for _ in range(args.stars)]
     for star, _, known in (stars[0], stars[-1]):
         fitted(star, known, rng)  # compiles
     ours = [clocked(lambda s=star, k=known: fitted(s, k, rng)) for star, _, known in stars]
@@ -60,10 +63,19 @@ def print_all(stars, ours, found, rng):
         name = f"{len(star.time):6}  {truth['K'] / np.median(star.rv_error):7.1f} | "
         print(name + speed_line(nodes, drawn, cpu, one, best))
         if kept.sum() > ENOUGH:
-            lines.append(name + agreement_line(nodes, nodes.draw(4 * DRAWS, rng), one))
+            lines.append(name + "draws: " + agreement_line(nodes, nodes.draw(4 * DRAWS, rng), one))
+            lines.append(name + "nodes: " + agreement_line(nodes, resampled(nodes, rng), one))
     print(f"a million prior samples by The Joker itself: {1e6 * found['own_prior_cpu']:.0f} CPU s")
     print(f"\nAgreement where The Joker has more than {ENOUGH} draws, ours first")
     print("\n".join(lines), flush=True)
+
+
+def resampled(nodes, rng):
+    """Draws from the nodes alone by their weights: few are new, but none is left out."""
+    chosen = rng.choice(len(nodes.period), 4 * DRAWS, p=nodes.probability)
+    at, t_ref = nodes.star.nodes(nodes.points[:, chosen]), nodes.star.data.t_ref
+    none = np.zeros(len(chosen))
+    return drawn_at(nodes.visits, at, t_ref, none, np.multiply.outer(nodes.ratio, none), rng)
 
 
 def weights(drawn):
@@ -74,7 +86,8 @@ def weights(drawn):
 
 def speed_line(nodes, drawn, cpu, one, best):
     """``expected`` is the rate by p(v) over the largest likelihood, both of The Joker's model."""
-    rate, size, theirs = distinct(drawn) / cpu, int(one["size"]), len(one["P"])
+    rate = min(distinct(drawn), nodes.effective_size) / cpu
+    size, theirs = int(one["size"]), len(one["P"])
     log_share = nodes.log_evidence + np.log(weights(drawn).mean()) - best
     expected = np.exp(log_share) * size / one["cpu"]
     return (f"{cpu:.2f}, {nodes.effective_size:.0f}, {distinct(drawn)}, {rate:.0f} | {size:.2g},"
@@ -89,10 +102,10 @@ def agreement_line(nodes, drawn, one):
     error = np.sqrt(error**2 + one["log_evidence_error"] ** 2 + nodes.log_evidence_error**2)
     weight = weight / weight.sum()
     high, theirs = weight @ (drawn.eccentricity > 0.7), np.mean(one["e"] > 0.7)
-    sizes = 1 / np.sum(weight**2), len(one["P"])
+    sizes = effective(nodes, weight), len(one["P"])
     high_error = np.sqrt(max(theirs * (1 - theirs), 1 / sizes[1]) * np.sum(1 / np.array(sizes)))
     tests = {
-        name: weighted_ks(values, weight, other)
+        name: weighted_ks(values, weight, other, sizes[0])
         for name, values, other in (
             ("P", drawn.period, one["P"]), ("e", drawn.eccentricity, one["e"]),
             ("K", drawn.amplitude, one["K"]),
@@ -109,12 +122,16 @@ def agreement_line(nodes, drawn, one):
             + " ".join(f"{a:.2f}/{b:.2f}" for a, b in quantiles))  # fmt: skip
 
 
-def weighted_ks(values, weight, other):
-    """p of the KS test between weighted draws and draws of equal weight."""
+def effective(nodes, weight):
+    """Of weighted draws, of which no more are independent than of the nodes."""
+    return min(1 / np.sum(weight**2), nodes.effective_size)
+
+
+def weighted_ks(values, weight, other, size):
+    """p of the KS test between weighted draws, ``size`` of them, and draws of equal weight."""
     order, other = np.argsort(values), np.sort(other)
     below = np.append(0, np.cumsum(weight[order]))
     share = below[np.searchsorted(values[order], other, side="right")]
     n = len(other)
     distance = max(np.max(np.arange(1, n + 1) / n - share), np.max(share - np.arange(n) / n))
-    size = 1 / np.sum(weight**2)
     return stats.kstwobign.sf(distance * np.sqrt(n * size / (n + size)))
