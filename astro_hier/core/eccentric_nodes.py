@@ -122,6 +122,11 @@ class EccentricNodes:
     log_ratio: float = np.nan
 
     @property
+    def common(self) -> "EccentricNodes":
+        """Themselves, as where instruments have a scatter each."""
+        return self
+
+    @property
     def log_mass(self) -> np.ndarray:
         """ln of the posterior mass of each node, not normalised."""
         return self.log_weight + self.log_p

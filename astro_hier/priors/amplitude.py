@@ -119,5 +119,5 @@ def _converted(given, unit, what):
 
 
 def _standard_deviation(sigma, reference, exponent, period, eccentricity):
-    ratio = np.asarray(period) / reference
-    return sigma * ratio**exponent / np.sqrt(1 - np.square(eccentricity))
+    """Plain arithmetic, so that it also serves symbolic variables."""
+    return sigma * (period / reference) ** exponent * (1 - eccentricity**2) ** -0.5

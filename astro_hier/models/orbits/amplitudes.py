@@ -12,14 +12,14 @@ and the angle omega is uniform.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import astropy.units as u
 import numpy as np
 from scipy.stats import norm, rayleigh
 
 from astro_hier import priors
-from astro_hier.models.orbits.ellipse import TURN, Ellipse
+from astro_hier.models.orbits.ellipse import TURN
 from astro_hier.models.orbits.terms import Linear, Term
 from astro_hier.models.orbits.velocity import KMS, Circle
 from astro_hier.posterior import Parameter
@@ -41,6 +41,11 @@ class Amplitudes(Term):
         of_each = tuple(priors.as_prior(prior) for prior in (a, b, v0))
         return cls(_of_circle(orbit), of_each, orbit)
 
+    @property
+    def of_frequency(self) -> Callable[[np.ndarray], np.ndarray] | None:
+        """The prior's standard deviation of a and b [km/s] at frequencies [1/d], if it varies."""
+        return None
+
     def columns(self, time, instrument, count):
         return np.empty((len(time), 0))
 
@@ -61,8 +66,17 @@ class ScaledAmplitudes(Amplitudes):
     given: Any  # what the model's argument says of them
 
     @classmethod
-    def of(cls, orbit: Circle, scale: Scale, given: Any, v0: Prior) -> "ScaledAmplitudes":
+    def scaled(cls, orbit: Circle, scale: Scale, given: Any, v0: Prior) -> Self:
+        """With a common prior of a and b."""
         return cls(_of_circle(orbit), (None, None, priors.as_prior(v0)), orbit, scale, given)
+
+    def over_scale(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """K over the scale of its Rayleigh prior."""
+        return values["K"] / self.scale(values["P"], values.get("e", 0.0))
+
+    @property
+    def of_frequency(self):
+        return lambda frequency: self.scale(1 / frequency, 0.0)
 
     def log_prior(self, values):
         s = self.scale(values["P"], 0.0)
@@ -84,7 +98,7 @@ class Elements(ScaledAmplitudes):
     """v0, and K, omega and t_peri of an ellipse."""
 
     @classmethod
-    def of(cls, orbit: Ellipse, scale: Scale, given: Any, v0: Prior) -> "Elements":
+    def scaled(cls, orbit: Circle, scale: Scale, given: Any, v0: Prior) -> Self:
         dims = orbit.dims
         parameters = (
             Parameter("omega", u.rad, r"\omega", "argument of periastron of the star", dims),
@@ -135,17 +149,17 @@ class Elements(ScaledAmplitudes):
         }
 
     def pymc(self, values, data, initial):
-        """Angles are those of points in the plane, counted from where the sampler starts."""
+        """Angles count from where the sampler starts, so that they seldom reach a cut."""
         import pymc as pm
+        import pytensor.tensor as pt
 
         P, s, mean_time = values["P"], self.scale(values["P"], values["e"]), data.mean_time[0]
         omega, cycles = initial["omega"], (mean_time - initial["t_peri"]) / initial["P"]
         along = pm.Normal("along_", 0, s, initval=initial["K"])
         across = pm.Normal("across_", 0, s, initval=0.0)
-        x, y = pm.Normal("x_", 0, 1, initval=1.0), pm.Normal("y_", 0, 1, initval=0.0)
-        phase = cycles + pm.math.arctan2(y, x) / TURN
+        phase = cycles + pm.Uniform("phase_", -0.5, 0.5, initval=0.0)
         return {
-            "omega": pm.Deterministic("omega", omega + pm.math.arctan2(across, along)),
+            "omega": pm.Deterministic("omega", omega + pt.arctan2(across, along)),
             "t_peri": pm.Deterministic("t_peri", mean_time - phase * P),
             "K": pm.Deterministic("K", pm.math.sqrt(along**2 + across**2)),
         }

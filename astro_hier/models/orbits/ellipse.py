@@ -3,9 +3,9 @@
     v(t) = K [cos(nu(t) + omega) + e cos omega] + v0 = A X(t) + B Y(t) + v0,
 
 with A = K cos omega and B = K sin omega; see `astro_hier.core.kepler` for X and Y. In PyMC Kepler's
-equation is solved by a fixed number of Newton's steps, each of which doubles the number of digits,
-and the last of which also has the derivatives of the solution: E + (M - E + e sin E) / (1 - e cos
-E) with E held constant has dE/dM = 1 / (1 - e cos E) and dE/de = sin E / (1 - e cos E).
+equation is solved without iteration (Markley 1995, Celest. Mech. Dyn. Astron. 63, 101), and then by
+one of Newton's steps, E + (M - E + e sin E) / (1 - e cos E) with E held constant, which also has
+the derivatives of the solution, 1 / (1 - e cos E) and sin E / (1 - e cos E).
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,6 @@ from astro_hier.core import kepler
 from astro_hier.models.orbits.velocity import Circle, Value
 from astro_hier.posterior import Parameter
 
-STEPS = 12  # from pi towards E, enough up to e = 0.999
 TURN = 2 * np.pi
 
 
@@ -75,12 +74,25 @@ def _symbolic_shapes(cycles, e):
 
     cycles, e = pt.as_tensor(cycles), pt.as_tensor(e)
     mean = TURN * (cycles - pt.floor(cycles + 0.5))
-    fixed_mean, fixed_e = disconnected_grad(mean), disconnected_grad(e)
-    E = fixed_mean + 0.85 * fixed_e * pt.sgn(fixed_mean)  # Danby & Burkardt (1983)
-    for _ in range(STEPS):
-        E = E + (fixed_mean - E + fixed_e * pt.sin(E)) / (1 - fixed_e * pt.cos(E))
-    E = disconnected_grad(E)
-    E = E + (mean - E + e * pt.sin(E)) / (1 - fixed_e * pt.cos(E))
+    E = disconnected_grad(pt.sign(mean) * _anomaly(abs(mean), e))
+    E = E + (mean - E + e * pt.sin(E)) / (1 - disconnected_grad(e) * pt.cos(E))
     cosine, sine = pt.cos(E), pt.sin(E)
     ratio, square = 1 / (1 - e * cosine), 1 - e**2
     return square * cosine * ratio, -pt.sqrt(square) * sine * ratio
+
+
+def _anomaly(M, e):
+    """The eccentric anomaly at mean anomalies from 0 to pi, by Markley's cubic and one step."""
+    import pytensor.tensor as pt
+
+    alpha = (3 * np.pi**2 + 1.6 * np.pi * (np.pi - M) / (1 + e)) / (np.pi**2 - 6)
+    d = 3 * (1 - e) + alpha * e
+    r = 3 * alpha * d * (d - 1 + e) * M + M**3
+    q = 2 * alpha * d * (1 - e) - M**2
+    w = (abs(r) + pt.sqrt(q**3 + r**2)) ** (2 / 3)
+    E = (2 * r * w / (w**2 + w * q + q**2) + M) / d
+    sine, cosine = e * pt.sin(E), e * pt.cos(E)
+    miss, slope = E - sine - M, 1 - cosine
+    step = -miss / (slope - 0.5 * miss * sine / slope)
+    step = -miss / (slope + 0.5 * step * sine + step**2 * cosine / 6)
+    return E + step

@@ -121,6 +121,10 @@ class Trend(Term):
         )  # fmt: skip
         return cls(parameters, of_each)
 
+    def of_order(self, k: int) -> Prior:
+        """The prior of the coefficient of t^k."""
+        return _trend_priors(self.priors)[k - 1]
+
     def columns(self, time, instrument, count):
         return (time[:, None] / YEAR) ** np.arange(1, len(self.parameters) + 1)
 

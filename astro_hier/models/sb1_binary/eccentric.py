@@ -47,12 +47,12 @@ class EccentricStar(OneStar):
             return eccentric_nodes(replace(self.visits, rv_error=error), self.prior, rng)
         if scatter.is_common or len(self.instruments) == 1:
             return eccentric_nodes(self.visits, self.prior, rng)
-        return instrument_nodes(self.visits, self.prior, self.visits.instrument, rng)
+        return instrument_nodes(self.visits, self.prior, self.instrument, rng)
 
     @property
     def common(self) -> EccentricNodes:
         """The nodes of a scatter that all instruments share."""
-        return getattr(self.nodes, "common", self.nodes)
+        return self.nodes.common
 
     @property
     def log_evidence(self):
@@ -127,7 +127,7 @@ class EccentricStar(OneStar):
         """Known scatters as draws."""
         if self.known is None:
             return {}
-        values = np.full((size, self.known.count), float(self.scatter.prior.median()))
+        values = np.full((size, self.known.count), float(self.known.prior.median()))
         return self.scatter.named(self, values, (size,))
 
     def best_p_chi2(self):

@@ -1,5 +1,6 @@
 """From rows to the velocities of a star on a circular or an eccentric orbit."""
 
+from dataclasses import replace
 from functools import partial
 
 from tqdm import tqdm
@@ -28,6 +29,7 @@ def prepare(model, rows: Rows, progressbar: bool) -> OneStar:
     closed = not terms.not_normal(*given)
     moments = terms.moments(*given) if closed else terms.approximate_moments(measured.linear)
     visits = measured.visits_of(0, *moments)
+    visits = replace(visits, amplitude=model.amplitudes.of_frequency)
     known = scatter.known(len(measured.instruments))
     free = [p.name for p in measured.orbit.parameters if p.name in model.free_names()]
     common = {
@@ -39,7 +41,7 @@ def prepare(model, rows: Rows, progressbar: bool) -> OneStar:
             period,
             EccentricityTable.of(model.frozen_priors()["e"]),
             model.amplitudes.scale,
-            0.0 if scatter.is_known else scatter.prior,
+            0.0 if known is None or scatter.is_known else known.prior,
         )
         return measured.extended(EccentricStar, visits=visits, prior=prior, **common)
     if closed:
