@@ -11,8 +11,13 @@ windows
     Orbits injected from the prior at the visit times of both: ranks of the truth.
 simulated
     The same at random times, half of them clumped in nights.
+cost
+    For 6 visits in 1000 d and P of 2 to 512 d, and 25 and 80 visits in 20 years and P from 1 d,
+    with the scatter known and, of two instruments with an offset, free: CPU seconds of one thread,
+    median and largest, compilation left out, the median number of evaluations, the mean ln p(v)
+    and least effective size (a search that is cheaper because it finds less has a lower ln p(v)).
 
-A third argument is the number of stars injected, a fourth the seed.
+A third argument is the number of stars injected, of each case of ``cost``; a fourth the seed.
 """
 
 import os
@@ -173,6 +178,35 @@ def simulated(_, count, seed):
     inject((star(i) for i in range(count)), rng)
 
 
+def cost(_, count, seed):
+    for n, baseline, amplitude, periods, error in (
+        (6, 1000, 30, (2, 512), 0.3), (25, 7305, 5000, (1, 3e4), 2), (80, 7305, 5000, (1, 3e4), 2)
+    ):  # fmt: skip
+        for free in (False, True):
+            rng, found = np.random.default_rng(seed), []
+            for number in range(count):
+                known = prior(amplitude, periods, (error / 20, 50 * error) if free else 0.0)
+                star = _at_random(n, baseline, error, 3 * amplitude, free, rng)
+                star, _ = _injected(star, known, rng)
+                if not number:
+                    eccentric_nodes(star, known, np.random.default_rng(0))  # compiles
+                found.append(clocked(lambda s=star, k=known: eccentric_nodes(s, k, rng)))
+            nodes, cpu = zip(*found, strict=True)
+            print(f"{n} visits, scatter {'free' if free else 'known'}: CPU s {np.median(cpu):.2f}"
+                  f" ({max(cpu):.2f}), evaluations {np.median([x.evaluations for x in nodes]):.3g},"
+                  f" mean ln p(v) {np.mean([x.log_evidence for x in nodes]):.3f},"
+                  f" least effective size {min(x.effective_size for x in nodes):.0f}",
+                  flush=True)  # fmt: skip
+
+
+def _at_random(n, baseline, error, sd_mean, instruments, rng):
+    """Visits at random times, of two instruments or one, with no velocities yet."""
+    time, labels = np.sort(rng.uniform(0, baseline, n)), rng.integers(0, 2, n)
+    rv_error = error * np.exp(rng.normal(0, 0.3, n))
+    labels = labels if instruments else None
+    return visits(time, np.zeros(n), rv_error, sd_mean, labels, 0.02 * sd_mean)
+
+
 def inject(stars, rng):
     """Ranks of the truth in draws of posteriors, and how often the mode that holds it is right."""
     ranks, seconds, chances, names = [], [], [], []
@@ -243,5 +277,11 @@ def _elements(period, e, omega, K, t_peri, v0, truth, t_ref):
 
 if __name__ == "__main__":
     what, where, *numbers = sys.argv[1:]
-    WHAT = {"binaries": binaries, "apogee": apogee, "windows": windows, "simulated": simulated}
+    WHAT = {
+        "binaries": binaries,
+        "apogee": apogee,
+        "windows": windows,
+        "simulated": simulated,
+        "cost": cost,
+    }
     WHAT[what](Path(where), *map(int, numbers))
