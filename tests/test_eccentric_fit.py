@@ -175,6 +175,18 @@ class Known:
         return self.value, self.value
 
 
+def test_what_nodes_fall_short_of_is_named():
+    nodes = eccentric_nodes(visits(9, 2.0, 1), prior(period=(12, 100)), np.random.default_rng(1))
+    assert nodes.shortcomings() == []
+    poor = replace(nodes, unrefined=0.02, rest=0.03, log_ratio=0.2, least_chi2=60.0, dof=4)
+    names = [name for name, _ in poor.shortcomings()]
+    assert names == ["unrefined", "put aside", "second search", "improbable chi2"]
+    # one node in place of all
+    mass = np.where(np.arange(len(nodes.log_p)) > 0, -50.0, 0.0)
+    single = replace(nodes, log_weight=mass, log_p=np.zeros(len(mass)))
+    assert dict(single.shortcomings())["effective size"] < 2
+
+
 def test_nights_are_counted_and_not_visits():
     time = np.array([0.0, 0.01, 0.02, 5, 5.1, 9])
     assert count_nights(time, shortest=2.0) == 3

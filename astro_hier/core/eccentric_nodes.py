@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from astro_hier.core import kepler, orbit
+from astro_hier.core import eccentric_checks, kepler, orbit
 from astro_hier.core.eccentric_kernel import Nodes
 from astro_hier.core.eccentric_tree import Star
 from astro_hier.core.linear import Solution
+from astro_hier.core.period_cells import log_sum
 
 CAP = 0.999
 BATCHES = 60
@@ -90,13 +91,17 @@ class EccentricNodes:
     unrefined, rest : float
         Shares of p(v) in cells that are not fine, and in those that were put aside at first.
     resolved : bool
-        Whether every cell that may matter was split.
+        Whether every cell that may matter was split. A search that was stopped before may be
+        right all the same: see `shortcomings`.
     least_chi2, dof : float
         Of the best orbit without scatter, or with little, and its degrees of freedom.
     evaluations : int
         How often the likelihood was computed.
+    nights : int
+        Groups of visits that are far enough apart in time to be told from each other.
     log_ratio : float
-        ln p(v) less that of a second search, not a number if there was none.
+        By how much ln p(v) of two searches differs, or the share of p(v) that a second one among
+        small scatters found besides; not a number if there was none.
     """
 
     points: np.ndarray
@@ -119,6 +124,7 @@ class EccentricNodes:
     least_chi2: float
     dof: int
     evaluations: int
+    nights: int
     log_ratio: float = np.nan
 
     @property
@@ -134,7 +140,7 @@ class EccentricNodes:
     @property
     def log_evidence(self) -> float:
         """ln p(v)."""
-        return float(np.logaddexp.reduce(self.log_mass))
+        return float(log_sum(self.log_mass))
 
     @property
     def probability(self) -> np.ndarray:
@@ -155,6 +161,10 @@ class EccentricNodes:
     def pareto_k(self) -> float:
         """Shape of the tail of the weights; above 0.7 sums of them are not to be trusted."""
         return pareto_shape(self.probability)
+
+    def shortcomings(self) -> list[tuple[str, float]]:
+        """What the nodes fall short of, names and values; see `eccentric_checks`."""
+        return eccentric_checks.shortcomings(self)
 
     def draw(self, size: int, rng: np.random.Generator) -> Draws:
         """Independent draws from the posterior."""

@@ -16,6 +16,7 @@ from astro_hier.core.eccentric_prior import OrbitPrior, ScatterTable
 from astro_hier.core.eccentric_roots import MANY_VISITS, SLAB, THINNED, Effort
 from astro_hier.core.eccentric_sparse import sparse_points
 from astro_hier.core.eccentric_tree import DEFENSIVE, MATTERS, OPEN, Star
+from astro_hier.core.period_cells import log_sum
 
 NIGHTS = (5, 7, 10, 15, 20)
 KAPPAS = (1.5, 1.2, 0.8, 0.6, 0.5)
@@ -76,15 +77,14 @@ def count_nights(time: np.ndarray, shortest: float) -> int:
 def finish(star, tree, rng):
     """Points that show which leaves were taken too lightly, and then the final ones."""
     for _ in range(PILOTS):
-        strata, leaves = _strata(star, tree, PILOT)
+        strata = _strata(star, tree, PILOT)
         points, log_weight, box = strata.draw_boxes(rng)
         weight = log_weight + tree.star.log_p(points)
-        total = np.logaddexp.reduce(weight)
-        share = np.bincount(box, np.exp(weight - total), len(leaves))
+        total = max(log_sum(weight), tree.effort.floor)
+        share = np.bincount(box, np.exp(weight - total), tree.cells.size)
         expected = strata.count / strata.count.sum()
-        hot = leaves[
-            (tree.cells.state[leaves] == OPEN) & (share > np.maximum(HOT, HOTTER * expected))
-        ]
+        open_ = tree.cells.of("state") == OPEN
+        hot = np.flatnonzero(open_ & (share > np.maximum(HOT, HOTTER * expected)))
         adopted = _hot_rest(star, tree, total, rng)
         if not len(hot) + len(adopted):
             break
@@ -93,13 +93,12 @@ def finish(star, tree, rng):
 
 
 def _strata(star, tree, factor=1.0):
-    """The leaves with the numbers of points in each."""
-    leaves, share = tree.expected()
-    log_mass = tree.cells.log_mass[leaves]
-    count = factor * tree.effort.final * share
+    """The cells with the numbers of points in each."""
+    log_mass = tree.cells.of("log_mass").copy()
+    count = factor * tree.effort.final * tree.expected()
     if star.nights <= FEWEST_NIGHTS:
         count = count + factor * DEFENSIVE * np.exp(log_mass)
-    return Strata(tree.cells.low[:, leaves], tree.cells.high[:, leaves], count, log_mass), leaves
+    return Strata(tree.cells.of("low").copy(), tree.cells.of("high").copy(), count, log_mass)
 
 
 def _draw_rest(star, tree, rng):
@@ -125,7 +124,7 @@ def _hot_rest(star, tree, total, rng):
 
 def _final(star, tree, rng):
     """The nodes: fresh points in all leaves and in the roots put aside."""
-    strata, leaves = _strata(star, tree)
+    strata = _strata(star, tree)
     points, log_weight, box = strata.draw_boxes(rng)
     _, _, others, _ = _draw_rest(star, tree, rng)
     if others.size:
@@ -137,7 +136,7 @@ def _final(star, tree, rng):
         nodes,
         period_edges=tree.roots.period_edges,
         period_log_p=tree.roots.period_log_p,
-        unrefined=float(mass[:own][tree.cells.state[leaves[box]] == OPEN].sum()),
+        unrefined=float(mass[:own][tree.cells.state[box] == OPEN].sum()),
         rest=float(mass[own:].sum()),
         resolved=tree.resolved,
     )
@@ -177,4 +176,5 @@ def _nodes(star, counted, points, log_weight, strata, lowest):
         least_chi2=float(counted.least_chi2[:steps].min()),
         dof=len(star.visits.time) - 5 - int(np.sum(star.visits.sd[2:] > 0)),
         evaluations=counted.evaluations,
+        nights=star.nights,
     )
