@@ -10,6 +10,7 @@ distribution given the node. K = hypot(A, B), omega = atan2(B, A).
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from astro_hier.core.linear import Solution
 
 CAP = 0.999
 BATCHES = 60
+PER_CELL = 200  # nodes of a part of the profile
+NEGLIGIBLE = 1e-3  # weight of a node over the average that says nothing of the density
 RESOLVED = 8  # nodes at a period that say more of it than the cells' centres
 
 
@@ -180,18 +183,35 @@ class EccentricNodes:
                 return found[:, rng.permutation(found.shape[1])[:size]]
         return found[:, rng.integers(found.shape[1], size=size)]
 
+    @cached_property
+    def profile_edges(self) -> np.ndarray:
+        """Ends of the cells of ``profile``, in shares of the period's prior.
+
+        A cell of the first search may be far wider than a mode: nodes divide those of many.
+        """
+        matters = self.probability > NEGLIGIBLE / len(self.probability)
+        share = np.sort(self.points[0][matters])
+        first = np.searchsorted(share, self.period_edges)
+        which = np.searchsorted(first, np.arange(len(share)), side="right") - 1
+        which = np.clip(which, 0, len(first) - 2)
+        before = np.arange(len(share)) - first[which]
+        after = first[which + 1] - first[which] - before
+        divides = (before > 0) & (before % PER_CELL == 0) & (after >= PER_CELL)
+        return np.union1d(self.period_edges, share[divides])
+
     def profile(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """ln p(v | P) over the periods searched, all else integrated out.
 
         Returns shortest and longest period of each cell [d], and ln of the mean likelihood in it:
         from the nodes where there are several, else from what the first search saw of it.
         """
-        edges = self.period_edges
+        edges = self.profile_edges
         which = np.clip(np.searchsorted(edges, self.points[0], side="right") - 1, 0, len(edges) - 2)
         count = np.bincount(which, minlength=len(edges) - 1)
         with np.errstate(divide="ignore"):
             own = np.log(np.bincount(which, self.probability, len(edges) - 1) / np.diff(edges))
-        log_p = np.where(count >= RESOLVED, own + self.log_evidence, self.period_log_p)
+        seen = self.period_log_p[np.searchsorted(self.period_edges, edges[:-1], side="right") - 1]
+        log_p = np.where(count >= RESOLVED, own + self.log_evidence, seen)
         ends = self.star.prior.period_at(edges)
         return ends[:-1], ends[1:], log_p
 

@@ -222,16 +222,24 @@ def _chosen(found, shares, slab_edges, effort):
     kept, of_period = np.zeros(log_p.shape, bool), np.full(len(shares) - 1, -np.inf)
     for slab, height in enumerate(log_p):
         mass = log_mass + height
-        highest = mass.max()
-        sums = np.bincount(number, np.exp(mass - highest), len(of_period))
-        total = highest + np.log(sums.sum())
+        sums = _log_sums(number, mass, len(of_period))
+        total = np.logaddexp.reduce(sums)
         wanted = upper[slab] > total - effort.negligible_root
         kept[slab, pick(wanted, effort.roots, upper[slab], anneal[slab], height)] = True
         share = slab_edges[slab + 1] - slab_edges[slab]
         with np.errstate(divide="ignore"):
-            of_period = np.logaddexp(of_period, np.log(sums * share) + highest)
+            of_period = np.logaddexp(of_period, sums + np.log(share))
     of_period -= np.log(np.diff(shares))
     return Roots(corners, np.exp(log_mass), kept, slab_edges, shares, of_period)
+
+
+def _log_sums(number, log_mass, count):
+    """ln of the sum of the masses of each number; of the lowest too, which would underflow."""
+    highest = np.full(count, -np.inf)
+    np.maximum.at(highest, number, log_mass)
+    highest[~np.isfinite(highest)] = 0
+    with np.errstate(divide="ignore"):
+        return highest + np.log(np.bincount(number, np.exp(log_mass - highest[number]), count))
 
 
 def _corners(shares, u, count):
