@@ -1,4 +1,4 @@
-"""The loops of `eccentric_kernel` and `eccentric_roots`, compiled by numba.
+"""The loops of `eccentric_kernel`, compiled by numba.
 
 Sums over visits run along contiguous arrays, one node after another. numba is loaded with this
 module, which therefore is imported where it is needed; what it compiles is kept on disk.
@@ -7,14 +7,13 @@ module, which therefore is imported where it is needed; what it compiles is kept
 import numpy as np
 from numba import njit
 
-from astro_hier.core import eccentric_bounds, kepler
+from astro_hier.core import kepler
 
 FAST = {"fastmath": True, "error_model": "numpy", "cache": True, "nogil": True}
 TWO_PI = kepler.TWO_PI
 ANGLES, PHASES, ECCENTRICITIES = kepler.ANGLES, kepler.PHASES, kepler.ECCENTRICITIES
 
 improve = njit(kepler.improve, inline="always", **FAST)
-loose = njit(eccentric_bounds.loose, inline="always", **FAST)
 
 
 @njit(**FAST)
@@ -24,10 +23,11 @@ def _look_up(time, f, m, row, nearest, cosines, sines, mean, angle, sign, cosine
         cycles = f * time[j] + m
         cycles -= np.floor(cycles + 0.5)
         size = abs(cycles)
-        start = nearest[row + int(np.sqrt(2 * size) * PHASES + 0.5)]
-        mean[j], angle[j] = TWO_PI * size, start * (np.pi / ANGLES)
-        cosine[j], sine[j] = cosines[start], sines[start]
+        mean[j], angle[j] = TWO_PI * size, np.sqrt(2 * size) * PHASES + 0.5
         sign[j] = -1.0 if cycles < 0 else 1.0
+    for j in range(len(time)):
+        start = nearest[row + int(angle[j])]
+        angle[j], cosine[j], sine[j] = start * (np.pi / ANGLES), cosines[start], sines[start]
 
 
 @njit(**FAST)
@@ -49,7 +49,7 @@ def _project(sign, e, x, y):
 
 
 @njit(**FAST)
-def _fill(time, f, e, m, twice, nearest, cosines, sines, work, x, y):
+def fill(time, f, e, m, twice, nearest, cosines, sines, work, x, y):
     """X and Y at all visits, as in `kepler.waves`; ``work`` has shape (3, visit).
 
     What is looked up and what is computed are loops of their own, and their arrays known to be
@@ -65,9 +65,17 @@ def _fill(time, f, e, m, twice, nearest, cosines, sines, work, x, y):
 
 
 @njit(**FAST)
-def _multiply(c, d, out):
-    for j in range(len(c)):
-        out[j] = c[j] * d[j]
+def products(weight, x, y, rv, wx, wy):
+    """Products of X, Y and v, and weights times X and Y."""
+    xx = xy = yy = xv = yv = 0.0
+    for j in range(len(x)):
+        wx[j], wy[j] = weight[j] * x[j], weight[j] * y[j]
+        xx += wx[j] * x[j]
+        xy += wx[j] * y[j]
+        yy += wy[j] * y[j]
+        xv += wx[j] * rv[j]
+        yv += wy[j] * rv[j]
+    return xx, xy, yy, xv, yv
 
 
 @njit(**FAST)
@@ -91,7 +99,7 @@ def _differentiate(time, e, x, y, a, b, by_f, by_e, by_m):
 
 
 @njit(**FAST)
-def _dot(c, d):
+def dot(c, d):
     total = 0.0
     for j in range(len(c)):
         total += c[j] * d[j]
@@ -99,27 +107,47 @@ def _dot(c, d):
 
 
 @njit(**FAST)
-def _slopes(time, e, weight, unit, residual, x, y, a, b, columns, D, slope, curvature):
-    """Slopes and curvatures of one node; ``columns`` is what `_solve` found of X and Y."""
-    wx, wy, shadow_x, shadow_y, first, mixed, second = columns
-    J, p = len(time), unit.shape[0]
-    _differentiate(time, e, x, y, a, b, D[0], D[1], D[2])
-    along = np.empty((3, p + 2))
-    weighted = np.empty((3, J))
+def _slopes(weight, unit, residual, x_y, D, weighted, along, slope, curvature):
+    """Slopes and curvatures of one node; ``x_y`` is what `_evaluate` found of X and Y.
+
+    ``weighted`` and ``along`` are room for the derivatives ``D`` times weights, and their
+    coefficients along all columns.
+    """
+    wx, wy, shadow_x, shadow_y, first, mixed, second = x_y
+    J, p = len(weight), len(unit)
     for k in range(3):
-        _multiply(weight, D[k], weighted[k])
-        slope[k] = _dot(weighted[k], residual)
-        on_x, on_y = _dot(wx, D[k]), _dot(wy, D[k])
+        d, w = D[k], weighted[k]
+        by_residual = on_x = on_y = 0.0
+        for j in range(J):
+            w[j] = weight[j] * d[j]
+            by_residual += w[j] * residual[j]
+            on_x += wx[j] * d[j]
+            on_y += wy[j] * d[j]
+        slope[k] = by_residual
         for c in range(p):
-            along[k, c] = _dot(weighted[k], unit[c])
+            along[k, c] = dot(w, unit[c])
             on_x -= along[k, c] * shadow_x[c]
             on_y -= along[k, c] * shadow_y[c]
         along[k, p] = on_x / first
         along[k, p + 1] = (on_y - mixed * along[k, p]) / second
-    for number in range(6):
-        k = number if number < 3 else (0 if number < 5 else 1)
-        i = number if number < 3 else (1 if number == 3 else 2)
-        curvature[number] = _dot(weighted[k], D[i]) - _dot(along[k], along[i])
+    f, e, m, w_f, w_e, w_m = D[0], D[1], D[2], weighted[0], weighted[1], weighted[2]
+    ff = ee = mm = fe = fm = em = 0.0
+    for j in range(J):
+        ff += w_f[j] * f[j]
+        ee += w_e[j] * e[j]
+        mm += w_m[j] * m[j]
+        fe += w_f[j] * e[j]
+        fm += w_f[j] * m[j]
+        em += w_e[j] * m[j]
+    for c in range(p + 2):
+        ff -= along[0, c] * along[0, c]
+        ee -= along[1, c] * along[1, c]
+        mm -= along[2, c] * along[2, c]
+        fe -= along[0, c] * along[1, c]
+        fm -= along[0, c] * along[2, c]
+        em -= along[1, c] * along[2, c]
+    curvature[0], curvature[1], curvature[2] = ff, ee, mm
+    curvature[3], curvature[4], curvature[5] = fe, fm, em
 
 
 @njit(**FAST)
@@ -130,18 +158,16 @@ def _evaluate(
     J, p = len(time), units.shape[1]
     x, y, wx, wy, residual = (np.empty(J), np.empty(J), np.empty(J), np.empty(J), np.empty(J))
     shadow_x, shadow_y, rest = np.empty(p), np.empty(p), np.empty(p)
-    D, work = np.empty((3, J)), np.empty((3, J))
+    D, work, along_all = np.empty((3, J)), np.empty((3, J)), np.empty((3, p + 2))
     for i in range(len(f)):
         k = step[i]
         weight, unit, target = weights[k], units[k], targets[k]
-        _fill(time, f[i], e[i], m[i], not slopes, nearest, cosines, sines, work, x, y)
-        _multiply(weight, x, wx)
-        _multiply(weight, y, wy)
+        fill(time, f[i], e[i], m[i], not slopes, nearest, cosines, sines, work, x, y)
         along = 1 / (sd[i] * sd[i])
-        xx, xy, yy = _dot(wx, x) + along, _dot(wx, y), _dot(wy, y) + along
-        xv, yv = _dot(wx, rv), _dot(wy, rv)
+        xx, xy, yy, xv, yv = products(weight, x, y, rv, wx, wy)
+        xx, yy = xx + along, yy + along
         for c in range(p):
-            shadow_x[c], shadow_y[c] = _dot(wx, unit[c]), _dot(wy, unit[c])
+            shadow_x[c], shadow_y[c] = dot(wx, unit[c]), dot(wy, unit[c])
             xx -= shadow_x[c] * shadow_x[c]
             xy -= shadow_x[c] * shadow_y[c]
             yy -= shadow_y[c] * shadow_y[c]
@@ -152,9 +178,8 @@ def _evaluate(
         second = np.sqrt(max(yy - mixed * mixed, 1e-12 * yy))
         b[i] = (yv - mixed * xv / first) / (second * second)
         a[i] = (xv / first - mixed * b[i]) / first
-        residual[:] = rv
-        _subtract(a[i], x, residual)
-        _subtract(b[i], y, residual)
+        for j in range(J):
+            residual[j] = rv[j] - a[i] * x[j] - b[i] * y[j]
         for c in range(p):
             rest[c] = target[c] - a[i] * shadow_x[c] - b[i] * shadow_y[c]
             _subtract(rest[c], unit[c], residual)
@@ -167,12 +192,30 @@ def _evaluate(
                 pulled += back[k, d, c] * rest[d]
             total += pulled * pulled
         chi2[i] = total
-        determinant = 2 * np.log(first * second) + 4 * np.log(sd[i])
+        determinant = 2 * np.log(first * second * sd[i] * sd[i])
         log_p[i] = -0.5 * (total + log_norm[k] + determinant)
         if slopes:
-            columns = wx, wy, shadow_x, shadow_y, first, mixed, second
-            _slopes(time, e[i], weight, unit, residual, x, y, a[i], b[i], columns, D,
-                    slope[i], curvature[i])  # fmt: skip
+            x_y = wx, wy, shadow_x, shadow_y, first, mixed, second
+            _differentiate(time, e[i], x, y, a[i], b[i], D[0], D[1], D[2])
+            _slopes(weight, unit, residual, x_y, D, work, along_all, slope[i], curvature[i])
+
+
+@njit(**FAST)
+def _find(values, edges, guide, found):
+    last = len(guide) - 1
+    for i in range(len(values)):
+        k = guide[min(max(int(values[i] * last), 0), last)]
+        while k < len(edges) - 2 and edges[k + 1] <= values[i]:
+            k += 1
+        found[i] = k
+
+
+def find(values, edges, guide):
+    """`eccentric_prior.Guide.find`."""
+    values = np.ascontiguousarray(values)
+    found = np.empty(values.shape, np.int64)
+    _find(values.ravel(), edges, guide, found.ravel())
+    return found
 
 
 def evaluate(data, nodes, slopes):
@@ -185,62 +228,3 @@ def evaluate(data, nodes, slopes):
         data.log_norm, *kepler.tables(), *nodes, slopes, *found, slope, curvature,
     )  # fmt: skip
     return (*found, slope, curvature) if slopes else tuple(found)
-
-
-@njit(**FAST)
-def _screen(
-    time, rv, weights, units, targets, log_norm, constant, total, log_variance, half_range,
-    rank, nearest, cosines, sines, f, e, m, sd, mean_square, g_f, g_e, g_m, kappa, tau, chosen,
-    spread, log_p, upper, anneal,
-):  # fmt: skip
-    J, p = len(time), units.shape[1]
-    x, y, wx, wy = np.empty(J), np.empty(J), np.empty(J), np.empty(J)
-    work = np.empty((3, J))
-    for i in range(len(f)):
-        _fill(time, f[i], e[i], m[i], False, nearest, cosines, sines, work, x, y)
-        along, determinant = 1 / (sd[i] * sd[i]), 4 * np.log(sd[i])
-        for number in range(len(chosen)):
-            k = chosen[number]
-            weight, unit, target = weights[k], units[k], targets[k]
-            _multiply(weight, x, wx)
-            _multiply(weight, y, wy)
-            xx, xy, yy = _dot(wx, x) + along, _dot(wx, y), _dot(wy, y) + along
-            xv, yv = _dot(wx, rv), _dot(wy, rv)
-            for c in range(p):
-                on_x, on_y = _dot(wx, unit[c]), _dot(wy, unit[c])
-                xx -= on_x * on_x
-                xy -= on_x * on_y
-                yy -= on_y * on_y
-                xv -= on_x * target[c]
-                yv -= on_y * target[c]
-            first = np.sqrt(xx)
-            mixed = xy / first
-            second = np.sqrt(max(yy - mixed * mixed, 1e-12 * yy))
-            u, v = xv / first, (yv - mixed * xv / first) / second
-            b = v / second
-            a = (u - mixed * b) / first
-            chi2 = max(constant[k] - u * u - v * v, 0.0)
-            height = -0.5 * (chi2 + log_norm[k] + 2 * np.log(first * second) + determinant)
-            low, volume, key = loose(
-                chi2, a * a + b * b, mean_square[number] * g_f[i], g_e[i], g_m[i], total[k],
-                constant[k], half_range, kappa[i], tau[number], rank,
-            )  # fmt: skip
-            rise = -np.inf
-            for fifth in range(len(spread)):
-                other = spread[fifth, number]
-                risen = 0.5 * (chi2 - low * total[other] / total[k])
-                rise = max(rise, risen + 0.5 * (log_variance[k] - log_variance[other]))
-            log_p[number, i], anneal[number, i] = height, key
-            upper[number, i] = height + rise - volume
-
-
-def screen(data, nodes, g, kappa, tau, chosen, spread):
-    """`eccentric_roots.screen`, without the prior's mass."""
-    found = np.empty((3, len(chosen), len(nodes.frequency)))
-    _screen(
-        data.time, data.rv, data.weight, data.unit, data.target, data.log_norm,
-        data.chi2_constant, data.total, data.log_variance, data.half_range, data.rank,
-        *kepler.tables(), nodes.frequency, nodes.eccentricity, nodes.phase, nodes.sd,
-        (data.moment / data.total)[chosen], *g, kappa, tau, chosen, spread, *found,
-    )  # fmt: skip
-    return found

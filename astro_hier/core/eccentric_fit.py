@@ -1,14 +1,14 @@
 """The posterior of an eccentric orbit: searches, and the checks that nothing was lost.
 
-A tree of cells (`eccentric_tree`) is a search that may miss a needle. Three signs of this are
-looked at, all of which start a second search from other roots:
+A tree of cells (`eccentric_tree`) is a search that may miss a needle. Three signs of this, with
+the limits of `eccentric_checks`, start a second search from other roots:
 
-1. with `DECIDED` nights or more, a least chi2 that is improbable (p < `IMPROBABLE`) in its degrees
-   of freedom, at little scatter, while the scatter is known or comes out large (in the latter
-   case among smaller scatters only, where a missed orbit would be);
-2. roots that were put aside hold more than `MOST_REST` of p(v);
-3. an effective size below `FEWEST` with `PRECISE` visits or more, where the second search takes
-   more evaluations and points.
+1. from 7 nights on, a least chi2 that is improbable in its degrees of freedom, at little scatter,
+   while the scatter is known or comes out large (in the latter case among smaller scatters only,
+   where a missed orbit would be);
+2. roots that were put aside hold more than their share of p(v);
+3. an effective size that is small from 6 visits on, where the second search takes more evaluations
+   and points.
 
 Where the two differ by more than `DIFFERENT` standard errors, the nodes of the better are forced
 upon the cells of the other. Nights are counted rather than visits: what lies within a quarter of
@@ -18,9 +18,16 @@ the shortest period, or half a day, is one.
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import chi2 as chi2_distribution
 
 from astro_hier.core import orbit
+from astro_hier.core.eccentric_checks import (
+    DECIDED,
+    FEWEST,
+    MOST_REST,
+    PRECISE,
+    largest_rest,
+    unlikely,
+)
 from astro_hier.core.eccentric_nodes import EccentricNodes
 from astro_hier.core.eccentric_points import Prepared, finish, sparse_nodes
 from astro_hier.core.eccentric_prior import OrbitPrior
@@ -28,10 +35,7 @@ from astro_hier.core.eccentric_roots import SLAB, roots
 from astro_hier.core.eccentric_sparse import source
 from astro_hier.core.eccentric_tree import FINE, Tree
 
-DECIDED, IMPROBABLE, LARGE_SCATTER = 7, 1e-4, 3.0
-MOST_REST = 0.01
 SMALL = 0.005  # of the posterior of the scatter, below which a missed orbit would be
-PRECISE, FEWEST = 6, 1000
 DIFFERENT = 5.0
 FORCED_NODES = 300
 
@@ -78,8 +82,8 @@ def eccentric_nodes(
     if poor:
         other = replace(other, negligible=13.0, negligible_root=16.0,
                         evaluations=900_000, final=5 * points)  # fmt: skip
-    elif not (twice or nodes.rest > MOST_REST):
-        if star.nights < DECIDED or not unlikely(nodes, visits.rv_error):
+    elif not (twice or nodes.rest > largest_rest(star.nights)):
+        if star.nights < DECIDED or not unlikely(nodes):
             return nodes
         if not star.scatter.known:
             quiet = _quiet(star, other, nodes, rng)
@@ -102,7 +106,8 @@ def _quiet(star, effort, nodes, rng):
         return None
     share = slabs / (len(edges) - 1)
     evaluations = int(share * effort.evaluations)
-    effort = replace(effort, slabs=slabs, evaluations=evaluations, final=effort.final // 4)
+    effort = replace(effort, slabs=slabs, evaluations=evaluations, final=effort.final // 4,
+                     floor=nodes.log_evidence)  # fmt: skip
     tree, second = _search(star, effort, rng)
     gained = np.exp(min(second.log_evidence - nodes.log_evidence, 50.0))
     if gained > MOST_REST:
@@ -128,15 +133,6 @@ def _compared(first, second, star, rng):
     return replace(best, log_ratio=float(abs(difference)), evaluations=evaluations)
 
 
-def unlikely(nodes: EccentricNodes, rv_error: np.ndarray) -> bool:
-    """Whether no orbit found fits without a scatter that is large and was to be found."""
-    if nodes.dof < 1 or nodes.least_chi2 < chi2_distribution.isf(IMPROBABLE, nodes.dof):
-        return False
-    if nodes.star.scatter.known:
-        return True
-    return nodes.probability @ nodes.scatter > LARGE_SCATTER * np.median(rv_error)
-
-
 def _search(star, effort, rng):
     """One tree, and its nodes."""
     counted = star.star()
@@ -153,9 +149,8 @@ def _force(tree, better):
     chosen = tree.rng.choice(len(weight), FORCED_NODES, p=weight / weight.sum())
     points = better.points[:, np.unique(chosen)]
     _adopt_roots(tree, points)
-    leaves = tree.cells.leaves
-    low, high = tree.cells.low[:, leaves], tree.cells.high[:, leaves]
-    inside = {int(leaves[i]) for x in points.T for i in _containing(low, high, x)}
+    low, high = tree.cells.of("low"), tree.cells.of("high")
+    inside = {int(i) for x in points.T for i in _containing(low, high, x)}
     forced = np.array([i for i in inside if tree.cells.state[i] != FINE], int)
     tree.grow(200_000, forced=forced)
 

@@ -4,26 +4,27 @@ Node i stands for the prior mass w_i, so that sums of w_i p(v | node i) are inte
 prior: p(v), and the probability of anything. The nodes are fresh random points in strata, so that
 such sums are unbiased, and their effective number is (sum W)^2 / sum W^2, W_i = w_i p_i.
 
-Independent draws come from further points of the same strata, each kept in proportion to its
-weight over a cap, the quantile `CAP` of all weights; then A, B, v0, ... from their normal
-distribution given the node. K = hypot(A, B), omega = atan2(B, A).
+Draws come from further points of the same strata by systematic resampling, in random order; then
+A, B, v0, ... from their normal distribution given the node. K = hypot(A, B), omega = atan2(B, A).
 """
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from astro_hier.core import kepler, orbit
+from astro_hier.core import eccentric_checks, kepler, orbit
 from astro_hier.core.eccentric_kernel import Nodes
 from astro_hier.core.eccentric_tree import Star
 from astro_hier.core.linear import Solution
+from astro_hier.core.period_cells import log_sum
 
-CAP = 0.999
-BATCHES = 60
+MOST_DRAWN, ENOUGH = 2_500_000, 4
+NEGLIGIBLE = 25.0  # points below exp(-this) of the heaviest are forgotten
 PER_CELL = 200  # nodes of a part of the profile
-NEGLIGIBLE = 1e-3  # weight of a node over the average that says nothing of the density
+LIGHT = 1e-3  # weight of a node over the average that says nothing of the density
 RESOLVED = 8  # nodes at a period that say more of it than the cells' centres
 
 
@@ -86,20 +87,24 @@ class EccentricNodes:
     star, visits : Star, Visits
     ratio : ndarray
         The scatter of each visit over s, shape (visit,).
-    source : Strata, PriorSource or SheetSource
+    source : Everywhere, PriorSource or SheetSource
         What more may be drawn from.
     period_edges, period_log_p : ndarray
         Shares of the period between the cells of the first search, and ln of the mean likelihood.
     unrefined, rest : float
         Shares of p(v) in cells that are not fine, and in those that were put aside at first.
     resolved : bool
-        Whether every cell that may matter was split.
+        Whether every cell that may matter was split. A search that was stopped before may be
+        right all the same: see `shortcomings`.
     least_chi2, dof : float
         Of the best orbit without scatter, or with little, and its degrees of freedom.
     evaluations : int
         How often the likelihood was computed.
+    nights : int
+        Groups of visits that are far enough apart in time to be told from each other.
     log_ratio : float
-        ln p(v) less that of a second search, not a number if there was none.
+        By how much ln p(v) of two searches differs, or the share of p(v) that a second one among
+        small scatters found besides; not a number if there was none.
     """
 
     points: np.ndarray
@@ -122,6 +127,7 @@ class EccentricNodes:
     least_chi2: float
     dof: int
     evaluations: int
+    nights: int
     log_ratio: float = np.nan
 
     @property
@@ -137,7 +143,7 @@ class EccentricNodes:
     @property
     def log_evidence(self) -> float:
         """ln p(v)."""
-        return float(np.logaddexp.reduce(self.log_mass))
+        return float(log_sum(self.log_mass))
 
     @property
     def probability(self) -> np.ndarray:
@@ -159,6 +165,10 @@ class EccentricNodes:
         """Shape of the tail of the weights; above 0.7 sums of them are not to be trusted."""
         return pareto_shape(self.probability)
 
+    def shortcomings(self) -> list[tuple[str, float]]:
+        """What the nodes fall short of, names and values; see `eccentric_checks`."""
+        return eccentric_checks.shortcomings(self)
+
     def draw(self, size: int, rng: np.random.Generator) -> Draws:
         """Independent draws from the posterior."""
         points = self.draw_points(size, rng)
@@ -169,35 +179,35 @@ class EccentricNodes:
         return drawn_at(self.visits, nodes, star.data.t_ref, scatter, extra, rng)
 
     def draw_points(self, size: int, rng: np.random.Generator) -> np.ndarray:
-        """Points by rejection, from fresh ones, so that each call is independent of others.
+        """Fresh points, so that each call is independent of others.
 
-        Where few would be kept, they are drawn with replacement.
+        They are chosen by their weights from `ENOUGH` times as many by effective number, so that
+        few are chosen twice.
         """
-        cap, found = np.quantile(self.log_mass, CAP), np.empty((4, 0))
-        for _ in range(BATCHES):
-            points, weight = self.source.draw(rng)
-            weight = weight + self.star.log_p(points)
-            keep = np.log(rng.random(len(weight))) < weight - cap
-            found = np.hstack([found, points[:, keep]])
-            if found.shape[1] >= size:
-                return found[:, rng.permutation(found.shape[1])[:size]]
-        return found[:, rng.integers(found.shape[1], size=size)]
+        points, log_mass, drawn = np.empty((4, 0)), np.empty(0), 0
+        while drawn < MOST_DRAWN:
+            fresh, weight = self.source.draw(rng)
+            drawn += len(weight)
+            points = np.hstack([points, fresh])
+            log_mass = np.append(log_mass, weight + self.star.log_p(fresh))
+            matter = log_mass > log_mass.max() - NEGLIGIBLE
+            points, log_mass = points[:, matter], log_mass[matter]
+            mass = np.exp(log_mass - log_mass.max())
+            if mass.sum() ** 2 > ENOUGH * size * np.sum(mass**2):
+                break
+        below = np.cumsum(mass)
+        chosen = np.searchsorted(below, (np.arange(size) + rng.random()) / size * below[-1])
+        return points[:, rng.permutation(np.minimum(chosen, len(below) - 1))]
 
     @cached_property
     def profile_edges(self) -> np.ndarray:
-        """Ends of the cells of ``profile``, in shares of the period's prior.
-
-        A cell of the first search may be far wider than a mode: nodes divide those of many.
-        """
-        matters = self.probability > NEGLIGIBLE / len(self.probability)
+        """Ends of ``profile``: those of the first search, whose cells of many nodes are divided."""
+        matters = self.probability > LIGHT / len(self.probability)
         share = np.sort(self.points[0][matters])
         first = np.searchsorted(share, self.period_edges)
-        which = np.searchsorted(first, np.arange(len(share)), side="right") - 1
-        which = np.clip(which, 0, len(first) - 2)
-        before = np.arange(len(share)) - first[which]
-        after = first[which + 1] - first[which] - before
-        divides = (before > 0) & (before % PER_CELL == 0) & (after >= PER_CELL)
-        return np.union1d(self.period_edges, share[divides])
+        many = ((i, j) for i, j in pairwise(first) if j - i >= 2 * PER_CELL)
+        divided = [share[i + PER_CELL : j - PER_CELL + 1 : PER_CELL] for i, j in many]
+        return np.union1d(self.period_edges, np.concatenate([[], *divided]))
 
     def profile(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """ln p(v | P) over the periods searched, all else integrated out.

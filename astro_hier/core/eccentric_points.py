@@ -13,9 +13,10 @@ from astro_hier.core import orbit
 from astro_hier.core.eccentric_kernel import KeplerData, thinned
 from astro_hier.core.eccentric_nodes import EccentricNodes, Strata
 from astro_hier.core.eccentric_prior import OrbitPrior, ScatterTable
-from astro_hier.core.eccentric_roots import MANY_VISITS, SLAB, THINNED, Effort
+from astro_hier.core.eccentric_roots import MANY_VISITS, SLAB, THINNED, Effort, Roots
 from astro_hier.core.eccentric_sparse import sparse_points
 from astro_hier.core.eccentric_tree import DEFENSIVE, MATTERS, OPEN, Star
+from astro_hier.core.period_cells import log_sum
 
 NIGHTS = (5, 7, 10, 15, 20)
 KAPPAS = (1.5, 1.2, 0.8, 0.6, 0.5)
@@ -76,15 +77,14 @@ def count_nights(time: np.ndarray, shortest: float) -> int:
 def finish(star, tree, rng):
     """Points that show which leaves were taken too lightly, and then the final ones."""
     for _ in range(PILOTS):
-        strata, leaves = _strata(star, tree, PILOT)
+        strata = _strata(star, tree, PILOT)
         points, log_weight, box = strata.draw_boxes(rng)
         weight = log_weight + tree.star.log_p(points)
-        total = np.logaddexp.reduce(weight)
-        share = np.bincount(box, np.exp(weight - total), len(leaves))
+        total = max(log_sum(weight), tree.effort.floor)
+        share = np.bincount(box, np.exp(weight - total), tree.cells.size)
         expected = strata.count / strata.count.sum()
-        hot = leaves[
-            (tree.cells.state[leaves] == OPEN) & (share > np.maximum(HOT, HOTTER * expected))
-        ]
+        open_ = tree.cells.of("state") == OPEN
+        hot = np.flatnonzero(open_ & (share > np.maximum(HOT, HOTTER * expected)))
         adopted = _hot_rest(star, tree, total, rng)
         if not len(hot) + len(adopted):
             break
@@ -93,13 +93,37 @@ def finish(star, tree, rng):
 
 
 def _strata(star, tree, factor=1.0):
-    """The leaves with the numbers of points in each."""
-    leaves, share = tree.expected()
-    log_mass = tree.cells.log_mass[leaves]
-    count = factor * tree.effort.final * share
+    """The cells with the numbers of points in each."""
+    log_mass = tree.cells.of("log_mass").copy()
+    count = factor * tree.effort.final * tree.expected()
     if star.nights <= FEWEST_NIGHTS:
         count = count + factor * DEFENSIVE * np.exp(log_mass)
-    return Strata(tree.cells.low[:, leaves], tree.cells.high[:, leaves], count, log_mass), leaves
+    return Strata(tree.cells.of("low").copy(), tree.cells.of("high").copy(), count, log_mass)
+
+
+@dataclass(frozen=True)
+class Everywhere:
+    """Draws from the cells of a tree, and from the roots put aside, ``count`` of them."""
+
+    strata: Strata
+    roots: Roots
+    count: int
+
+    def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Points, shape (4, point), and ln of the prior mass of each."""
+        points, log_weight = self.strata.draw(rng)
+        if not self.count:
+            return points, log_weight
+        *_, others = _points_of_rest(self.roots, self.count, rng)
+        rest = np.full(self.count, np.log(self.roots.rest_mass / self.count))
+        return np.hstack([points, others]), np.append(log_weight, rest)
+
+
+def _points_of_rest(roots, count, rng):
+    """Points among the roots put aside: slab, cell and points."""
+    slab, cell = roots.draw_rest(count, rng)
+    low, high = roots.boxes(slab, cell)
+    return slab, cell, low + (high - low) * rng.random(low.shape)
 
 
 def _draw_rest(star, tree, rng):
@@ -107,8 +131,7 @@ def _draw_rest(star, tree, rng):
     if tree.roots.kept.all():
         return np.empty(0, int), np.empty(0, int), np.empty((4, 0)), np.empty(0)
     defensive = DEFENSIVE * tree.roots.rest_mass if star.nights <= FEWEST_NIGHTS else 0
-    slab, cell = tree.roots.draw_rest(REST + int(defensive), rng)
-    points = tree.points_in(*tree.roots.boxes(slab, cell))
+    slab, cell, points = _points_of_rest(tree.roots, REST + int(defensive), rng)
     return slab, cell, points, tree.star.log_p(points)
 
 
@@ -125,19 +148,20 @@ def _hot_rest(star, tree, total, rng):
 
 def _final(star, tree, rng):
     """The nodes: fresh points in all leaves and in the roots put aside."""
-    strata, leaves = _strata(star, tree)
+    strata = _strata(star, tree)
     points, log_weight, box = strata.draw_boxes(rng)
     _, _, others, _ = _draw_rest(star, tree, rng)
     if others.size:
         rest = np.full(others.shape[1], np.log(tree.roots.rest_mass / others.shape[1]))
         points, log_weight = np.hstack([points, others]), np.append(log_weight, rest)
-    nodes = _nodes(star, tree.star, points, log_weight, strata, tree.roots.slab_edges[1])
+    source = Everywhere(strata, tree.roots, others.shape[1])
+    nodes = _nodes(star, tree.star, points, log_weight, source, tree.roots.slab_edges[1])
     mass, own = nodes.probability, len(box)
     return replace(
         nodes,
         period_edges=tree.roots.period_edges,
         period_log_p=tree.roots.period_log_p,
-        unrefined=float(mass[:own][tree.cells.state[leaves[box]] == OPEN].sum()),
+        unrefined=float(mass[:own][tree.cells.state[box] == OPEN].sum()),
         rest=float(mass[own:].sum()),
         resolved=tree.resolved,
     )
@@ -150,7 +174,7 @@ def sparse_nodes(star, counted, draws, rng, wanted):
     return _nodes(star, counted, points, log_weight, draws, slab)
 
 
-def _nodes(star, counted, points, log_weight, strata, lowest):
+def _nodes(star, counted, points, log_weight, source, lowest):
     """Points with all that is told of them; ``lowest`` is the share of the lowest scatters."""
     nodes = counted.nodes(points)
     found = counted.evaluate(nodes)
@@ -168,7 +192,7 @@ def _nodes(star, counted, points, log_weight, strata, lowest):
         star=counted,
         visits=star.visits,
         ratio=star.ratio,
-        source=strata,
+        source=source,
         period_edges=edges,
         period_log_p=np.full(PERIODS, -np.inf),
         unrefined=0.0,
@@ -177,4 +201,5 @@ def _nodes(star, counted, points, log_weight, strata, lowest):
         least_chi2=float(counted.least_chi2[:steps].min()),
         dof=len(star.visits.time) - 5 - int(np.sum(star.visits.sd[2:] > 0)),
         evaluations=counted.evaluations,
+        nights=star.nights,
     )

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from astro_hier.core import period_nodes
+from astro_hier.core import eccentric_kernel, period_nodes
 
 BY_MASS = 600  # steps of F_s of equal prior mass
 BY_DISTANCE = 600  # and at most as many of equal distance
@@ -32,6 +32,7 @@ FINEST = 0.1  # of these
 TAIL = 1e-6  # of a scatter's prior without an end
 KNOTS = 2000
 LARGEST = 0.999  # an eccentricity beyond which Kepler's equation is not solved
+GUIDE = 4096
 SHORTEST_ECCENTRIC = 2.0  # d, in the e_max(P) of Moe & Di Stefano
 
 
@@ -39,6 +40,31 @@ def tidal_limit(period):
     """e_max(P) of Moe & Di Stefano (2017): what tides have not made circular, zero below 2 d."""
     ratio = np.maximum(np.asarray(period, float) / SHORTEST_ECCENTRIC, 1.0)
     return 1 - ratio ** (-2 / 3)
+
+
+@dataclass(frozen=True)
+class Guide:
+    """Where to look among edges from 0 to 1: the number below each of even steps."""
+
+    edges: np.ndarray
+    start: np.ndarray
+
+    @classmethod
+    def of(cls, edges: np.ndarray) -> "Guide":
+        """Of edges that do not fall, the first 0 and the last 1."""
+        even = np.linspace(0, 1, GUIDE + 1)
+        # one below, for what rounding may do
+        start = np.searchsorted(edges, even, side="right") - 2
+        return cls(edges, np.clip(start, 0, len(edges) - 2))
+
+    def find(self, share: np.ndarray) -> np.ndarray:
+        """The last interval whose lower edge is not above a share of [0, 1]."""
+        if eccentric_kernel.COMPILED and np.ndim(share):
+            from astro_hier.core import eccentric_compiled
+
+            return eccentric_compiled.find(share, self.edges, self.start)
+        found = np.searchsorted(self.edges, share, side="right") - 1
+        return np.clip(found, 0, len(self.edges) - 2)
 
 
 @dataclass(frozen=True)
@@ -84,7 +110,19 @@ class EccentricityTable:
 
     def ppf(self, share: np.ndarray) -> np.ndarray:
         """The eccentricity that has a probability of ``share`` below it."""
-        return np.interp(share, self.below, self.e)
+        cell = self._guide.find(share)
+        low, e = self.below[cell], self.e[cell]
+        return e + (share - low) * self._rise[cell]
+
+    @cached_property
+    def _guide(self):
+        return Guide.of(self.below)
+
+    @cached_property
+    def _rise(self):
+        """de / du of each interval; those of no probability are never found."""
+        mass = np.diff(self.below)
+        return np.diff(self.e) / np.where(mass > 0, mass, np.inf)
 
     def cdf(self, e: np.ndarray) -> np.ndarray:
         """The probability below an eccentricity that is not known."""
@@ -146,8 +184,11 @@ class ScatterTable:
 
     def step(self, share: np.ndarray) -> np.ndarray:
         """The number of the step at a share of the probability."""
-        found = np.searchsorted(self.edges, share, side="right") - 1
-        return np.minimum(found, len(self.values) - 1)
+        return self._guide.find(share)
+
+    @cached_property
+    def _guide(self):
+        return Guide.of(self.edges)
 
     def at(self, share: np.ndarray) -> np.ndarray:
         """The scatter that has a share of the probability below it, straight within a step."""

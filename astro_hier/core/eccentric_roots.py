@@ -47,6 +47,8 @@ class Effort:
         Most of the roots that are kept in a slab.
     slabs : int, optional
         How many slabs of the scatter to search, those of the smallest.
+    floor : float, optional
+        ln p(v) found elsewhere: what is negligible to that is not looked into.
     """
 
     kappa: float
@@ -58,6 +60,7 @@ class Effort:
     phases: float = 1.0
     roots: int = 10_000
     slabs: int | None = None
+    floor: float = -np.inf
 
 
 @dataclass(frozen=True)
@@ -146,9 +149,9 @@ def screen(prior, data, shares, u, phases, slabs, kappa, compiled=None):
     margin = eccentric_bounds.margin(kappa, e_high)
     log_mass = np.log(np.diff(shares)[period] * (u[1] - u[0]) / phases)
     if eccentric_kernel.COMPILED if compiled is None else compiled:
-        from astro_hier.core import eccentric_compiled
+        from astro_hier.core import eccentric_compiled_bounds
 
-        log_p, upper, anneal = eccentric_compiled.screen(
+        log_p, upper, anneal = eccentric_compiled_bounds.screen(
             data, nodes, g, margin, tau, chosen, spread
         )
     else:
@@ -178,12 +181,13 @@ def _screen(data, nodes, g, kappa, tau, chosen, spread):
         determinant = 2 * np.log(first * second) + 4 * np.log(nodes.sd)
         log_p = -0.5 * (chi2 + data.log_norm[k] + determinant)
         mean_square = data.moment[k] / data.total[k]
-        low, volume, anneal = eccentric_bounds.loose(
+        low, *d, length = eccentric_bounds.loose(
             chi2, a**2 + b**2, mean_square * g[0], g[1], g[2], data.total[k],
-            data.chi2_constant[k], data.half_range, kappa, tau[number], data.rank,
+            data.chi2_constant[k], data.half_range, kappa,
         )  # fmt: skip
         rise = eccentric_bounds.best_scatter(data, spread[:, number, None], k, chi2, low)
-        found[:, number] = log_p, log_p + rise - volume, anneal
+        anneal = eccentric_bounds.annealed(*d, length, chi2, 1.0, tau[number])
+        found[:, number] = log_p, log_p + rise - eccentric_bounds.filled(*d, data.rank), anneal
     return found
 
 
@@ -224,8 +228,9 @@ def _chosen(found, shares, slab_edges, effort):
         mass = log_mass + height
         sums = _log_sums(number, mass, len(of_period))
         total = np.logaddexp.reduce(sums)
-        wanted = upper[slab] > total - effort.negligible_root
-        kept[slab, pick(wanted, effort.roots, upper[slab], anneal[slab], height)] = True
+        wanted = np.flatnonzero(upper[slab] > total - effort.negligible_root)
+        keys = (key[wanted] for key in (upper[slab], anneal[slab], height))
+        kept[slab, wanted[highest(effort.roots, *keys)]] = True
         share = slab_edges[slab + 1] - slab_edges[slab]
         with np.errstate(divide="ignore"):
             of_period = np.logaddexp(of_period, sums + np.log(share))
@@ -234,12 +239,12 @@ def _chosen(found, shares, slab_edges, effort):
 
 
 def _log_sums(number, log_mass, count):
-    """ln of the sum of the masses of each number; of the lowest too, which would underflow."""
-    highest = np.full(count, -np.inf)
-    np.maximum.at(highest, number, log_mass)
-    highest[~np.isfinite(highest)] = 0
+    """ln of the sum of the masses of each number; low ones too, which would underflow."""
+    peak = np.full(count, -np.inf)
+    np.maximum.at(peak, number, log_mass)
+    peak[~np.isfinite(peak)] = 0
     with np.errstate(divide="ignore"):
-        return highest + np.log(np.bincount(number, np.exp(log_mass - highest[number]), count))
+        return peak + np.log(np.bincount(number, np.exp(log_mass - peak[number]), count))
 
 
 def _corners(shares, u, count):
@@ -252,11 +257,12 @@ def _corners(shares, u, count):
     return np.stack(ends)
 
 
-def pick(wanted, most, *keys):
-    """Numbers of those ``wanted``, at most ``most``: equal parts of the highest of each key."""
-    index = np.flatnonzero(wanted)
-    if len(index) <= most:
-        return index
+def highest(most, *keys):
+    """Numbers of at most ``most`` elements: equal parts of those highest by each key."""
+    if len(keys[0]) <= most:
+        return np.arange(len(keys[0]))
     part = max(most // len(keys), 1)
-    best = [index[np.argpartition(-key[index], part)[:part]] for key in keys]
-    return np.unique(np.concatenate(best))
+    chosen = np.zeros(len(keys[0]), bool)
+    for key in keys:
+        chosen[np.argpartition(key, len(key) - part)[-part:]] = True
+    return np.flatnonzero(chosen)

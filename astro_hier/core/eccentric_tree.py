@@ -7,7 +7,9 @@ are left as they are. What is negligible is measured against the mass of their o
 first, then against all: a broad solution at a large scatter, found early, would else hide a needle.
 
 Of open cells up to `BATCH` are split at a time, equal numbers of the highest bound, ln p and
-annealed bound. Ordered by the bound alone, needles are not reached.
+annealed bound. Ordered by the bound alone, needles are not reached. Of their halves those of the
+highest ln p are split at once, and so on: a needle that is found early shows how much else is
+negligible.
 
 Then a random point is tried in all leaves that are not fine; those whose mass it shows to
 matter are split on. The final points are fresh, so that their mean is an unbiased estimate of
@@ -16,20 +18,23 @@ p(v) given the tree, however wrong its bounds.
 
 import numpy as np
 
-from astro_hier.core import eccentric_bounds
+from astro_hier.core import eccentric_bounds, eccentric_cells
 from astro_hier.core.eccentric_kernel import Nodes, evaluate
-from astro_hier.core.eccentric_roots import pick
+from astro_hier.core.eccentric_roots import highest
+from astro_hier.core.period_cells import log_sum
 
 BATCH = 6000
+DIVES, DIVE = 3, 600  # after each batch: of what it made, so many of the highest ln p, so often
 FORCED = 3  # halvings of a cell that a point shows to matter
 AFTER_SLABS = 100_000  # evaluations that are left for cells open by the total
-EXTRA = 100_000  # and for those that points show to matter
+EXTRA = 100_000  # for those that points show to matter
+OTHERS = 30_000  # and for all others after these
 SURPRISES = 4
-MOST_TRIED = 60_000
+MOST_TRIED = 30_000
 TRIED_ABOVE = 25.0  # bounds that are worse than exp(-this) of the total are not tried
 MATTERS = 9.0  # of the total, in ln
 ENOUGH = 0.01  # share of the total found by points beyond what was known
-OPEN, FINE, SPLIT = 0, 1, 2
+OPEN, FINE = 0, 1
 BY_BOUND = 0.1  # share of final points by the square root of the bound
 DEFENSIVE = 200_000  # final points by prior mass, of very few visits
 
@@ -78,49 +83,53 @@ class Star:
             self.scatter.step(np.nextafter(high[3], 0)),
         )
         log_mass = np.log(high - low).sum(axis=0)
-        return log_mass, found.log_p, eccentric_bounds.tight(
+        return log_mass, found.log_p, eccentric_cells.tight(
             self.data, found, nodes.step, steps, half, e_high, g,
             0.5 * (distance[1] - distance[0]), log_mass, kappa,
         )  # fmt: skip
 
 
 class Cells:
-    """A growing table of cells."""
+    """A growing table of the cells that are not split: of two halves, one replaces the whole."""
 
-    FIELDS = ("log_mass", "log_p", "upper", "anneal", "width", "tried")
+    FIELDS = ("log_mass", "log_p", "upper", "anneal", "tried")
 
-    def __init__(self):
-        self.size = 0
+    def __init__(self, slabs):
+        self.size, self.peak = 0, np.full(slabs, -1e300)  # the largest mass there ever was
         self.low, self.high = np.empty((4, 0)), np.empty((4, 0))
         for name in self.FIELDS:
             setattr(self, name, np.empty(0))
         self.axis, self.state, self.slab = (np.empty(0, np.int8) for _ in range(3))
 
-    def add(self, low, high, log_mass, log_p, bounds, slab):
-        """Append cells, open unless they are fine; returns their numbers."""
+    def put(self, index, low, high, log_mass, log_p, bounds, slab):
+        """Cells at some numbers, open unless they are fine."""
+        np.maximum.at(self.peak, slab, log_mass + log_p)
         state = np.where(bounds.width < 1, FINE, OPEN)
-        new = {"low": low, "high": high, "log_mass": log_mass, "log_p": log_p,
-               "upper": bounds.upper, "anneal": bounds.anneal, "width": bounds.width,
-               "tried": np.full(len(log_p), -np.inf), "axis": bounds.axis, "state": state,
-               "slab": slab}  # fmt: skip
-        start, self.size = self.size, self.size + len(log_p)
-        for name, values in new.items():
+        self.low[:, index], self.high[:, index] = low, high
+        self.log_mass[index], self.log_p[index], self.tried[index] = log_mass, log_p, -np.inf
+        self.upper[index], self.anneal[index] = bounds.upper, bounds.anneal
+        self.axis[index], self.state[index], self.slab[index] = bounds.axis, state, slab
+
+    def room(self, count):
+        """Numbers of so many more cells."""
+        start, self.size = self.size, self.size + count
+        for name in ("low", "high", "axis", "state", "slab", *self.FIELDS):
             old = getattr(self, name)
             if old.shape[-1] < self.size:
-                room = np.empty((*old.shape[:-1], 2 * self.size), old.dtype)
-                room[..., :start] = old[..., :start]
-                setattr(self, name, room)
-            getattr(self, name)[..., start : self.size] = values
+                longer = np.empty((*old.shape[:-1], 2 * self.size), old.dtype)
+                longer[..., :start] = old[..., :start]
+                setattr(self, name, longer)
         return np.arange(start, self.size)
 
     def of(self, name):
         """A field of all cells."""
         return getattr(self, name)[..., : self.size]
 
-    @property
-    def leaves(self):
-        """Numbers of the cells that are not split."""
-        return np.flatnonzero(self.of("state") != SPLIT)
+    def totals(self):
+        """ln of the mass of each slab, by the cells' centres."""
+        slab = self.of("slab")
+        mass = np.exp(self.of("log_mass") + self.of("log_p") - self.peak[slab])
+        return self.peak + np.log(np.maximum(np.bincount(slab, mass, len(self.peak)), 1e-300))
 
 
 class Tree:
@@ -128,7 +137,7 @@ class Tree:
 
     def __init__(self, star, roots, effort, rng):
         self.star, self.effort, self.rng = star, effort, rng
-        self.cells, self.roots = Cells(), roots
+        self.cells, self.roots = Cells(len(roots.slab_edges) - 1), roots
         slab, cell = np.nonzero(roots.kept)
         self.adopt(slab, cell)
         self.resolved = True
@@ -136,9 +145,11 @@ class Tree:
     def adopt(self, slab, cell):
         """Take roots in; returns their numbers."""
         low, high = self.roots.boxes(slab, cell)
-        assessed = self.star.assess(low, high, self.effort.kappa)
         self.roots.kept[slab, cell] = True
-        return self.cells.add(low, high, *assessed, slab)
+        index = self.cells.room(len(cell))
+        assessed = self.star.assess(low, high, self.effort.kappa)
+        self.cells.put(index, low, high, *assessed, slab)
+        return index
 
     def split(self, index):
         """Halve cells; returns the numbers of the halves."""
@@ -148,44 +159,50 @@ class Tree:
         middle = 0.5 * (low[axis, each] + high[axis, each])
         first, second = high.copy(), low.copy()
         first[axis, each] = second[axis, each] = middle
-        cells.state[index] = SPLIT
         low, high = np.hstack([low, second]), np.hstack([first, high])
         slab = np.tile(cells.slab[index], 2)
-        return cells.add(low, high, *self.star.assess(low, high, self.effort.kappa), slab)
+        index = np.concatenate([index, cells.room(len(index))])
+        cells.put(index, low, high, *self.star.assess(low, high, self.effort.kappa), slab)
+        return index
 
     def grow(self, most, by_slab=False, forced=()):
-        """Split what may matter until nothing does, or after ``most`` more evaluations."""
-        index = np.asarray(forced, int)
-        for _ in range(FORCED if len(index) else 0):
-            index = self.split(index)
-        most += self.star.evaluations
-        while True:
-            index = self._open(by_slab)
-            self.resolved = len(index) == 0
-            if self.resolved or self.star.evaluations > most:
-                return
-            self.split(index)
+        """Split what may matter until nothing does, or after ``most`` more evaluations.
 
-    def _open(self, by_slab):
-        """Cells to be split next."""
-        cells, slabs = self.cells, len(self.roots.slab_edges) - 1
-        upper, leaf = cells.of("upper"), cells.of("state") != SPLIT
-        mass, slab = cells.of("log_mass") + cells.of("log_p"), cells.of("slab")
-        wanted = np.zeros(len(upper), bool)
-        groups = [slab == i for i in range(slabs)] if by_slab else [np.ones(len(upper), bool)]
-        for group in groups:
-            if (leaf & group).any():
-                total = np.logaddexp.reduce(mass[leaf & group])
-                wanted |= group & (upper > total - self.effort.negligible)
-        wanted &= cells.of("state") == OPEN
-        keys = upper, cells.of("anneal"), cells.of("log_p")
-        return np.concatenate([pick(wanted & g, BATCH // len(groups), *keys) for g in groups])
+        If there are cells that are ``forced``, they and what comes of them, and no others.
+        """
+        forced, start = np.asarray(forced, int), self.cells.size if len(forced) else 0
+        index, most = forced, most + self.star.evaluations
+        for _ in range(FORCED if len(forced) else 0):
+            index = self.split(index)
+        keys, by_slab = ("upper", "anneal", "log_p"), by_slab and len(self.cells.peak) > 1
+        while True:
+            least = self.cells.totals() if by_slab else np.full(1, self.log_evidence)
+            least -= self.effort.negligible
+            among = np.append(forced, np.arange(start, self.cells.size))
+            index = self._choose(among, least, BATCH, keys)
+            done = len(index) == 0
+            self.resolved = self.resolved if len(forced) else done
+            if done or self.star.evaluations > most:
+                return
+            for _ in range(DIVES + 1):
+                index = self._choose(self.split(index), least, DIVE, ("log_p",))
+                if not len(index):
+                    break
+
+    def _choose(self, among, least, most, keys):
+        """Cells to be split next, out of some, whose bound is above ``least`` of their slab."""
+        cells, slabs, chosen = self.cells, len(least), []
+        open_ = among[(cells.state[among] == OPEN) & (cells.upper[among] > least.min())]
+        for number in range(slabs):
+            own = open_[cells.slab[open_] == number] if slabs > 1 else open_
+            own = own[cells.upper[own] > least[number]]
+            chosen.append(own[highest(most // slabs, *(getattr(cells, k)[own] for k in keys))])
+        return np.concatenate(chosen)
 
     @property
     def log_evidence(self):
-        """ln of the sum of p at the centres of leaves times their prior mass."""
-        leaves = self.cells.leaves
-        return np.logaddexp.reduce(self.cells.log_mass[leaves] + self.cells.log_p[leaves])
+        """ln of the sum of p at the centres of cells times their prior mass."""
+        return log_sum(self.cells.of("log_mass") + self.cells.of("log_p"))
 
     def points_in(self, low, high):
         """A random point in each cell."""
@@ -199,32 +216,29 @@ class Tree:
         else:
             self.grow(self.effort.evaluations)
         for _ in range(SURPRISES):
-            cells, total = self.cells, self.log_evidence
+            cells, total = self.cells, max(self.log_evidence, self.effort.floor)
             open_ = cells.of("state") == OPEN
-            index = pick(open_ & (cells.of("upper") > total - TRIED_ABOVE), MOST_TRIED,
-                         cells.of("upper"))  # fmt: skip
+            index = np.flatnonzero(open_ & (cells.of("upper") > total - TRIED_ABOVE))
+            index = index[highest(MOST_TRIED, cells.upper[index])]
             if not len(index):
                 return
             points = self.points_in(cells.low[:, index], cells.high[:, index])
             mass = cells.log_mass[index] + self.star.log_p(points)
             cells.tried[index] = np.logaddexp(cells.tried[index], mass)
-            if np.logaddexp.reduce(mass) < total + np.log(ENOUGH):
+            if log_sum(mass) < total + np.log(ENOUGH):
                 return
             self.grow(EXTRA, forced=index[mass > total - MATTERS])
+            self.grow(OTHERS)
 
     def expected(self):
-        """Numbers of the leaves, and the shares of final points in each."""
+        """The share of final points in each cell."""
         cells = self.cells
-        leaves = cells.leaves
-        mass = cells.log_mass[leaves] + cells.log_p[leaves]
-        best = np.maximum(mass, cells.tried[leaves])
-        upper = cells.upper[leaves]
-        guess = np.where(cells.state[leaves] == FINE, mass,
+        mass, upper = cells.of("log_mass") + cells.of("log_p"), cells.of("upper")
+        best = np.maximum(mass, cells.of("tried"))
+        guess = np.where(cells.of("state") == FINE, mass,
                          np.logaddexp(best, np.minimum(upper, best + 6) - 3))  # fmt: skip
-        share = _normalised(guess)
-        return leaves, (1 - BY_BOUND) * share + BY_BOUND * _normalised(
-            0.5 * np.maximum(upper, mass)
-        )
+        bound = _normalised(0.5 * np.maximum(upper, mass))
+        return (1 - BY_BOUND) * _normalised(guess) + BY_BOUND * bound
 
 
 def _normalised(log_weight):

@@ -10,9 +10,18 @@ apogee
 windows
     Orbits injected from the prior at the visit times of both: ranks of the truth.
 simulated
-    The same at random times, half of them clumped in nights.
+    The same at random times, half of them clumped in nights, a quarter with scatter free, and
+    ``scattered``, all of them with scatter free and two instruments.
+merge
+    The tables of such runs put together: ``merge FILE ...``.
+cost
+    For 6 visits in 1000 d and P of 2 to 512 d, and 25 and 80 visits in 20 years and P from 1 d,
+    with the scatter known and, of two instruments with an offset, free: CPU seconds of one thread,
+    median and largest, compilation left out, the median number of evaluations, the mean ln p(v)
+    and least effective size (a search that is cheaper because it finds less has a lower ln p(v)).
 
-A third argument is the number of stars injected, a fourth the seed.
+A third argument is the number of stars injected, of each case of ``cost``; a fourth the seed; a
+fifth a file to which the table of stars injected is written.
 """
 
 import os
@@ -24,7 +33,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from pathlib import Path
 
 import numpy as np
-from astropy.table import Table
+from astropy.table import Table, vstack
 from scipy import stats
 
 from astro_hier.core import kepler, orbit
@@ -142,7 +151,7 @@ def apogee(data):
               f" e {e:.4f}, s {scatter:.3g}; {summary(nodes)}", flush=True)  # fmt: skip
 
 
-def windows(data, count, seed):
+def windows(data, count, seed, file=None):
     rng = np.random.default_rng(seed)
     table = Table.read(data / "apogee_binaries" / "apogee-binaries.ecsv")
     stars = []
@@ -153,10 +162,10 @@ def windows(data, count, seed):
     table = Table.read(data / "eccentric_binaries" / "velocities.ecsv")
     for name in sorted(set(table["star"])):
         stars.append((name, _binary(table, name), prior(5000, (1, 3e4), (0.1, 100))))
-    inject((stars[i % len(stars)] for i in range(count)), rng)
+    inject((stars[i % len(stars)] for i in range(count)), rng, file)
 
 
-def simulated(_, count, seed):
+def simulated(_, count, seed, file=None, scattered=False):
     rng = np.random.default_rng(seed)
 
     def star(number):
@@ -165,40 +174,91 @@ def simulated(_, count, seed):
         if number % 2:  # up to three visits a night
             time = np.repeat(np.floor(time[: -(-n // 3)]), 3)[:n] + rng.uniform(0, 0.3, n)
         rv_error = error * np.exp(rng.normal(0, 0.3, n))
-        scatter = 0.0 if number % 4 < 3 else (0.03, 10)
-        labels = rng.integers(0, 2, n) if number % 4 == 3 else None
+        scatter = (0.03, 10) if scattered or number % 4 == 3 else 0.0
+        labels = rng.integers(0, 2, n) if scattered or number % 4 == 3 else None
         made = visits(np.sort(time), np.zeros(n), rv_error, 100, labels, 1.0)
-        return f"{number}, {n} visits of {error:.2f}", made, prior(30, (2, 512), scatter)
+        return f"{seed}.{number}, {n} visits of {error:.2f}", made, prior(30, (2, 512), scatter)
 
-    inject((star(i) for i in range(count)), rng)
+    inject((star(i) for i in range(count)), rng, file)
 
 
-def inject(stars, rng):
+def scattered(data, count, seed, file=None):
+    simulated(data, count, seed, file, scattered=True)
+
+
+def cost(_, count, seed):
+    for n, baseline, amplitude, periods, error in (
+        (6, 1000, 30, (2, 512), 0.3), (25, 7305, 5000, (1, 3e4), 2), (80, 7305, 5000, (1, 3e4), 2)
+    ):  # fmt: skip
+        for free in (False, True):
+            rng, found = np.random.default_rng(seed), []
+            for number in range(count):
+                known = prior(amplitude, periods, (error / 20, 50 * error) if free else 0.0)
+                star = _at_random(n, baseline, error, 3 * amplitude, free, rng)
+                star, _ = _injected(star, known, rng)
+                if not number:
+                    eccentric_nodes(star, known, np.random.default_rng(0))  # compiles
+                found.append(clocked(lambda s=star, k=known, r=rng: eccentric_nodes(s, k, r)))
+            nodes, cpu = zip(*found, strict=True)
+            print(f"{n} visits, scatter {'free' if free else 'known'}: CPU s {np.median(cpu):.2f}"
+                  f" ({max(cpu):.2f}), evaluations {np.median([x.evaluations for x in nodes]):.3g},"
+                  f" mean ln p(v) {np.mean([x.log_evidence for x in nodes]):.3f},"
+                  f" least effective size {min(x.effective_size for x in nodes):.0f}",
+                  flush=True)  # fmt: skip
+
+
+def _at_random(n, baseline, error, sd_mean, instruments, rng):
+    """Visits at random times, of two instruments or one, with no velocities yet."""
+    time, labels = np.sort(rng.uniform(0, baseline, n)), rng.integers(0, 2, n)
+    rv_error = error * np.exp(rng.normal(0, 0.3, n))
+    labels = labels if instruments else None
+    return visits(time, np.zeros(n), rv_error, sd_mean, labels, 0.02 * sd_mean)
+
+
+RAW = "nights", "effective_size", "pareto_k", "unrefined", "rest", "log_ratio", "evaluations"
+NUMBERS = "ln P", "e", "omega", "K", "t_peri", "v0"
+
+
+def inject(stars, rng, file=None):
     """Ranks of the truth in draws of posteriors, and how often the mode that holds it is right."""
-    ranks, seconds, chances, names = [], [], [], []
+    rows = []
     for name, star, known in stars:
         star, truth = _injected(star, known, rng)
         nodes, cpu = clocked(lambda s=star, k=known: eccentric_nodes(s, k, rng))
         drawn = nodes.draw(1000, rng)
         own = _elements(drawn.period, drawn.eccentricity, drawn.omega, drawn.amplitude,
                         drawn.t_peri, drawn.linear[2], truth, nodes.star.data.t_ref)  # fmt: skip
-        ranks.append([np.mean(x < 0) + rng.random() * np.mean(x == 0) for x in own])
-        near = np.abs(1 / drawn.period - 1 / truth["P"]) < 0.5 / np.ptp(star.time)
-        chances.append(near.mean())
-        seconds.append(cpu)
-        names.append(name)
-        odd = [f"{x:.3f}" for x in ranks[-1] if not OUTSIDE < x < 1 - OUTSIDE]
-        short = nodes.effective_size < 1000 or nodes.pareto_k > 0.7
-        if odd or short or near.mean() < 0.01:
+        ranks = [np.mean(x < 0) + rng.random() * np.mean(x == 0) for x in own]
+        near = np.mean(np.abs(1 / drawn.period - 1 / truth["P"]) < 0.5 / np.ptp(star.time))
+        short = nodes.shortcomings()
+        raw = [getattr(nodes, x) for x in RAW]
+        rows.append((name, *ranks, near, cpu, *raw, "; ".join(f"{x} {v:.3g}" for x, v in short)))
+        odd = [f"{x:.3f}" for x in ranks if not OUTSIDE < x < 1 - OUTSIDE]
+        if odd or short or near < 0.01:
             print(f"{name}: P {truth['P']:.4g} e {truth['e']:.2f} K {truth['K']:.3g}: ranks"
-                  f" {odd}, true mode {near.mean():.3f}; {cpu:.1f} s; {summary(nodes)}",
-                  flush=True)  # fmt: skip
-    ranks = np.array(ranks)
-    for column, label in zip(ranks.T, ("ln P", "e", "omega", "K", "t_peri", "v0"), strict=True):
-        bins = np.bincount(np.minimum((10 * column).astype(int), 9), minlength=10)
-        print(f"{label:7} KS {stats.kstest(column, 'uniform').pvalue:.3f}, tenths {bins},"
-              f" outside 98 percent {np.sum(np.abs(column - 0.5) > 0.49)}")  # fmt: skip
-    print(f"probability of the true mode: sum {np.sum(chances):.1f} of {len(chances)};"
+                  f" {odd}, true mode {near:.3f}; {cpu:.1f} s; {summary(nodes)};"
+                  f" short of {rows[-1][-1] or 'nothing'}", flush=True)  # fmt: skip
+    table = Table(rows=rows, names=("star", *NUMBERS, "true mode", "seconds", *RAW, "short"))
+    if file is not None:
+        table.write(file, overwrite=True)
+    tell(table)
+
+
+def merge(*files):
+    tell(vstack([Table.read(file) for file in files]))
+
+
+def tell(table):
+    for name in NUMBERS:
+        ranks = np.asarray(table[name])
+        bins = np.bincount(np.minimum((10 * ranks).astype(int), 9), minlength=10)
+        print(f"{name:7} KS {stats.kstest(ranks, 'uniform').pvalue:.3f}, tenths {bins},"
+              f" outside 98 percent {np.sum(np.abs(ranks - 0.5) > 0.49)},"
+              f" 99.8 percent {np.sum(np.abs(ranks - 0.5) > 0.5 - OUTSIDE)}")  # fmt: skip
+    chance, seconds = (np.asarray(table[name]) for name in ("true mode", "seconds"))
+    short = [x for x in np.ma.filled(table["short"], "") if x]
+    print(f"probability of the true mode: sum {chance.sum():.1f} of {len(table)}, least"
+          f" {chance.min():.3f}; {len(short)} stars short of something;"
           f" CPU s: median {np.median(seconds):.2f}, mean {np.mean(seconds):.2f},"
           f" largest {max(seconds):.2f}")  # fmt: skip
 
@@ -242,6 +302,15 @@ def _elements(period, e, omega, K, t_peri, v0, truth, t_ref):
 
 
 if __name__ == "__main__":
-    what, where, *numbers = sys.argv[1:]
-    WHAT = {"binaries": binaries, "apogee": apogee, "windows": windows, "simulated": simulated}
-    WHAT[what](Path(where), *map(int, numbers))
+    what, where, *others = sys.argv[1:]
+    if what == "merge":
+        sys.exit(merge(where, *others))
+    WHAT = {
+        "binaries": binaries,
+        "apogee": apogee,
+        "windows": windows,
+        "simulated": simulated,
+        "scattered": scattered,
+        "cost": cost,
+    }
+    WHAT[what](Path(where), *map(int, others[:2]), *others[2:])

@@ -70,6 +70,10 @@ class ScaledAmplitudes(Amplitudes):
         """With a common prior of a and b."""
         return cls(_of_circle(orbit), (None, None, priors.as_prior(v0)), orbit, scale, given)
 
+    def over_scale(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """K over the scale of its Rayleigh prior."""
+        return values["K"] / self.scale(values["P"], values.get("e", 0.0))
+
     @property
     def of_frequency(self):
         return lambda frequency: self.scale(1 / frequency, 0.0)
@@ -97,7 +101,8 @@ class Elements(ScaledAmplitudes):
     def scaled(cls, orbit: Circle, scale: Scale, given: Any, v0: Prior) -> Self:
         dims = orbit.dims
         parameters = (
-            Parameter("omega", u.rad, r"\omega", "argument of periastron of the star", dims),
+            Parameter("omega", u.rad, r"\omega", "argument of periastron of the star", dims,
+                      turn=TURN),
             Parameter("t_peri", u.day, r"t_\mathrm{peri}",
                       "periastron passage nearest the visits' weighted mean time, from the first"
                       " visit", dims),
@@ -145,7 +150,7 @@ class Elements(ScaledAmplitudes):
         }
 
     def pymc(self, values, data, initial):
-        """Angles are those of points in the plane, counted from where the sampler starts."""
+        """Angles count from where the sampler starts, so that they seldom reach a cut."""
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -153,8 +158,7 @@ class Elements(ScaledAmplitudes):
         omega, cycles = initial["omega"], (mean_time - initial["t_peri"]) / initial["P"]
         along = pm.Normal("along_", 0, s, initval=initial["K"])
         across = pm.Normal("across_", 0, s, initval=0.0)
-        x, y = pm.Normal("x_", 0, 1, initval=1.0), pm.Normal("y_", 0, 1, initval=0.0)
-        phase = cycles + pt.arctan2(y, x) / TURN
+        phase = cycles + pm.Uniform("phase_", -0.5, 0.5, initval=0.0)
         return {
             "omega": pm.Deterministic("omega", omega + pt.arctan2(across, along)),
             "t_peri": pm.Deterministic("t_peri", mean_time - phase * P),

@@ -7,6 +7,7 @@ import astropy.units as u
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.orbits.amplitudes import Amplitudes
 from astro_hier.models.orbits.data import Velocities
+from astro_hier.models.orbits.ellipse import Ellipse
 from astro_hier.models.orbits.scatter import NoScatter, as_scatter
 from astro_hier.models.orbits.terms import Offsets, Term, Trend
 from astro_hier.models.orbits.velocity import KMS, Circle
@@ -25,8 +26,8 @@ class OrbitModel(HierarchicalModel):
     row = "visit"
     of_each: tuple[str, ...] = ()
     for_writers = HierarchicalModel.for_writers | {
-        "amplitudes", "of_each", "of_each_instrument", "orbit", "orbit_parameters", "scatter",
-        "terms",
+        "amplitudes", "is_eccentric", "of_each", "of_each_instrument", "orbit", "orbit_parameters",
+        "scatter", "terms",
     }  # fmt: skip
     roles_of_options = ("instrument",)
     options: tuple[Option, ...] = (
@@ -74,6 +75,11 @@ class OrbitModel(HierarchicalModel):
     def orbit(self) -> Circle:
         """The shape of the orbits."""
         return Circle(self.of_each)
+
+    @property
+    def is_eccentric(self) -> bool:
+        """Whether the orbits are ellipses."""
+        return isinstance(self.orbit, Ellipse)
 
     @property
     def amplitudes(self) -> Amplitudes:

@@ -8,6 +8,7 @@ from astro_hier import checks
 from astro_hier.checks import Finding
 from astro_hier.core import orbit_evidence
 from astro_hier.models.orbits import checks as orbit_checks
+from astro_hier.models.orbits.amplitudes import ScaledAmplitudes
 from astro_hier.models.sb1_binary.data import OneStar
 
 MAX_OTHER_MODES = 0.05  # probability of all modes except the best
@@ -66,12 +67,17 @@ def _evidence(data):
 
 def check(model, data: OneStar, values, attrs, method: str) -> list[Finding]:
     words = orbit_checks.causes(model, attrs, None if data.period_is_known else "P")
+    words["orbit"] = orbit_checks.one_orbit(model)
     searched = data.is_closed and not data.period_is_known
     findings = [
         _check_fit(attrs, words),
         *(_check_jitter(data, values[p.name], words) for p in data.scatter.parameters),
         orbit_checks.check_linear(data.linear, data.stacked(values).mean(axis=1)[:, None]),
     ]
+    amplitudes = data.terms[0]
+    if isinstance(amplitudes, ScaledAmplitudes):
+        ratio = amplitudes.over_scale(values)
+        findings.append(orbit_checks.check_amplitude(amplitudes.given, ratio))
     if searched:  # first, because a failure here explains all others
         findings.insert(0, _check_range(data, attrs))
     if "ln_bayes_factor" in attrs:
@@ -92,16 +98,22 @@ def _check_fit(attrs, words):
     if np.isfinite(p):
         found = f"{attrs['chi2_per_dof']:.3g}, {orbit_checks.in_words(p)}"
     return orbit_checks.GOODNESS.finding(
-        found, p < orbit_checks.MIN_P, of="orbit", least=orbit_checks.MIN_P, **words
+        found,
+        p < orbit_checks.MIN_P,
+        of=words["orbit"].removeprefix("a "),
+        least=orbit_checks.MIN_P,
+        **words,
     )
 
 
 def _check_jitter(data, jitters, words):
     found, hiding = [], False
+    names = [""] if data.scatter.is_common else data.instruments
+    number = data.scatter.numbers(data.instrument)
     for i, (name, of_one) in enumerate(
-        zip(data.instruments, jitters.reshape(len(jitters), -1).T, strict=True)
+        zip(names, jitters.reshape(len(jitters), -1).T, strict=True)
     ):
-        error = np.median(data.rv_error[data.instrument == i])
+        error = np.median(data.rv_error[number == i])
         low, mean = np.quantile(of_one, orbit_checks.SURE), of_one.mean()
         hiding |= bool(orbit_checks.is_hiding(low, error, data.scatter.prior))
         of = f" of {name}" if str(name) else ""

@@ -24,13 +24,13 @@ from scipy.stats import norm
 
 from astro_hier import datasets, plots, priors
 from astro_hier.models.orbits import joint
-from astro_hier.models.orbits.ellipse import Ellipse
 from astro_hier.models.orbits.model import OrbitModel
 from astro_hier.models.orbits.scatter import NoScatter, as_scatter
 from astro_hier.models.orbits.velocity import KMS, Circle
 from astro_hier.models.sb1_binary import checks, elements, figures, shape, start, tables
 from astro_hier.models.sb1_binary.data import OneStar
 from astro_hier.models.sb1_binary.prepare import prepare
+from astro_hier.part import Option
 from astro_hier.table import TableError
 
 __all__ = ["SB1Binary"]
@@ -112,6 +112,12 @@ class SB1Binary(OrbitModel):
     """
 
     command = "binary"
+    options = (
+        Option("eccentricity", "True", takes_prior=True),
+        Option("amplitude", takes_prior=True),
+        *OrbitModel.options,
+        Option("shared_jitter", "True"),
+    )
     numbers = ("shortest_period", "longest_period", "chi2_per_dof")
 
     @property
@@ -160,7 +166,7 @@ class SB1Binary(OrbitModel):
 
     @property
     def orbit(self) -> Circle:
-        return Circle() if shape.is_circular(self.eccentricity) else Ellipse()
+        return shape.orbit(self.eccentricity)
 
     amplitudes = property(shape.amplitudes)
 

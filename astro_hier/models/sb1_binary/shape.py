@@ -8,7 +8,7 @@ import numpy as np
 from astro_hier import priors
 from astro_hier.models.orbits.amplitudes import Amplitudes, Elements, Scale, ScaledAmplitudes
 from astro_hier.models.orbits.ellipse import Ellipse
-from astro_hier.models.orbits.velocity import KMS
+from astro_hier.models.orbits.velocity import KMS, Circle
 
 AMPLITUDE = priors.Normal(0 * KMS, 100 * KMS)  # the default of a and b
 # Kipping (2013, MNRAS 434, L51), cut where orbits become needles that no search is sure to find
@@ -17,19 +17,25 @@ LARGEST = 0.999
 EXAMPLE = "priors.PeriodScaled(30 * u.km / u.s)"
 
 
-def is_circular(eccentricity: Any) -> bool:
-    """Whether the argument ``eccentricity`` means circular orbits, as 0 does not."""
-    return eccentricity is None or eccentricity is False
+def orbit(eccentricity: Any) -> Circle:
+    """The kind of orbit that the argument ``eccentricity`` means; 0 is a kind of ellipse."""
+    return Circle() if eccentricity is None or eccentricity is False else Ellipse()
 
 
 def as_prior(eccentricity: Any) -> priors.Prior:
     """The prior that the argument ``eccentricity`` stands for."""
-    return KIPPING if eccentricity is True else priors.as_prior(eccentricity)
+    prior = KIPPING if eccentricity is True else priors.as_prior(eccentricity)
+    if not isinstance(prior, priors.Prior):
+        raise priors.PriorError(
+            f"eccentricity={eccentricity!r}; expected None for circular orbits, True for"
+            f" {KIPPING!r}, a prior on values from 0 to 1, or the value itself"
+        )
+    return prior
 
 
 def check(model) -> None:
     """Raise a `~astro_hier.priors.PriorError` where the arguments do not go together."""
-    if not is_circular(model.eccentricity):
+    if model.is_eccentric:
         _check_eccentricity(model.eccentricity)
     _ = model.amplitudes
 
@@ -38,7 +44,7 @@ def amplitudes(model) -> Amplitudes:
     """The term of the orbit itself."""
     given = model.amplitude
     if given is None:
-        if not isinstance(model.orbit, Ellipse):
+        if not model.is_eccentric:
             return Amplitudes.of(model.orbit, model.a, model.b, model.v0)
         return Elements.scaled(model.orbit, _common(model.a, model.b), model.a, model.v0)
     for name in ("a", "b"):
@@ -48,17 +54,12 @@ def amplitudes(model) -> Amplitudes:
                 f"{name}={own!r}: amplitude={given!r} also is a prior on {name}; give only one of"
                 " them"
             )
-    kind = Elements if isinstance(model.orbit, Ellipse) else ScaledAmplitudes
+    kind = Elements if model.is_eccentric else ScaledAmplitudes
     return kind.scaled(model.orbit, _scale(given), given, model.v0)
 
 
 def _check_eccentricity(given):
     prior = as_prior(given)
-    if not isinstance(prior, priors.Prior):
-        raise priors.PriorError(
-            f"eccentricity={given!r}; expected None for circular orbits, True for"
-            f" {KIPPING!r}, a prior on values from 0 to 1, or the value itself"
-        )
     priors.check("eccentricity", prior, u.one, 0.0, 1.0)
     low = prior.frozen(u.one).support()[0]
     if low > LARGEST:
