@@ -4,12 +4,13 @@ Node i stands for the prior mass w_i, so that sums of w_i p(v | node i) are inte
 prior: p(v), and the probability of anything. The nodes are fresh random points in strata, so that
 such sums are unbiased, and their effective number is (sum W)^2 / sum W^2, W_i = w_i p_i.
 
-Independent draws come from further points of the same strata, each kept in proportion to its
-weight over a cap, the quantile `CAP` of all weights; then A, B, v0, ... from their normal
-distribution given the node. K = hypot(A, B), omega = atan2(B, A).
+Draws come from further points of the same strata by systematic resampling, in random order; then
+A, B, v0, ... from their normal distribution given the node. K = hypot(A, B), omega = atan2(B, A).
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,10 @@ from astro_hier.core.eccentric_tree import Star
 from astro_hier.core.linear import Solution
 from astro_hier.core.period_cells import log_sum
 
-CAP = 0.999
-BATCHES = 60
+MOST_DRAWN, ENOUGH = 2_500_000, 4
+NEGLIGIBLE = 25.0  # points below exp(-this) of the heaviest are forgotten
+PER_CELL = 200  # nodes of a part of the profile
+LIGHT = 1e-3  # weight of a node over the average that says nothing of the density
 RESOLVED = 8  # nodes at a period that say more of it than the cells' centres
 
 
@@ -84,7 +87,7 @@ class EccentricNodes:
     star, visits : Star, Visits
     ratio : ndarray
         The scatter of each visit over s, shape (visit,).
-    source : Strata, PriorSource or SheetSource
+    source : Everywhere, PriorSource or SheetSource
         What more may be drawn from.
     period_edges, period_log_p : ndarray
         Shares of the period between the cells of the first search, and ln of the mean likelihood.
@@ -176,19 +179,35 @@ class EccentricNodes:
         return drawn_at(self.visits, nodes, star.data.t_ref, scatter, extra, rng)
 
     def draw_points(self, size: int, rng: np.random.Generator) -> np.ndarray:
-        """Points by rejection, from fresh ones, so that each call is independent of others.
+        """Fresh points, so that each call is independent of others.
 
-        Where few would be kept, they are drawn with replacement.
+        They are chosen by their weights from `ENOUGH` times as many by effective number, so that
+        few are chosen twice.
         """
-        cap, found = np.quantile(self.log_mass, CAP), np.empty((4, 0))
-        for _ in range(BATCHES):
-            points, weight = self.source.draw(rng)
-            weight = weight + self.star.log_p(points)
-            keep = np.log(rng.random(len(weight))) < weight - cap
-            found = np.hstack([found, points[:, keep]])
-            if found.shape[1] >= size:
-                return found[:, rng.permutation(found.shape[1])[:size]]
-        return found[:, rng.integers(found.shape[1], size=size)]
+        points, log_mass, drawn = np.empty((4, 0)), np.empty(0), 0
+        while drawn < MOST_DRAWN:
+            fresh, weight = self.source.draw(rng)
+            drawn += len(weight)
+            points = np.hstack([points, fresh])
+            log_mass = np.append(log_mass, weight + self.star.log_p(fresh))
+            matter = log_mass > log_mass.max() - NEGLIGIBLE
+            points, log_mass = points[:, matter], log_mass[matter]
+            mass = np.exp(log_mass - log_mass.max())
+            if mass.sum() ** 2 > ENOUGH * size * np.sum(mass**2):
+                break
+        below = np.cumsum(mass)
+        chosen = np.searchsorted(below, (np.arange(size) + rng.random()) / size * below[-1])
+        return points[:, rng.permutation(np.minimum(chosen, len(below) - 1))]
+
+    @cached_property
+    def profile_edges(self) -> np.ndarray:
+        """Ends of ``profile``: those of the first search, whose cells of many nodes are divided."""
+        matters = self.probability > LIGHT / len(self.probability)
+        share = np.sort(self.points[0][matters])
+        first = np.searchsorted(share, self.period_edges)
+        many = ((i, j) for i, j in pairwise(first) if j - i >= 2 * PER_CELL)
+        divided = [share[i + PER_CELL : j - PER_CELL + 1 : PER_CELL] for i, j in many]
+        return np.union1d(self.period_edges, np.concatenate([[], *divided]))
 
     def profile(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """ln p(v | P) over the periods searched, all else integrated out.
@@ -196,12 +215,13 @@ class EccentricNodes:
         Returns shortest and longest period of each cell [d], and ln of the mean likelihood in it:
         from the nodes where there are several, else from what the first search saw of it.
         """
-        edges = self.period_edges
+        edges = self.profile_edges
         which = np.clip(np.searchsorted(edges, self.points[0], side="right") - 1, 0, len(edges) - 2)
         count = np.bincount(which, minlength=len(edges) - 1)
         with np.errstate(divide="ignore"):
             own = np.log(np.bincount(which, self.probability, len(edges) - 1) / np.diff(edges))
-        log_p = np.where(count >= RESOLVED, own + self.log_evidence, self.period_log_p)
+        seen = self.period_log_p[np.searchsorted(self.period_edges, edges[:-1], side="right") - 1]
+        log_p = np.where(count >= RESOLVED, own + self.log_evidence, seen)
         ends = self.star.prior.period_at(edges)
         return ends[:-1], ends[1:], log_p
 
