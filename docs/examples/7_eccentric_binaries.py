@@ -30,11 +30,11 @@ velocities[:3]
 # A circle first
 # --------------
 #
-# HD 65430 has 56 visits. Nothing is assumed of its period, from a day to 82 years. The zero
-# points of the instruments differ by Normal(0, 100 m/s), and each velocity scatters by a jitter
-# beyond its stated error, for stars do. The amplitude of a companion of a given mass scales with
-# the period: that of :class:`~astro_hier.priors.PeriodScaled` is typically 5 km/s at a year and
-# half of that at eight, which suits brown dwarfs and light stars, and allows for planets.
+# HD 65430 has 56 visits. Nothing is assumed of its period, from a day to 82 years. The zero points
+# of the instruments differ by Normal(0, 100 m/s), and velocities scatter by a jitter beyond their
+# stated errors, for stars do. The velocity due to a companion of a given mass falls with the
+# period: the widths of both amplitudes' :class:`~astro_hier.priors.PeriodScaled` prior are 5 km/s
+# at a year and half of that at eight, enough for light stars and brown dwarfs.
 
 ms, kms = u.m / u.s, u.km / u.s
 options = {
@@ -90,7 +90,7 @@ star.plot_phase()
 
 # %%
 # All periods from a day to 82 years were searched with all eccentricities, and one mode has all the
-# probability: in the periodogram, ln p of other periods is lower by hundreds.
+# probability: elsewhere in the periodogram ln p is lower by a thousand or more.
 
 star.modes()
 
@@ -150,10 +150,9 @@ paper
 # ----------------------------
 #
 # P, e, K and omega minus the published ones, in combined errors: all agree. The published omega
-# of three stars differs by half a turn (column ``turns``), as that of the companion does. Their
-# published times of conjunction are those found here, to less than a hundredth of a period; with
-# the published omega as that of the star, they would be nearly half a period
-# off.
+# of three stars differs by half a turn (column ``turns``) and is that of the companion: their
+# published times of conjunction are those found here, to less than a hundredth of a period, and
+# would be nearly half a period off if that omega were the star's.
 
 
 def difference(name, elements, row, offset=0):
@@ -179,7 +178,7 @@ for elements, row in zip(found.values(), published, strict=True):
     )
 against = QTable(rows=rows, names=("star", "P", "e", "K", "omega", "turns", "T_conj / P"))
 for name in ("P", "e", "K", "omega", "T_conj / P"):
-    against[name].info.format = ".1f" if name != "T_conj / P" else ".3f"
+    against[name].info.format = ".2f" if name != "T_conj / P" else ".3f"
 against
 
 # %%
