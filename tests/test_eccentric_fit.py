@@ -176,7 +176,7 @@ class Known:
 
 
 def test_what_nodes_fall_short_of_is_named():
-    nodes = eccentric_nodes(visits(9, 2.0, 1), prior(period=(12, 100)), np.random.default_rng(1))
+    nodes = eccentric_nodes(visits(20, 0.3, 6), prior(), np.random.default_rng(1))
     assert nodes.shortcomings() == []
     poor = replace(nodes, unrefined=0.02, rest=0.03, log_ratio=0.2, least_chi2=60.0, dof=4)
     names = [name for name, _ in poor.shortcomings()]
