@@ -5,10 +5,10 @@ fit, error / K thick, by a curve or by a needle, as the visits tell one, two or 
 How many they tell in a cell is the number d of eigenvalues of the curvature at its centre that
 exceed `SHARP`, in units of its half-widths. d axes, those that the likelihood is steepest along,
 are then drawn about the peak that Newton's method finds from the centre at given values of the
-others, which are uniform: from a mixture of the uniform density, of share `FLAT`, and Student's t with
-`FREEDOM` degrees of freedom and the covariance (H + 1)^-1, whatever of it lies outside of the cell
-being dropped. Where Newton's method leads far out of the cell all is uniform. So weights are
-unbiased in any case, and even where the peak is found.
+others, which are uniform: from a mixture of the uniform density, of share `FLAT`, and Student's t
+with `FREEDOM` degrees of freedom and the covariance (H + 1)^-1, whatever of it lies outside of
+the cell being dropped. Where Newton's method leads far out of the cell all is uniform. So weights
+are unbiased in any case, and even where the peak is found.
 """
 
 from typing import Any
