@@ -22,7 +22,6 @@ NIGHTS = (5, 7, 10, 15, 20)
 KAPPAS = (1.5, 1.2, 0.8, 0.6, 0.5)
 KAPPA_WITH_SCATTER = 0.8
 FEW, FEW_NEGLIGIBLE, FEW_NEGLIGIBLE_ROOT = 15, 13.0, 16.0
-FEW_NIGHTS = 6  # up to which what fits may be curves
 FEWEST_NIGHTS = 5  # up to which there are defensive points
 REST = 2000  # points among roots put aside
 PILOTS, PILOT = 2, 0.25  # draws before the final one, and their share of its points
@@ -65,7 +64,7 @@ class Prepared:
         kappa = float(np.interp(self.nights, NIGHTS, KAPPAS))
         if not self.scatter.known:
             kappa = max(kappa, KAPPA_WITH_SCATTER)
-        effort = Effort(kappa, curves=self.data.rank < 3 or self.nights <= FEW_NIGHTS)
+        effort = Effort(kappa, curves=self.data.rank < 3)
         if few:
             effort = replace(effort, negligible=FEW_NEGLIGIBLE, negligible_root=FEW_NEGLIGIBLE_ROOT)
         return effort
