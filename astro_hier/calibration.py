@@ -226,6 +226,8 @@ def _ranks(model, rows, data, draws, certify, seed):
             values, true = values.reshape(len(values), -1), np.reshape(true, (1, -1))
             one = rng.integers(values.shape[1])
             values, true = values[:, one], true[:, one]
+        if parameter.turn:
+            true = true + parameter.turn * np.rint((values.mean() - true) / parameter.turn)
         # a random place among equal values, so that ranks of a correct model are uniform
         below = np.sum(values < true) + rng.random() * (1 + np.sum(values == true))
         ranks[parameter.name] = below / (len(values) + 1)

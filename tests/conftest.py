@@ -14,6 +14,9 @@ matplotlib.use("Agg")
 for library in ("OPENBLAS", "OMP"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
+# import packages that belong into environments of their own
+collect_ignore_glob = ["benchmarks/eccentric_rivals.py", "benchmarks/rivals/*"]
+
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 

@@ -21,9 +21,12 @@ from astro_hier.cli.values import read_setting
         ("parallax_covariance=Lindegren+20", ("parallax_covariance", "Lindegren+20")),
         ("period_range=1 d, 2 yr", ("period_range", (1 * u.day, 2 * u.yr))),
         ("profile=CoreHalo", ("profile", profiles.CoreHalo())),
+        ("amplitude=PeriodScaled(30 km/s, 1 yr, -0.33)",
+         ("amplitude", priors.PeriodScaled(30 * u.km / u.s, 1 * u.yr, -0.33))),
+        ("e=Beta(1, 3, 0, 0.9)", ("e", priors.Beta(1, 3, upper=0.9))),
         ("jitter=LogNormalJitter", ("jitter", populations.LogNormalJitter())),
     ],
-)
+)  # fmt: skip
 def test_arguments_are_numbers_quantities_or_words(text, expected):
     families = {"profile": (profiles.CoreHalo,), "jitter": (populations.LogNormalJitter,)}
     assert read_setting(text, families) == expected

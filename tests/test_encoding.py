@@ -15,6 +15,7 @@ NAMES = {
     "LogNormal": "LogNormal",
     "LogUniform": "LogUniform",
     "Normal": "Normal",
+    "PeriodScaled": "PeriodScaled",
     "Prior": "Prior",
     "TruncatedNormal": "TruncatedNormal",
     "Uniform": "Uniform",

@@ -36,6 +36,7 @@ models/*
 models/orbits/*
 models/*/likelihood models/*/data models/*/offsets models/*/grid
 models/*/many_offsets models/*/draws
+models/*/circular models/*/eccentric models/*/shape models/*/prepare
 models/*/options models/*/start models/*/joint models/*/checks models/*/tables models/*/figures
 models/*/model
 models/*/__init__

@@ -3,6 +3,7 @@
 import astropy.units as u
 import numpy as np
 import pytest
+from scipy import stats
 
 from astro_hier import priors
 from astro_hier.priors.base import FrozenPrior
@@ -16,12 +17,13 @@ FAMILIES = {
     "LogNormal": priors.LogNormal(-0.5, 0.4, scale=1 * u.kpc),
     "Gamma": priors.Gamma(3, 150 * u.pc),
     "Beta": priors.Beta(2, 3),
+    "Beta, cut": priors.Beta(0.867, 3.03, 0.05, 0.8),
 }
 
 
 def test_every_family_is_in_the_list_above():
-    families = {name for name in priors.__all__ if name not in ("Prior", "PriorError")}
-    assert families == {*FAMILIES, "Fixed"}
+    listed = {type(prior).__name__ for prior in FAMILIES.values()}
+    assert listed | {"Fixed", "PeriodScaled", "Prior", "PriorError"} == {*priors.__all__}
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -95,6 +97,8 @@ def test_draws_and_support_carry_the_unit():
         (lambda: priors.Normal([1, 2], 1), "mu must be one number"),
         (lambda: priors.Normal("1 pc", 1), "mu must be one number"),
         (lambda: priors.Normal(np.nan, 1), "mu must be one number"),
+        (lambda: priors.Beta(1, 2, upper=1.5), "lower and upper must lie between 0 and 1"),
+        (lambda: priors.Beta(1, 2, 0.5, 0.5), "lower must be less than upper"),
     ],
 )
 def test_impossible_priors_are_refused(make, message):
@@ -114,5 +118,48 @@ def test_check_names_the_parameter_and_what_is_accepted():
         priors.check("mu_r", 3, u.kpc)
 
 
+@pytest.mark.parametrize("ends", [(0, 0.95), (0.3, 1), (0.2, 0.21), (0.9, 0.999)])
+def test_a_beta_cut_at_its_ends_is_the_rest_normalised(ends):
+    # False alarm: 1e-4.
+    cut, whole = priors.Beta(0.867, 3.03, *ends).frozen(u.one), stats.beta(0.867, 3.03)
+    share = whole.cdf(ends[1]) - whole.cdf(ends[0])
+    x = np.linspace(*ends, 9)
+    np.testing.assert_allclose(cut.logpdf(x[1:-1]), whole.logpdf(x[1:-1]) - np.log(share))
+    np.testing.assert_allclose(cut.cdf(x), (whole.cdf(x) - whole.cdf(ends[0])) / share, atol=1e-12)
+    np.testing.assert_allclose(cut.sf(x), 1 - cut.cdf(x), atol=1e-12)
+    np.testing.assert_allclose(cut.ppf(cut.cdf(x)), x)
+    np.testing.assert_allclose(cut.isf(cut.sf(x)), x)
+    assert cut.median() == pytest.approx(cut.isf(0.5))
+    mean = whole.expect(lambda x: x, *ends, conditional=True)
+    variance = whole.expect(lambda x: (x - mean) ** 2, *ends, conditional=True)
+    assert (cut.mean(), cut.std()) == pytest.approx((mean, np.sqrt(variance)))
+    assert cut.support() == ends
+    assert np.all(np.isneginf(cut.logpdf([ends[0] - 0.01, ends[1] + 0.01])))
+    drawn = cut.rvs(2000, random_state=np.random.default_rng(1))
+    assert stats.kstest(drawn, cut.cdf).pvalue > 1e-4
+
+
+def test_a_cut_beta_keeps_its_digits_far_out():
+    # the upper tail of Beta(1, 20) is (1 - x)^20
+    cut = priors.Beta(1, 20, lower=0.99).frozen(u.one)
+    x = np.array([0.992, 0.995, 0.9999])
+    np.testing.assert_allclose(cut.sf(x), ((1 - x) / 0.01) ** 20)
+    np.testing.assert_allclose(cut.isf(cut.sf(x)), x)
+
+
+def test_pymc_cuts_a_cut_beta_again():
+    import pymc as pm
+
+    prior = priors.Beta(2, 3, 0.1, 0.8)
+    with pm.Model() as model:
+        low = pm.Uniform("low", 0, 0.7, initval=0.3)
+        prior.pymc_above("x", u.one, low, excess=0.2)
+    frozen = prior.frozen(u.one)
+    expected = frozen.logpdf(0.5) - np.log(frozen.sf(0.3))
+    assert model.point_logps(round_vals=12)["x_prior_"] == pytest.approx(expected)
+
+
 def test_repr_shows_units():
     assert repr(priors.Normal(1 * u.kpc, 2 * u.kpc)) == "Normal(mu=1.0 kpc, sigma=2.0 kpc)"
+    assert repr(priors.Beta(1, 9)) == "Beta(alpha=1, beta=9)"
+    assert repr(priors.Beta(1, 9, upper=0.95)) == "Beta(alpha=1, beta=9, lower=0.0, upper=0.95)"

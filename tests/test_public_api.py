@@ -15,7 +15,13 @@ from astro_hier.model import HierarchicalModel
 EXPECTED = Path(__file__).parent / "data" / "public_api.txt"
 PAGE = Path(__file__).parents[1] / "docs" / "api.rst"
 
-WITH_METHODS = ("Prior", "Calibration", "Check", "Finding")  # besides the estimators
+WITH_METHODS = (
+    "Prior",
+    "PeriodScaled",
+    "Calibration",
+    "Check",
+    "Finding",
+)  # besides the estimators
 
 
 def public_names():

@@ -46,7 +46,8 @@ def log_marginal_grid(visits, start, step, count):
     w2 = (coarse**2 * weight) @ fine**2
     y1, *w1 = (sums.ravel()[:count] for sums in np.split(single, len(columns) + 1))
     sums = _Sums(w1, y1, w2.ravel()[:count])
-    return sums.log_marginal(visits, weight, rv, columns, triangle)
+    sd = visits.sd_at(start + step * np.arange(count))
+    return sums.log_marginal(visits, sd[:2], weight, rv, columns, triangle)
 
 
 @lru_cache(maxsize=2)  # many values of a jitter are tried at the same phases
@@ -68,9 +69,9 @@ class _Sums:
     y1: np.ndarray
     w2: np.ndarray
 
-    def log_marginal(self, visits, weight, rv, columns, triangle):
-        """ln p, by eliminating the orthogonal constant columns c_k, then a and b."""
-        sd_a, sd_b = visits.sd[:2]
+    def log_marginal(self, visits, sd, weight, rv, columns, triangle):
+        """ln p, by eliminating the orthogonal constant columns c_k, then a and b of these sd."""
+        sd_a, sd_b = sd
         a0, b0 = visits.mean[:2]
         total = np.sum(weight)
         cos2, sin2 = 0.5 * (total + self.w2.real), 0.5 * (total - self.w2.real)

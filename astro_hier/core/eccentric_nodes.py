@@ -4,9 +4,8 @@ Node i stands for the prior mass w_i, so that sums of w_i p(v | node i) are inte
 prior: p(v), and the probability of anything. The nodes are fresh random points in strata, so that
 such sums are unbiased, and their effective number is (sum W)^2 / sum W^2, W_i = w_i p_i.
 
-Independent draws come from further points of the same strata, each kept in proportion to its
-weight over a cap, the quantile `CAP` of all weights; then A, B, v0, ... from their normal
-distribution given the node. K = hypot(A, B), omega = atan2(B, A).
+Draws come from further points of the same strata by systematic resampling, in random order; then
+A, B, v0, ... from their normal distribution given the node. K = hypot(A, B), omega = atan2(B, A).
 """
 
 from dataclasses import dataclass, replace
@@ -21,8 +20,8 @@ from astro_hier.core.eccentric_tree import Star
 from astro_hier.core.linear import Solution
 from astro_hier.core.period_cells import log_sum
 
-CAP = 0.999
-BATCHES = 60
+MOST_DRAWN, ENOUGH = 2_500_000, 4
+NEGLIGIBLE = 25.0  # points below exp(-this) of the heaviest are forgotten
 RESOLVED = 8  # nodes at a period that say more of it than the cells' centres
 
 
@@ -96,7 +95,7 @@ class EccentricNodes:
     star, visits : Star, Visits
     ratio : ndarray
         The scatter of each visit over s, shape (visit,).
-    source : Strata, PriorSource or SheetSource
+    source : Everywhere, PriorSource or SheetSource
         What more may be drawn from.
     period_edges, period_log_p : ndarray
         Shares of the period between the cells of the first search, and ln of the mean likelihood.
@@ -138,6 +137,11 @@ class EccentricNodes:
     evaluations: int
     nights: int
     log_ratio: float = np.nan
+
+    @property
+    def common(self) -> "EccentricNodes":
+        """Themselves, as where instruments have a scatter each."""
+        return self
 
     @property
     def log_mass(self) -> np.ndarray:
@@ -183,20 +187,25 @@ class EccentricNodes:
         return drawn_at(self.visits, nodes, star.data.t_ref, scatter, extra, rng)
 
     def draw_points(self, size: int, rng: np.random.Generator) -> np.ndarray:
-        """Points by rejection, from the nodes and then from fresh ones.
+        """Fresh points, so that each call is independent of others.
 
-        Where few would be kept, they are drawn with replacement.
+        They are chosen by their weights from `ENOUGH` times as many by effective number, so that
+        few are chosen twice.
         """
-        cap = np.quantile(self.log_mass, CAP)
-        points, weight, found = self.points, self.log_mass, np.empty((4, 0))
-        for _ in range(BATCHES):
-            keep = np.log(rng.random(len(weight))) < weight - cap
-            found = np.hstack([found, points[:, keep]])
-            if found.shape[1] >= size:
-                return found[:, rng.permutation(found.shape[1])[:size]]
-            points, weight = self.source.draw(rng)
-            weight = weight + self.star.log_p(points)
-        return found[:, rng.integers(found.shape[1], size=size)]
+        points, log_mass, drawn = np.empty((4, 0)), np.empty(0), 0
+        while drawn < MOST_DRAWN:
+            fresh, weight = self.source.draw(rng)
+            drawn += len(weight)
+            points = np.hstack([points, fresh])
+            log_mass = np.append(log_mass, weight + self.star.log_p(fresh))
+            matter = log_mass > log_mass.max() - NEGLIGIBLE
+            points, log_mass = points[:, matter], log_mass[matter]
+            mass = np.exp(log_mass - log_mass.max())
+            if mass.sum() ** 2 > ENOUGH * size * np.sum(mass**2):
+                break
+        below = np.cumsum(mass)
+        chosen = np.searchsorted(below, (np.arange(size) + rng.random()) / size * below[-1])
+        return points[:, rng.permutation(np.minimum(chosen, len(below) - 1))]
 
     def profile(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """ln p(v | P) over the periods searched, all else integrated out.
@@ -254,6 +263,7 @@ def linear_at(
         mean=np.append(np.zeros(2), visits.mean[2:]),
         sd=np.append(np.ones(2), visits.sd[2:]),
         rv_error=np.hypot(visits.rv_error[:, None], extra),
+        amplitude=None,
     )
     solution = Solution(unscaled, nodes.frequency, (x * nodes.sd, y * nodes.sd))
     shape = len(visits.sd), len(nodes.sd)

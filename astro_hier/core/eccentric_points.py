@@ -13,7 +13,7 @@ from astro_hier.core import orbit
 from astro_hier.core.eccentric_kernel import KeplerData, thinned
 from astro_hier.core.eccentric_nodes import EccentricNodes, Strata
 from astro_hier.core.eccentric_prior import OrbitPrior, ScatterTable
-from astro_hier.core.eccentric_roots import MANY_VISITS, SLAB, THINNED, Effort
+from astro_hier.core.eccentric_roots import MANY_VISITS, SLAB, THINNED, Effort, Roots
 from astro_hier.core.eccentric_sparse import sparse_points
 from astro_hier.core.eccentric_tree import DEFENSIVE, MATTERS, OPEN, Star
 from astro_hier.core.period_cells import log_sum
@@ -107,13 +107,37 @@ def _strata(star, tree, factor=1.0):
     return Strata(tree.star, low, high, count, log_mass, tree.rough)
 
 
+@dataclass(frozen=True)
+class Everywhere:
+    """Draws from the cells of a tree, and from the roots put aside, ``count`` of them."""
+
+    strata: Strata
+    roots: Roots
+    count: int
+
+    def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Points, shape (4, point), and ln of the prior mass of each."""
+        points, log_weight = self.strata.draw(rng)
+        if not self.count:
+            return points, log_weight
+        *_, others = _points_of_rest(self.roots, self.count, rng)
+        rest = np.full(self.count, np.log(self.roots.rest_mass / self.count))
+        return np.hstack([points, others]), np.append(log_weight, rest)
+
+
+def _points_of_rest(roots, count, rng):
+    """Points among the roots put aside: slab, cell and points."""
+    slab, cell = roots.draw_rest(count, rng)
+    low, high = roots.boxes(slab, cell)
+    return slab, cell, low + (high - low) * rng.random(low.shape)
+
+
 def _draw_rest(star, tree, rng):
     """Points among the roots put aside: slab, cell, points, and ln p; empty if there are none."""
     if tree.roots.kept.all():
         return np.empty(0, int), np.empty(0, int), np.empty((4, 0)), np.empty(0)
     defensive = DEFENSIVE * tree.roots.rest_mass if star.nights <= FEWEST_NIGHTS else 0
-    slab, cell = tree.roots.draw_rest(REST + int(defensive), rng)
-    points = tree.points_in(*tree.roots.boxes(slab, cell))
+    slab, cell, points = _points_of_rest(tree.roots, REST + int(defensive), rng)
     return slab, cell, points, tree.star.log_p(points)
 
 
@@ -136,7 +160,8 @@ def _final(star, tree, rng):
     if others.size:
         rest = np.full(others.shape[1], np.log(tree.roots.rest_mass / others.shape[1]))
         points, log_weight = np.hstack([points, others]), np.append(log_weight, rest)
-    nodes = _nodes(star, tree.star, points, log_weight, strata, tree.roots.slab_edges[1])
+    source = Everywhere(strata, tree.roots, others.shape[1])
+    nodes = _nodes(star, tree.star, points, log_weight, source, tree.roots.slab_edges[1])
     mass, own = nodes.probability, len(box)
     return replace(
         nodes,
@@ -155,7 +180,7 @@ def sparse_nodes(star, counted, draws, rng, wanted):
     return _nodes(star, counted, points, log_weight, draws, slab)
 
 
-def _nodes(star, counted, points, log_weight, strata, lowest):
+def _nodes(star, counted, points, log_weight, source, lowest):
     """Points with all that is told of them; ``lowest`` is the share of the lowest scatters."""
     nodes = counted.nodes(points)
     found = counted.evaluate(nodes)
@@ -173,7 +198,7 @@ def _nodes(star, counted, points, log_weight, strata, lowest):
         star=counted,
         visits=star.visits,
         ratio=star.ratio,
-        source=strata,
+        source=source,
         period_edges=edges,
         period_log_p=np.full(PERIODS, -np.inf),
         unrefined=0.0,

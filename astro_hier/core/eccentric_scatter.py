@@ -51,6 +51,8 @@ class InstrumentNodes:
         Shape (draw,).
     log_evidence : float
         ln p(v).
+    amplitude : ndarray
+        K that fits best, shape (draw,).
     """
 
     common: EccentricNodes
@@ -59,6 +61,16 @@ class InstrumentNodes:
     instrument: np.ndarray
     probability: np.ndarray
     log_evidence: float
+    amplitude: np.ndarray
+
+    @property
+    def period(self) -> np.ndarray:
+        """P [d]."""
+        return 1 / self.nodes.frequency
+
+    @property
+    def eccentricity(self) -> np.ndarray:
+        return self.nodes.eccentricity
 
     @property
     def effective_size(self) -> float:
@@ -128,11 +140,15 @@ def _weighted(common, scatter_prior, instrument, rng):
     # its time counts from another mean, which follows the weights
     data = replace(data, time=star.data.time, t_ref=star.data.t_ref)
     nodes = nodes._replace(step=np.arange(SIZE))
-    log_weight += evaluate(data, nodes).log_p
+    found = evaluate(data, nodes)
+    log_weight += found.log_p
     total = np.logaddexp.reduce(log_weight)
     log_evidence = common.log_evidence + total - np.log(SIZE)
     probability = np.exp(log_weight - total)
-    return InstrumentNodes(common, nodes, scatter, instrument, probability, float(log_evidence))
+    return InstrumentNodes(
+        common, nodes, scatter, instrument, probability, float(log_evidence),
+        np.hypot(found.a, found.b),
+    )  # fmt: skip
 
 
 def _residual(common, nodes):

@@ -99,7 +99,11 @@ def waves(time, frequency, eccentricity, phase, twice=True):
     twice : bool, optional
         Whether to take the second step, for rounding errors rather than 1e-6.
     """
-    cycles = np.multiply.outer(time, frequency) + phase
+    return shapes(np.multiply.outer(time, frequency) + phase, eccentricity, twice)
+
+
+def shapes(cycles, eccentricity, twice=True):
+    """X and Y at mean anomalies of ``cycles``, for arrays that broadcast, with e < 0.9995."""
     cosine, sine = solve(cycles, eccentricity, twice, *tables())
     ratio = 1 / (1 - eccentricity * cosine)
     square = 1 - eccentricity**2
@@ -133,10 +137,6 @@ def velocity(time, period, eccentricity, t_peri, K, omega):
     omega : array_like
         Argument of periastron of the star [rad].
     """
-    eccentricity = np.asarray(eccentricity, float)
     cycles = np.asarray((np.asarray(time) - t_peri) / period)
-    cosine, sine = solve(cycles, eccentricity, True, *tables())
-    ratio = 1 / (1 - eccentricity * cosine)
-    square = 1 - eccentricity**2
-    x, y = square * cosine * ratio, -np.sqrt(square) * sine * ratio
+    x, y = shapes(cycles, np.asarray(eccentricity, float))
     return K * (np.cos(omega) * x + np.sin(omega) * y)

@@ -41,7 +41,7 @@ class Solution:
     """
 
     def __init__(self, visits, frequency, waves=None):
-        self.visits = visits
+        self.visits, self.sd = visits, visits.sd_at(frequency)
         cosine, sine = phases(visits.time, frequency) if waves is None else waves
         error = visits.rv_error if visits.rv_error.ndim == 2 else visits.rv_error[:, None]
         size, visit = len(visits.sd), len(visits.time)
@@ -58,7 +58,7 @@ class Solution:
         if visits.sd[2] > 0:
             rest[visit + 2] = (visits.mean[2] - self.center[2]) / visits.sd[2]
         for i, column in enumerate(columns):
-            column[:visit] *= visits.sd[i] / error
+            column[:visit] *= self.sd[i] / error
             column[visit + i] = 1
         self.R = [[None] * size for _ in range(size)]
         self.z = []
@@ -87,7 +87,7 @@ class Solution:
                 x[i] = x[i] - self.R[i][j] * x[j]
             x[i] = x[i] / self.R[i][i]
         return np.array(
-            [c + s * value for c, s, value in zip(self.center, self.visits.sd, x, strict=True)]
+            [c + s * value for c, s, value in zip(self.center, self.sd, x, strict=True)]
         )
 
 

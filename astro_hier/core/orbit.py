@@ -8,6 +8,7 @@ Everything else is integrated out or drawn: the linear parameters in closed form
 Times are in d, frequencies in 1 / d, velocities in km / s. A visit's arrays have shape (visit,).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from astro_hier.core.floats import TINY
 from astro_hier.core.linear import Solution, phases
 
 MAX_DEGENERATE_VISITS = 4  # so few that two at the same phase decide the likelihood
+PROBES = 33  # frequencies at which the largest amplitude of all is looked for
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,10 @@ class Visits:
         Number of the instrument of each visit, needed if there is an extra scatter.
     jitter : Jitter, optional
         Nodes of an extra scatter that is to be integrated out.
+    amplitude : callable, optional
+        ``amplitude(frequency)``, the prior standard deviation of a and of b where it depends on the
+        frequency. The first two of ``mean`` are then 0, and those of ``sd`` factors of it: 1, or 0
+        for an amplitude of zero.
     """
 
     time: np.ndarray
@@ -68,6 +74,14 @@ class Visits:
     columns: np.ndarray | None = None
     instrument: np.ndarray | None = None
     jitter: Jitter | None = None
+    amplitude: Callable[[np.ndarray], np.ndarray] | None = None
+
+    def sd_at(self, frequency: np.ndarray) -> list[float | np.ndarray]:
+        """``sd`` at given frequencies, an array over these where it depends on them."""
+        if self.amplitude is None:
+            return [*self.sd]
+        own = self.amplitude(frequency)
+        return [*(factor * own for factor in self.sd[:2]), *self.sd[2:]]
 
     @property
     def constant(self):
@@ -135,7 +149,8 @@ class Circle:
             np.arange(np.ceil(lowest * span), np.floor(highest * span) + 1) / span
             for span in spans[spans > 0]
         ]
-        angle = visits.rv_error.min() / max(visits.sd[:2].max(), TINY)
+        largest = np.max(visits.sd_at(np.geomspace(lowest, highest, PROBES))[:2])
+        angle = visits.rv_error.min() / max(largest, TINY)
         narrow = angle / (2 * np.pi * max(np.ptp(visits.time), TINY))
         return np.sort(np.concatenate([np.array([]), *found])), narrow
 

@@ -47,7 +47,7 @@ def without_orbit(visits, scatter=None):
     """
     mean, sd = visits.mean.copy(), visits.sd.copy()
     mean[:2] = sd[:2] = 0
-    visits = replace(visits, mean=mean, sd=sd, jitter=None)
+    visits = replace(visits, mean=mean, sd=sd, jitter=None, amplitude=None)
     return visits if scatter is None else scatter.with_nodes(visits, _Known())
 
 

@@ -4,12 +4,14 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
+from astro_hier.core import kepler
+
 __all__ = ["make_binaries", "make_binary"]
 
 KMS = u.km / u.s
 
 
-@u.quantity_input(P="time", K="speed", v0="speed", baseline="time", rv_error="speed")
+@u.quantity_input(P="time", K="speed", v0="speed", omega="angle", baseline="time", rv_error="speed")
 def make_binary(
     n_visits=16,
     *,
@@ -17,11 +19,13 @@ def make_binary(
     K=15 * KMS,
     phase=0.3,
     v0=-20 * KMS,
+    e=0.0,
+    omega=0 * u.rad,
     baseline=300 * u.day,
     rv_error=0.3 * KMS,
     random_state=None,
 ):
-    """Radial velocities of a single-lined binary on a circular orbit.
+    """Radial velocities of a single-lined binary.
 
     Parameters
     ----------
@@ -30,7 +34,12 @@ def make_binary(
     P, K, v0 : `~astropy.units.Quantity`, optional
         Period, semi-amplitude and systemic velocity.
     phase : float, optional
-        Phase of the first visit, as a fraction of the orbit after the highest velocity.
+        Phase of the first visit, as a fraction of the orbit: after the highest velocity or, on an
+        eccentric orbit, after periastron.
+    e : float, optional
+        Eccentricity.
+    omega : `~astropy.units.Quantity`, optional
+        Argument of periastron of the star on an eccentric orbit.
     baseline : `~astropy.units.Quantity`, optional
         Time from the first visit to the last.
     rv_error : `~astropy.units.Quantity`, optional
@@ -41,17 +50,25 @@ def make_binary(
     Returns
     -------
     `~astropy.table.QTable`
-        Columns time (d), rv and rv_error (km/s); ``meta["truth"]`` holds P, a, b, v0 and K.
+        Columns time (d), rv and rv_error (km/s); ``meta["truth"]`` holds P, a, b, v0 and K or, on
+        an eccentric orbit, P, e, omega, t_peri (before the first visit), v0 and K.
     """
     rng = np.random.default_rng(random_state)
     inner = rng.uniform(size=max(n_visits - 2, 0))
     time = np.sort(np.concatenate([[0.0, 1.0][: min(n_visits, 2)], inner])) * baseline.to(u.day)
-    a, b = K * np.cos(2 * np.pi * phase), -K * np.sin(2 * np.pi * phase)
-    angle = (2 * np.pi * time / P).to_value(u.one)
-    exact = a * np.cos(angle) + b * np.sin(angle) + v0
+    if e:
+        truth = {"P": P, "e": e, "omega": omega, "t_peri": -phase * P, "v0": v0, "K": K}
+        exact = v0 + kepler.velocity(
+            time.value, P.to_value(u.day), e, truth["t_peri"].to_value(u.day), K,
+            omega.to_value(u.rad),
+        )  # fmt: skip
+    else:
+        a, b = K * np.cos(2 * np.pi * phase), -K * np.sin(2 * np.pi * phase)
+        angle = (2 * np.pi * time / P).to_value(u.one)
+        exact = a * np.cos(angle) + b * np.sin(angle) + v0
+        truth = {"P": P, "a": a, "b": b, "v0": v0, "K": K}
     error = np.full(n_visits, rv_error.to_value(KMS))
     rv = rng.normal(exact.to_value(KMS), error) * KMS
-    truth = {"P": P, "a": a, "b": b, "v0": v0, "K": K}
     return QTable({"time": time, "rv": rv, "rv_error": error * KMS}, meta={"truth": truth})
 
 

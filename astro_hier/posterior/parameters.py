@@ -32,6 +32,8 @@ class Parameter:
         The ends of its own range, whatever its prior: (0, 1) for a fraction, infinities if it has
         none. A prior that ends there does not cut off the posterior. By default the range may end
         at zero, and at one if a prior goes from zero to one.
+    turn : float, optional
+        Of an angle, the difference between values that are the same.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Parameter:
     dims: tuple = ()
     positive: bool = False
     bounds: tuple | None = None
+    turn: float | None = None
 
     @property
     def unit_label(self):

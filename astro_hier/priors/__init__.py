@@ -1,5 +1,6 @@
 """Prior distributions with units."""
 
+from astro_hier.priors.amplitude import PeriodScaled
 from astro_hier.priors.base import Prior, PriorError
 from astro_hier.priors.families import (
     Beta,
@@ -24,6 +25,7 @@ __all__ = [
     "LogNormal",
     "LogUniform",
     "Normal",
+    "PeriodScaled",
     "Prior",
     "PriorError",
     "TruncatedNormal",

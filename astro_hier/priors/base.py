@@ -7,7 +7,7 @@ may be stated in pc, kpc or lyr.
 
 from collections.abc import Callable
 from dataclasses import fields
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import astropy.units as u
 import numpy as np
@@ -77,7 +77,7 @@ class Prior:
 
     def __post_init__(self):
         for field in fields(self):
-            self._check_scalar(field.name)
+            check_scalar(self, field.name)
         for name in self.positive:
             if not u.Quantity(getattr(self, name)).value > 0:
                 raise PriorError(f"{self!r}: {name} must be greater than zero")
@@ -91,17 +91,6 @@ class Prior:
     def __repr__(self):
         values = ", ".join(f"{field.name}={getattr(self, field.name)}" for field in fields(self))
         return f"{type(self).__name__}({values})"
-
-    def _check_scalar(self, name):
-        given = getattr(self, name)
-        try:
-            value = None if isinstance(given, str) else u.Quantity(given, dtype=float)
-        except (TypeError, ValueError):
-            value = None
-        if value is None or value.shape or np.isnan(value.value):
-            raise PriorError(
-                f"{type(self).__name__}: {name} must be one number or one Quantity, not {given!r}"
-            )
 
     @property
     def unit(self):
@@ -126,7 +115,7 @@ class Prior:
             except u.UnitConversionError:
                 raise PriorError(
                     f"{self!r}: {name} has unit {str(given.unit) or 'none'!r},"
-                    f" expected {_kind(wanted)}"
+                    f" expected {kind(wanted)}"
                 ) from None
         return values
 
@@ -210,7 +199,21 @@ class Prior:
         return low * self.unit, high * self.unit
 
 
-def _kind(unit):
+def check_scalar(owner: Any, name: str) -> None:
+    """Raise `PriorError` unless the attribute ``name`` is one number or one Quantity."""
+    given = getattr(owner, name)
+    try:
+        value = None if isinstance(given, str) else u.Quantity(given, dtype=float)
+    except (TypeError, ValueError):
+        value = None
+    if value is None or value.shape or np.isnan(value.value):
+        raise PriorError(
+            f"{type(owner).__name__}: {name} must be one number or one Quantity, not {given!r}"
+        )
+
+
+def kind(unit: u.UnitBase) -> str:
+    """What a value in ``unit`` is, in the words of a message."""
     if unit == u.dimensionless_unscaled:
         return "a number without unit"
     return f"a Quantity of physical type {str(unit.physical_type)!r}, such as in {unit}"

@@ -6,7 +6,8 @@ import astropy.units as u
 import numpy as np
 from scipy import stats
 
-from astro_hier.priors.base import Prior
+from astro_hier.priors.base import Prior, PriorError
+from astro_hier.priors.truncated import TruncatedBeta
 
 __all__ = [
     "Beta",
@@ -178,19 +179,43 @@ class Gamma(Prior):
 
 @dataclass(frozen=True, repr=False)
 class Beta(Prior):
-    """Beta distribution on (0, 1), for fractions; density x^(alpha - 1) (1 - x)^(beta - 1)."""
+    """Beta distribution on (0, 1), for fractions; density x^(alpha - 1) (1 - x)^(beta - 1).
+
+    It may be truncated to (``lower``, ``upper``), as in ``Beta(0.867, 3.03, upper=0.95)``.
+    """
 
     alpha: float
     beta: float
+    lower: float = 0.0
+    upper: float = 1.0
     positive = ("alpha", "beta")
+    ordered = ("lower", "upper")
 
-    def _scipy(self, alpha, beta):
-        return stats.beta(alpha, beta)
+    def __post_init__(self):
+        super().__post_init__()
+        if self.lower < 0 or self.upper > 1:
+            raise PriorError(f"{self!r}: lower and upper must lie between 0 and 1")
 
-    def _pymc_family(self, alpha, beta):
+    def __repr__(self):
+        ends = "" if self._whole else f", lower={self.lower}, upper={self.upper}"
+        return f"Beta(alpha={self.alpha}, beta={self.beta}{ends})"
+
+    @property
+    def _whole(self):
+        return (self.lower, self.upper) == (0, 1)
+
+    def _scipy(self, alpha, beta, lower, upper):
+        if self._whole:
+            return stats.beta(alpha, beta)
+        return TruncatedBeta(alpha, beta, lower, upper)
+
+    def _pymc_family(self, alpha, beta, lower, upper):
         import pymc as pm
 
-        return pm.Beta, {"alpha": alpha, "beta": beta}
+        if self._whole:
+            return pm.Beta, {"alpha": alpha, "beta": beta}
+        whole = pm.Beta.dist(alpha=alpha, beta=beta)
+        return pm.Truncated, {"dist": whole, "lower": lower, "upper": upper}
 
 
 class _Point:

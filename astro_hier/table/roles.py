@@ -122,5 +122,11 @@ class Epoch:
             found += " without unit"
         raise TableError(f"times are {found}; expected {kind}, as in the table that was fitted")
 
+    def at(self, days):
+        """Times of the table's kind, a Time or a Quantity, from days since the epoch."""
+        if self.scale is None:
+            return (self.day + (self.fraction + np.asarray(days))) * u.day
+        return Time(self.day, self.fraction + np.asarray(days), format="jd", scale=self.scale)
+
     def later(self, days):
         return Epoch(self.day, self.fraction + days, self.scale)

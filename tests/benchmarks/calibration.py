@@ -147,6 +147,16 @@ CASES = {
         SB1Binary(),
         datasets.make_binary(6, baseline=150 * u.day, rv_error=1 * KMS, random_state=1),
     ),
+    "sb1_binary_eccentric": (
+        SB1Binary(
+            P=priors.LogUniform(2 * u.day, 100 * u.day), eccentricity=True,
+            amplitude=priors.PeriodScaled(30 * KMS), jitter=priors.LogUniform(0.1 * KMS, 10 * KMS),
+            instrument="instrument",
+        ),
+        with_instruments(
+            datasets.make_binary(9, baseline=150 * u.day, rv_error=1 * KMS, random_state=1)
+        ),
+    ),
     "binary_population": (
         BinaryPopulation(population=populations.TruncatedNormal()),
         datasets.make_binaries(14, 5, baseline=200 * u.day, rv_error=1 * KMS, random_state=1),
@@ -247,7 +257,7 @@ CASES = {
     ),
     "ten_parameters": (LinearRelation(), make_relation(12)),
 }  # fmt: skip
-HEAVY = {"sb1_binary_instruments", "binary_population_jitter_population"}
+HEAVY = {"sb1_binary_eccentric", "sb1_binary_instruments", "binary_population_jitter_population"}
 
 
 def main():

@@ -39,6 +39,7 @@ def diagnose(model, data: Stars, values, method: str) -> dict[str, Any]:
 def check(model, data: Stars, values, attrs, method: str) -> list[Finding]:
     outside = attrs["outside_range"]
     words = orbit_checks.causes(model, attrs, "period_range")
+    words["orbit"] = orbit_checks.one_orbit(model)
     linear = np.array([star.linear for star in data.summaries]).T
     worst = int(np.argmax([star.error for star in data.summaries]))
     return [

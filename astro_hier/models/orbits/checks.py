@@ -11,6 +11,7 @@ Each check asks a question of a star's visits:
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy.stats import norm
@@ -33,17 +34,17 @@ SMALLEST_P = 1e-300  # that is still printed as a number
 GOODNESS = checks.define(
     "goodness_of_fit",
     limit="a tail probability of chi2 of at least {least:.2g}",
-    said="chi2 per degree of freedom is higher than chance allows at the best {of} ({found}): the"
-    " stated errors do not explain the scatter, and the posterior is narrower than the data"
-    " warrant",
+    said="chi2 per degree of freedom is higher than chance allows at the best {of} ({found}, the"
+    " probability of so much scatter by chance): the stated errors do not explain the scatter, and"
+    " the posterior is narrower than the data warrant",
     python="{causes}",
     shell="{causes_shell}",
 )
 JITTER = checks.define(
     "jitter",
     limit=f"not surely above {MAX_JITTER:g} times the median error",
-    said="the jitter is far larger than the stated errors ({found}), and may hide what a circular"
-    " orbit does not describe",
+    said="the jitter is far larger than the stated errors ({found}), and may hide what {orbit} does"
+    " not describe",
     python="{causes}",
     shell="{causes_shell}",
 )
@@ -53,6 +54,13 @@ OFFSET = checks.define(
     said="the prior does not expect {found}: it biases the value and lowers the evidence",
     python="check the units of the table, or widen the prior: {arguments}",
     shell="check the units of the table, or widen the prior: {arguments_shell}",
+)
+AMPLITUDE = checks.define(
+    "amplitude",
+    limit=f"a probability of so large a K under its prior of at least {MIN_P:.2g}",
+    said="the prior does not expect so large an amplitude, K is {found}: it biases K, and with it"
+    " P and e, and lowers the evidence",
+    python="check the units of the table, or widen {prior!r} by a factor of {wider:.1g} or more",
 )
 ORBIT = checks.define(
     "orbit",
@@ -122,38 +130,52 @@ def times_the_error(ratio):
 
 
 def causes(model, attrs, periods):
-    """Why circular orbits may fail to describe velocities, the likeliest cause first.
+    """Why orbits may fail to describe velocities, the likeliest cause first.
 
     Options already in use are not suggested. ``periods`` is the argument that sets the periods
     searched, or None if the period is known. Returns the words for Python and for the shell.
     """
-    searched = "{shortest_period:.6g} to {longest_period:.6g} d".format_map(attrs)
-    found = []
-    for trend, sets, jitter in (
-        (
-            "trend=1",
-            f"{periods}=",
-            "jitter=priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s)",
-        ),
-        (
-            "--set trend=1",
-            f"--prior '{periods}=...'" if periods == "P" else f"--set {periods}=...",
-            "--prior 'jitter=LogUniform(0.01 km/s, 10 km/s)'",
-        ),
-    ):
-        look = "plot_phase()" if model.of_each else "the residuals in plot_phase()"
-        distant = "" if "trend" in _used(model) else f"; for a distant one {trend} is enough"
-        words = [
-            "an eccentric orbit or a second companion (this model only has circular orbits: see"
-            f" {look}{distant})"
-        ]
-        if periods:
-            words.append(f"a period outside the range searched, {searched}, which {sets} sets")
-        inferred = " by that much" if "jitter" in _used(model) else f", which {jitter} infers"
-        words.append(f"errors that are too small{inferred}")
-        listed = ", ".join(words[:-1])
-        found.append(f"look for, the likeliest first, {listed}, or {words[-1]}")
-    return {"causes": found[0], "causes_shell": found[1]}
+    words = {
+        "causes": {
+            "eccentric": "eccentricity=True",
+            "distant": "trend=1",
+            "periods": f"{periods}=",
+            "jitter": "jitter=priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s)",
+        },
+        "causes_shell": {
+            "eccentric": "--set eccentricity=True",
+            "distant": "--set trend=1",
+            "periods": f"--prior '{periods}=...'" if periods == "P" else f"--set {periods}=...",
+            "jitter": "--prior 'jitter=LogUniform(0.01 km/s, 10 km/s)'",
+        },
+    }
+    return {name: _in_order(model, attrs, periods, of) for name, of in words.items()}
+
+
+def _in_order(model, attrs, periods, sets):
+    """The causes in words, with what ``sets`` right each of them."""
+    look = "plot_phase()" if model.of_each else "the residuals in plot_phase()"
+    distant = f"; for a distant one {sets['distant']} is enough"
+    found = [f"a second companion (see {look}{'' if 'trend' in _used(model) else distant})"]
+    if periods:
+        searched = "{shortest_period:.6g} to {longest_period:.6g} d".format_map(attrs)
+        beyond = f"a period outside the range searched, {searched}"
+        found.append(f"{beyond}, which {sets['periods']} sets")
+    inferred = " by that much" if "jitter" in _used(model) else f", which {sets['jitter']} infers"
+    found.append(f"errors that are too small{inferred}")
+    look_for = f"look for, the likeliest first, {', '.join(found[:-1])}, or {found[-1]}"
+    if model.is_eccentric:
+        return look_for
+    eccentric, alone = sets["eccentric"], " such a star on its own" if model.of_each else ""
+    return (
+        f"fit{alone} with {'SB1Binary and ' if alone else ''}{eccentric} first, for most orbits of"
+        f" more than ten days are eccentric; then {look_for}"
+    )
+
+
+def one_orbit(model) -> str:
+    """What a model describes, in words."""
+    return "a single Keplerian orbit" if model.is_eccentric else "a circular orbit"
 
 
 def is_hiding(low, error, prior):
@@ -163,6 +185,23 @@ def is_hiding(low, error, prior):
     """
     limit = MAX_JITTER * error
     return low > limit and prior.cdf(limit) > SURE
+
+
+def check_amplitude(prior: Any, ratio: np.ndarray) -> checks.Finding:
+    """Whether the semi-amplitude is one that its Rayleigh prior expects.
+
+    Parameters
+    ----------
+    prior : object
+        What the user gave.
+    ratio : ndarray
+        Draws of K over the scale of the prior at the same period and eccentricity.
+    """
+    typical = float(np.median(ratio))
+    p = np.exp(-0.5 * typical**2)
+    return AMPLITUDE.finding(
+        f"{typical:.2g} times its width", bool(p < MIN_P), prior=prior, wider=typical
+    )
 
 
 def check_linear(columns: Sequence[Linear], values: np.ndarray, n_stars: int = 1) -> checks.Finding:

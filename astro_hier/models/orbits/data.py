@@ -108,6 +108,12 @@ class Velocities:
         return values[of_each] if dims else values[:, None]
 
     @cached_property
+    def mean_time(self) -> np.ndarray:
+        """Mean time of each star's visits, weighted by their errors [d], shape (star,)."""
+        weight = self.rv_error**-2.0
+        return np.bincount(self.star, weight * self.time) / np.bincount(self.star, weight)
+
+    @cached_property
     def rows_of(self) -> list[np.ndarray]:
         """Numbers of the rows of each star, in order."""
         order = np.argsort(self.star, kind="stable")
@@ -123,7 +129,8 @@ class Velocities:
         """The visits of one star for the core, with mean and sd of its linear parameters."""
         rows = self.rows_of[star]
         measured = self.time[rows], self.rv[rows], self.rv_error[rows]
-        return Visits(*measured, mean, sd, self.columns[rows], self.instrument[rows])
+        number = self.scatter.numbers(self.instrument[rows])
+        return Visits(*measured, mean, sd, self.columns[rows], number)
 
     def n_adjusted(self, star: int) -> int:
         """Number of linear parameters and jitters that were fitted to a star's visits."""

@@ -24,7 +24,7 @@ def build(model, data: Velocities, periods: Callable[[dict, dict], dict]) -> Any
         theta = model.pymc_priors(data, initial)
         values = theta | periods(theta, initial)
         for term in data.terms:
-            values |= term.pymc(initial)
+            values |= term.pymc(values, data, initial)
         values |= data.orbit.pymc(values)
         values |= data.scatter.pymc(theta, initial)
         at_visits = partial(_at_visits, data, values)

@@ -5,9 +5,11 @@ from typing import Any
 import astropy.units as u
 
 from astro_hier.model import HierarchicalModel
+from astro_hier.models.orbits.amplitudes import Amplitudes
 from astro_hier.models.orbits.data import Velocities
+from astro_hier.models.orbits.ellipse import Ellipse
 from astro_hier.models.orbits.scatter import NoScatter, as_scatter
-from astro_hier.models.orbits.terms import Amplitudes, Offsets, Term, Trend
+from astro_hier.models.orbits.terms import Offsets, Term, Trend
 from astro_hier.models.orbits.velocity import KMS, Circle
 from astro_hier.part import Option
 from astro_hier.posterior import Parameter
@@ -24,7 +26,8 @@ class OrbitModel(HierarchicalModel):
     row = "visit"
     of_each: tuple[str, ...] = ()
     for_writers = HierarchicalModel.for_writers | {
-        "of_each", "of_each_instrument", "orbit", "orbit_parameters", "scatter", "terms",
+        "amplitudes", "is_eccentric", "of_each", "of_each_instrument", "orbit", "orbit_parameters",
+        "scatter", "terms",
     }  # fmt: skip
     roles_of_options = ("instrument",)
     options: tuple[Option, ...] = (
@@ -74,10 +77,20 @@ class OrbitModel(HierarchicalModel):
         return Circle(self.of_each)
 
     @property
+    def is_eccentric(self) -> bool:
+        """Whether the orbits are ellipses."""
+        return isinstance(self.orbit, Ellipse)
+
+    @property
+    def amplitudes(self) -> Amplitudes:
+        """The term of the orbit itself."""
+        return Amplitudes.of(self.orbit, self.a, self.b, self.v0)
+
+    @property
     def terms(self) -> tuple[Term, ...]:
-        """The linear terms of the velocity."""
+        """The linear terms of the velocity, that of the orbit first."""
         return (
-            Amplitudes.of(self.orbit, self.a, self.b, self.v0),
+            self.amplitudes,
             Trend.of(self.trend, self.of_each),
             *(Offsets.of(self.offset, (*self.of_each, of)) for of in self.of_each_instrument),
         )
@@ -104,7 +117,7 @@ class OrbitModel(HierarchicalModel):
 
     def prior_of(self, name: str) -> Prior:
         if name.startswith("trend"):
-            return Trend.of(self.trend, ()).priors[int(name.removeprefix("trend")) - 1]
+            return Trend.of(self.trend, ()).of_order(int(name.removeprefix("trend")))
         return super().prior_of(name)
 
     # ---- hooks

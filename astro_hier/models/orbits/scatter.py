@@ -47,6 +47,11 @@ class NoScatter:
         """Whether there is nothing to infer."""
         return True
 
+    @property
+    def is_common(self) -> bool:
+        """Whether all instruments have the same."""
+        return True
+
     # ---- for draws, arrays of shape (draw, ...)
 
     def errors(self, data, values) -> np.ndarray:
@@ -74,6 +79,10 @@ class NoScatter:
         return {}
 
     # ---- for one star's visits, as the core takes them
+
+    def numbers(self, instrument: np.ndarray) -> np.ndarray:
+        """The number of the scatter of each visit, given that of its instrument."""
+        return instrument
 
     def known(self, count: int) -> JitterPrior | None:
         """What is known about the scatter of each of ``count`` instruments."""
@@ -193,8 +202,15 @@ class Jitter(NoScatter):
         values = np.moveaxis(np.array(drawn), 2, 0)
         return self.named(data, values, (len(values),))
 
+    @property
+    def is_common(self) -> bool:
+        return "instrument" not in self.dims
+
+    def numbers(self, instrument):
+        return np.zeros_like(instrument) if self.is_common else instrument
+
     def known(self, count):
-        return JitterPrior(count, self.prior)
+        return JitterPrior(1 if self.is_common else count, self.prior)
 
     def with_nodes(self, visits, known, period, progress):
         return known.with_nodes(visits, period, progress)
@@ -214,10 +230,10 @@ class Jitter(NoScatter):
         return visits.scattered(visits.jitter.values[0])
 
     def n_adjusted(self, count):
-        return 0 if self.is_known else count
+        return 0 if self.is_known else 1 if self.is_common else count
 
     def start(self, data, excess):
-        number = data.instrument
+        number = self.numbers(data.instrument)
         variance = np.bincount(number, excess) / np.bincount(number)
         found = np.sqrt(np.maximum(variance, MIN_VARIANCE))
         return self.named(data, np.clip(found, *self.prior.ppf(BULK)), (1,))

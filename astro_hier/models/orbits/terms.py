@@ -1,9 +1,10 @@
-"""The linear terms of a velocity: amplitudes, systemic velocity, trend, instrument offsets.
+"""The linear terms of a velocity: what all have in common, trends, and instrument offsets.
 
 A model has a list of them. An option that is off has no term in the list, or one without
 parameters, so that code that works on the list need not ask which options are on. The list has one
 linear parameter for each column of the design matrix, in the order of the columns; with normal
-priors they are integrated out in closed form (`astro_hier.core.orbit`).
+priors they are integrated out in closed form (`astro_hier.core.orbit`). The first term is that of
+the orbit itself (`astro_hier.models.orbits.amplitudes`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ import astropy.units as u
 import numpy as np
 
 from astro_hier import priors
-from astro_hier.models.orbits.velocity import KMS, Circle
+from astro_hier.models.orbits.velocity import KMS
 from astro_hier.posterior import Parameter
 from astro_hier.priors import Prior
 
@@ -25,11 +26,14 @@ MAX_ORDER = 5
 
 @dataclass(frozen=True)
 class Linear:
-    """The linear parameter of one column; ``label`` also names the instrument if it has one."""
+    """The linear parameter of one column; ``label`` also names the instrument if it has one.
+
+    Without a ``prior`` it is an amplitude whose prior depends on the orbit.
+    """
 
     label: str
     unit: u.UnitBase
-    prior: Prior
+    prior: Prior | None
 
     @property
     def name(self) -> str:
@@ -49,7 +53,7 @@ class Term:
     """
 
     parameters: tuple[Parameter, ...]
-    priors: tuple[Prior, ...]
+    priors: tuple[Prior | None, ...]
 
     at_visits_alone = False  # whether the term is undefined at times other than the visits'
 
@@ -86,41 +90,18 @@ class Term:
         """ln of the prior density of parameters that are not among the model's sampled ones."""
         return 0.0
 
-    def simulate(self, size: int, count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Prior draws of parameters that are not among the model's sampled ones."""
+    def simulate(self, theta, data, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Prior draws of parameters that are not among the model's sampled ones, ``theta``."""
         return {}
 
-    def pymc(self, initial) -> dict[str, Any]:
-        """The parameters with dimensions, as PyMC variables."""
+    def pymc(self, values, data, initial) -> dict[str, Any]:
+        """The parameters that are not among the model's sampled ones, as PyMC variables."""
         both = zip(self.parameters, self.priors, strict=True)
         return {
             p.name: variables(p.name, prior, p.unit, initial[p.name], p.dims)
             for p, prior in both
-            if p.dims
+            if p.dims and prior is not None
         }
-
-
-@dataclass(frozen=True)
-class Amplitudes(Term):
-    """v0, and a and b of an ``orbit``'s two columns; the core computes all three columns."""
-
-    orbit: Circle
-
-    @classmethod
-    def of(cls, orbit: Circle, a: Prior, b: Prior, v0: Prior) -> "Amplitudes":
-        parameters = (
-            Parameter("a", KMS, "a", "amplitude of the cosine", orbit.dims),
-            Parameter("b", KMS, "b", "amplitude of the sine", orbit.dims),
-            Parameter("v0", KMS, "v_0", "systemic velocity", orbit.dims),
-        )
-        return cls(parameters, tuple(priors.as_prior(prior) for prior in (a, b, v0)), orbit)
-
-    def columns(self, time, instrument, count):
-        return np.empty((len(time), 0))
-
-    def pieces(self, time, value, math=np):
-        cosine, sine = self.orbit.waves(time, value, math)
-        yield value("a") * cosine + value("b") * sine + value("v0")
 
 
 @dataclass(frozen=True)
@@ -139,6 +120,10 @@ class Trend(Term):
             for k in range(1, len(of_each) + 1)
         )  # fmt: skip
         return cls(parameters, of_each)
+
+    def of_order(self, k: int) -> Prior:
+        """The prior of the coefficient of t^k."""
+        return _trend_priors(self.priors)[k - 1]
 
     def columns(self, time, instrument, count):
         return (time[:, None] / YEAR) ** np.arange(1, len(self.parameters) + 1)
@@ -184,12 +169,13 @@ class Offsets(Term):
         prior = self.priors[0].frozen(KMS)
         return prior.logpdf(values["offset"][:, 1:]).sum(axis=1)
 
-    def simulate(self, size, count, rng):
-        offset = self.priors[0].frozen(KMS).rvs((size, count), random_state=rng)
+    def simulate(self, theta, data, rng):
+        size = len(theta["P"]), len(data.instruments)
+        offset = self.priors[0].frozen(KMS).rvs(size, random_state=rng)
         offset[:, 0] = 0
         return {"offset": offset}
 
-    def pymc(self, initial):
+    def pymc(self, values, data, initial):
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -226,7 +212,7 @@ def not_normal(terms: Sequence[Term], instruments: np.ndarray) -> list[Linear]:
     return [
         column
         for column in linear(terms, instruments)
-        if not isinstance(column.prior, (priors.Normal, priors.Fixed))
+        if not isinstance(column.prior, (priors.Normal, priors.Fixed, type(None)))
     ]
 
 
@@ -242,6 +228,8 @@ def cannot_integrate(column: Linear) -> priors.PriorError:
 def moments(terms: Sequence[Term], instruments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Means and standard deviations of the linear parameters, shape (column,) each.
 
+    They are 0 and 1 for amplitudes whose prior depends on the orbit.
+
     Raises
     ------
     astro_hier.priors.PriorError
@@ -249,10 +237,17 @@ def moments(terms: Sequence[Term], instruments: np.ndarray) -> tuple[np.ndarray,
     """
     columns = linear(terms, instruments)
     for column in columns:
-        priors.check(column.name, column.prior, column.unit)
+        if column.prior is not None:
+            priors.check(column.name, column.prior, column.unit)
     for column in not_normal(terms, instruments):
         raise cannot_integrate(column)
-    frozen = [column.prior.frozen(column.unit) for column in columns]
+    return approximate_moments(columns)
+
+
+def approximate_moments(columns: Sequence[Linear]) -> tuple[np.ndarray, np.ndarray]:
+    """Means and standard deviations of columns, exact where their priors are normal."""
+    none = priors.Normal(0 * KMS, 1 * KMS)
+    frozen = [(column.prior or none).frozen(column.unit) for column in columns]
     return np.array([p.mean() for p in frozen]), np.array([p.std() for p in frozen])
 
 

@@ -6,7 +6,8 @@ with t counted from the star's first visit and i the instrument of a visit. Tren
 optional. K = sqrt(a^2 + b^2) is the semi-amplitude.
 
 All parameters except P enter linearly. They belong to a list of `astro_hier.models.orbits.terms`;
-the two columns of a and b, which depend on P, are those of an orbit, such as `Circle`.
+the two columns of a and b, which depend on P, are those of an orbit, `Circle`. For eccentric orbits
+see `astro_hier.models.orbits.ellipse`.
 
 The same formulas serve draws, in NumPy, and PyMC variables: they take ``value``, a function from
 a parameter's name to its values, which broadcast against the times, and ``math``, the module that
@@ -41,6 +42,7 @@ class Circle:
     """
 
     dims: tuple[str, ...] = ()
+    phase_label = "phase, time since first visit / {P:.7g} d"
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -67,6 +69,14 @@ class Circle:
 
         K = pm.math.sqrt(values["a"] ** 2 + values["b"] ** 2)
         return {"K": pm.Deterministic("K", K, dims=self.dims or None)}
+
+    def phase(self, time: np.ndarray, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Phases from 0 to 1 of times in d on one orbit."""
+        return time / values["P"] % 1
+
+    def folded(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The same orbits as functions of the phase."""
+        return {**values, "P": np.ones_like(values["P"])}
 
 
 def total(

@@ -8,6 +8,7 @@ from astro_hier import checks
 from astro_hier.checks import Finding
 from astro_hier.core import orbit_evidence
 from astro_hier.models.orbits import checks as orbit_checks
+from astro_hier.models.orbits.amplitudes import ScaledAmplitudes
 from astro_hier.models.sb1_binary.data import OneStar
 
 MAX_OTHER_MODES = 0.05  # probability of all modes except the best
@@ -56,23 +57,27 @@ def diagnose(model, data: OneStar, values, method: str) -> dict[str, Any]:
 def _evidence(data):
     """Attributes that follow from the integrals over all orbits."""
     found = {
-        "n_modes": int(np.sum(data.modes[1] > 0.01)),
-        "period_information": orbit_evidence.information(data.nodes),
+        "n_modes": int(np.sum(data.mode_probabilities > 0.01)),
+        "period_information": data.information,
     }
     if data.visits.sd[:2].any():
-        constant = orbit_evidence.log_evidence_without_orbit(data.visits, data.known)
-        found["ln_bayes_factor"] = float(data.nodes.log_evidence - constant)
+        found["ln_bayes_factor"] = float(data.log_evidence - data.log_evidence_without_orbit)
     return found
 
 
 def check(model, data: OneStar, values, attrs, method: str) -> list[Finding]:
     words = orbit_checks.causes(model, attrs, None if data.period_is_known else "P")
+    words["orbit"] = orbit_checks.one_orbit(model)
     searched = data.is_closed and not data.period_is_known
     findings = [
         _check_fit(attrs, words),
         *(_check_jitter(data, values[p.name], words) for p in data.scatter.parameters),
         orbit_checks.check_linear(data.linear, data.stacked(values).mean(axis=1)[:, None]),
     ]
+    amplitudes = data.terms[0]
+    if isinstance(amplitudes, ScaledAmplitudes):
+        ratio = amplitudes.over_scale(values)
+        findings.append(orbit_checks.check_amplitude(amplitudes.given, ratio))
     if searched:  # first, because a failure here explains all others
         findings.insert(0, _check_range(data, attrs))
     if "ln_bayes_factor" in attrs:
@@ -80,7 +85,7 @@ def check(model, data: OneStar, values, attrs, method: str) -> list[Finding]:
         found = orbit_checks.in_short(bayes, attrs["K_upper"])
         findings.append(orbit_checks.check_orbit(model, found, bayes < orbit_checks.MIN_LN_BAYES))
     if data.is_closed:
-        findings.append(orbit_checks.check_error(data.nodes.error))
+        findings += data.findings()
     if searched:
         findings.append(orbit_checks.check_information(attrs["period_information"]))
         findings.append(_check_modes(data, attrs, method))
@@ -93,16 +98,22 @@ def _check_fit(attrs, words):
     if np.isfinite(p):
         found = f"{attrs['chi2_per_dof']:.3g}, {orbit_checks.in_words(p)}"
     return orbit_checks.GOODNESS.finding(
-        found, p < orbit_checks.MIN_P, of="orbit", least=orbit_checks.MIN_P, **words
+        found,
+        p < orbit_checks.MIN_P,
+        of=words["orbit"].removeprefix("a "),
+        least=orbit_checks.MIN_P,
+        **words,
     )
 
 
 def _check_jitter(data, jitters, words):
     found, hiding = [], False
+    names = [""] if data.scatter.is_common else data.instruments
+    number = data.scatter.numbers(data.instrument)
     for i, (name, of_one) in enumerate(
-        zip(data.instruments, jitters.reshape(len(jitters), -1).T, strict=True)
+        zip(names, jitters.reshape(len(jitters), -1).T, strict=True)
     ):
-        error = np.median(data.rv_error[data.instrument == i])
+        error = np.median(data.rv_error[number == i])
         low, mean = np.quantile(of_one, orbit_checks.SURE), of_one.mean()
         hiding |= bool(orbit_checks.is_hiding(low, error, data.scatter.prior))
         of = f" of {name}" if str(name) else ""
@@ -115,13 +126,11 @@ def _check_range(data, attrs):
     skipped = _why_not_beyond(data)
     if skipped:
         return PERIOD_RANGE.finding(skipped, False)
-    within = data.nodes.log_evidence
     try:
-        found = orbit_evidence.beyond(data.visits, data.searched, within, data.known)
+        log_mean, period, low, high = data.beyond()
     except (ArithmeticError, ValueError) as error:
         return PERIOD_RANGE.finding(f"not searched: {error}", False)
-    log_mean, period, low, high = found
-    ratio = log_mean - within
+    ratio = log_mean - data.log_evidence
     factor = f"{np.exp(ratio):.2g}" if ratio < 20 else f"exp({ratio:.0f})"
     said = f"on average by a factor of {factor}, the best at {period:.6g} d"
     return PERIOD_RANGE.finding(
@@ -145,7 +154,7 @@ def _why_not_beyond(data):
 
 
 def _check_modes(data, attrs, method):
-    n_modes, best = attrs["n_modes"], data.modes[1].max()
+    n_modes, best = attrs["n_modes"], data.mode_probabilities.max()
     nuts = method == "nuts"
     return SEVERAL_PERIODS.finding(
         str(n_modes),

@@ -1,25 +1,24 @@
-"""The prepared visits of one star, and the integral over its period."""
+"""The velocities of one star, and what its forms, circular and eccentric orbits, can do."""
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
-from tqdm import tqdm
+from astropy.table import QTable
 
 from astro_hier import priors
-from astro_hier.core import orbit, period_cells, period_nodes
+from astro_hier.checks import Finding
+from astro_hier.core import orbit_evidence, period_nodes
 from astro_hier.core.jitter import JitterPrior
 from astro_hier.core.orbit import Visits
-from astro_hier.core.period_cells import PeriodNodes
 from astro_hier.models.orbits import terms
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.priors.base import FrozenPrior
-from astro_hier.table import Rows
 
 
 @dataclass(frozen=True, eq=False)
 class OneStar(Velocities):
-    """The velocities of one star.
+    """The velocities of one star, and integrals over its orbits.
 
     Attributes
     ----------
@@ -31,45 +30,20 @@ class OneStar(Velocities):
         Number of inferred parameters that shape the orbit.
     known : JitterPrior or None
         What is known about the scatter; None if there is none.
-    closed : Visits or None
-        The visits as the core takes them, with the nodes of the scatter; None if the prior of a
-        linear parameter is not normal, so that only NUTS can sample the posterior.
+    visits : Visits
+        The visits as the core takes them; where priors of linear parameters are not normal, with
+        normal ones of the same means and standard deviations.
+    is_closed : bool
+        Whether the linear parameters can be integrated out in closed form, so that the posterior
+        can be drawn from without NUTS.
     """
 
     period: FrozenPrior
     period_is_known: bool
     n_shape: int
     known: JitterPrior | None
-    closed: Visits | None
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the linear parameters are integrated out in closed form."""
-        return self.closed is not None
-
-    @property
-    def visits(self) -> Visits:
-        """The visits as the core takes them.
-
-        Raises
-        ------
-        astro_hier.priors.PriorError
-            If a linear parameter cannot be integrated out.
-        """
-        if self.closed is None:
-            raise terms.cannot_integrate(terms.not_normal(self.terms, self.instruments)[0])
-        return self.closed
-
-    @cached_property
-    def nodes(self) -> PeriodNodes:
-        """Cells for integrals over the period's posterior; raises what ``visits`` raises."""
-        return period_nodes.period_nodes(orbit.likelihood(self.visits), self.period)
-
-    @cached_property
-    def modes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Number of each cell's mode, and the probability of each mode."""
-        mode = period_cells.mode_of_cells(self.nodes)
-        return mode, np.bincount(mode, self.nodes.probability)
+    visits: Visits
+    is_closed: bool
 
     @property
     def searched(self) -> tuple[float, float]:
@@ -81,21 +55,64 @@ class OneStar(Velocities):
         """Number of visits minus that of the parameters fitted to them."""
         return len(self.rv) - self.n_shape - self.n_adjusted(0)
 
+    def check_closed(self) -> None:
+        """Raise a `~astro_hier.priors.PriorError` unless ``is_closed``."""
+        if not self.is_closed:
+            raise terms.cannot_integrate(terms.not_normal(self.terms, self.instruments)[0])
 
-def prepare(model, rows: Rows, progressbar: bool) -> OneStar:
-    """The visits as the core takes them, on a lattice of the scatter if there is one."""
-    measured = Velocities.of(rows, model.orbit, model.terms, model.scatter)
-    period, closed = prior_of_period(model), None
-    known = measured.scatter.known(len(measured.instruments))
-    if not terms.not_normal(measured.terms, measured.instruments):
-        visits = measured.visits_of(0, *terms.moments(measured.terms, measured.instruments))
-        progress = partial(tqdm, desc="jitters", disable=not progressbar)
-        closed = measured.scatter.with_nodes(visits, known, period, progress)
-    free = [p.name for p in measured.orbit.parameters if p.name in model.free_names()]
-    return measured.extended(
-        OneStar, period=period, period_is_known="P" not in free, n_shape=len(free), known=known,
-        closed=closed,
-    )  # fmt: skip
+    @property
+    def log_evidence_without_orbit(self) -> float:
+        """ln p(v) of the same model without amplitude."""
+        return orbit_evidence.log_evidence_without_orbit(self.visits, self.known)
+
+    def beyond(self) -> tuple[float, ...]:
+        """The likelihood of circles of periods beyond those searched; see `orbit_evidence`."""
+        return orbit_evidence.beyond(self.visits, self.searched, self.log_evidence, self.known)
+
+    # ---- what circles and ellipses do each in their way
+
+    @property
+    def log_evidence(self) -> float:
+        """ln p(v)."""
+        raise NotImplementedError
+
+    @property
+    def information(self) -> float:
+        """Kullback-Leibler divergence of the period's posterior from its prior, in nats."""
+        raise NotImplementedError
+
+    @property
+    def mode_probabilities(self) -> np.ndarray:
+        """Probability of each mode of the posterior."""
+        raise NotImplementedError
+
+    def mode_table(self) -> QTable:
+        """All modes, with their columns but without formats, in any order."""
+        raise NotImplementedError
+
+    def mode_of(self, values: dict[str, np.ndarray]) -> np.ndarray:
+        """The number of each draw's mode, shape (draw,), by the order of ``mode_table``."""
+        raise NotImplementedError
+
+    def draw(self, size: int, rng: np.random.Generator) -> tuple[dict, dict, dict[str, Any]]:
+        """Draws of all parameters, statistics of each, and attributes of the posterior."""
+        raise NotImplementedError
+
+    def settled(self, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Draws with all angles and times of passage where the posterior says they are."""
+        return values
+
+    def best_p_chi2(self) -> float:
+        """Tail probability of chi2 at the best orbit; NaN if a jitter is inferred."""
+        raise NotImplementedError
+
+    def periodogram(self) -> tuple[np.ndarray, np.ndarray]:
+        """Periods in order [d], and ln of the marginal likelihood there, up to a constant."""
+        raise NotImplementedError
+
+    def findings(self) -> list[Finding]:
+        """Checks of the integrals themselves."""
+        raise NotImplementedError
 
 
 def prior_of_period(model) -> FrozenPrior:

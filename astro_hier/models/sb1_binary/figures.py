@@ -3,7 +3,6 @@
 import numpy as np
 
 from astro_hier import plots
-from astro_hier.core import orbit
 from astro_hier.core.thinning import evenly
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.sb1_binary.tables import draws_of
@@ -43,7 +42,7 @@ def plot_data(model, ax=None):
     else:
         time = np.linspace(0, span, 100)
         # without an amplitude, v0 and the trend are left
-        middle = data.velocity_at(time, curves | {"a": 0 * curves["a"], "b": 0 * curves["b"]})
+        middle = data.velocity_at(time, data.terms[0].without(curves))
         low, high = (np.median(middle + s * curves["K"][:, None], axis=0) for s in (-1, 1))
         ax.fill_between(time, low, high, color="C0", alpha=0.15, lw=0, label=r"$v_0 \pm K$")
         ax.legend(loc="best")
@@ -75,12 +74,12 @@ def plot_phase(model, fig=None):
     data, (best, share) = model.fitted_data(), _best(model)
     rv, residual, error = _corrected(data, best, trend=True)
     period = best["P"][0]
-    phase = (data.time / period) % 1
+    phase = data.orbit.phase(data.time, best)
     fine = np.linspace(0, 1, CURVE_POINTS)
     curves = _few_draws(model, near_period=period)
-    folded = data.orbital(fine, curves | {"P": np.ones_like(curves["P"])})
+    folded = data.orbital(fine, data.orbit.folded(curves))
     top.plot(fine, folded.T, color="C0", alpha=0.15, lw=0.7, zorder=0)
-    top.plot(fine, data.orbital(fine, best | {"P": np.ones(1)})[0], color="C1", zorder=1)
+    top.plot(fine, data.orbital(fine, data.orbit.folded(best))[0], color="C1", zorder=1)
     plots.errorbar(top, phase, rv, error)
     bottom.axhline(0, color="C1", zorder=0)
     plots.errorbar(bottom, phase, residual, error)
@@ -92,7 +91,7 @@ def plot_phase(model, fig=None):
     title = "\n".join([*_caveat(attrs), title])
     star = attrs.get("star")
     top.set(ylabel="radial velocity [km/s]", title=f"{star}: {title}" if star else title)
-    bottom.set(xlabel=f"phase, time since first visit / {period:.7g} d", ylabel="residual [km/s]")
+    bottom.set(xlabel=data.orbit.phase_label.format(P=period), ylabel="residual [km/s]")
     return fig
 
 
@@ -116,20 +115,11 @@ def plot_periodogram(model, ax=None):
     prior, (shortest, longest) = data.period, data.searched
     if shortest == longest:
         raise plots.NothingToDraw(f"P={model.P!r} is given: it has no posterior to draw")
-    count = int(np.clip(10 * np.ptp(data.time) * (1 / shortest - 1 / longest), 2000, 200_000))
-    step = (1 / shortest - 1 / longest) / (count - 1)
-    nodes, visits = data.nodes, data.visits
-    # the grid covers the range, the cells its needles
-    frequency = np.concatenate([1 / longest + step * np.arange(count), nodes.low])
-    log_p = np.concatenate(
-        [orbit.log_marginal_grid(visits, 1 / longest, step, count), nodes.log_low]
-    )
-    period = np.clip(1 / frequency, shortest, longest)
-    log_p += prior.logpdf(period)
-    order = np.argsort(period)
-    ax.plot(period[order], (log_p - log_p.max())[order], lw=0.6, color="k")
+    period, log_p = data.periodogram()
+    log_p = log_p + prior.logpdf(period)
+    ax.plot(period, log_p - log_p.max(), lw=0.6, color="k")
     best = _best(model)[0]["P"]
-    height = orbit.log_marginal(visits, 1 / best) + prior.logpdf(best) - log_p.max()
+    height = np.interp(best, period, log_p) - log_p.max()
     ax.plot(best, height, "v", color="C1", label="best draw of the most probable mode")
     ax.set(xscale="log", xlabel="period $P$ [d]", ylabel=r"$\ln p(P \mid v)$ - maximum")
     ax.set_xlim(shortest, longest)

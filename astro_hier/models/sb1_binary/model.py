@@ -23,16 +23,19 @@ import numpy as np
 from scipy.stats import norm
 
 from astro_hier import datasets, plots, priors
-from astro_hier.core import orbit, period_nodes
 from astro_hier.models.orbits import joint
 from astro_hier.models.orbits.model import OrbitModel
-from astro_hier.models.orbits.velocity import KMS
-from astro_hier.models.sb1_binary import checks, figures, start, tables
-from astro_hier.models.sb1_binary.data import OneStar, prepare
+from astro_hier.models.orbits.scatter import NoScatter, as_scatter
+from astro_hier.models.orbits.velocity import KMS, Circle
+from astro_hier.models.sb1_binary import checks, figures, shape, start, tables
+from astro_hier.models.sb1_binary.data import OneStar
+from astro_hier.models.sb1_binary.prepare import prepare
+from astro_hier.part import Option
 from astro_hier.table import TableError
 
 __all__ = ["SB1Binary"]
 
+AMPLITUDE = shape.AMPLITUDE
 SURE_EXCESS = 2.0  # scatter over errors that neither chance nor one bad visit produces
 SPARE_VISITS = 5  # more than parameters: with so many, single visits should not decide
 
@@ -109,6 +112,12 @@ class SB1Binary(OrbitModel):
     """
 
     command = "binary"
+    options = (
+        Option("eccentricity", "True", takes_prior=True),
+        Option("amplitude", takes_prior=True),
+        *OrbitModel.options,
+        Option("shared_jitter", "True"),
+    )
     numbers = ("shortest_period", "longest_period", "chi2_per_dof")
 
     @property
@@ -117,7 +126,7 @@ class SB1Binary(OrbitModel):
 
     @property
     def graph(self):
-        above = [p.name for p in self.parameters if p.name != "K"]
+        above = [p.name for p in self.parameters if p not in self.orbit.derived]
         at = np.linspace(1.0 - 0.5 * len(above), 1.0 + 0.5 * len(above), len(above))
         of = {p.name: ("instrument",) if p.dims else () for p in self.parameters}
         return (
@@ -131,10 +140,13 @@ class SB1Binary(OrbitModel):
         self,
         *,
         P=priors.Uniform(1.5 * u.day, 20 * u.day),
-        a=priors.Normal(0 * KMS, 100 * KMS),
-        b=priors.Normal(0 * KMS, 100 * KMS),
+        a=AMPLITUDE,
+        b=AMPLITUDE,
         v0=priors.Normal(0 * KMS, 150 * KMS),
+        eccentricity=None,
+        amplitude=None,
         jitter=None,
+        shared_jitter=False,
         trend=0,
         instrument=None,
         offset=priors.Normal(0 * KMS, 5 * KMS),
@@ -146,8 +158,29 @@ class SB1Binary(OrbitModel):
             columns=columns, on_invalid=on_invalid,
         )  # fmt: skip
         self.P = P
+        self.eccentricity = eccentricity
+        self.amplitude = amplitude
+        self.shared_jitter = shared_jitter
 
     example = staticmethod(datasets.make_binary)
+
+    @property
+    def orbit(self) -> Circle:
+        return shape.orbit(self.eccentricity)
+
+    amplitudes = property(shape.amplitudes)
+
+    @property
+    def scatter(self) -> NoScatter:
+        return as_scatter(self.jitter, () if self.shared_jitter else self.of_each_instrument)
+
+    def owner(self, name):
+        if name in ("a", "b") and self.amplitude is not None:
+            return None  # their prior depends on the period
+        return self if name == "e" else super().owner(name)
+
+    def prior_of(self, name):
+        return shape.as_prior(self.eccentricity) if name == "e" else super().prior_of(name)
 
     # ---- hooks
 
@@ -155,6 +188,9 @@ class SB1Binary(OrbitModel):
     initial = start.initial
     diagnose = checks.diagnose
     check = checks.check
+
+    def check_arguments(self):
+        shape.check(self)
 
     def check_rows(self, rows, table):
         stars = np.unique(rows.get("star", np.array([])))
@@ -168,15 +204,10 @@ class SB1Binary(OrbitModel):
         return joint.build(self, data, lambda theta, initial: {})
 
     def draw_exactly(self, data: OneStar, size, rng):
-        nodes = data.nodes
-        P, log_likelihood = period_nodes.draw_periods(
-            nodes, orbit.likelihood(data.visits), data.period, size, rng
-        )
-        visits, s = data.scatter.draw(data.visits, data.known, 1 / P, rng)
-        linear = data.named(orbit.draw_linear(visits, 1 / P, rng))
-        drawn = {"P": P} | data.scatter.named(data, s, (size,)) | linear
-        attrs = {"log_evidence": float(nodes.log_evidence), "period_error": nodes.error}
-        return drawn, {"log_marginal": log_likelihood}, attrs
+        return data.draw(size, rng)
+
+    def finish(self, data: OneStar, values, rng):
+        return data.settled(values)
 
     def log_likelihood(self, data: OneStar, values):
         """ln of the density of each visit given all parameters."""
@@ -190,9 +221,9 @@ class SB1Binary(OrbitModel):
         return prior + height.sum(axis=1)
 
     def simulate(self, data: OneStar, theta, rng):
-        theta, size = dict(theta), len(theta["P"])
+        theta = dict(theta)
         for term in data.terms:
-            theta |= term.simulate(size, len(data.instruments), rng)
+            theta |= term.simulate(theta, data, rng)
         theta |= data.scatter.simulate(data, theta, rng)
         return theta | {"rv": rng.normal(data.velocity(theta), data.errors(theta))}
 

@@ -1,29 +1,45 @@
-"""Where the search for an orbit starts: the highest peak of a periodogram."""
+"""Where the search for an orbit starts: a periodogram's highest peak, or the best of some draws."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from astro_hier import priors
 from astro_hier.core import orbit
+from astro_hier.models.orbits.ellipse import Ellipse
 from astro_hier.models.sb1_binary.data import OneStar
 
 PERIODS_PER_PEAK = 10  # of the periodogram for the starting point
+DRAWS, SEED = 200, 1  # of the posterior of an ellipse
 MIN_VISITS = 5  # with fewer, any period fits
 
 
 def initial(model, data: OneStar) -> dict[str, Any]:
-    """Period of the highest Lomb-Scargle peak, and the best linear parameters there.
+    """A point near the highest peak of the posterior.
 
-    With fewer than five visits, which any period fits, it is the median of the prior instead. The
-    jitter starts at the scatter about this orbit.
+    For a circle it has the period of the highest Lomb-Scargle peak, and the best linear parameters
+    there; with fewer than five visits, which any period fits, that is the median of the prior
+    instead. The jitter starts at the scatter about this orbit. For an ellipse it is the draw of
+    highest density, with normal priors in the place of others.
     """
+    if isinstance(data.orbit, Ellipse):
+        return _best_draw(model, data)
     period = _highest_peak(data)
     values = {"P": np.array([period])} | _best_linear(data, period)
     excess = (data.rv - data.velocity(values)[0]) ** 2 - data.rv_error**2
     values |= data.scatter.start(data, excess)
     values |= data.orbit.derive(values)
     return {name: value[0] for name, value in values.items()}
+
+
+def _best_draw(model, data):
+    values, *_ = replace(data, is_closed=True).draw(DRAWS, np.random.default_rng(SEED))
+    best = int(np.argmax(model.log_likelihood(data, values).sum(axis=1)))
+    found = {name: of[best] for name, of in values.items()}
+    for name in model.free_names():
+        found[name] = model.within_bulk(name, found[name])
+    return found
 
 
 def _highest_peak(data):
@@ -45,8 +61,12 @@ def _highest_peak(data):
 
 def _best_linear(data, period):
     """Least squares at a period, moved into the bulk of the priors, as arrays of one draw."""
-    frozen = [column.prior.frozen(column.unit) for column in data.linear]
-    moments = (np.array([getattr(p, of)() for p in frozen]) for of in ("mean", "std"))
-    best = orbit.Solution(data.visits_of(0, *moments), np.array([1 / period])).linear()
-    bulk = np.array([priors.bulk(column.prior, column.unit) for column in data.linear])
+    best = orbit.Solution(replace(data.visits, jitter=None), np.array([1 / period])).linear()
+    bulk = np.array([_bulk(column) for column in data.linear])
     return data.named(np.clip(best, bulk[:, :1], bulk[:, 1:]))
+
+
+def _bulk(column):
+    if column.prior is None:
+        return -np.inf, np.inf
+    return priors.bulk(column.prior, column.unit)

@@ -8,24 +8,24 @@ import numpy as np
 from astropy.table import Table
 
 from astro_hier import priors
-from astro_hier.core import orbit, orbit_evidence
-from astro_hier.core.floats import TINY
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits.velocity import KMS
 from astro_hier.models.sb1_binary.data import prior_of_period
 
+CONSTANT, CIRCULAR, ECCENTRIC = "constant velocity", "circular orbit", "eccentric orbit"
+FORMATS = {"probability": ".4f", "P": ".9g", "e": ".4f"}
 NO_MODEL = (
     "none of these models explains the velocities within the stated errors: their probabilities say"
-    " nothing about models that are not listed, such as eccentric orbits and second companions,"
-    " which a jitter stands in for"
+    " nothing about models that are not listed, such as second companions, which a jitter stands in"
+    " for"
 )
 
 
-def compare(model, table, *, jitter=None, trend=None):
-    """How probable the data are with and without an orbit, a trend and a jitter.
+def compare(model, table, *, jitter=None, trend=None, eccentricity=None):
+    """How probable the data are with and without an orbit, eccentricity, a trend and a jitter.
 
     This neither needs nor changes a fit. Evidences depend on the priors: on those of the orbit's
-    period and amplitudes, of the jitter and of the trend.
+    period, amplitudes and eccentricity, of the jitter and of the trend.
 
     Parameters
     ----------
@@ -37,6 +37,9 @@ def compare(model, table, *, jitter=None, trend=None):
     trend : int or tuple of `~astro_hier.priors.Prior`, optional
         Like the argument of the same name; by default this estimator's, or if it has none 1, with
         the prior Normal(0, 10) in km/s/yr. With 0, no trend is tried.
+    eccentricity : True, False, `~astro_hier.priors.Prior` or float, optional
+        Like the argument of the same name; by default this estimator's, or if its orbits are
+        circular True. With False, eccentric orbits, which take by far the longest, are not tried.
 
     Returns
     -------
@@ -46,36 +49,23 @@ def compare(model, table, *, jitter=None, trend=None):
         probability of chi2 at the best parameters; NaN with an inferred jitter, which explains any
         scatter), with one row for each model. The probabilities only compare these models with
         each other; ``meta["note"]`` says so if none of them explains the velocities within the
-        stated errors.
+        stated errors. ``meta["probability_orbit"]`` is that of all models with an orbit, and
+        ``meta["probability_eccentric"]`` that of the eccentric ones among these.
 
     Raises
     ------
     TableError
         If the table cannot be used.
     astro_hier.priors.PriorError
-        If a linear parameter has a prior that is not normal.
+        If a linear parameter has a prior that is not normal, or a and b have different priors,
+        which an eccentric orbit does not allow.
     """
-    if jitter is None:
-        jitter = model.jitter
-    if jitter is None:
-        jitter = priors.LogUniform(0.01 * KMS, 10 * KMS)
-    if trend is None:
-        trend = model.trend or 1
-    trends = (("", {"trend": 0}), (" + trend", {"trend": trend}))
-    period = float(prior_of_period(model).median()) * u.day
-    constant = {"P": period, "a": 0 * KMS, "b": 0 * KMS}  # no amplitude, at any period
-    parts = (
-        (("constant velocity", constant), ("circular orbit", {})),
-        trends if trend else trends[:1],
-        (("", {"jitter": None}), (" + jitter", {"jitter": jitter})),
-    )
     rows = []
-    for chosen in product(*parts):
+    for chosen in product(*_rivals(model, jitter, trend, eccentricity)):
         names, changes = zip(*chosen, strict=True)
         other = type(model)(**{**model.get_params(), **dict(ChainMap(*changes))})
         data = other.prepare(other.read(table), progressbar=False)
-        evidence = float(data.nodes.log_evidence)
-        rows.append(("".join(names), evidence, _best_p_chi2(data)))
+        rows.append(("".join(names), data.log_evidence, data.best_p_chi2()))
     found = Table(rows=rows, names=("model", "log_evidence", "p_chi2"))
     found["log_bayes_factor"] = found["log_evidence"] - found["log_evidence"].max()
     weight = np.exp(found["log_bayes_factor"])
@@ -86,25 +76,57 @@ def compare(model, table, *, jitter=None, trend=None):
     known = found["p_chi2"][np.isfinite(found["p_chi2"])]
     if len(known) and known.max() < orbit_checks.MIN_P:
         found.meta["note"] = NO_MODEL
+    _add_shares(found)
     return found["model", "log_evidence", "log_bayes_factor", "probability", "p_chi2"]
 
 
-def _best_p_chi2(data):
-    """Tail probability of chi2 at the best orbit; NaN if a jitter is inferred."""
-    if not data.scatter.is_known:
-        return np.nan
-    visits, best = data.scatter.as_known(data.visits), data.nodes.best_frequency
-    linear = orbit.Solution(visits, np.array([best])).linear()[:, 0]
-    residual = (visits.rv - orbit.velocity(visits, best, linear)) / visits.rv_error
-    chi2, dof = np.sum(residual**2), data.degrees_of_freedom
-    return float(orbit_evidence.tail_probability(chi2, dof))
+def _rivals(model, jitter, trend, eccentricity):
+    """Orbits, trends and jitters to combine: names, and changes of the model's arguments."""
+    if jitter is None:
+        jitter = model.jitter
+    if jitter is None:
+        jitter = priors.LogUniform(0.01 * KMS, 10 * KMS)
+    if trend is None:
+        trend = model.trend or 1
+    if eccentricity is None:
+        eccentricity = model.eccentricity if model.is_eccentric else True
+    period = float(prior_of_period(model).median()) * u.day
+    circular = {"eccentricity": None}
+    # no amplitude, at any period
+    constant = {"P": period, "a": 0 * KMS, "b": 0 * KMS, "amplitude": None, **circular}
+    orbits = (
+        (CONSTANT, constant),
+        (CIRCULAR, circular),
+        (ECCENTRIC, {"eccentricity": eccentricity}),
+    )
+    trends = (("", {"trend": 0}), (" + trend", {"trend": trend}))
+    return (
+        orbits[:2] if eccentricity is False else orbits,
+        trends if trend else trends[:1],
+        (("", {"jitter": None}), (" + jitter", {"jitter": jitter})),
+    )
+
+
+def _add_shares(found):
+    """Probabilities of kinds of orbits, in the table's ``meta``."""
+    share = {
+        kind: float(sum(p for name, p in found.iterrows("model", "probability") if kind in name))
+        for kind in (CIRCULAR, ECCENTRIC)
+    }
+    orbit = sum(share.values())
+    found.meta["probability_orbit"] = orbit
+    if any(ECCENTRIC in name for name in found["model"]):
+        # where no orbit has any probability, that of an eccentric one is not defined
+        found.meta["probability_eccentric"] = share[ECCENTRIC] / orbit if orbit > 0 else np.nan
 
 
 def modes(model, min_probability=1e-3):
     """The periods that the data allow, the most probable first.
 
-    Two maxima of the period's likelihood are two modes if it falls to a tenth of the lower one
-    between them.
+    Two maxima of the likelihood of a circle's period are two modes if it falls to a tenth of the
+    lower one between them. Two eccentric orbits are of one mode unless between their frequencies
+    there is a gap of half a cycle over the baseline, or between their eccentricities a valley of a
+    tenth of the lower maximum.
 
     Parameters
     ----------
@@ -114,36 +136,16 @@ def modes(model, min_probability=1e-3):
     Returns
     -------
     `~astropy.table.Table`
-        Columns probability, P and P_sd (mean and standard deviation in the mode), and K, the
-        semi-amplitude of the best orbit, averaged over the mode. ``meta`` also tells whether there
+        Columns probability, P and P_sd (mean and standard deviation in the mode), for eccentric
+        orbits also e and e_sd, and K, the semi-amplitude of the best orbit, averaged over the mode.
+        ``meta`` also tells whether there
         is an orbit, and whether its period is known, with ``ln_bayes_factor``, ``K_upper`` and
         ``period_information`` from the posterior's attributes.
     """
-    data = model.fitted_data()
-    nodes, (mode, probability) = data.nodes, data.modes
-    frequency = 0.5 * (nodes.low + nodes.high)
-    visits = data.scatter.likely(data.visits, frequency)
-    a, b, *_ = orbit.Solution(visits, frequency).linear()
-
-    def mean(values):
-        return np.bincount(mode, nodes.probability * values) / np.maximum(probability, TINY)
-
-    P = mean(1 / frequency)
-    offset = 1 / frequency - P[mode]
-    spread = np.sqrt(mean(offset**2 + (1 / nodes.low - 1 / nodes.high) ** 2 / 12))
-    table = Table(
-        {
-            "probability": probability,
-            "P": P * u.day,
-            "P_sd": spread * u.day,
-            "K": mean(np.hypot(a, b)) * KMS,
-        }
-    )
-    table = table[np.argsort(-probability, kind="stable")]
-    table["probability"].info.format = ".4f"
-    table["P"].info.format = ".9g"
-    for name in ("P_sd", "K"):
-        table[name].info.format = ".4g"
+    table = Table(model.fitted_data().mode_table())
+    table = table[np.argsort(-table["probability"], kind="stable")]
+    for name in table.colnames:
+        table[name].info.format = FORMATS.get(name, ".4g")
     listed = table["probability"] >= min_probability
     table.meta["probability_left_out"] = float(table["probability"][~listed].sum())
     for name in ("ln_bayes_factor", "K_upper", "period_information"):

@@ -1,0 +1,147 @@
+"""Eccentric orbits of one star, integrated over period, eccentricity, phase and scatter on nodes.
+
+The search for nodes is random, but always the same for the same visits; draws are fresh.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+
+from astro_hier.core import eccentric_modes, orbit_evidence
+from astro_hier.core.eccentric_fit import eccentric_nodes
+from astro_hier.core.eccentric_nodes import EccentricNodes
+from astro_hier.core.eccentric_prior import OrbitPrior
+from astro_hier.core.eccentric_scatter import InstrumentNodes, instrument_nodes
+from astro_hier.core.floats import TINY
+from astro_hier.models.orbits.ellipse import nearest_passage, unbroken
+from astro_hier.models.orbits.velocity import KMS
+from astro_hier.models.sb1_binary.data import OneStar
+
+SEED = 20130  # of the search
+SPACING = 50  # nodes on either side between which their density is measured
+NEGLIGIBLE = 1e-3  # weight of a node over the average that says nothing of the density
+
+
+@dataclass(frozen=True, eq=False)
+class EccentricStar(OneStar):
+    """The velocities of a star on an eccentric orbit.
+
+    Attributes
+    ----------
+    prior : OrbitPrior
+        Of period, eccentricity, amplitude and scatter.
+    """
+
+    prior: OrbitPrior
+
+    @cached_property
+    def nodes(self) -> EccentricNodes | InstrumentNodes:
+        """Weighted nodes for integrals over the posterior."""
+        rng, scatter = np.random.default_rng(SEED), self.scatter
+        if scatter.is_known:
+            values = self._known_scatter(1)
+            error = self.errors(values)[0] if values else self.rv_error
+            return eccentric_nodes(replace(self.visits, rv_error=error), self.prior, rng)
+        if scatter.is_common or len(self.instruments) == 1:
+            return eccentric_nodes(self.visits, self.prior, rng)
+        return instrument_nodes(self.visits, self.prior, self.instrument, rng)
+
+    @property
+    def common(self) -> EccentricNodes:
+        """The nodes of a scatter that all instruments share."""
+        return self.nodes.common
+
+    @property
+    def log_evidence(self):
+        return self.nodes.log_evidence
+
+    @property
+    def information(self):
+        """From the spacing of nodes in the prior's measure of the period."""
+        nodes = self.common
+        low, high = nodes.star.prior.period_shares
+        matters = nodes.probability > NEGLIGIBLE / len(nodes.probability)
+        share = (nodes.points[0][matters] - low) / (high - low)
+        order = np.argsort(share, kind="stable")
+        below = np.cumsum(nodes.probability[matters][order])
+        first = np.maximum(np.arange(len(order)) - SPACING, 0)
+        last = np.minimum(np.arange(len(order)) + SPACING, len(order) - 1)
+        mass = (below[last] - below[first]) / below[-1]
+        width = np.maximum(share[order][last] - share[order][first], TINY)
+        log_density = np.log(mass) - np.log(width)
+        return max(float(np.average(log_density, weights=nodes.probability[matters][order])), 0.0)
+
+    @cached_property
+    def _modes(self):
+        """The partition of orbits into modes, and a description of each."""
+        orbits = self.nodes.period, self.nodes.eccentricity, self.nodes.probability
+        partition = eccentric_modes.Partition.of(*orbits, np.ptp(self.time))
+        number = partition.number(*orbits[:2])
+        return partition, eccentric_modes.described(number, *orbits, self.nodes.amplitude)
+
+    @property
+    def mode_probabilities(self):
+        return np.array([mode.probability for mode in self._modes[1]])
+
+    def mode_table(self):
+        columns = np.array(self._modes[1]).T
+        names = ("probability", "P", "P_sd", "e", "e_sd", "K")
+        units = (u.one, u.day, u.day, u.one, u.one, KMS)
+        return QTable(
+            {
+                name: of if unit is u.one else of * unit
+                for name, of, unit in zip(names, columns, units, strict=True)
+            }
+        )
+
+    def mode_of(self, values):
+        return self._modes[0].number(values["P"], values["e"])
+
+    def draw(self, size, rng):
+        self.check_closed()
+        drawn = self.nodes.draw(size, rng)
+        orbit = {"P": drawn.period, "e": drawn.eccentricity, "t_peri": drawn.t_peri}
+        if self.scatter.is_known:
+            scatter = self._known_scatter(size)
+        else:
+            scatter = self.scatter.named(self, drawn.scatter.T, (size,))
+        values = self.settled(orbit | self.named(drawn.linear) | scatter)
+        nodes = self.nodes
+        attrs = {
+            "log_evidence": nodes.log_evidence,
+            "log_evidence_error": self.common.log_evidence_error,
+            "effective_size": nodes.effective_size,
+            "pareto_k": self.common.pareto_k,
+            "evaluations": self.common.evaluations,
+        }
+        return values, {}, attrs
+
+    def settled(self, values):
+        t_peri = nearest_passage(values["t_peri"], values["P"], self.mean_time[0])
+        return {**values, "t_peri": t_peri, "omega": unbroken(values["omega"])}
+
+    def _known_scatter(self, size):
+        """Known scatters as draws."""
+        if self.known is None:
+            return {}
+        values = np.full((size, self.known.count), float(self.known.prior.median()))
+        return self.scatter.named(self, values, (size,))
+
+    def best_p_chi2(self):
+        if not self.scatter.is_known:
+            return np.nan
+        found = orbit_evidence.tail_probability(self.common.least_chi2, self.degrees_of_freedom)
+        return float(found)
+
+    def periodogram(self):
+        """Both ends of each cell of the period, all eccentricities integrated out."""
+        shortest, longest, log_p = self.common.profile()
+        period = np.stack([np.minimum(shortest, longest), np.maximum(shortest, longest)], axis=1)
+        order = np.argsort(period[:, 0], kind="stable")
+        return np.ravel(period[order]), np.repeat(log_p[order], 2)
+
+    def findings(self):
+        return []

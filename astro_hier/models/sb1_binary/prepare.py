@@ -1,0 +1,50 @@
+"""From rows to the velocities of a star on a circular or an eccentric orbit."""
+
+from dataclasses import replace
+from functools import partial
+
+from tqdm import tqdm
+
+from astro_hier.core.eccentric_prior import EccentricityTable, OrbitPrior
+from astro_hier.models.orbits import terms
+from astro_hier.models.orbits.data import Velocities
+from astro_hier.models.orbits.ellipse import Ellipse
+from astro_hier.models.sb1_binary.circular import CircularStar
+from astro_hier.models.sb1_binary.data import OneStar, prior_of_period
+from astro_hier.models.sb1_binary.eccentric import EccentricStar
+from astro_hier.table import Rows
+
+
+def prepare(model, rows: Rows, progressbar: bool) -> OneStar:
+    """The visits as the core takes them; for circles, on a lattice of the scatter if there is one.
+
+    Raises
+    ------
+    astro_hier.priors.PriorError
+        If a prior of a linear parameter has the wrong unit, or the period may be negative.
+    """
+    measured = Velocities.of(rows, model.orbit, model.terms, model.scatter)
+    period, scatter = prior_of_period(model), measured.scatter
+    given = measured.terms, measured.instruments
+    closed = not terms.not_normal(*given)
+    moments = terms.moments(*given) if closed else terms.approximate_moments(measured.linear)
+    visits = measured.visits_of(0, *moments)
+    visits = replace(visits, amplitude=model.amplitudes.of_frequency)
+    known = scatter.known(len(measured.instruments))
+    free = [p.name for p in measured.orbit.parameters if p.name in model.free_names()]
+    common = {
+        "period": period, "period_is_known": "P" not in free, "n_shape": len(free),
+        "known": known, "is_closed": closed,
+    }  # fmt: skip
+    if isinstance(measured.orbit, Ellipse):
+        prior = OrbitPrior(
+            period,
+            EccentricityTable.of(model.frozen_priors()["e"]),
+            model.amplitudes.scale,
+            0.0 if known is None or scatter.is_known else known.prior,
+        )
+        return measured.extended(EccentricStar, visits=visits, prior=prior, **common)
+    if closed:
+        progress = partial(tqdm, desc="jitters", disable=not progressbar)
+        visits = scatter.with_nodes(visits, known, period, progress)
+    return measured.extended(CircularStar, visits=visits, **common)

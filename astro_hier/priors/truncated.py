@@ -1,0 +1,101 @@
+"""A beta distribution truncated at both ends, which SciPy lacks.
+
+With F its cumulative distribution, that of the part between the ends l and u is
+
+    F(x | l < x < u) = [F(x) - F(l)] / [F(u) - F(l)].
+
+Differences, and their inverses, are taken from the tail that is the smaller, so that no digits are
+lost in either. Moments follow from x^k times the density of Beta(alpha, beta), which is a multiple
+of that of Beta(alpha + k, beta).
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+__all__ = ["TruncatedBeta"]
+
+
+class TruncatedBeta:
+    """Beta(alpha, beta) between two ends, with the methods of a distribution from `scipy.stats`.
+
+    Parameters
+    ----------
+    alpha, beta : float
+        Greater than zero.
+    lower, upper : float
+        The ends, 0 <= lower < upper <= 1.
+    """
+
+    class dist:
+        name = "truncated beta"
+
+    def __init__(self, alpha: float, beta: float, lower: float, upper: float):
+        self.alpha, self.beta = alpha, beta
+        self.lower, self.upper = lower, upper
+        self.whole: Any = stats.beta(alpha, beta)
+        self.share = _between(self.whole, lower, upper)
+
+    def logpdf(self, x: ArrayLike) -> np.ndarray:
+        """ln of the density, -inf beyond the ends."""
+        x = np.asarray(x, float)
+        inside = (x >= self.lower) & (x <= self.upper)
+        return np.where(inside, self.whole.logpdf(x) - np.log(self.share), -np.inf)
+
+    def cdf(self, x: ArrayLike) -> np.ndarray:
+        """Probability below ``x``."""
+        x = np.clip(x, self.lower, self.upper)
+        return _between(self.whole, self.lower, x) / self.share
+
+    def sf(self, x: ArrayLike) -> np.ndarray:
+        """Probability above ``x``."""
+        x = np.clip(x, self.lower, self.upper)
+        return _between(self.whole, x, self.upper) / self.share
+
+    def ppf(self, q: ArrayLike) -> np.ndarray:
+        """The value below which the probability is ``q``."""
+        return self._at(np.asarray(q, float), 1 - np.asarray(q, float))
+
+    def isf(self, q: ArrayLike) -> np.ndarray:
+        """The value above which the probability is ``q``."""
+        return self._at(1 - np.asarray(q, float), np.asarray(q, float))
+
+    def _at(self, below, above):
+        """The value with these probabilities below and above it."""
+        below = self.whole.cdf(self.lower) + below * self.share
+        above = self.whole.sf(self.upper) + above * self.share
+        value = np.where(below < above, self.whole.ppf(below), self.whole.isf(above))
+        return np.clip(value, self.lower, self.upper)
+
+    def rvs(self, size: Any = None, random_state: Any = None) -> np.ndarray:
+        """Random draws of shape ``size``."""
+        return self.ppf(np.random.default_rng(random_state).random(size))
+
+    def support(self) -> tuple[float, float]:
+        """The ends."""
+        return self.lower, self.upper
+
+    def mean(self) -> float:
+        """The mean."""
+        return self._moment(1)
+
+    def median(self) -> float:
+        """The median."""
+        return float(self.ppf(0.5))
+
+    def std(self) -> float:
+        """The standard deviation."""
+        return float(np.sqrt(max(self._moment(2) - self._moment(1) ** 2, 0.0)))
+
+    def _moment(self, power):
+        """The mean of x^power."""
+        raised = _between(stats.beta(self.alpha + power, self.beta), self.lower, self.upper)
+        return float(self.whole.moment(power) * raised / self.share)
+
+
+def _between(whole, low, high):
+    """The probability between two values, from the smaller tail."""
+    from_above = whole.sf(low) < 0.5
+    return np.where(from_above, whole.sf(low) - whole.sf(high), whole.cdf(high) - whole.cdf(low))
