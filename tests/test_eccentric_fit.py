@@ -212,9 +212,14 @@ def test_modes_and_profile_show_the_period():
     assert low[at] < 17.05
     assert high[at] > 16.95
     # its integral is the evidence
-    share = np.diff(nodes.period_edges)
+    share = np.diff(nodes.profile_edges)
     total = np.logaddexp.reduce(log_p + np.log(share))
     assert total == pytest.approx(nodes.log_evidence, abs=0.05)
+    # and it is as narrow as the posterior: most of it lies within half its maximum
+    high_up = log_p > log_p.max() - 2
+    assert np.logaddexp.reduce((log_p + np.log(share))[high_up]) > total + np.log(0.8)
+    width = np.max(high[high_up]) - np.min(low[high_up])
+    assert width < 5 * best.period_sd
 
 
 def test_a_known_period_and_eccentricity_stay():

@@ -9,6 +9,8 @@ A, B, v0, ... from their normal distribution given the node. K = hypot(A, B), om
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,8 @@ from astro_hier.core.period_cells import log_sum
 
 MOST_DRAWN, ENOUGH = 2_500_000, 4
 NEGLIGIBLE = 25.0  # points below exp(-this) of the heaviest are forgotten
+PER_CELL = 200  # nodes of a part of the profile
+LIGHT = 1e-3  # weight of a node over the average that says nothing of the density
 RESOLVED = 8  # nodes at a period that say more of it than the cells' centres
 
 
@@ -207,18 +211,29 @@ class EccentricNodes:
         chosen = np.searchsorted(below, (np.arange(size) + rng.random()) / size * below[-1])
         return points[:, rng.permutation(np.minimum(chosen, len(below) - 1))]
 
+    @cached_property
+    def profile_edges(self) -> np.ndarray:
+        """Ends of ``profile``: those of the first search, whose cells of many nodes are divided."""
+        matters = self.probability > LIGHT / len(self.probability)
+        share = np.sort(self.points[0][matters])
+        first = np.searchsorted(share, self.period_edges)
+        many = ((i, j) for i, j in pairwise(first) if j - i >= 2 * PER_CELL)
+        divided = [share[i + PER_CELL : j - PER_CELL + 1 : PER_CELL] for i, j in many]
+        return np.union1d(self.period_edges, np.concatenate([[], *divided]))
+
     def profile(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """ln p(v | P) over the periods searched, all else integrated out.
 
         Returns shortest and longest period of each cell [d], and ln of the mean likelihood in it:
         from the nodes where there are several, else from what the first search saw of it.
         """
-        edges = self.period_edges
+        edges = self.profile_edges
         which = np.clip(np.searchsorted(edges, self.points[0], side="right") - 1, 0, len(edges) - 2)
         count = np.bincount(which, minlength=len(edges) - 1)
         with np.errstate(divide="ignore"):
             own = np.log(np.bincount(which, self.probability, len(edges) - 1) / np.diff(edges))
-        log_p = np.where(count >= RESOLVED, own + self.log_evidence, self.period_log_p)
+        seen = self.period_log_p[np.searchsorted(self.period_edges, edges[:-1], side="right") - 1]
+        log_p = np.where(count >= RESOLVED, own + self.log_evidence, seen)
         ends = self.star.prior.period_at(edges)
         return ends[:-1], ends[1:], log_p
 

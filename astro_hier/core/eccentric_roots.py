@@ -229,17 +229,25 @@ def _chosen(found, shares, slab_edges, effort):
     kept, of_period = np.zeros(log_p.shape, bool), np.full(len(shares) - 1, -np.inf)
     for slab, height in enumerate(log_p):
         mass = log_mass + height
-        peak = mass.max()
-        sums = np.bincount(number, np.exp(mass - peak), len(of_period))
-        total = peak + np.log(sums.sum())
+        sums = _log_sums(number, mass, len(of_period))
+        total = np.logaddexp.reduce(sums)
         wanted = np.flatnonzero(upper[slab] > total - effort.negligible_root)
         keys = (key[wanted] for key in (upper[slab], anneal[slab], height))
         kept[slab, wanted[highest(effort.roots, *keys)]] = True
         share = slab_edges[slab + 1] - slab_edges[slab]
         with np.errstate(divide="ignore"):
-            of_period = np.logaddexp(of_period, np.log(sums * share) + peak)
+            of_period = np.logaddexp(of_period, sums + np.log(share))
     of_period -= np.log(np.diff(shares))
     return Roots(corners, np.exp(log_mass), kept, slab_edges, shares, of_period)
+
+
+def _log_sums(number, log_mass, count):
+    """ln of the sum of the masses of each number; low ones too, which would underflow."""
+    peak = np.full(count, -np.inf)
+    np.maximum.at(peak, number, log_mass)
+    peak[~np.isfinite(peak)] = 0
+    with np.errstate(divide="ignore"):
+        return peak + np.log(np.bincount(number, np.exp(log_mass - peak[number]), count))
 
 
 def _corners(shares, u, count):

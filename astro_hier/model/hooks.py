@@ -24,6 +24,7 @@ from astro_hier.checks import Finding
 from astro_hier.core.floats import Theta
 from astro_hier.model.parameters import Priors
 from astro_hier.part import Option
+from astro_hier.posterior import Parameter
 from astro_hier.table import Role, Rows, of_table
 
 __all__ = ["Hooks"]
@@ -207,6 +208,19 @@ class Hooks(Priors):
     def remedy_of_rows(self) -> tuple[str, str]:
         """Further advice about rows that decide the result, for Python and for the shell."""
         return "", ""
+
+    # ---- figures of a fit
+
+    def drawn_names(self) -> Sequence[str]:
+        """What figures of draws show by default, in order; by default the inferred parameters.
+
+        Parameters that each instrument has follow anyway.
+        """
+        return self.free_names()
+
+    def drawn_quantities(self) -> Sequence[tuple[Parameter, np.ndarray]]:
+        """What else such figures can show: draws, shape (chain, draw), not in the posterior."""
+        return []
 
     # ---- for the methods above
 

@@ -104,40 +104,54 @@ def plot_trace(model, var_names=None, fig=None):
 
 
 def _chosen(model, var_names):
-    """What to show: parameters, and every varying element of those with several."""
+    """What to show: parameters, every varying element of those with several, and quantities."""
+    others = {quantity.name: (quantity, draws) for quantity, draws in model.drawn_quantities()}
     if var_names is None:
-        free = model.free_names()
-        shown = [p for p in model.parameters if p.name in free or p.dims == ("instrument",)]
+        each = (p.name for p in model.parameters if p.dims == ("instrument",))
+        names = [*model.drawn_names(), *each]
     else:
-        shown = model.parameters_named(var_names)
+        names = [var_names] if isinstance(var_names, str) else list(var_names)
+        if not names:
+            model.parameters_named(names)  # raises an error that lists them
     chosen = []
-    for parameter in shown:
-        if "star" in parameter.dims:
-            raise ValueError(
-                f"{parameter.name} has a value for each star; this figure is for"
-                f" {[p.name for p in model.parameters if 'star' not in p.dims]}"
-            )
-        draws = model.posterior[parameter.name]
-        symbol = f"${parameter.symbol}$"
-        if not parameter.dims:
-            chosen.append(_Shown(parameter.name, 0, symbol, parameter.unit_label, draws.values))
-            continue
-        (dim,) = parameter.dims
-        for i, label in enumerate(draws[dim].values):
-            each = draws.isel({dim: i}).values
-            if np.ptp(each) > 0:  # the offset of the first instrument does not vary
-                label = f"{symbol} {label}"
-                chosen.append(_Shown(parameter.name, i, label, parameter.unit_label, each))
+    for name in names:
+        if name in others:
+            chosen.append(_whole(*others[name]))
+        else:
+            chosen += _elements(model, model.parameter(name))
     if not chosen:
         raise NothingToDraw("no parameter was inferred, so there is no distribution to draw")
     return chosen
 
 
+def _elements(model, parameter):
+    """One parameter, or each element of it that varies."""
+    if "star" in parameter.dims:
+        raise ValueError(
+            f"{parameter.name} has a value for each star; this figure is for"
+            f" {[p.name for p in model.parameters if 'star' not in p.dims]}"
+        )
+    draws = model.posterior[parameter.name]
+    if not parameter.dims:
+        yield _whole(parameter, draws.values)
+        return
+    (dim,) = parameter.dims
+    for i, label in enumerate(draws[dim].values):
+        each = draws.isel({dim: i}).values
+        if np.ptp(each) > 0:  # the offset of the first instrument does not vary
+            symbol = f"${parameter.symbol}$ {label}"
+            yield _Shown(parameter.name, i, symbol, parameter.unit_label, each)
+
+
+def _whole(parameter, draws):
+    return _Shown(parameter.name, 0, f"${parameter.symbol}$", parameter.unit_label, draws)
+
+
 def _marks(model, truths):
     """Values to mark, as arrays of floats in the units of the posterior."""
-    marks = {}
+    marks, others = {}, {of.name: of for of, _ in model.drawn_quantities()}
     for name, value in truths.items():
-        unit = model.parameter(name).unit
+        unit = (others.get(name) or model.parameter(name)).unit
         try:
             quantity = u.Quantity(value) if hasattr(value, "unit") else value * unit
             marks[name] = np.atleast_1d(quantity.to_value(unit))

@@ -28,6 +28,8 @@ class Ellipse(Circle):
     """An eccentric orbit, whose two columns are X and Y."""
 
     phase_label = "phase, time since periastron / {P:.7g} d"
+    phases = -0.5, 0.5  # periastron, near which velocities change fastest, in the middle
+    range_label = r"$v_0 + K (e \cos\omega \pm 1)$"
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -49,11 +51,41 @@ class Ellipse(Circle):
         return {}
 
     def phase(self, time: np.ndarray, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        return (time - values["t_peri"]) / values["P"] % 1
+        return ((time - values["t_peri"]) / values["P"] + 0.5) % 1 - 0.5
 
-    def folded(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        ones = np.ones_like(values["P"])
-        return {**values, "P": ones, "t_peri": 0 * ones}
+    def elements(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """At the conjunction nu + omega = pi / 2."""
+        P, e, omega, t_peri = (values[name] for name in ("P", "e", "omega", "t_peri"))
+        half = 0.5 * (0.5 * np.pi - omega)
+        E = 2 * np.arctan2(np.sqrt(1 - e) * np.sin(half), np.sqrt(1 + e) * np.cos(half))
+        t_conj = t_peri + P * (E - e * np.sin(E)) / TURN
+        defined = {"omega": omega, "t_peri": t_peri}
+        defined = {name: np.where(e > 0, of, np.nan) for name, of in defined.items()}
+        return {"e": e, "t_conj": t_conj, **defined}
+
+    def times(
+        self, first: float, last: float, values: Mapping[str, np.ndarray], per_cycle: int
+    ) -> np.ndarray:
+        """Evenly spaced in E, which brings them close together near periastron.
+
+        The velocity runs from one extreme to the other within 2 arccos(e) of E at the least.
+        """
+        P, e, t_peri = (values[name][:, None] for name in ("P", "e", "t_peri"))
+        ends = _eccentric_anomaly((np.array([first, last]) - t_peri) / P, e)
+        most = np.max(np.ptp(ends, axis=1) / np.sqrt(1 - e[:, 0])) / TURN
+        E = np.linspace(ends[:, 0], ends[:, 1], int(per_cycle * most) + 2, axis=1)
+        return t_peri + P * (E - e * np.sin(E)) / TURN
+
+    def extremes(self, values: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        K, middle = values["K"], values["K"] * values["e"] * np.cos(values["omega"])
+        return middle - K, middle + K
+
+    def folded(
+        self, values: Mapping[str, np.ndarray], best: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """Not each from its own periastron, which the visits of a nearly round orbit leave open."""
+        P, since = values["P"], values["t_peri"] - best["t_peri"]
+        return {**values, "P": np.ones_like(P), "t_peri": since / P}
 
 
 def nearest_passage(t_peri: np.ndarray, P: np.ndarray, time: float) -> np.ndarray:
@@ -65,6 +97,12 @@ def unbroken(angle: np.ndarray) -> np.ndarray:
     """Draws of an angle [rad] within pi of their circular mean, so that no cut divides them."""
     mean = np.angle(np.mean(np.exp(1j * angle)))
     return angle - TURN * np.rint((angle - mean) / TURN)
+
+
+def _eccentric_anomaly(cycles, e):
+    """E [rad], which goes on growing from one cycle to the next."""
+    cosine, sine = kepler.solve(cycles, e, True, *kepler.tables())
+    return TURN * np.floor(cycles + 0.5) + np.arctan2(sine, cosine)
 
 
 def _symbolic_shapes(cycles, e):

@@ -43,6 +43,8 @@ class Circle:
 
     dims: tuple[str, ...] = ()
     phase_label = "phase, time since first visit / {P:.7g} d"
+    phases = 0.0, 1.0  # of a figure
+    range_label = r"$v_0 \pm K$"
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -71,11 +73,35 @@ class Circle:
         return {"K": pm.Deterministic("K", K, dims=self.dims or None)}
 
     def phase(self, time: np.ndarray, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Phases from 0 to 1 of times in d on one orbit."""
+        """Phases, within ``phases``, of times in d on one orbit."""
         return time / values["P"] % 1
 
-    def folded(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The same orbits as functions of the phase."""
+    def elements(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """e, omega [rad], and passages t_peri and t_conj [d], NaN where they are not defined.
+
+        t_conj is the conjunction with the companion in front of the star: the velocity falls
+        through v0, a quarter of a period after its maximum.
+        """
+        none = np.full_like(values["P"], np.nan)
+        maximum = np.arctan2(values["b"], values["a"]) / (2 * np.pi)
+        t_conj = values["P"] * (maximum + 0.25)
+        return {"e": 0 * values["P"], "omega": none, "t_peri": none, "t_conj": t_conj}
+
+    def times(
+        self, first: float, last: float, values: Mapping[str, np.ndarray], per_cycle: int
+    ) -> np.ndarray:
+        """Times between which the curve of each draw is nearly straight, shape (draw, time)."""
+        count = int(per_cycle * (last - first) / values["P"].min()) + 2
+        return np.tile(np.linspace(first, last, count), (len(values["P"]), 1))
+
+    def extremes(self, values: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Least and largest velocity on the orbit, relative to v0 [km/s]."""
+        return -values["K"], values["K"]
+
+    def folded(
+        self, values: Mapping[str, np.ndarray], best: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        """Orbits as functions of the phase, each of its own period, with the zero of the best."""
         return {**values, "P": np.ones_like(values["P"])}
 
 

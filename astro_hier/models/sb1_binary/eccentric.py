@@ -12,7 +12,7 @@ from astropy.table import QTable
 
 from astro_hier.core import eccentric_modes, orbit_evidence
 from astro_hier.core.eccentric_fit import eccentric_nodes
-from astro_hier.core.eccentric_nodes import EccentricNodes
+from astro_hier.core.eccentric_nodes import LIGHT, EccentricNodes
 from astro_hier.core.eccentric_prior import OrbitPrior
 from astro_hier.core.eccentric_scatter import InstrumentNodes, instrument_nodes
 from astro_hier.core.floats import TINY
@@ -24,7 +24,6 @@ from astro_hier.models.sb1_binary.data import OneStar
 SEED = 20130  # of the search
 FEWEST = 300  # effective nodes with a jitter of each instrument
 SPACING = 50  # nodes on either side between which their density is measured
-NEGLIGIBLE = 1e-3  # weight of a node over the average that says nothing of the density
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +64,7 @@ class EccentricStar(OneStar):
         """From the spacing of nodes in the prior's measure of the period."""
         nodes = self.common
         low, high = nodes.star.prior.period_shares
-        matters = nodes.probability > NEGLIGIBLE / len(nodes.probability)
+        matters = nodes.probability > LIGHT / len(nodes.probability)
         share = (nodes.points[0][matters] - low) / (high - low)
         order = np.argsort(share, kind="stable")
         below = np.cumsum(nodes.probability[matters][order])

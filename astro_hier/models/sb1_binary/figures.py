@@ -1,24 +1,30 @@
 """Figures of one orbit: velocities against time and phase, and the posterior of the period."""
 
+import astropy.units as u
 import numpy as np
 
 from astro_hier import plots
 from astro_hier.core.thinning import evenly
 from astro_hier.models.orbits import checks as orbit_checks
+from astro_hier.models.orbits.ellipse import unbroken
 from astro_hier.models.sb1_binary.tables import draws_of
+from astro_hier.posterior import Parameter
 
 CURVES = 64
 MAX_CYCLES = 80  # that are drawn one by one
-CURVE_POINTS = 400
+PER_CYCLE = 40  # points of a curve in time
+CURVE_POINTS = 400  # of a folded one
 LINEAR_DEPTH = 10.0  # of the periodogram, in ln p
+PHASE = Parameter("phase", u.rad, r"\phi", "phase of the highest velocity")
 MODE_GAP = 0.25  # between neighbouring draws of two modes, in cycles over the baseline
 
 
 def plot_data(model, ax=None):
     """Velocities with their standard errors against time, and orbits from the posterior.
 
-    If there are too many cycles to see, a band shows their range v0 +- K instead. Instrument
-    offsets are subtracted, and errors include the jitter, both from the best draw.
+    If there are too many cycles to see, a band shows their range instead, which for circles is
+    v0 +- K. Instrument offsets are subtracted, and errors include the jitter, both from the best
+    draw.
 
     Parameters
     ----------
@@ -37,28 +43,32 @@ def plot_data(model, ax=None):
     curves = _few_draws(model)
     cycles = span / np.median(curves["P"])
     if cycles < MAX_CYCLES:
-        time = np.linspace(-0.02, 1.02, int(40 * span / curves["P"].min())) * span
-        ax.plot(time, data.velocity_at(time, curves).T, color="C0", alpha=0.15, lw=0.5, zorder=0)
+        time = data.orbit.times(-0.02 * span, 1.02 * span, curves, PER_CYCLE)
+        ax.plot(time.T, data.velocity_at(time, curves).T, color="C0", alpha=0.15, lw=0.5, zorder=0)
     else:
         time = np.linspace(0, span, 100)
         # without an amplitude, v0 and the trend are left
         middle = data.velocity_at(time, data.terms[0].without(curves))
-        low, high = (np.median(middle + s * curves["K"][:, None], axis=0) for s in (-1, 1))
-        ax.fill_between(time, low, high, color="C0", alpha=0.15, lw=0, label=r"$v_0 \pm K$")
-        ax.legend(loc="best")
+        ends = data.orbit.extremes(curves)
+        low, high = (np.median(middle + end[:, None], axis=0) for end in ends)
+        label = data.orbit.range_label
+        ax.fill_between(time, low, high, color="C0", alpha=0.15, lw=0, label=label)
+        _legend_above(ax)
     plots.errorbar(ax, data.time, rv, error)
     ax.set(xlabel="time since first visit [d]", ylabel="radial velocity [km/s]")
-    ax.set_title("".join(_caveat(model.posterior.attrs)))
+    _head(ax, model)
     return ax
 
 
 def plot_phase(model, fig=None):
     """Velocities folded at the best draw of the most probable mode, and residuals below.
 
-    The curves are draws with a period in that mode, each folded at its own period. If there are
-    other modes, the title gives the share of draws in this one; it also says if no orbit is needed,
-    or if the visits do not constrain the period. Error bars are standard errors that include the
-    jitter of the best draw; the best draw's trend and instrument offsets are subtracted.
+    Phases of an ellipse count from the best draw's periastron, those of a circle from the first
+    visit. The curves are draws with a period in that mode, each folded at its own period. If there
+    are other modes, the title gives the share of draws in this one; it also says if no orbit is
+    needed, or if the visits do not constrain the period. Error bars are standard errors that
+    include the jitter of the best draw; the best draw's trend and instrument offsets are
+    subtracted.
 
     Parameters
     ----------
@@ -75,11 +85,14 @@ def plot_phase(model, fig=None):
     rv, residual, error = _corrected(data, best, trend=True)
     period = best["P"][0]
     phase = data.orbit.phase(data.time, best)
-    fine = np.linspace(0, 1, CURVE_POINTS)
     curves = _few_draws(model, near_period=period)
-    folded = data.orbital(fine, data.orbit.folded(curves))
-    top.plot(fine, folded.T, color="C0", alpha=0.15, lw=0.7, zorder=0)
-    top.plot(fine, data.orbital(fine, data.orbit.folded(best))[0], color="C1", zorder=1)
+    for values, style in (
+        (curves, {"color": "C0", "alpha": 0.15, "lw": 0.7, "zorder": 0}),
+        (best, {"color": "C1", "zorder": 1}),
+    ):
+        folded = data.orbit.folded(values, best)
+        fine = data.orbit.times(*data.orbit.phases, folded, CURVE_POINTS)
+        top.plot(fine.T, data.orbital(fine, folded).T, **style)
     plots.errorbar(top, phase, rv, error)
     bottom.axhline(0, color="C1", zorder=0)
     plots.errorbar(bottom, phase, residual, error)
@@ -117,22 +130,51 @@ def plot_periodogram(model, ax=None):
         raise plots.NothingToDraw(f"P={model.P!r} is given: it has no posterior to draw")
     period, log_p = data.periodogram()
     log_p = log_p + prior.logpdf(period)
-    ax.plot(period, log_p - log_p.max(), lw=0.6, color="k")
+    log_p -= log_p.max()
+    lowest = min(log_p[np.isfinite(log_p)].min(), -LINEAR_DEPTH)
+    log_p = np.maximum(log_p, lowest)  # no orbit was kept where it is -infinity
+    ax.plot(period, log_p, lw=0.6, color="k")
     best = _best(model)[0]["P"]
-    height = np.interp(best, period, log_p) - log_p.max()
+    height = np.interp(best, period, log_p)
     ax.plot(best, height, "v", color="C1", label="best draw of the most probable mode")
     ax.set(xscale="log", xlabel="period $P$ [d]", ylabel=r"$\ln p(P \mid v)$ - maximum")
     ax.set_xlim(shortest, longest)
     ax.set_yscale("symlog", linthresh=LINEAR_DEPTH, linscale=2)
     ax.set_yticks([0, -0.5 * LINEAR_DEPTH, *-(LINEAR_DEPTH ** np.arange(1, 8))])
-    ax.set_ylim(min((log_p - log_p.max()).min(), -LINEAR_DEPTH), 1)
+    ax.set_ylim(lowest, 1)
     ax.yaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_major_formatter("{x:g}")
     if longest < 20 * shortest:
         ax.xaxis.set_minor_formatter("{x:g}")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
-    ax.set_title("".join(_caveat(model.posterior.attrs)), loc="right")
+    _legend_above(ax)
+    _head(ax, model)
     return ax
+
+
+def drawn_names(model):
+    """Parameters that corners and traces show by default.
+
+    Those without a prior of their own are shown too, such as K, but not t_peri: its panels would
+    repeat those of omega, with which it goes along unless e is large.
+    """
+    free = model.free_names()
+    varying = (
+        p.name for p in model.parameters
+        if not p.dims and model.owner(p.name) is None and np.ptp(model.samples(p.name).value) > 0
+    )  # fmt: skip
+    shown = {*free, *varying} - {"t_peri"}
+    names = [p.name for p in model.parameters if p.name in shown]
+    if "a" in shown and "b" in shown:
+        names.insert(names.index("K") + 1, PHASE.name)
+    return names
+
+
+def drawn_quantities(model):
+    """The phase phi of a circle, v = K cos(2 pi t / P - phi) + v0."""
+    if "a" not in model.posterior:
+        return []
+    a, b = (model.posterior[name].values for name in ("a", "b"))
+    return [(PHASE, unbroken(np.arctan2(b, a)))]
 
 
 def _few_draws(model, near_period=None):
@@ -167,6 +209,17 @@ def _corrected(data, best, trend):
     if trend:
         expected = data.orbital(data.time, best)[0]
     return expected + residual, residual, data.errors(best)[0]
+
+
+def _legend_above(ax):
+    """A legend that hides no points."""
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+
+
+def _head(ax, model):
+    """Caveats as the title, above the legend if there is one."""
+    pad = {"pad": 24} if ax.get_legend() else {}
+    ax.set_title("".join(_caveat(model.posterior.attrs)), **pad)
 
 
 def _caveat(attrs):

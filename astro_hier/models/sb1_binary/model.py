@@ -27,7 +27,7 @@ from astro_hier.models.orbits import joint
 from astro_hier.models.orbits.model import OrbitModel
 from astro_hier.models.orbits.scatter import NoScatter, as_scatter
 from astro_hier.models.orbits.velocity import KMS, Circle
-from astro_hier.models.sb1_binary import checks, figures, shape, start, tables
+from astro_hier.models.sb1_binary import checks, elements, figures, shape, start, tables
 from astro_hier.models.sb1_binary.data import OneStar
 from astro_hier.models.sb1_binary.prepare import prepare
 from astro_hier.part import Option
@@ -231,6 +231,9 @@ class SB1Binary(OrbitModel):
         """Not P, which may have several modes, nor a and b, which rotate as P changes."""
         return ["K", "v0"]
 
+    drawn_names = figures.drawn_names
+    drawn_quantities = figures.drawn_quantities
+
     def excess_scatter(self, data: OneStar, values):
         """Scatter about the best orbit over twice the errors, at least 1; infinite for few visits.
 
@@ -247,6 +250,7 @@ class SB1Binary(OrbitModel):
     # ---- results
 
     compare = tables.compare
+    elements = elements.elements
     modes = tables.modes
     predict = tables.predict
     plot_data = figures.plot_data
