@@ -2,6 +2,7 @@
 
 import os
 from importlib.metadata import version as installed
+from pathlib import Path
 
 from sphinx_astropy.conf.v3 import *  # noqa: F403
 
@@ -12,9 +13,13 @@ author = "The astro_hier developers"
 copyright = f"2026, {author}"
 version = release = installed("astro_hier")
 
-# the tutorial on published data is only built if the folder of the data is known
-left_out = "^$" if os.environ.get(DATA_FOLDER) else "apogee"
-exclude_patterns = ["_build", "examples", *([] if left_out == "^$" else ["tutorials/*apogee*"])]
+# tutorials on published data are only built if the folder of the data is known
+data = os.environ.get(DATA_FOLDER)
+absent = [] if data else ["apogee_binaries"]
+if not (data and (Path(data).parent / "eccentric_binaries").is_dir()):
+    absent.append("eccentric_binaries")
+left_out = "|".join(absent) or "^$"
+exclude_patterns = ["_build", "examples", *(f"tutorials/*{name}*" for name in absent)]
 html_title = f"astro_hier {version}"
 html_static_path = ["_static"]
 html_css_files = ["narrow.css"]

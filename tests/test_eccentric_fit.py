@@ -62,23 +62,87 @@ def test_evidence_and_eccentricity_are_those_of_prior_draws(n, error, scatter):
     assert abs(own - share) < 4.5 * np.hypot(own_error, share_error) + 1e-9
 
 
-def test_evidence_is_that_of_a_dense_grid():
-    data, known = visits(12, 0.5, 4), prior()
+def grid_evidence(nodes, known, e_prior, size):
+    """ln p(v) by a grid along the principal axes of (ln P, e, m, ln s) of a single mode."""
+    weight, free = nodes.probability, known.scatter != 0.0
+    values = [np.log(nodes.period), nodes.eccentricity, nodes.phase]
+    values = np.array([*values, np.log(nodes.scatter)] if free else values)
+    mean, axes = values @ weight, np.linalg.cholesky(np.cov(values, aweights=weight))
+    side = np.linspace(-7, 7, size)
+    steps = np.array([x.ravel() for x in np.meshgrid(*[side] * len(values), indexing="ij")])
+    ln_period, e, m, *ln_s = mean[:, None] + axes @ steps
+    inside = (e > 0) & (e < 0.999)
+    ln_period, e, m = (x[inside] for x in (ln_period, e, m))
+    step, log_prior = np.zeros(len(e), int), e_prior.logpdf(e) - np.log(np.log(50))
+    data, period = nodes.star.data, np.exp(ln_period)
+    if free:
+        s = np.geomspace(0.1, 10, 801)
+        data = eccentric_kernel.KeplerData.of(nodes.visits, s[:, None] * np.ones(len(data.rv)))
+        data = replace(data, time=nodes.star.data.time)
+        index = 800 * (ln_s[0][inside] - np.log(0.1)) / np.log(100)
+        step = np.rint(np.clip(index, 0, 800)).astype(int)
+        log_prior = log_prior - np.where(step == np.rint(index), np.log(np.log(100)), np.inf)
+    at = eccentric_kernel.Nodes(1 / period, e, m, step, known.amplitude(period, e))
+    log_p = eccentric_kernel.evaluate(data, at).log_p
+    volume = np.log(np.diag(axes)).sum() + len(values) * np.log(side[1] - side[0])
+    return np.logaddexp.reduce(log_p + log_prior) - np.log(e_prior.cdf(0.999)) + volume
+
+
+@pytest.mark.parametrize(
+    ("n", "seed", "orbit_", "scatter", "size"),
+    [(12, 4, (17.0, 0.4, 3.0, 20.0, 1.0), 0.0, 60),
+     (25, 5, (17.0, 0.4, 3.0, 20.0, 1.0), 0.0, 60),
+     (20, 6, (23.0, 0.8, 3.0, 30.0, 1.0), 0.0, 60),
+     (25, 7, (17.0, 0.4, 3.0, 20.0, 1.0), JITTER, 27)],
+)  # fmt: skip
+def test_evidence_is_that_of_a_dense_grid(n, seed, orbit_, scatter, size):
+    known, data = prior(scatter=scatter), visits(n, 0.5, seed, orbit_)
+    if scatter != 0.0:
+        data = replace(data, rv=data.rv + np.random.default_rng(1).normal(0, 1.5, n))
     nodes = eccentric_nodes(data, known, np.random.default_rng(1))
-    weight = nodes.probability
-    sides, spacing = [], 1.0
-    for values in (np.log(nodes.period), nodes.eccentricity, nodes.phase):
-        mean = weight @ values
-        sd = np.sqrt(weight @ (values - mean) ** 2)
-        sides.append(mean + sd * np.linspace(-7, 7, 50))
-        spacing *= 14 * sd / 49
-    ln_period, e, m = (x.ravel() for x in np.meshgrid(*sides, indexing="ij"))
-    period = np.exp(ln_period)
-    at = eccentric_kernel.Nodes(1 / period, e, m, np.zeros(len(e), int), known.amplitude(period, e))
-    log_p = eccentric_kernel.evaluate(nodes.star.data, at).log_p
-    log_prior = BROAD.logpdf(e) - np.log(BROAD.cdf(0.999)) - np.log(np.log(50))
-    expected = np.logaddexp.reduce(log_p + log_prior) + np.log(spacing)
-    assert nodes.log_evidence == pytest.approx(expected, abs=0.02)
+    assert nodes.log_evidence == pytest.approx(grid_evidence(nodes, known, BROAD, size), abs=0.02)
+
+
+@pytest.mark.parametrize("n", [3, 4, 5])
+def test_high_eccentricities_are_as_probable_as_among_prior_draws(n):
+    # False alarm: 0.005 is five standard errors, 2e-6.
+    data, rng = visits(n, 8.0, n + 20), np.random.default_rng(1)
+    nodes = eccentric_nodes(data, prior(), rng, points=60_000)
+    _, _, share, share_error = prior_draws(nodes, 1_500_000, 2)
+    assert share_error < 0.001
+    assert nodes.probability @ (nodes.eccentricity > 0.7) == pytest.approx(share, abs=0.005)
+
+
+def test_trend_and_offset_of_a_circular_orbit_are_those_of_the_circular_method():
+    data, rng = visits(14, 1.0, 12, (17.0, 0.0, 3.0, 20.0, 1.0)), np.random.default_rng(3)
+    columns = np.column_stack([rng.integers(0, 2, 14), (data.time - 50) / 50])
+    data = replace(data, rv=data.rv + columns @ [4.0, -9.0], columns=columns,
+                   mean=np.zeros(5), sd=np.array([20, 20, 100.0, 10, 20]))  # fmt: skip
+    circle = OrbitPrior(stats.loguniform(2, 100), EccentricityTable.of(0.0), lambda p, e: 20.0)
+    nodes = eccentric_nodes(data, circle, np.random.default_rng(2), points=200_000)
+    circular = orbit.likelihood(data)
+    expected = period_nodes.period_nodes(circular, circle.period)
+    assert nodes.log_evidence == pytest.approx(expected.log_evidence, abs=0.003)
+    drawn = nodes.draw(4000, np.random.default_rng(5)).linear
+    # False alarm: five standard errors of two numbers, 1e-6.
+    for values, true in zip(drawn[3:], (4.0, -9.0), strict=True):
+        assert abs(values.mean() - true) < 5 * values.std()
+
+
+@pytest.mark.parametrize("scatter", [0.0, JITTER])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_two_searches_of_clumped_nights_agree(seed, scatter):
+    rng = np.random.default_rng(seed)
+    n = 8 + 2 * seed
+    time = np.repeat(np.floor(rng.uniform(0, 100, n // 2)), 2) + rng.uniform(0, 0.3, n)
+    data = visits(n, 0.3, seed)
+    clean = kepler.velocity(np.sort(time), 17.0, 0.4, 3.0, 20.0, 1.0)
+    data = replace(data, time=np.sort(time), rv=clean + rng.normal(0, data.rv_error))
+    found = [
+        eccentric_nodes(data, prior(scatter=scatter), np.random.default_rng(i), per_baseline=roots)
+        for i, roots in enumerate((3.0, 4.3))
+    ]
+    assert found[0].log_evidence == pytest.approx(found[1].log_evidence, abs=0.1)
 
 
 @pytest.mark.parametrize("n", [2, 6, 25])
@@ -181,12 +245,11 @@ class Known:
 
 
 def test_what_nodes_fall_short_of_is_named():
-    nodes = eccentric_nodes(visits(9, 2.0, 1), prior(period=(12, 100)), np.random.default_rng(1))
+    nodes = eccentric_nodes(visits(20, 0.3, 6), prior(), np.random.default_rng(1))
     assert nodes.shortcomings() == []
     poor = replace(nodes, unrefined=0.02, rest=0.03, log_ratio=0.2, least_chi2=60.0, dof=4)
     names = [name for name, _ in poor.shortcomings()]
     assert names == ["unrefined", "put aside", "second search", "improbable chi2"]
-    # one node in place of all
     mass = np.where(np.arange(len(nodes.log_p)) > 0, -50.0, 0.0)
     single = replace(nodes, log_weight=mass, log_p=np.zeros(len(mass)))
     assert dict(single.shortcomings())["effective size"] < 2

@@ -125,7 +125,7 @@ def test_public_names_have_docstrings():
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
 def test_tutorials_run_without_warnings(path, request, monkeypatch):
-    if "apogee" in path.stem:
+    if "apogee" in path.stem or "eccentric" in path.stem:
         folder = request.getfixturevalue("shared_data") / "apogee_binaries"
         monkeypatch.setenv(datasets.DATA_FOLDER, str(folder))
     runpy.run_path(str(path))

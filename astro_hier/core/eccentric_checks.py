@@ -56,7 +56,7 @@ def shortcomings(nodes: Any) -> list[tuple[str, float]]:
         ("second search", nodes.log_ratio, DISAGREE, 1),
     ]
     short = [(name, value) for name, value, limit, sign in found if sign * (value - limit) > 0]
-    if not few and unlikely(nodes) and _little_explained(nodes):
+    if unlikely(nodes) and _little_explained(nodes):
         short.append(("improbable chi2", float(chi2_distribution.sf(nodes.least_chi2, nodes.dof))))
     return short
 

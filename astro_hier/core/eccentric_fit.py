@@ -3,7 +3,7 @@
 A tree of cells (`eccentric_tree`) is a search that may miss a needle. Three signs of this, with
 the limits of `eccentric_checks`, start a second search from other roots:
 
-1. from 7 nights on, a least chi2 that is improbable in its degrees of freedom, at little scatter,
+1. a least chi2 that is improbable in its degrees of freedom, at little scatter,
    while the scatter is known or comes out large (in the latter case among smaller scatters only,
    where a missed orbit would be);
 2. roots that were put aside hold more than their share of p(v);
@@ -21,7 +21,6 @@ import numpy as np
 
 from astro_hier.core import orbit
 from astro_hier.core.eccentric_checks import (
-    DECIDED,
     FEWEST,
     MOST_REST,
     PRECISE,
@@ -48,6 +47,7 @@ def eccentric_nodes(
     ratio: np.ndarray | None = None,
     twice: bool = False,
     points: int = 20_000,
+    per_baseline: float = 3.0,
 ) -> EccentricNodes:
     """The posterior of the orbit of one star.
 
@@ -65,6 +65,8 @@ def eccentric_nodes(
         Whether to search a second time where nothing asks for it.
     points : int, optional
         How many nodes there are to be, about.
+    per_baseline : float, optional
+        Roots per 1 / baseline of the frequency; another number is another search.
 
     Returns
     -------
@@ -75,15 +77,15 @@ def eccentric_nodes(
     sparse = source(counted)
     if sparse is not None:
         return sparse_nodes(star, counted, sparse, rng, points)
-    effort = replace(star.effort, final=points)
+    effort = replace(star.effort, final=points, per_baseline=per_baseline)
     tree, nodes = _search(star, effort, rng)
     poor = nodes.effective_size < FEWEST and len(visits.time) >= PRECISE
-    other = replace(effort, per_baseline=4.3, phases=7 / 6)
+    other = replace(effort, per_baseline=4.3 / 3 * per_baseline, phases=7 / 6)
     if poor:
         other = replace(other, negligible=13.0, negligible_root=16.0,
                         evaluations=900_000, final=5 * points)  # fmt: skip
     elif not (twice or nodes.rest > largest_rest(star.nights)):
-        if star.nights < DECIDED or not unlikely(nodes):
+        if not unlikely(nodes):
             return nodes
         if not star.scatter.known:
             quiet = _quiet(star, other, nodes, rng)

@@ -17,6 +17,7 @@ import numpy as np
 
 from astro_hier.core import eccentric_checks, kepler, orbit
 from astro_hier.core.eccentric_kernel import Nodes
+from astro_hier.core.eccentric_peaks import peaked
 from astro_hier.core.eccentric_tree import Star
 from astro_hier.core.linear import Solution
 from astro_hier.core.period_cells import log_sum
@@ -49,12 +50,17 @@ class Draws:
 
 @dataclass(frozen=True)
 class Strata:
-    """Boxes of points, shape (4, box), the mean number of points in each and its prior mass."""
+    """Boxes of points, shape (4, box), the mean number of points in each and its prior mass.
 
+    In those that are ``rough`` they are drawn about peaks.
+    """
+
+    star: Star
     low: np.ndarray
     high: np.ndarray
     count: np.ndarray
     log_mass: np.ndarray
+    rough: np.ndarray
 
     def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Points, shape (4, point), and ln of the prior mass of each."""
@@ -67,7 +73,13 @@ class Strata:
         box = np.repeat(np.arange(len(whole)), number.astype(int))
         low, high = self.low[:, box], self.high[:, box]
         points = low + (high - low) * rng.random(low.shape)
-        return points, self.log_mass[box] - np.log(self.count[box]), box
+        log_weight, keep = self.log_mass[box] - np.log(self.count[box]), np.ones(len(box), bool)
+        rough = np.flatnonzero(self.rough[box])
+        points[:, rough], log_ratio, keep[rough] = peaked(
+            self.star, low[:, rough], high[:, rough], rng
+        )
+        log_weight[rough] += log_ratio
+        return points[:, keep], log_weight[keep], box[keep]
 
 
 @dataclass(frozen=True)

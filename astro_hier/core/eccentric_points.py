@@ -23,9 +23,10 @@ KAPPAS = (1.5, 1.2, 0.8, 0.6, 0.5)
 KAPPA_WITH_SCATTER = 0.8
 FEW, FEW_NEGLIGIBLE, FEW_NEGLIGIBLE_ROOT = 15, 13.0, 16.0
 FEWEST_NIGHTS = 5  # up to which there are defensive points
-REST = 2000  # points among roots put aside
+REST, REST_OF_FEW = 2000, 20_000  # points among roots put aside; of few nights these matter
 PILOTS, PILOT = 2, 0.25  # draws before the final one, and their share of its points
 HOT, HOTTER = 0.004, 4.0  # share of p(v) of an unrefined leaf, and over what was expected
+AT_PEAKS = 0.1  # of the defensive points
 PERIODS = 400  # cells of the profile of prior draws
 
 
@@ -63,7 +64,7 @@ class Prepared:
         kappa = float(np.interp(self.nights, NIGHTS, KAPPAS))
         if not self.scatter.known:
             kappa = max(kappa, KAPPA_WITH_SCATTER)
-        effort = Effort(kappa)
+        effort = Effort(kappa, curves=self.data.rank < 3)
         if few:
             effort = replace(effort, negligible=FEW_NEGLIGIBLE, negligible_root=FEW_NEGLIGIBLE_ROOT)
         return effort
@@ -80,6 +81,9 @@ def finish(star, tree, rng):
         strata = _strata(star, tree, PILOT)
         points, log_weight, box = strata.draw_boxes(rng)
         weight = log_weight + tree.star.log_p(points)
+        rough = strata.rough[box]
+        mass = weight[rough] + np.log(np.maximum(strata.count[box[rough]], 1))
+        np.maximum.at(tree.cells.tried, box[rough], mass)
         total = max(log_sum(weight), tree.effort.floor)
         share = np.bincount(box, np.exp(weight - total), tree.cells.size)
         expected = strata.count / strata.count.sum()
@@ -97,8 +101,10 @@ def _strata(star, tree, factor=1.0):
     log_mass = tree.cells.of("log_mass").copy()
     count = factor * tree.effort.final * tree.expected()
     if star.nights <= FEWEST_NIGHTS:
-        count = count + factor * DEFENSIVE * np.exp(log_mass)
-    return Strata(tree.cells.of("low").copy(), tree.cells.of("high").copy(), count, log_mass)
+        # each point about a peak is worth many
+        count += factor * DEFENSIVE * np.exp(log_mass) * np.where(tree.rough, AT_PEAKS, 1)
+    low, high = tree.cells.of("low").copy(), tree.cells.of("high").copy()
+    return Strata(tree.star, low, high, count, log_mass, tree.rough)
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,8 @@ def _draw_rest(star, tree, rng):
     if tree.roots.kept.all():
         return np.empty(0, int), np.empty(0, int), np.empty((4, 0)), np.empty(0)
     defensive = DEFENSIVE * tree.roots.rest_mass if star.nights <= FEWEST_NIGHTS else 0
-    slab, cell, points = _points_of_rest(tree.roots, REST + int(defensive), rng)
+    count = (REST_OF_FEW if star.nights <= FEW else REST) + int(defensive)
+    slab, cell, points = _points_of_rest(tree.roots, count, rng)
     return slab, cell, points, tree.star.log_p(points)
 
 

@@ -47,6 +47,8 @@ class Effort:
         Most of the roots that are kept in a slab.
     slabs : int, optional
         How many slabs of the scatter to search, those of the smallest.
+    curves : bool, optional
+        Whether what fits may be curves that are much thinner than cells.
     floor : float, optional
         ln p(v) found elsewhere: what is negligible to that is not looked into.
     """
@@ -60,6 +62,7 @@ class Effort:
     phases: float = 1.0
     roots: int = 10_000
     slabs: int | None = None
+    curves: bool = False
     floor: float = -np.inf
 
 

@@ -12,8 +12,9 @@ highest ln p are split at once, and so on: a needle that is found early shows ho
 negligible.
 
 Then a random point is tried in all leaves that are not fine; those whose mass it shows to
-matter are split on. The final points are fresh, so that their mean is an unbiased estimate of
-p(v) given the tree, however wrong its bounds.
+matter are split on. So are cells that border on those of most mass: bounds fail where a needle
+crosses the corner of a cell. The final points are fresh, so that their mean is an unbiased
+estimate of p(v) given the tree, however wrong its bounds.
 """
 
 import numpy as np
@@ -30,12 +31,14 @@ AFTER_SLABS = 100_000  # evaluations that are left for cells open by the total
 EXTRA = 100_000  # for those that points show to matter
 OTHERS = 30_000  # and for all others after these
 SURPRISES = 4
+NEIGHBOURS, HEAVIEST, CHUNK = 4, 200, 50  # rounds; cells whose neighbours are split; at a time
 MOST_TRIED = 30_000
 TRIED_ABOVE = 25.0  # bounds that are worse than exp(-this) of the total are not tried
 MATTERS = 9.0  # of the total, in ln
 ENOUGH = 0.01  # share of the total found by points beyond what was known
 OPEN, FINE = 0, 1
 BY_BOUND = 0.1  # share of final points by the square root of the bound
+ROUGH = 10.0  # standard deviations, in cells
 DEFENSIVE = 200_000  # final points by prior mass, of very few visits
 
 
@@ -66,6 +69,13 @@ class Star:
         """ln p at points, shape (4, point)."""
         return self.evaluate(self.nodes(points)).log_p
 
+    def half_widths(self, low, high):
+        """Half of what f, e and m change by over cells, f with its sign; shape (3, cell)."""
+        frequency = [1 / self.prior.period_at(edge[0]) for edge in (low, high)]
+        middle = self.prior.period_at(0.5 * (low[0] + high[0]))
+        e = [self.prior.eccentricity_at(edge[1], middle) for edge in (low, high)]
+        return 0.5 * np.stack([frequency[1] - frequency[0], e[1] - e[0], high[2] - low[2]])
+
     def assess(self, low, high, kappa):
         """ln of the prior mass and of p at the centre, and the bounds, of cells."""
         nodes = self.nodes(0.5 * (low + high))
@@ -92,7 +102,7 @@ class Star:
 class Cells:
     """A growing table of the cells that are not split: of two halves, one replaces the whole."""
 
-    FIELDS = ("log_mass", "log_p", "upper", "anneal", "tried")
+    FIELDS = ("log_mass", "log_p", "upper", "anneal", "width", "tried")
 
     def __init__(self, slabs):
         self.size, self.peak = 0, np.full(slabs, -1e300)  # the largest mass there ever was
@@ -108,6 +118,7 @@ class Cells:
         self.low[:, index], self.high[:, index] = low, high
         self.log_mass[index], self.log_p[index], self.tried[index] = log_mass, log_p, -np.inf
         self.upper[index], self.anneal[index] = bounds.upper, bounds.anneal
+        self.width[index] = bounds.width
         self.axis[index], self.state[index], self.slab[index] = bounds.axis, state, slab
 
     def room(self, count):
@@ -209,34 +220,75 @@ class Tree:
         return low + (high - low) * self.rng.random(low.shape)
 
     def search(self):
-        """Split by bounds, then where random points find more."""
+        """Split by bounds, then where random points find more, then what lies about the mass."""
         if len(self.roots.slab_edges) > 2:
             self.grow(self.effort.evaluations, by_slab=True)
             self.grow(AFTER_SLABS)
         else:
             self.grow(self.effort.evaluations)
         for _ in range(SURPRISES):
-            cells, total = self.cells, max(self.log_evidence, self.effort.floor)
-            open_ = cells.of("state") == OPEN
-            index = np.flatnonzero(open_ & (cells.of("upper") > total - TRIED_ABOVE))
-            index = index[highest(MOST_TRIED, cells.upper[index])]
-            if not len(index):
-                return
-            points = self.points_in(cells.low[:, index], cells.high[:, index])
-            mass = cells.log_mass[index] + self.star.log_p(points)
-            cells.tried[index] = np.logaddexp(cells.tried[index], mass)
-            if log_sum(mass) < total + np.log(ENOUGH):
-                return
-            self.grow(EXTRA, forced=index[mass > total - MATTERS])
-            self.grow(OTHERS)
+            if not self._surprised():
+                break
+        for _ in range(NEIGHBOURS):
+            before, index = self.log_evidence, self._beside()
+            if len(index):
+                self.grow(EXTRA, forced=index)
+            if self.log_evidence < before + ENOUGH:
+                break
+
+    def _surprised(self):
+        """Try a point in open cells; whether that led to new ones."""
+        cells, total = self.cells, max(self.log_evidence, self.effort.floor)
+        open_ = cells.of("state") == OPEN
+        index = np.flatnonzero(open_ & (cells.of("upper") > total - TRIED_ABOVE))
+        index = index[highest(MOST_TRIED, cells.upper[index])]
+        if not len(index):
+            return False
+        points = self.points_in(cells.low[:, index], cells.high[:, index])
+        mass = cells.log_mass[index] + self.star.log_p(points)
+        cells.tried[index] = np.logaddexp(cells.tried[index], mass)
+        if log_sum(mass) < total + np.log(ENOUGH):
+            return False
+        self.grow(EXTRA, forced=index[mass > total - MATTERS])
+        self.grow(OTHERS)
+        return True
+
+    def _beside(self):
+        """Open cells that border on those of most mass, whatever their bounds."""
+        cells = self.cells
+        mass = cells.of("log_mass") + cells.of("log_p")
+        heavy = np.argsort(-mass)[:HEAVIEST]
+        heavy = heavy[mass[heavy] > self.log_evidence - MATTERS]
+        low, high = cells.low[:, heavy], cells.high[:, heavy]
+        middle, step = 0.5 * (low + high), (0.5 + 1e-6) * (high - low)
+        sides = np.vstack([np.eye(4)[:3], -np.eye(4)[:3]])
+        beside = np.hstack([middle + side[:, None] * step for side in sides])
+        beside[2] -= np.floor(beside[2])
+        beside = beside[:, np.argsort(beside[0])]
+        open_, found = np.flatnonzero(cells.of("state") == OPEN), []
+        low, high = cells.low[:, open_], cells.high[:, open_]
+        for start in range(0, beside.shape[1], CHUNK):
+            probe = beside[:, start : start + CHUNK]
+            near = np.flatnonzero((low[0] <= probe[0, -1]) & (high[0] >= probe[0, 0]))
+            own = (low[:, near, None] <= probe[:, None]) & (probe[:, None] <= high[:, near, None])
+            found.append(open_[near[own.all(axis=0).any(axis=1)]])
+        return np.unique(np.concatenate(found)) if found else open_[:0]
+
+    @property
+    def rough(self):
+        """Which cells curves of orbits that fit may cross, much thinner than they are."""
+        if not self.effort.curves:
+            return np.zeros(self.cells.size, bool)
+        return (self.cells.of("state") == OPEN) & (self.cells.of("width") > ROUGH)
 
     def expected(self):
         """The share of final points in each cell."""
         cells = self.cells
         mass, upper = cells.of("log_mass") + cells.of("log_p"), cells.of("upper")
         best = np.maximum(mass, cells.of("tried"))
-        guess = np.where(cells.of("state") == FINE, mass,
-                         np.logaddexp(best, np.minimum(upper, best + 6) - 3))  # fmt: skip
+        # where there are sheets, the bound of a rough cell says more than a point that misses them
+        bound = np.where(self.rough, upper - 1, np.minimum(upper, best + 6) - 3)
+        guess = np.where(cells.of("state") == FINE, mass, np.logaddexp(best, bound))
         bound = _normalised(0.5 * np.maximum(upper, mass))
         return (1 - BY_BOUND) * _normalised(guess) + BY_BOUND * bound
 

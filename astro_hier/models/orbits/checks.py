@@ -75,6 +75,13 @@ INFORMATION = checks.define(
     " its prior ({found})",
     python="the period is the prior's, not a measurement; more visits are needed",
 )
+SEARCH = checks.define(
+    "search",
+    limit="an effective size, and shares of the probability, that show nothing was missed",
+    said="the search for eccentric orbits may have missed some, or weighed them roughly ({found})",
+    python="narrow the range of P= or of eccentricity=, and see whether the result stays; more"
+    " visits, or errors that are not too small, decide between orbits",
+)
 PERIOD_ERROR = checks.define(
     "period_error",
     limit="at most {most} standard deviations",
@@ -89,6 +96,12 @@ def check_error(error, star=None):
     if star is not None:
         of, most = f" of {star}", MAX_ERROR_OF_SAMPLE
     return PERIOD_ERROR.finding(f"{error:.2g}", bool(error > most), of=of, most=most)
+
+
+def check_search(shortcomings: Sequence[tuple[str, float]], effective: float) -> checks.Finding:
+    """Whether eccentric orbits were searched well; names and values of what falls short."""
+    listed = ", ".join(f"{name} {value:.2g}" for name, value in shortcomings)
+    return SEARCH.finding(listed or f"effective size {effective:.0f}", bool(shortcomings))
 
 
 def check_orbit(model, found, failed):

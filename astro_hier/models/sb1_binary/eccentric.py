@@ -16,11 +16,13 @@ from astro_hier.core.eccentric_nodes import LIGHT, EccentricNodes
 from astro_hier.core.eccentric_prior import OrbitPrior
 from astro_hier.core.eccentric_scatter import InstrumentNodes, instrument_nodes
 from astro_hier.core.floats import TINY
+from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits.ellipse import nearest_passage, unbroken
 from astro_hier.models.orbits.velocity import KMS
 from astro_hier.models.sb1_binary.data import OneStar
 
 SEED = 20130  # of the search
+FEWEST = 300  # effective nodes with a jitter of each instrument
 SPACING = 50  # nodes on either side between which their density is measured
 
 
@@ -143,4 +145,7 @@ class EccentricStar(OneStar):
         return np.ravel(period[order]), np.repeat(log_p[order], 2)
 
     def findings(self):
-        return []
+        size, found = self.nodes.effective_size, self.common.shortcomings()
+        if self.nodes is not self.common and size < FEWEST:
+            found = [*found, ("effective size with a jitter of each instrument", size)]
+        return [orbit_checks.check_search(found, size)]

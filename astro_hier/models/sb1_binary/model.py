@@ -2,17 +2,21 @@ r"""The orbit of one single-lined spectroscopic binary, with every mode of its p
 
 Prior
     P ~ Uniform(1.5, 20) d; a, b ~ Normal(0, 100) km/s; v0 ~ Normal(0, 150) km/s. All can be
-    changed; the marginal method takes any priors on P and jitter, and normal ones on all others.
+    changed; the marginal method takes any priors on P, eccentricity and jitter, and normal ones on
+    all others. With an eccentricity, K is Rayleigh, and omega and the phase are uniform:
+    `astro_hier.models.orbits.amplitudes`.
 Likelihood
     rv_j ~ Normal(a cos(2 pi t_j / P) + b sin(2 pi t_j / P) + v0, rv_error_j), independently for
     each visit, with t_j counted from the first one. K = sqrt(a^2 + b^2) is the semi-amplitude. For
-    trend, instrument offsets and jitter see `astro_hier.models.orbits.velocity`.
+    trend, instrument offsets and jitter see `astro_hier.models.orbits.velocity`, for the velocity
+    of an eccentric orbit `astro_hier.models.orbits.ellipse`.
 Marginal likelihood
     p(rv | P, jitter) has a closed form, since all else enters linearly: `astro_hier.core.orbit`.
     Jitter is summed over on a lattice, `astro_hier.core.jitter`. The posterior of P is integrated,
     and drawn from, on cells that follow each of its needles, `astro_hier.core.period_nodes`. Then
     the jitter is drawn given P, and the linear parameters from their normal distribution given
-    both.
+    both. For an eccentric orbit, P, e, phase and jitter are weighted nodes that a tree of cells
+    finds, `astro_hier.core.eccentric_fit`.
 
 The model is that of Price-Whelan (2022), *Hierarchical Models 1*; the search by period with the
 linear parameters integrated out is that of Price-Whelan et al. (2017, ApJ 837, 20).
@@ -41,7 +45,7 @@ SPARE_VISITS = 5  # more than parameters: with so many, single visits should not
 
 
 class SB1Binary(OrbitModel):
-    """Circular orbit of one single-lined binary, from its radial velocities.
+    """Circular or eccentric orbit of one single-lined binary, from its radial velocities.
 
     Parameters
     ----------
@@ -49,20 +53,28 @@ class SB1Binary(OrbitModel):
         Prior on the period; its support is the range searched (except for a millionth of its
         probability at an open end).
     a, b : `~astro_hier.priors.Prior`, optional
-        Priors on the amplitudes of cosine and sine, velocities. Normal for the marginal method.
+        Priors on the amplitudes of cosine and sine, velocities. Normal for the marginal method;
+        with ``eccentricity``, the same for both, normal with mean 0.
     v0 : `~astro_hier.priors.Prior`, optional
         Prior on the systemic velocity. Normal for the marginal method.
+    eccentricity : True, `~astro_hier.priors.Prior` or float, optional
+        Prior on the eccentricity, or its value; True is ``priors.Beta(0.867, 3.03, upper=0.95)``
+        (Kipping 2013, MNRAS 434, L51). By default orbits are circular.
+    amplitude : `~astro_hier.priors.PeriodScaled` or `~astro_hier.priors.Normal`, optional
+        Prior of both amplitudes in place of ``a`` and ``b``, with mean 0.
     jitter : `~astro_hier.priors.Prior` or `~astropy.units.Quantity`, optional
         Prior on a scatter beyond the stated errors, added to them in quadrature, such as
         ``priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s)``; a Quantity if it is known. By
         default there is none.
+    shared_jitter : bool, optional
+        Whether all instruments have the same jitter; by default each has its own.
     trend : int or tuple of `~astro_hier.priors.Prior`, optional
         Order of a polynomial in time that is added to the orbit, or priors on its coefficients, the
         first in km/s/yr. The default priors are Normal(0, 10) in km/s/yr, km/s/yr^2, ... Normal for
         the marginal method.
     instrument : str, optional
         Name of the column that tells with which instrument each velocity was measured: each
-        instrument then has its own zero point and jitter.
+        instrument then has its own zero point and, unless it is shared, jitter.
     offset : `~astro_hier.priors.Prior`, optional
         Prior on the velocity offset of each instrument from the first, in the order of their names.
         Normal for the marginal method.
@@ -90,25 +102,48 @@ class SB1Binary(OrbitModel):
     ``log_prob``         ln of the density of all of these, up to a constant
     ============ ======= ==================================================================
 
+    and with ``eccentricity`` in place of ``a`` and ``b``
+
+    ============ ======= ==================================================================
+    ``e``                eccentricity
+    ``omega``    rad     argument of periastron of the star, not of the companion:
+                         v = K [cos(nu + omega) + e cos omega] + v0, nu the true anomaly
+    ``t_peri``   d       the passage through periastron nearest the visits' weighted mean
+                         time, counted from the first visit
+    ============ ======= ==================================================================
+
     With the options, it also has ``jitter`` (km/s; for each ``instrument``), ``trend1`` (km/s/yr;
-    the velocity is then a cos + b sin + v0 + trend1 t), ``trend2``, ... and ``offset`` (km/s, for
+    the velocity is then the orbit's + v0 + trend1 t), ``trend2``, ... and ``offset`` (km/s, for
     each ``instrument``; zero for the first). Its attributes are ``log_evidence``,
     ``shortest_period`` and ``longest_period`` (the range searched, in d), ``chi2_per_dof`` (at the
     draw of highest ``log_prob``, with the mean jitter; NaN with as few visits as parameters),
-    ``p_chi2`` (its tail probability), ``n_modes`` (the number of periods of more than 1 percent
+    ``p_chi2`` (its tail probability), ``n_modes`` (the number of modes of more than 1 percent
     probability), ``ln_bayes_factor`` (of this model over the same one without an amplitude: whether
     there is an orbit), ``K_upper`` (the semi-amplitude in km/s below which 95 percent of the draws
-    lie), ``period_information`` (the Kullback-Leibler divergence of the period's posterior from its
-    prior in nats, 0 if the visits say nothing) and ``period_error`` (how much the mean of ln P
-    still moved when the period's cells were last halved, in standard deviations).
+    lie) and ``period_information`` (the Kullback-Leibler divergence of the period's posterior from
+    its prior in nats, 0 if the visits say nothing). Of circles there is ``period_error`` (how much
+    the mean of ln P still moved when the period's cells were last halved, in standard deviations);
+    of ellipses ``log_evidence_error`` (the standard error of ``log_evidence``), ``effective_size``
+    (how many independent draws the weighted nodes are worth), ``pareto_k`` (of the tail of their
+    weights; below 0.7 is good) and ``evaluations`` (of the likelihood).
 
     Examples
     --------
-    >>> from astro_hier import SB1Binary, datasets
+    >>> import astropy.units as u
+    >>> from astro_hier import SB1Binary, datasets, priors
     >>> table = datasets.make_binary(random_state=42)
     >>> star = SB1Binary().fit(table, random_state=1, progressbar=False)
     >>> print(f"{star.samples('P').mean():.3f}, truth {table.meta['truth']['P']:.3f}")
     7.300 d, truth 7.300 d
+
+    Another star, whose orbit may be eccentric:
+
+    >>> table = datasets.make_binary(e=0.4, random_state=42)
+    >>> scaled = priors.PeriodScaled(30 * u.km / u.s, period=1 * u.yr)
+    >>> star = SB1Binary(eccentricity=True, amplitude=scaled)
+    >>> e = star.fit(table, random_state=1, progressbar=False).samples("e")
+    >>> print(f"{e.mean():.2f} +- {e.std():.2f}, truth {table.meta['truth']['e']}")
+    0.40 +- 0.01, truth 0.4
     """
 
     command = "binary"
