@@ -36,7 +36,7 @@ def fit(table, P=SEARCHED, draws=500, **options):
     return model.fit(table, draws=draws, random_state=1, progressbar=False)
 
 
-TRUTH = {"P": 40.0, "e": 0.5, "K": 20.0, "omega": 3.13, "t_peri": 3.0}
+TRUTH = {"P": 40.0, "e": 0.5, "K": 20.0, "omega": 3.14, "t_peri": 3.0}
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +70,29 @@ def offset(found, truth, P=np.inf):
     return abs(distance) / (0.5 * (high - low))
 
 
+def conjunction(P, e, omega, t_peri):
+    """When the velocity falls through the middle of its range: the star is farthest away."""
+
+    def height(time):
+        return kepler.velocity(time, P, e, t_peri, 1.0, omega) - e * np.cos(omega)
+
+    time = np.linspace(0, P, 1000)
+    falls = np.flatnonzero((height(time[:-1]) > 0) & (height(time[1:]) <= 0))[0]
+    return optimize.brentq(height, time[falls], time[falls + 1])
+
+
+@pytest.mark.parametrize("omega", [-2.5, 0.3, 1.5, 4.0])
+@pytest.mark.parametrize("e", [0.1, 0.9])
+def test_a_conjunction_is_where_the_velocity_falls_through_the_middle(e, omega):
+    orbit = SB1Binary(eccentricity=True).orbit
+    values = {"P": 40.0, "e": e, "omega": omega, "t_peri": 3.0}
+    found = orbit.elements({name: np.array([x]) for name, x in values.items()})["t_conj"][0]
+    cycles = (found - conjunction(40.0, e, omega, 3.0)) / 40
+    assert cycles == pytest.approx(np.rint(cycles), abs=1e-9)
+
+
 def test_elements_are_those_of_the_orbit(star):
-    # False alarm: five standard deviations of seven numbers, 4e-6. The omega of 3.13 rad is near
+    # False alarm: five standard deviations of seven numbers, 4e-6. The omega of 3.14 rad is near
     # the cut at pi, at which intervals would be torn.
     found = star.elements()
     assert found["statistic"].tolist() == ["median", "16%", "84%"]
@@ -79,17 +100,9 @@ def test_elements_are_those_of_the_orbit(star):
         if name != "t_peri":
             period = 2 * np.pi if name == "omega" else np.inf
             assert offset(found[name].value, truth, period) < 5, name
-    P, e, K, omega, t_peri = TRUTH.values()
-    middle = K * e * np.cos(omega)
-
-    def height(time):
-        return kepler.velocity(time, P, e, t_peri, K, omega) - middle
-
-    # the velocity falls through the middle of its range: the star is farthest away
-    time = np.linspace(0, P, 1000)
-    falls = np.flatnonzero((height(time[:-1]) > 0) & (height(time[1:]) <= 0))[0]
-    t_conj = optimize.brentq(height, time[falls], time[falls + 1])
-    for name, truth in (("T_peri", t_peri), ("T_conj", t_conj)):
+    assert np.ptp(found["omega"].value) < 0.3
+    P, e, _, omega, t_peri = TRUTH.values()
+    for name, truth in (("T_peri", t_peri), ("T_conj", conjunction(P, e, omega, t_peri))):
         days = (found[name] - EPOCH).to_value(u.day)
         assert offset(days, truth, P) < 5, name
         assert days[2] - days[1] < 1
@@ -254,18 +267,19 @@ def test_corners_show_the_elements(star, circle):
     assert low < np.arctan2(b, a) < high
 
 
-def test_phases_count_from_periastron_in_the_middle(star):
-    top, bottom = star.plot_phase().axes
-    phase = np.asarray(top.containers[0][0].get_xdata())
+def test_phases_count_from_periastron_in_the_middle():
+    # of a nearly round orbit, where each draw has its periastron elsewhere
+    round_orbit = visits(12, 40, 0.01, 20, 1, 3, error=0.5, baseline=300, seed=2)
+    model = fit(round_orbit, P=priors.LogUniform(20 * u.day, 80 * u.day))
+    top, bottom = model.plot_phase().axes
+    phase, rv = np.array(top.containers[0][0].get_data())
     assert phase.min() >= -0.5
     assert phase.max() < 0.5
     assert np.std(bottom.containers[0][0].get_ydata()) < 3 * 0.5
+    lines = [line.get_data() for line in top.lines[: figures.CURVES]]
+    assert all(np.all(np.diff(x) > 0) for x, _ in lines)
     # all draws go through the visits
-    rv = np.asarray(top.containers[0][0].get_ydata())
-    for line in top.lines[: figures.CURVES]:
-        x, y = line.get_data()
-        assert np.all(np.diff(x) > 0)
-        assert np.abs(np.interp(phase, x, y) - rv).max() < 6
+    assert max(np.abs(np.interp(phase, *line) - rv).max() for line in lines) < 6 * 0.5
 
 
 def test_curves_are_smooth_at_any_eccentricity():
@@ -303,6 +317,6 @@ def test_periodograms_are_finite_and_their_best_draw_at_the_top(table):
     assert np.all(np.isfinite(ax.get_ylim()))
     heights = ax.lines[0].get_ydata()
     assert np.all(np.isfinite(heights))
-    assert len(np.unique(heights)) > 100  # what is impossible still differs
+    assert np.mean(heights == heights.min()) < 0.1  # what is impossible still differs
     assert ax.lines[1].get_ydata()[0] > -3
     plt.close("all")

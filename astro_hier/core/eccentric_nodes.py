@@ -233,7 +233,8 @@ class EccentricNodes:
         with np.errstate(divide="ignore"):
             own = np.log(np.bincount(which, self.probability, len(edges) - 1) / np.diff(edges))
         seen = self.period_log_p[np.searchsorted(self.period_edges, edges[:-1], side="right") - 1]
-        log_p = np.where(count >= RESOLVED, own + self.log_evidence, seen)
+        resolved = (count >= RESOLVED) & np.isfinite(own)  # weights far below the rest are 0
+        log_p = np.where(resolved, own + self.log_evidence, seen)
         ends = self.star.prior.period_at(edges)
         return ends[:-1], ends[1:], log_p
 

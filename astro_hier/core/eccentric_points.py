@@ -23,7 +23,7 @@ KAPPAS = (1.5, 1.2, 0.8, 0.6, 0.5)
 KAPPA_WITH_SCATTER = 0.8
 FEW, FEW_NEGLIGIBLE, FEW_NEGLIGIBLE_ROOT = 15, 13.0, 16.0
 FEWEST_NIGHTS = 5  # up to which there are defensive points
-REST = 2000  # points among roots put aside
+REST, REST_OF_FEW = 2000, 20_000  # points among roots put aside; of few nights these matter
 PILOTS, PILOT = 2, 0.25  # draws before the final one, and their share of its points
 HOT, HOTTER = 0.004, 4.0  # share of p(v) of an unrefined leaf, and over what was expected
 AT_PEAKS = 0.1  # of the defensive points
@@ -137,7 +137,8 @@ def _draw_rest(star, tree, rng):
     if tree.roots.kept.all():
         return np.empty(0, int), np.empty(0, int), np.empty((4, 0)), np.empty(0)
     defensive = DEFENSIVE * tree.roots.rest_mass if star.nights <= FEWEST_NIGHTS else 0
-    slab, cell, points = _points_of_rest(tree.roots, REST + int(defensive), rng)
+    count = (REST_OF_FEW if star.nights <= FEW else REST) + int(defensive)
+    slab, cell, points = _points_of_rest(tree.roots, count, rng)
     return slab, cell, points, tree.star.log_p(points)
 
 

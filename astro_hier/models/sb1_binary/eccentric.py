@@ -78,6 +78,7 @@ class EccentricStar(OneStar):
     @cached_property
     def _modes(self):
         """The partition of orbits into modes, and a description of each."""
+        self.check_closed()
         orbits = self.nodes.period, self.nodes.eccentricity, self.nodes.probability
         partition = eccentric_modes.Partition.of(*orbits, np.ptp(self.time))
         number = partition.number(*orbits[:2])
@@ -146,6 +147,8 @@ class EccentricStar(OneStar):
 
     def findings(self):
         size, found = self.nodes.effective_size, self.common.shortcomings()
+        if self.scatter.is_known:  # the check of the best orbit's chi2 says it in its own words
+            found = [(name, value) for name, value in found if name != "improbable chi2"]
         if self.nodes is not self.common and size < FEWEST:
             found = [*found, ("effective size with a jitter of each instrument", size)]
         return [orbit_checks.check_search(found, size)]

@@ -34,7 +34,9 @@ def initial(model, data: OneStar) -> dict[str, Any]:
 
 
 def _best_draw(model, data):
-    values, *_ = replace(data, is_closed=True).draw(DRAWS, np.random.default_rng(SEED))
+    if not data.is_closed:
+        data = replace(data, is_closed=True)
+    values, *_ = data.draw(DRAWS, np.random.default_rng(SEED))
     best = int(np.argmax(model.log_likelihood(data, values).sum(axis=1)))
     found = {name: of[best] for name, of in values.items()}
     for name in model.free_names():
