@@ -4,9 +4,9 @@ With F its cumulative distribution, that of the part between the ends l and u is
 
     F(x | l < x < u) = [F(x) - F(l)] / [F(u) - F(l)].
 
-Differences, and their inverses, are taken from the tail that is the smaller, so that no digits are
-lost in either. Moments follow from x^k times the density of Beta(alpha, beta), which is a multiple
-of that of Beta(alpha + k, beta).
+`astro_hier.core.interval` takes such differences, and inverts them, from the tail that is the
+smaller. Moments follow from x^k times the density of Beta(alpha, beta), which is a multiple of that
+of Beta(alpha + k, beta).
 """
 
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
+
+from astro_hier.core import interval
 
 __all__ = ["TruncatedBeta"]
 
@@ -36,7 +38,7 @@ class TruncatedBeta:
         self.alpha, self.beta = alpha, beta
         self.lower, self.upper = lower, upper
         self.whole: Any = stats.beta(alpha, beta)
-        self.share = _between(self.whole, lower, upper)
+        self.share = interval.share(self.whole, lower, upper)
 
     def logpdf(self, x: ArrayLike) -> np.ndarray:
         """ln of the density, -inf beyond the ends."""
@@ -47,12 +49,12 @@ class TruncatedBeta:
     def cdf(self, x: ArrayLike) -> np.ndarray:
         """Probability below ``x``."""
         x = np.clip(x, self.lower, self.upper)
-        return _between(self.whole, self.lower, x) / self.share
+        return interval.share(self.whole, self.lower, x) / self.share
 
     def sf(self, x: ArrayLike) -> np.ndarray:
         """Probability above ``x``."""
         x = np.clip(x, self.lower, self.upper)
-        return _between(self.whole, x, self.upper) / self.share
+        return interval.share(self.whole, x, self.upper) / self.share
 
     def ppf(self, q: ArrayLike) -> np.ndarray:
         """The value below which the probability is ``q``."""
@@ -64,10 +66,7 @@ class TruncatedBeta:
 
     def _at(self, below, above):
         """The value with these probabilities below and above it."""
-        below = self.whole.cdf(self.lower) + below * self.share
-        above = self.whole.sf(self.upper) + above * self.share
-        value = np.where(below < above, self.whole.ppf(below), self.whole.isf(above))
-        return np.clip(value, self.lower, self.upper)
+        return interval.within(self.whole, self.lower, self.upper, below, above)
 
     def rvs(self, size: Any = None, random_state: Any = None) -> np.ndarray:
         """Random draws of shape ``size``."""
@@ -91,11 +90,5 @@ class TruncatedBeta:
 
     def _moment(self, power):
         """The mean of x^power."""
-        raised = _between(stats.beta(self.alpha + power, self.beta), self.lower, self.upper)
+        raised = interval.share(stats.beta(self.alpha + power, self.beta), self.lower, self.upper)
         return float(self.whole.moment(power) * raised / self.share)
-
-
-def _between(whole, low, high):
-    """The probability between two values, from the smaller tail."""
-    from_above = whole.sf(low) < 0.5
-    return np.where(from_above, whole.sf(low) - whole.sf(high), whole.cdf(high) - whole.cdf(low))
