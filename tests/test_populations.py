@@ -14,7 +14,16 @@ from scipy.integrate import quad_vec
 
 from astro_hier import BinaryPopulation, datasets, outliers, populations, priors, profiles
 from astro_hier.populations.background import pymc_log_density
+from astro_hier.populations.eccentricity import KnownDistribution
+from astro_hier.populations.eccentricity_families import (
+    Beta,
+    Exponential,
+    Gamma,
+    Rayleigh,
+    RayleighExponential,
+)
 from astro_hier.populations.family import Truncated
+from astro_hier.populations.histogram import Histogram
 from astro_hier.posterior import SAVED
 
 ENDS = (-0.5, 3.0)  # ln of the periods searched
@@ -44,6 +53,9 @@ class Periods(Case):
     def share(self, low, high):
         return self.family.share(low, high, self.of, self.ends)
 
+    def share_of_each(self, low, high):
+        return self.family.share_of_each(low, high, self.of, self.ends)
+
     def within(self, low, high, chance):
         return self.family.within(*np.full((3, 2), [[low], [high], [chance]]), self.of, self.ends)
 
@@ -61,6 +73,45 @@ class Periods(Case):
 
     def initial(self, x):
         return self.family.initial(x)
+
+
+class Eccentricities(Case):
+    """Families of e, which are also given a parameter that is not theirs."""
+
+    @property
+    def _all(self):
+        return {**self.of, "mu": np.zeros(2)}
+
+    def log_density(self, e):
+        return self.family.log_density(e, self._all)
+
+    def share(self, low, high):
+        return self.family.share(low, high, self._all)
+
+    def share_of_each(self, low, high):
+        return self.family.share_of_each(low, high, self._all)
+
+    def within(self, low, high, chance):
+        return self.family.within(*np.full((3, 2), [[low], [high], [chance]]), self._all)
+
+    def outside(self):
+        return self.family.outside(self._all, self.ends)
+
+    def draw(self, size, rng):
+        return self.family.draw(self._all, (0.0, 1.0), size, rng)
+
+    def derived(self):
+        return self.family.derive(self._all)
+
+    def initial(self, e):
+        return self.family.initial(e)
+
+
+class SmoothEccentricities(Eccentricities):
+    """Those that PyMC can sample."""
+
+    def pymc(self, theta):
+        return self.family.pymc(theta)
 
 
 class Jitters(Case):
@@ -144,6 +195,10 @@ MIXTURE = {"mu1": [0.5, -3.0], "separation": [1.5, 6.0], "lnsigma1": [-0.5, -1.5
            "lnsigma2": [0.2, 1.0], "fraction1": [0.3, 0.9]}  # fmt: skip
 JITTERS = {f"{name}_jitter": values for name, values in MIXTURE.items()}
 JITTER = {"mu_jitter": [0.3, -2.0], "lnsigma_jitter": [-0.2, 0.7]}
+TO_ONE = (0.0, 1.0), (0.0, 0.9)  # the reach of eccentricities, and those searched
+E_MIXTURE = {"fraction_e": [0.3, 0.8], "scale_e": [0.3, 2.0], "sigma_e": [0.11, 0.6]}
+BINS = (0.0, 0.05, 0.2, 0.4, 0.7, 1.0)
+HEIGHTS = {"smoothness_e": [0.4, 1.5], "step_e": [[-1.0, 0.5, 0.3, -2.0], [1.0, -1.0, 0.4, 0.1]]}
 DISTANCE = {"mu_r": [0.5, 0.1], "ln_std_r": [-3.0, -2.0]}
 HALO = DISTANCE | {"halo_fraction": [0.3, 0.01], "ln_halo_ratio": [1.0, 0.2]}
 FIELD = {"outlier_fraction": [0.3, 0.9], "outlier_mean": [1.0, -4.0], "outlier_sd": [2.0, 0.5]}
@@ -161,6 +216,23 @@ CASES = {
     "jitters, any normal": Jitters(populations.JitterOf(populations.Normal()), JITTER),
     "distances, normal": Distances(profiles.Normal(), DISTANCE, (0.0, 3.0)),
     "distances, core and halo": Distances(profiles.CoreHalo(), HALO, (0.0, 4.0)),
+    "eccentricities, beta": SmoothEccentricities(
+        Beta(), {"alpha_e": [1.5, 2.0], "beta_e": [3.03, 1.2]}, *TO_ONE
+    ),
+    "eccentricities, Rayleigh": SmoothEccentricities(Rayleigh(), {"sigma_e": [0.3, 2.0]}, *TO_ONE),
+    "eccentricities, exponential": SmoothEccentricities(
+        Exponential(), {"scale_e": [0.3, 3.0]}, *TO_ONE
+    ),
+    "eccentricities, gamma": SmoothEccentricities(
+        Gamma(), {"alpha_e": [1.7, 3.0], "scale_e": [0.2, 1.0]}, *TO_ONE
+    ),
+    "eccentricities, two components": SmoothEccentricities(
+        RayleighExponential(), E_MIXTURE, *TO_ONE
+    ),
+    "eccentricities, known": SmoothEccentricities(
+        KnownDistribution(priors.Beta(1.3, 2.0, upper=0.95)), {}, *TO_ONE
+    ),
+    "eccentricities, histogram": Eccentricities(Histogram(BINS), HEIGHTS, *TO_ONE),
     "parallaxes": Values(outliers.ParallaxBackground(), FIELD),
     "parallaxes, two parts": Values(outliers.ParallaxBackground(parts=2), FIELD2),
     "velocities": Values(outliers.VelocityBackground(), FIELD),
@@ -177,7 +249,7 @@ def having(*methods):
 
 def integral(case, low, high):
     """Of the density, of each theta, to 1e-9."""
-    ends = np.linspace(low, high, 41)
+    ends = np.union1d(np.linspace(low, high, 41), np.clip(BINS, low, high))
     return quad_vec(
         lambda x: np.exp(case.log_density(np.array([x]))[:, 0]),
         low, high, points=ends[1:-1], epsabs=1e-10, limit=2000,
@@ -208,6 +280,18 @@ def test_shares_are_integrals_of_the_density(case):
         found = case.share(low, high)
         assert found.shape == (2,)
         np.testing.assert_allclose(found, integral(case, low, high), atol=1e-9)
+
+
+@having("share_of_each")
+def test_shares_of_intervals_that_differ_from_theta_to_theta_are_the_same(case):
+    case = CASES[case]
+    low, middle, high = quantiles(case, 0.1, 0.3, 0.95)
+    ends = np.array([[[low], [low]], [[middle], [low]]]), np.array([[[middle], [high]]] * 2)
+    found = case.share_of_each(*ends)
+    assert found.shape == (2, 2, 1)
+    for (n, k, _), value in np.ndenumerate(found):
+        expected = case.share(ends[0][n, k, 0], ends[1][n, k, 0])[n]
+        assert value == pytest.approx(expected, rel=1e-12)
 
 
 @having("outside")
@@ -272,8 +356,10 @@ def test_what_is_derived_is_declared_and_not_sampled(case):
     assert set(derived) <= declared
     assert not set(derived) & set(case.of)
     assert declared <= set(derived) | set(case.of)
-    for values in derived.values():
-        assert np.shape(values) == (2,)
+    dims = {p.name: p.dims for p in case.family.parameters}
+    for name, values in derived.items():
+        assert np.shape(values)[0] == 2
+        assert np.ndim(values) == 1 + len(dims[name])
 
 
 @having("initial")
@@ -282,6 +368,10 @@ def test_starting_points_lie_where_priors_allow_them(case):
     for sample in (case.draw(30, np.random.default_rng(2))[0], np.full(3, 1.0)):
         start = case.initial(sample)
         assert set(start) == set(case.of)
+        for name, size in getattr(case.family, "standard_normals", {}).items():
+            value = start.pop(name)
+            assert value.shape == (size,)
+            assert np.all(np.abs(value) < 3)
         for name, value in start.items():
             prior = getattr(case.family, name) or DEFAULTS[name]
             assert np.isfinite(prior.logpdf(value)), name

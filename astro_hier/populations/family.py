@@ -50,6 +50,14 @@ class Population(Part):
     parameters: tuple[Parameter, ...] = ()
     sampled: tuple[str, ...] = ()
 
+    @property
+    def standard_normals(self) -> dict[str, int]:
+        """Parameters of several elements that are standard normal a priori: their numbers by name.
+
+        In ``theta`` they have shape (theta, number).
+        """
+        return {}
+
     def log_density(self, ln_period: np.ndarray, theta: Theta, ends: Ends) -> np.ndarray:
         """ln of the density at ``ln_period`` (period,) for each theta, shape (theta, period)."""
         raise NotImplementedError
@@ -74,6 +82,20 @@ class Population(Part):
         The result and all arguments except ``theta`` and ``ends`` have shape (theta, ...).
         """
         raise NotImplementedError(f"{type(self).__name__} does not define values in an interval")
+
+    def share_of_each(
+        self, low: np.ndarray, high: np.ndarray, theta: Theta, ends: Ends = EVERYWHERE
+    ) -> np.ndarray:
+        """Shares of intervals that differ from theta to theta.
+
+        The result, ``low`` and ``high`` have shape (theta, ...). By default from `share`, for one
+        theta after the other.
+        """
+        each = [
+            self.share(of_low, of_high, {name: x[n : n + 1] for name, x in theta.items()}, ends)
+            for n, (of_low, of_high) in enumerate(zip(low, high, strict=True))
+        ]
+        return np.array(each)[..., 0]
 
     def outside(self, theta: Theta, ends: Ends) -> np.ndarray:
         """Shares of the population below and above ``ends``, shape (2, theta)."""
@@ -149,7 +171,18 @@ class Components(Population):
 
     def share(self, low: Floats, high: Floats, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
         low, high = np.asarray(low)[..., None], np.asarray(high)[..., None]
-        return components.share(self.components(theta), low, high)
+        return self._between(self.components(theta), low, high, ends)
+
+    def share_of_each(
+        self, low: np.ndarray, high: np.ndarray, theta: Theta, ends: Ends = EVERYWHERE
+    ) -> np.ndarray:
+        if self._writer("share") not in (Components, Truncated):
+            return super().share_of_each(low, high, theta, ends)
+        parts = components.expanded(self.components(theta), np.ndim(low) - 1)
+        return self._between(parts, low, high, ends)
+
+    def _between(self, parts, low, high, ends):
+        return components.share(parts, low, high)
 
     def within(
         self,
@@ -167,7 +200,7 @@ class Components(Population):
         return components.draw(components.expanded(parts, 1), (np.size(parts[0][1]), size), rng)
 
     def smallest_width(self, frozen: Mapping) -> float:
-        parts = self.components(_corners(self.sampled, frozen, _ends))
+        parts = self.components(corners(self.sampled, frozen, _ends))
         return float(min(np.min(sd) for _, _, sd in parts))
 
     def width(self, theta: Theta) -> np.ndarray:
@@ -177,7 +210,7 @@ class Components(Population):
         return np.min([np.broadcast_to(sd, size) for _, _, sd in self.components(theta)], axis=0)
 
     def extent(self, frozen: Mapping) -> tuple[float, float]:
-        parts = self.components(_corners(self.sampled, frozen, _tails))
+        parts = self.components(corners(self.sampled, frozen, tails))
         low = min(np.min(mean - REACH * sd) for _, mean, sd in parts)
         return low, max(np.max(mean + REACH * sd) for _, mean, sd in parts)
 
@@ -203,10 +236,11 @@ class Truncated(Components):
         return log_density if np.all(within) else np.where(within, log_density, -np.inf)
 
     def share(self, low: Floats, high: Floats, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
-        parts = self.components(theta)
-        low, high = (np.clip(np.asarray(end)[..., None], *ends) for end in (low, high))
-        log_inside = components.log_share(parts, *ends)
-        return np.exp(components.log_share(parts, low, high) - log_inside)
+        return super().share(low, high, theta, ends)
+
+    def _between(self, parts, low, high, ends):
+        log_share = components.log_share(parts, np.clip(low, *ends), np.clip(high, *ends))
+        return np.exp(log_share - components.log_share(parts, *ends))
 
     def within(
         self,
@@ -241,17 +275,18 @@ class Truncated(Components):
         return pm.Mixture("lnP", w=weight / weight.sum(), comp_dists=of, **options)
 
 
-def _corners(names: tuple[str, ...], frozen: Mapping, ends: Callable) -> dict:
+def corners(names: tuple[str, ...], frozen: Mapping, ends: Callable) -> dict:
     """Every combination of the parameters at the ends of their priors, shape (corner,)."""
     grid = np.meshgrid(*(ends(frozen[name]) for name in names), indexing="ij")
     return {name: values.ravel() for name, values in zip(names, grid, strict=True)}
 
 
-def _tails(prior):
+def tails(prior):
+    """Extreme quantiles of a prior."""
     return prior.ppf([TAIL, 1 - TAIL])
 
 
 def _ends(prior):
     """The ends of a prior, or extreme quantiles where it has none."""
     support = np.array(prior.support())
-    return np.where(np.isfinite(support), support, _tails(prior))
+    return np.where(np.isfinite(support), support, tails(prior))
