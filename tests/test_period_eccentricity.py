@@ -101,21 +101,25 @@ def test_draws_fall_into_cells_by_their_shares(case):
 def test_draws_within_cells_stay_there_and_follow_the_density(case):
     # False alarm: 1e-4 a test, once in 800 over all
     joint, size, rng = CASES[case], 2000, np.random.default_rng(4)
-    one = {name: np.full(size, x[0]) for name, x in THETA.items()}
-    for e_cell in ((0.0, 0.0), (0.2, 0.7)):
-        cells = np.tile([[1.0], [1.6]], size), np.tile(np.array(e_cell)[:, None], size)
-        ln_period, e = joint.draw_within(*cells, one, ENDS, rng)
-        assert np.all((ln_period >= 1.0) & (ln_period <= 1.6))
-        assert np.all((e >= e_cell[0]) & (e <= e_cell[1]))
-        edges = np.linspace(1.0, 1.6, 13)
-        share = joint.shares(edges, np.array([0.2, 0.7]), THETA, ENDS)[0, :, int(e_cell[1] > 0)]
-        if share.sum() == 0:  # as no orbit of the population is in that cell
+    theta = {name: x[:1] for name, x in THETA.items()} | {"lnsigma": np.array([-1.0])}
+    each = {name: np.repeat(x, size) for name, x in theta.items()}
+    edges = np.linspace(0.6, 2.0, 8)
+    for edges_e in (np.zeros(2), np.linspace(0.2, 0.9, 4)):
+        cells = (np.repeat(of[[0, -1]][:, None], size, axis=1) for of in (edges, edges_e))
+        ln_period, e = joint.draw_within(*cells, each, ENDS, rng)
+        assert np.all((ln_period >= 0.6) & (ln_period <= 2.0))
+        assert np.all((e >= edges_e[0]) & (e <= edges_e[-1]))
+        if edges_e[-1] > 0:
+            share = joint.shares(edges, edges_e, theta, ENDS)[0, :, 1:]
+            found = np.histogram2d(ln_period, e, (edges, edges_e))[0]
+        else:
+            share = joint.shares(edges, np.array([0.0, 1.0]), theta, ENDS)[0, :, 0]
+            found = np.histogram(ln_period, edges)[0]
+        if share.sum() == 0:  # no orbit of the population is in that cell
             continue
-        expected = share / share.sum() * size
-        found = np.histogram(ln_period, edges)[0]
-        few = expected < 1e-9
-        assert found[few].sum() == 0
-        assert stats.chisquare(found[~few], expected[~few]).pvalue > 1e-4
+        assert found[share == 0].sum() == 0
+        expected = share[share > 0] / share.sum() * size
+        assert stats.chisquare(found[share > 0], expected).pvalue > 1e-4
 
 
 def test_a_density_of_ones_own_has_the_shares_and_draws_of_the_factors():
