@@ -287,15 +287,15 @@ def draw_points(row, log_density, shares, rng):
     the population's shares in the layers, shape (theta, layer).
     """
     density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
-    layer = _draw(density @ row.weight.T * shares, rng)
+    layer = draw_columns(density @ row.weight.T * shares, rng)
     chosen = np.empty(len(layer), int)
     for number in np.unique(layer):
         of = layer == number
-        chosen[of] = _draw(density[of] * row.weight[number], rng)
+        chosen[of] = draw_columns(density[of] * row.weight[number], rng)
     return row.index[chosen], layer
 
 
-def _draw(mass, rng):
+def draw_columns(mass, rng):
     """Draw a column for each row, in proportion to its mass."""
     cumulative = np.cumsum(mass, axis=1)
     chance = rng.random(len(mass)) * cumulative[:, -1]
