@@ -6,9 +6,11 @@ from scipy import stats
 from scipy.special import logsumexp
 
 from astro_hier import populations, priors
-from astro_hier.core import cells
+from astro_hier.core import cells, kepler, orbit
+from astro_hier.core.eccentric_fit import eccentric_nodes
+from astro_hier.core.eccentric_prior import EccentricityTable, OrbitPrior, tidal_limit
 from astro_hier.core.grid import Axis, Grid
-from astro_hier.core.plane import Plane
+from astro_hier.core.plane import Plane, reference_shares
 from astro_hier.populations.circularised import Circular, Circularised, Independent
 from astro_hier.populations.eccentricity import KnownDistribution
 from astro_hier.populations.eccentricity_families import Beta
@@ -179,3 +181,55 @@ def test_a_better_population_is_more_likely_and_so_is_the_one_stars_were_drawn_f
     sd = np.sqrt(probability @ (alpha - mean) ** 2)
     assert abs(mean - 2) < 4 * sd
     assert sd < 0.4
+
+
+def orbit_prior(e, limit=None):
+    def amplitude(period, eccentricity):
+        return 30 * (period / 365.25) ** (-1 / 3) / np.sqrt(1 - eccentricity**2)
+
+    periods = stats.loguniform(1.2, 100)
+    return OrbitPrior(periods, EccentricityTable.of(e), amplitude, 0.0, limit)
+
+
+def orbit_nodes(prior, seed=0):
+    """Nodes of a star whose few imprecise visits allow many orbits."""
+    rng = np.random.default_rng(7)
+    time = np.sort(rng.uniform(0, 100, 7))
+    error = rng.uniform(3, 9, 7)
+    rv = 12 + kepler.velocity(time, 17.0, 0.4, 3.0, 20.0, 1.0) + rng.normal(0, error)
+    visits = orbit.Visits(time, rv, error, np.zeros(3), np.array([1, 1, 100.0]))
+    return eccentric_nodes(visits, prior, np.random.default_rng(seed))
+
+
+ORBIT_EDGES = np.linspace(np.log(1.2), np.log(100), 90), np.linspace(0, 1, 41) ** 1.5
+
+
+@pytest.mark.parametrize("limit", [None, tidal_limit])
+def test_nodes_under_another_prior_are_nodes_found_with_it(limit):
+    # False alarm: 4.5 standard errors, 1e-5
+    before, after = (orbit_prior(stats.beta(*of), limit) for of in ((0.867, 3.03), (2.0, 4.0)))
+    plane = Plane(*ORBIT_EDGES, reference_shares(*ORBIT_EDGES, before))
+    first, second = orbit_nodes(before), orbit_nodes(after, 1)
+    assert (first.eccentricity == 0).any() == (limit is not None)
+    assert plane.reference.sum() == pytest.approx(1, rel=1e-9)
+    matrix = cells.Matrix.of([plane.row(first.period, first.eccentricity, first.log_mass)])
+    shares = np.array([plane.reference, reference_shares(*ORBIT_EDGES, after)])
+    log_shares = plane.log_shares(shares, matrix)
+    found, error = matrix.log_marginal(log_shares), np.sqrt(matrix.variance(log_shares))
+    assert found[0] == pytest.approx(first.log_evidence, abs=1e-9)
+    allowed = np.hypot(error[1], second.log_evidence_error)
+    assert abs(found[1] - second.log_evidence) < 4.5 * allowed
+    assert allowed < 0.05
+
+
+def test_circles_are_a_reference_prior_by_themselves():
+    prior = orbit_prior(0.0)
+    share = reference_shares(*ORBIT_EDGES, prior)
+    assert not share[:, 1:].any()
+    assert share[:, 0].sum() == pytest.approx(1)
+    short = reference_shares(*ORBIT_EDGES, orbit_prior(KIPPING, tidal_limit))
+    below = np.exp(ORBIT_EDGES[0][1:]) < 2
+    assert not short[below, 1:].any()
+    assert not short[~below, 0][1:].any()
+    with pytest.raises(ValueError, match=r"known to be 0.3; expected a distribution, for a pop"):
+        reference_shares(*ORBIT_EDGES, orbit_prior(0.3))

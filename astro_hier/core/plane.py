@@ -27,6 +27,8 @@ from astro_hier.core import cells
 from astro_hier.core.floats import TINY
 from astro_hier.core.grid import Axis, Grid
 
+PARTS = 16  # of a cell of ln P, over which a largest eccentricity that depends on P is averaged
+
 
 @dataclass(frozen=True)
 class Plane:
@@ -132,6 +134,48 @@ class Plane:
         """The number of a node for each theta, drawn from the star's posterior, shape (theta,)."""
         mass = np.exp(log_mass - log_mass.max()) * self.ratio(shares, period, e)
         return cells.draw_columns(mass, rng)
+
+
+def reference_shares(ln_period_edges, e_edges, prior):
+    """Shares of the prior of a star's nodes in the product of cells.
+
+    Parameters
+    ----------
+    ln_period_edges, e_edges : ndarray
+        As in `Plane`, for periods in d.
+    prior : `~astro_hier.core.eccentric_prior.OrbitPrior`
+        Its eccentricities have a density, or are zero. Circular orbits are also those of periods
+        for which it allows no others.
+
+    Returns
+    -------
+    ndarray
+        Shape (cell of ln P, 1 + cell of e). They add up to the prior probability of the periods
+        that were searched.
+
+    Raises
+    ------
+    ValueError
+        If the eccentricity is known, and not zero.
+    """
+    e = prior.eccentricity
+    if e.known and e.e[0] > 0:
+        raise ValueError(
+            f"an eccentricity known to be {e.e[0]:g}; expected a distribution, for a population of"
+            " eccentricities, or 0"
+        )
+    below = np.clip(prior.period.cdf(np.exp(ln_period_edges)), *prior.period_shares)
+    part = (np.arange(PARTS) + 0.5) / PARTS
+    period = prior.period_at(below[:-1, None] + np.diff(below)[:, None] * part)
+    limit = np.ones(period.shape)
+    if prior.largest_eccentricity is not None:
+        limit = prior.largest_eccentricity(period)
+    eccentric = (limit > 0) & (not e.known)
+    of_e = np.zeros((*period.shape, len(e_edges) - 1))
+    if eccentric.any():
+        of_e[eccentric] = np.diff(e.cdf(e_edges / limit[eccentric][:, None]))
+    both = np.concatenate([~eccentric[..., None], of_e], axis=2).mean(axis=1)
+    return np.diff(below)[:, None] * both
 
 
 def _between_middles(value, edges):
