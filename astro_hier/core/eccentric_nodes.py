@@ -22,7 +22,7 @@ from astro_hier.core.eccentric_tree import Star
 from astro_hier.core.linear import Solution
 from astro_hier.core.period_cells import log_sum
 
-MOST_DRAWN, ENOUGH = 2_500_000, 4
+MOST_DRAWN, ENOUGH = 2_500_000, 2
 NEGLIGIBLE = 25.0  # points below exp(-this) of the heaviest are forgotten
 PER_CELL = 200  # nodes of a part of the profile
 LIGHT = 1e-3  # weight of a node over the average that says nothing of the density
