@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from astro_hier.core import eccentric_fit, kepler, orbit
+from astro_hier.core.eccentric_fit import eccentric_nodes
 from astro_hier.core.eccentric_peaks import peaked
 from astro_hier.core.eccentric_points import Prepared
 from astro_hier.core.eccentric_prior import EccentricityTable, OrbitPrior
@@ -60,3 +61,18 @@ def test_points_about_peaks_weigh_as_much_as_even_ones(n):
     even = np.exp(star.log_p(low + (high - low) * rng.random(low.shape)) + 40)
     error = np.hypot(own.std(), even.std()) / np.sqrt(size)
     assert abs(own.mean() - even.mean()) < 4.5 * error
+
+
+def test_a_slow_part_of_a_long_orbit_is_found():
+    """Where the centre of a cell lies on a needle that is far narrower than the cell."""
+    rng = np.random.default_rng(0)
+    time = np.sort(rng.uniform(0, 850, 25))
+    rv = kepler.velocity(time, 20_000.0, 0.15, -200.0, 100.0, 1.0) + rng.normal(0, 0.1, 25)
+    data = orbit.Visits(time, rv, np.full(25, 0.1), np.zeros(3), np.array([1, 1, 100.0]))
+    wide = OrbitPrior(
+        stats.loguniform(1, 1e5), EccentricityTable.of(stats.beta(0.867, 3.03)),
+        lambda period, e: 100.0 + 0 * period,
+    )  # fmt: skip
+    nodes = eccentric_nodes(data, wide, np.random.default_rng(1))
+    assert nodes.effective_size > 1000
+    assert nodes.least_chi2 < 45  # of 20 degrees of freedom: p = 1e-3

@@ -22,7 +22,7 @@ from astro_hier.core.eccentric_tree import Star
 from astro_hier.core.linear import Solution
 from astro_hier.core.period_cells import log_sum
 
-MOST_DRAWN, ENOUGH = 2_500_000, 4
+MOST_DRAWN, ENOUGH = 2_500_000, 5
 NEGLIGIBLE = 25.0  # points below exp(-this) of the heaviest are forgotten
 PER_CELL = 200  # nodes of a part of the profile
 LIGHT = 1e-3  # weight of a node over the average that says nothing of the density
@@ -190,11 +190,13 @@ class EccentricNodes:
         extra = np.multiply.outer(self.ratio, scatter)
         return drawn_at(self.visits, nodes, star.data.t_ref, scatter, extra, rng)
 
-    def draw_points(self, size: int, rng: np.random.Generator) -> np.ndarray:
+    def draw_points(
+        self, size: int, rng: np.random.Generator, enough: float = ENOUGH
+    ) -> np.ndarray:
         """Fresh points, so that each call is independent of others.
 
-        They are chosen by their weights from `ENOUGH` times as many by effective number, so that
-        few are chosen twice.
+        They are chosen by their weights from ``enough`` times as many by effective number, so
+        that few are chosen twice.
         """
         points, log_mass, drawn = np.empty((4, 0)), np.empty(0), 0
         while drawn < MOST_DRAWN:
@@ -205,7 +207,7 @@ class EccentricNodes:
             matter = log_mass > log_mass.max() - NEGLIGIBLE
             points, log_mass = points[:, matter], log_mass[matter]
             mass = np.exp(log_mass - log_mass.max())
-            if mass.sum() ** 2 > ENOUGH * size * np.sum(mass**2):
+            if mass.sum() ** 2 > enough * size * np.sum(mass**2):
                 break
         below = np.cumsum(mass)
         chosen = np.searchsorted(below, (np.arange(size) + rng.random()) / size * below[-1])

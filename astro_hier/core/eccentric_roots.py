@@ -230,7 +230,8 @@ def _chosen(found, shares, slab_edges, effort):
     for slab, height in enumerate(log_p):
         mass = log_mass + height
         sums = _log_sums(number, mass, len(of_period))
-        total = np.logaddexp.reduce(sums)
+        # a centre that happens to lie on a needle counts for its whole cell, a bound does not
+        total = min(np.logaddexp.reduce(sums), np.logaddexp.reduce(upper[slab]))
         wanted = np.flatnonzero(upper[slab] > total - effort.negligible_root)
         keys = (key[wanted] for key in (upper[slab], anneal[slab], height))
         kept[slab, wanted[highest(effort.roots, *keys)]] = True

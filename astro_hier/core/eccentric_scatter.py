@@ -27,7 +27,7 @@ from astro_hier.core.eccentric_kernel import KeplerData, Nodes, evaluate
 from astro_hier.core.eccentric_nodes import Draws, EccentricNodes, drawn_at, linear_at
 from astro_hier.core.eccentric_prior import OrbitPrior, ScatterTable
 
-SIZE = 8000  # draws that are weighted
+SIZE = 16_000  # draws that are weighted, so many that few are needed twice
 CELLS = 64  # of a conditional density
 PRIOR = 0.1
 EVEN = 0.2  # effective number over SIZE below which ratios are tried
@@ -119,7 +119,7 @@ def instrument_nodes(
 def _weighted(common, scatter_prior, instrument, rng):
     """Draws of the common posterior with scatters of all instruments, and their weights."""
     visits, star = common.visits, common.star
-    points = common.draw_points(SIZE, rng)
+    points = common.draw_points(SIZE, rng, enough=1.0)
     nodes = star.nodes(points)
     shared = evaluate(star.data, nodes)
     residual = _residual(common, nodes)
