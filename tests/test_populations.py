@@ -25,6 +25,7 @@ from astro_hier.populations.eccentricity_families import (
 )
 from astro_hier.populations.family import Truncated
 from astro_hier.populations.histogram import Histogram
+from astro_hier.populations.power_law import PowerLaw
 from astro_hier.posterior import SAVED
 
 ENDS = (-0.5, 3.0)  # ln of the periods searched
@@ -74,6 +75,12 @@ class Periods(Case):
 
     def initial(self, x):
         return self.family.initial(x)
+
+
+class SearchedPeriods(Periods):
+    """Families of ln P that are not meant for method='nuts'."""
+
+    pymc = property()
 
 
 class Eccentricities(Case):
@@ -217,6 +224,8 @@ CASES = {
     "jitters, any normal": Jitters(populations.JitterOf(populations.Normal()), JITTER),
     "distances, normal": Distances(profiles.Normal(), DISTANCE, (0.0, 3.0)),
     "distances, core and halo": Distances(profiles.CoreHalo(), HALO, (0.0, 4.0)),
+    "periods, power law": SearchedPeriods(PowerLaw(), {"slope": [0.26, -3.0]}, ENDS),
+    "periods, no power law": SearchedPeriods(PowerLaw(), {"slope": [0.0, -1e-14]}, ENDS),
     "eccentricities, beta": SmoothEccentricities(
         Beta(), {"alpha_e": [1.5, 2.0], "beta_e": [3.03, 1.2]}, *TO_ONE
     ),
