@@ -14,12 +14,12 @@ from astro_hier.populations.eccentricity_families import (
     Rayleigh,
     RayleighExponential,
 )
-from astro_hier.populations.histogram import Histogram
+from astro_hier.populations.histogram import EccentricityHistogram, PeriodHistogram
 from astro_hier.posterior.encoding import decode, encode
 
 EDGES = np.linspace(0, 1, 21)
-FAMILIES = (Beta(), Rayleigh(), Exponential(), Gamma(), RayleighExponential(), Histogram(),
-            KnownDistribution())  # fmt: skip
+FAMILIES = (Beta(), Rayleigh(), Exponential(), Gamma(), RayleighExponential(),
+            EccentricityHistogram(), KnownDistribution())  # fmt: skip
 
 
 def shares(family, theta, edges=EDGES):
@@ -90,11 +90,11 @@ def test_starting_points_have_the_moments_of_the_data():
 
 
 def test_a_smooth_histogram_is_uniform_and_its_prior_the_same_from_either_end():
-    family = Histogram((0.0, 0.1, 0.5, 0.6, 1.0))
+    family = EccentricityHistogram((0.0, 0.1, 0.5, 0.6, 1.0))
     theta = {"smoothness_e": np.array([0.0]), "step_e": np.array([[1.0, -2.0, 3.0]])}
     share = family.derive(theta)["share_e"][0]
     np.testing.assert_allclose(share, [0.1, 0.4, 0.1, 0.4], rtol=1e-12)
-    mirrored = Histogram((0.0, 0.4, 0.5, 0.9, 1.0))
+    mirrored = EccentricityHistogram((0.0, 0.4, 0.5, 0.9, 1.0))
     theta["smoothness_e"] = np.array([0.7])
     share = family.derive(theta)["share_e"][0]
     back = theta | {"step_e": -theta["step_e"][:, ::-1]}
@@ -104,7 +104,7 @@ def test_a_smooth_histogram_is_uniform_and_its_prior_the_same_from_either_end():
 def test_neighbouring_heights_differ_by_the_smoothness_whatever_the_width_of_bins():
     # False alarm: sd of 4000 steps known to 1.1 percent, five of these once in 2e6
     rng = np.random.default_rng(0)
-    family = Histogram((0.0, 0.05, 0.1, 0.5, 1.0))
+    family = EccentricityHistogram((0.0, 0.05, 0.1, 0.5, 1.0))
     theta = {"smoothness_e": np.full(4000, 0.5), "step_e": rng.normal(size=(4000, 3))}
     height = family.derive(theta)["share_e"] / np.diff(family.edges)
     step = np.diff(np.log(height), axis=1) / np.sqrt(np.diff([0.025, 0.075, 0.3, 0.75]) / 0.25)
@@ -113,7 +113,7 @@ def test_neighbouring_heights_differ_by_the_smoothness_whatever_the_width_of_bin
 
 def test_a_histogram_starts_near_the_heights_of_the_data():
     e = np.random.default_rng(0).beta(2, 5, 20_000)
-    family = Histogram((0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
+    family = EccentricityHistogram((0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
     start = {name: np.array([value]) for name, value in family.initial(e).items()}
     found = family.derive(start)["share_e"][0]
     expected = np.diff(stats.beta(2, 5).cdf(family.edges))
@@ -124,15 +124,17 @@ def test_a_histogram_starts_near_the_heights_of_the_data():
 def test_what_is_no_distribution_of_eccentricities_is_refused():
     for edges in ((0, 1), (0, 0.5, 0.5, 1), (0, 0.5, 2), 10, "abc", (), ((0, 0.5, 1),)):
         with pytest.raises(ValueError, match=r"expected three or more numbers that rise from 0"):
-            Histogram(edges)
+            EccentricityHistogram(edges)
+    with pytest.raises(ValueError, match=r"numbers that rise, ln\(P / d\) at the edges of bins"):
+        PeriodHistogram((0.0, np.inf, 3.0))
     with pytest.raises(priors.PriorError, match="must lie between 0"):
         KnownDistribution(priors.Normal(0.3, 0.1))
     with pytest.raises(priors.PriorError, match="with a density"):
         KnownDistribution(priors.Fixed(0.3))
     with pytest.raises(priors.PriorError, match="must not be negative"):
         Beta(alpha_e=priors.Normal(1, 1))
-    with pytest.raises(ValueError, match="Histogram has a log_density but no pymc"):
-        Histogram().check_pymc()
+    with pytest.raises(ValueError, match="EccentricityHistogram has a log_density but no pymc"):
+        EccentricityHistogram().check_pymc()
 
 
 class Steeper(Beta):

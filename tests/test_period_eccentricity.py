@@ -9,7 +9,7 @@ from scipy import stats
 from astro_hier import populations, priors
 from astro_hier.populations.circularised import Circular, Circularised, Factored, Independent
 from astro_hier.populations.eccentricity_families import ALPHA, BETA, Beta, Gamma, Rayleigh
-from astro_hier.populations.histogram import Histogram
+from astro_hier.populations.histogram import EccentricityHistogram
 from astro_hier.populations.normal import LNSIGMA, MU
 from astro_hier.populations.period_eccentricity import PeriodEccentricity
 from astro_hier.posterior.encoding import decode, encode
@@ -155,7 +155,7 @@ def test_a_boundary_on_an_edge_splits_no_cell():
 
 
 def test_any_families_make_a_joint_population_with_all_their_parameters():
-    joint = Circularised(populations.NormalMixture(), Histogram(), ln_P_circ=2.0)
+    joint = Circularised(populations.NormalMixture(), EccentricityHistogram(), ln_P_circ=2.0)
     assert joint.standard_normals == {"step_e": 9}
     assert joint.sampled[-2:] == ("smoothness_e", "ln_P_circ")
     assert joint.mu1 == priors.Uniform(-1, 8)
@@ -179,8 +179,8 @@ def test_what_does_not_go_together_is_refused():
     with pytest.raises(ValueError, match="Circularised has no form for method='nuts'"):
         Circularised().check_pymc()
     Independent().check_pymc()
-    with pytest.raises(ValueError, match="Histogram has a log_density but no pymc"):
-        Independent(eccentricity=Histogram()).check_pymc()
+    with pytest.raises(ValueError, match="EccentricityHistogram has a log_density but no pymc"):
+        Independent(eccentricity=EccentricityHistogram()).check_pymc()
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ from astro_hier.populations.eccentricity_families import (
     RayleighExponential,
 )
 from astro_hier.populations.family import Truncated
-from astro_hier.populations.histogram import Histogram
+from astro_hier.populations.histogram import EccentricityHistogram, PeriodHistogram
 from astro_hier.populations.power_law import PowerLaw
 from astro_hier.posterior import SAVED
 
@@ -206,6 +206,7 @@ JITTER = {"mu_jitter": [0.3, -2.0], "lnsigma_jitter": [-0.2, 0.7]}
 TO_ONE = (0.0, 1.0), (0.0, 0.9)  # the reach of eccentricities, and those searched
 E_MIXTURE = {"fraction_e": [0.3, 0.8], "scale_e": [0.3, 2.0], "sigma_e": [0.11, 0.6]}
 BINS = (0.0, 0.05, 0.2, 0.4, 0.7, 1.0)
+LN_BINS = (-1.0, 0.0, 0.4, 1.0, 2.5, 3.0)
 HEIGHTS = {"smoothness_e": [0.4, 1.5], "step_e": [[-1.0, 0.5, 0.3, -2.0], [1.0, -1.0, 0.4, 0.1]]}
 DISTANCE = {"mu_r": [0.5, 0.1], "ln_std_r": [-3.0, -2.0]}
 HALO = DISTANCE | {"halo_fraction": [0.3, 0.01], "ln_halo_ratio": [1.0, 0.2]}
@@ -226,6 +227,12 @@ CASES = {
     "distances, core and halo": Distances(profiles.CoreHalo(), HALO, (0.0, 4.0)),
     "periods, power law": SearchedPeriods(PowerLaw(), {"slope": [0.26, -3.0]}, ENDS),
     "periods, no power law": SearchedPeriods(PowerLaw(), {"slope": [0.0, -1e-14]}, ENDS),
+    "periods, histogram": SearchedPeriods(
+        PeriodHistogram(LN_BINS),
+        {name.removesuffix("_e"): x for name, x in HEIGHTS.items()},
+        (-1.0, 3.0),
+        (-0.5, 2.0),
+    ),
     "eccentricities, beta": SmoothEccentricities(
         Beta(), {"alpha_e": [1.5, 2.0], "beta_e": [3.03, 1.2]}, *TO_ONE
     ),
@@ -242,7 +249,7 @@ CASES = {
     "eccentricities, known": SmoothEccentricities(
         KnownDistribution(priors.Beta(1.3, 2.0, upper=0.95)), {}, *TO_ONE
     ),
-    "eccentricities, histogram": Eccentricities(Histogram(BINS), HEIGHTS, *TO_ONE),
+    "eccentricities, histogram": Eccentricities(EccentricityHistogram(BINS), HEIGHTS, *TO_ONE),
     "parallaxes": Values(outliers.ParallaxBackground(), FIELD),
     "parallaxes, two parts": Values(outliers.ParallaxBackground(parts=2), FIELD2),
     "velocities": Values(outliers.VelocityBackground(), FIELD),
@@ -259,7 +266,7 @@ def having(*methods):
 
 def integral(case, low, high):
     """Of the density, of each theta, to 1e-9."""
-    ends = np.union1d(np.linspace(low, high, 41), np.clip(BINS, low, high))
+    ends = np.union1d(np.linspace(low, high, 41), np.clip(BINS + LN_BINS, low, high))
     return quad_vec(
         lambda x: np.exp(case.log_density(np.array([x]))[:, 0]),
         low, high, points=ends[1:-1], epsabs=1e-10, limit=2000,
