@@ -337,3 +337,42 @@ def test_published_orbits_are_found_blind(shared_data, name):
         low, median, high = np.quantile(draws, [0.16, 0.5, 0.84])
         error = u.Quantity(row[f"{element}_high"]) - u.Quantity(row[f"{element}_low"])
         assert abs(median - value) < 2 * 0.5 * np.hypot(high - low, error), element
+
+
+# ---- what a fit says of priors that leave the orbit out
+
+MOST = priors.LogUniform(2 * u.day, 15 * u.day)
+
+
+@pytest.mark.filterwarnings("ignore:chi2", "ignore:the data press", "ignore:single rows")
+@pytest.mark.filterwarnings("ignore:the data allow", "ignore:no orbit", "ignore:the jitter is")
+@pytest.mark.filterwarnings("ignore:the search for eccentric orbits")
+@pytest.mark.parametrize("options", [{}, {"jitter": JITTER}])
+def test_an_eccentric_orbit_beyond_the_periods_searched_is_found(options):
+    with pytest.warns(UserWarning, match=r"fit better.* the best at 17\.[23]\d* d"):
+        fit(example(n=16, e=0.7), P=MOST, **options)
+
+
+@pytest.mark.filterwarnings("ignore:chi2", "ignore:periods outside", "ignore:single rows")
+@pytest.mark.filterwarnings("ignore:the data allow", "ignore:the search for eccentric orbits")
+def test_a_prior_that_cuts_off_the_eccentricity_is_said():
+    with pytest.warns(UserWarning, match=r"press e .*the edge at 0\.2"):
+        fit(example(), eccentricity=priors.Uniform(0.0, 0.2))
+
+
+def test_a_jitter_that_no_instruments_can_share_is_refused():
+    with pytest.raises(ValueError, match="no effect without"):
+        fit(example(), shared_jitter=True, jitter=JITTER)
+
+
+def test_models_with_a_shared_jitter_are_compared():
+    table = example(n=14)
+    table["of"] = np.where(np.arange(14) % 2, "new", "old")
+    star = model(jitter=0.5 * KMS, instrument="of", shared_jitter=True)
+    assert len(star.compare(table, trend=0)) == 6
+
+
+def test_a_best_orbit_fills_the_figure_whatever_other_draws_do():
+    star = fit(example(n=16))
+    low, high = star.plot_phase().axes[0].get_ylim()
+    assert 40 < high - low < 60  # 2 K = 40 km/s

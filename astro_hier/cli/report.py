@@ -11,6 +11,9 @@ import astropy.units as u
 from astro_hier import checks
 from astro_hier.plots import NothingToDraw
 
+# tables that are written besides, by the names of their files: the methods that make them
+TABLES = {"stars.ecsv": "star_table", "elements.ecsv": "elements"}
+
 
 def _figures(model):
     """Names of a model's figures."""
@@ -24,8 +27,12 @@ def _figures(model):
 
 def _files(model):
     """Names of all files that are written for a model."""
-    stars = ["stars.ecsv"] if hasattr(model, "star_table") else []
-    return ["posterior.nc", *stars, *(f"{name}.png" for name in _figures(model))]
+    return ["posterior.nc", *_tables(model), *(f"{name}.png" for name in _figures(model))]
+
+
+def _tables(model):
+    """What makes the tables of a model that are written besides, by the names of their files."""
+    return {file: method for file, method in TABLES.items() if hasattr(model, method)}
 
 
 @contextmanager
@@ -78,17 +85,17 @@ def _check_free(out, names, overwrite):
 
 def deliver(model, out, truths=None):
     """Save a fit, print it and draw it; returns the exit status."""
-    stars = _save(model, out)
-    _report(model, stars, truths)
+    tables = _save(model, out)
+    _report(model, tables, truths)
     drawn, failed = _draw(model, out, truths)
-    written = ["posterior.nc", *(["stars.ecsv"] if stars is not None else []), *drawn]
+    written = ["posterior.nc", *_tables(model), *drawn]
     print(f"\nWritten to {out}/: {', '.join(written)}")
     print(f"Read it again: {type(model).__name__}.load({str(out / 'posterior.nc')!r})")
     return 1 if failed else 0
 
 
 def _save(model, out):
-    """Write what must not be lost, before anything else can fail; returns the table of stars."""
+    """Write what must not be lost, before anything else can fail; returns the tables."""
     posterior, *others = (out / name for name in _files(model))
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -102,15 +109,14 @@ def _save(model, out):
         ) from error
     for path in others:
         path.unlink(missing_ok=True)  # may be left from an earlier fit
-    if not hasattr(model, "star_table"):
-        return None
-    stars = model.star_table()
-    stars.write(out / "stars.ecsv")
-    return stars
+    tables = [getattr(model, method)() for method in _tables(model).values()]
+    for file, table in zip(_tables(model), tables, strict=True):
+        table.write(out / file)
+    return tables
 
 
-def _report(model, stars, truths=None):
-    """Print the summary, with the truth if it is known, and the tables of periods and stars."""
+def _report(model, tables, truths=None):
+    """Print the summary, with the truth if it is known, and the tables of periods and others."""
     _summary(model, truths).pprint_all()
     if model.posterior.attrs.get("n_explanations", 1) > 1:
         print("\nExplanations, most probable first, which the summary mixes:")
@@ -124,9 +130,9 @@ def _report(model, stars, truths=None):
     if model.posterior.attrs.get("resolved") == 0:
         limit = getattr(model, f"{model.scale}_upper_limit")()
         print(f"\n{model.scale} < {limit:.4g}, 95 percent")
-    if stars is not None:
+    for table in tables:
         print()
-        stars.pprint(max_lines=12, max_width=-1)
+        table.pprint(max_lines=12, max_width=-1)
 
 
 def _summary(model, truths):

@@ -16,6 +16,7 @@ GAP = 0.5
 TAIL = 0.002
 VALLEY = 10.0
 BINS = 24  # of e, in which valleys are looked for
+ROUNDING = 1e-12  # a spread over a mean that is not one
 MANY = 400  # nodes of a mode that may be split in e
 
 
@@ -83,7 +84,8 @@ def described(number, period, e, weight, amplitude) -> list[Mode]:
 
     def moments(values):
         mean = np.bincount(number, share * values)
-        return mean, np.sqrt(np.bincount(number, share * (values - mean[number]) ** 2))
+        spread = np.sqrt(np.bincount(number, share * (values - mean[number]) ** 2))
+        return mean, np.where(spread > ROUNDING * mean, spread, 0.0)
 
     K = np.bincount(number, share * amplitude)
     columns = np.array([total, *moments(period), *moments(e), K])

@@ -220,7 +220,8 @@ class EccentricNodes:
         share = np.sort(self.points[0][matters])
         first = np.searchsorted(share, self.period_edges)
         many = ((i, j) for i, j in pairwise(first) if j - i >= 2 * PER_CELL)
-        divided = [share[i + PER_CELL : j - PER_CELL + 1 : PER_CELL] for i, j in many]
+        # the first and the last node too, beyond which a cell may be empty
+        divided = [np.append(share[i : j - PER_CELL + 1 : PER_CELL], share[j - 1]) for i, j in many]
         return np.union1d(self.period_edges, np.concatenate([[], *divided]))
 
     def profile(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

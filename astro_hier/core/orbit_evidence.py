@@ -30,6 +30,7 @@ MAX_FREQUENCIES_WITH_SCATTER = 50_000  # fewer, because each is tried with every
 NARROWEST = 0.01  # range in ln P that is still worth searching
 PERIODS = 200  # that represent the posterior of the period in a limit on K
 LATTICE = 12  # radii, and angles, for the distribution of a and b
+NOTHING = -np.inf, np.nan  # ln p(v) and period where nothing matters
 GOLDEN = 0.5 * (np.sqrt(5) - 1)
 
 
@@ -67,7 +68,7 @@ def tail_probability(chi2, dof):
     return chi2_distribution.sf(chi2, dof) if dof > 0 else np.nan
 
 
-def beyond(visits, searched, floor, scatter=None):
+def beyond(visits, searched, floor, scatter=None, evidence=None):
     """The average likelihood of periods beyond those searched.
 
     Parameters
@@ -79,6 +80,9 @@ def beyond(visits, searched, floor, scatter=None):
         ln of the average likelihood within: anything below is not resolved.
     scatter : `~astro_hier.core.jitter.JitterPrior`, optional
         What is known about the scatter.
+    evidence : callable, optional
+        Takes a prior of the period, and returns ln p(v) and the best period; by default those of
+        circles.
 
     Returns
     -------
@@ -93,21 +97,25 @@ def beyond(visits, searched, floor, scatter=None):
     most = MAX_FREQUENCIES if scatter is None else MAX_FREQUENCIES_WITH_SCATTER
     highest = 1 / shortest + most / max(period_nodes.POINTS * baseline, TINY)
     ends = max(SHORTEST, 1 / highest), BASELINES * baseline
-    found, nothing = [], (-np.inf, np.nan)
+    found = []
     for low, high in ((ends[0], shortest), (longest, ends[1])):
         if np.log(high / low) > NARROWEST:
             prior = loguniform(low, high)
-            tried = visits if scatter is None else scatter.with_nodes(visits, prior, floor=floor)
-            nodes = period_nodes.coarse_nodes(orbit.likelihood(tried), prior, floor)
-            width = np.log(high / low)
-            best = (nodes.log_evidence, 1 / nodes.best_frequency) if nodes.low.size else nothing
-            found.append((*best, width))
+            best = evidence(prior) if evidence else _of_circles(visits, prior, floor, scatter)
+            found.append((*best, np.log(high / low)))
     ends = min(ends[0], shortest), max(ends[1], longest)
     if not found:
-        return *nothing, *ends
+        return *NOTHING, *ends
     log_mean, period, width = np.array(found).T
     total = np.logaddexp.reduce(log_mean + np.log(width)) - np.log(width.sum())
     return float(total), float(period[np.argmax(log_mean)]), *ends
+
+
+def _of_circles(visits, prior, floor, scatter):
+    """ln p(v) and the best period of circles."""
+    tried = visits if scatter is None else scatter.with_nodes(visits, prior, floor=floor)
+    nodes = period_nodes.coarse_nodes(orbit.likelihood(tried), prior, floor)
+    return (nodes.log_evidence, 1 / nodes.best_frequency) if nodes.low.size else NOTHING
 
 
 def amplitude_limit(visits, frequency, probability, share=0.95):

@@ -176,6 +176,7 @@ def _in_order(model, attrs, periods, sets):
         found.append(f"{beyond}, which {sets['periods']} sets")
     inferred = " by that much" if "jitter" in _used(model) else f", which {sets['jitter']} infers"
     found.append(f"errors that are too small{inferred}")
+    found.append("single velocities that are wrong")
     look_for = f"look for, the likeliest first, {', '.join(found[:-1])}, or {found[-1]}"
     if model.is_eccentric:
         return look_for

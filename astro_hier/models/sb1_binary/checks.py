@@ -7,10 +7,12 @@ import numpy as np
 from astro_hier import checks
 from astro_hier.checks import Finding
 from astro_hier.core import orbit_evidence
+from astro_hier.inference.edges import PRIOR_EDGE
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits.amplitudes import ScaledAmplitudes
 from astro_hier.models.sb1_binary.data import OneStar
 
+EDGE, MAX_AT_EDGE = 0.02, 0.5  # of the range of e, and share of its posterior
 MAX_OTHER_MODES = 0.05  # probability of all modes except the best
 SEVERAL_PERIODS = checks.define(
     "several_periods",
@@ -78,6 +80,8 @@ def check(model, data: OneStar, values, attrs, method: str) -> list[Finding]:
     if isinstance(amplitudes, ScaledAmplitudes):
         ratio = amplitudes.over_scale(values)
         findings.append(orbit_checks.check_amplitude(amplitudes.given, ratio))
+    if "e" in model.free_names():
+        findings.append(_check_edge(model.frozen_priors()["e"].support(), values["e"]))
     if searched:  # first, because a failure here explains all others
         findings.insert(0, _check_range(data, attrs))
     if "ln_bayes_factor" in attrs:
@@ -90,6 +94,17 @@ def check(model, data: OneStar, values, attrs, method: str) -> list[Finding]:
         findings.append(orbit_checks.check_information(attrs["period_information"]))
         findings.append(_check_modes(data, attrs, method))
     return findings
+
+
+def _check_edge(support, e):
+    """Whether the prior cuts off the posterior of the eccentricity, other than at 0."""
+    near = EDGE * (support[1] - support[0])
+    pressed = [
+        f"e (posterior mean {e.mean():.4g}; the edge at {end:.4g})"
+        for end in support
+        if 0 < end < 1 and np.mean(np.abs(e - end) < near) > MAX_AT_EDGE
+    ]
+    return PRIOR_EDGE.finding(", ".join(pressed) or "no parameter", bool(pressed))
 
 
 def _check_fit(attrs, words):
@@ -123,14 +138,12 @@ def _check_jitter(data, jitters, words):
 
 def _check_range(data, attrs):
     """Whether periods outside the range that the prior allows fit better than all within."""
-    skipped = _why_not_beyond(data)
-    if skipped:
-        return PERIOD_RANGE.finding(skipped, False)
+    if data.why_not_beyond:
+        return PERIOD_RANGE.finding(data.why_not_beyond, False)
     try:
-        log_mean, period, low, high = data.beyond()
+        ratio, period, low, high = data.beyond()
     except (ArithmeticError, ValueError) as error:
         return PERIOD_RANGE.finding(f"not searched: {error}", False)
-    ratio = log_mean - data.log_evidence
     factor = f"{np.exp(ratio):.2g}" if ratio < 20 else f"exp({ratio:.0f})"
     said = f"on average by a factor of {factor}, the best at {period:.6g} d"
     return PERIOD_RANGE.finding(
@@ -140,17 +153,6 @@ def _check_range(data, attrs):
         high=high,
         **attrs,
     )
-
-
-def _why_not_beyond(data):
-    """Why periods outside the range are not searched; empty if they are."""
-    if not np.all(np.isfinite(data.period.support())):
-        return "not searched: the prior has an open end"
-    if data.degrees_of_freedom <= 0:
-        return "not searched: with as few visits as parameters, any period fits"
-    if len(data.instruments) > 1 and not data.scatter.is_known:
-        return "not searched: jitters of several instruments take too long"
-    return ""
 
 
 def _check_modes(data, attrs, method):

@@ -36,6 +36,12 @@ class CircularStar(OneStar):
     def information(self):
         return orbit_evidence.information(self.nodes)
 
+    @property
+    def why_not_beyond(self):
+        slow = len(self.instruments) > 1 and not (self.scatter.is_known or self.scatter.is_common)
+        too_slow = "not searched: jitters of several instruments take too long" if slow else ""
+        return super().why_not_beyond or too_slow
+
     @cached_property
     def _mode_of_cells(self):
         return period_cells.mode_of_cells(self.nodes)

@@ -55,6 +55,15 @@ class OneStar(Velocities):
         """Number of visits minus that of the parameters fitted to them."""
         return len(self.rv) - self.n_shape - self.n_adjusted(0)
 
+    @property
+    def why_not_beyond(self) -> str:
+        """Why periods beyond those searched are not tried; empty if they are."""
+        if not np.all(np.isfinite(self.period.support())):
+            return "not searched: the prior has an open end"
+        if self.degrees_of_freedom <= 0:
+            return "not searched: with as few visits as parameters, any period fits"
+        return ""
+
     def check_closed(self) -> None:
         """Raise a `~astro_hier.priors.PriorError` unless ``is_closed``."""
         if not self.is_closed:
@@ -66,8 +75,13 @@ class OneStar(Velocities):
         return orbit_evidence.log_evidence_without_orbit(self.visits, self.known)
 
     def beyond(self) -> tuple[float, ...]:
-        """The likelihood of circles of periods beyond those searched; see `orbit_evidence`."""
-        return orbit_evidence.beyond(self.visits, self.searched, self.log_evidence, self.known)
+        """ln of the average likelihood beyond the periods searched over that within.
+
+        And the best period there, and the shortest and longest looked at: `orbit_evidence.beyond`.
+        """
+        within = self.log_evidence
+        log_mean, *periods = orbit_evidence.beyond(self.visits, self.searched, within, self.known)
+        return log_mean - within, *periods
 
     # ---- what circles and ellipses do each in their way
 

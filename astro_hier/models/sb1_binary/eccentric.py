@@ -4,13 +4,14 @@ The search for nodes is random, but always the same for the same visits; draws a
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
 from astro_hier.core import eccentric_modes, orbit_evidence
+from astro_hier.core.eccentric_checks import unlikely
 from astro_hier.core.eccentric_fit import eccentric_nodes
 from astro_hier.core.eccentric_nodes import LIGHT, EccentricNodes
 from astro_hier.core.eccentric_prior import OrbitPrior
@@ -23,6 +24,7 @@ from astro_hier.models.sb1_binary.data import OneStar
 
 SEED = 20130  # of the search
 FEWEST = 300  # effective nodes with a jitter of each instrument
+POINTS_BEYOND = 4000  # nodes beyond the periods searched
 SPACING = 50  # nodes on either side between which their density is measured
 
 
@@ -41,14 +43,16 @@ class EccentricStar(OneStar):
     @cached_property
     def nodes(self) -> EccentricNodes | InstrumentNodes:
         """Weighted nodes for integrals over the posterior."""
-        rng, scatter = np.random.default_rng(SEED), self.scatter
-        if scatter.is_known:
-            values = self._known_scatter(1)
-            error = self.errors(values)[0] if values else self.rv_error
-            return eccentric_nodes(replace(self.visits, rv_error=error), self.prior, rng)
-        if scatter.is_common or len(self.instruments) == 1:
-            return eccentric_nodes(self.visits, self.prior, rng)
-        return instrument_nodes(self.visits, self.prior, self.instrument, rng)
+        rng, scatter, visits = np.random.default_rng(SEED), self.scatter, self._searched_visits
+        if scatter.is_known or scatter.is_common or len(self.instruments) == 1:
+            return eccentric_nodes(visits, self.prior, rng)
+        return instrument_nodes(visits, self.prior, self.instrument, rng)
+
+    @property
+    def _searched_visits(self):
+        """The visits, with a known scatter as part of their errors."""
+        known = self._known_scatter(1) if self.scatter.is_known else {}
+        return replace(self.visits, rv_error=self.errors(known)[0]) if known else self.visits
 
     @property
     def common(self) -> EccentricNodes:
@@ -58,6 +62,26 @@ class EccentricStar(OneStar):
     @property
     def log_evidence(self):
         return self.nodes.log_evidence
+
+    def beyond(self):
+        """Of ellipses if none within fits, else of circles, which take less time.
+
+        With one scatter of all instruments, whose evidence is that of ``common``.
+        """
+        scatter = None if self.known is None else replace(self.known, count=1)
+        visits = replace(self._searched_visits, instrument=0 * self.instrument)
+        evidence = partial(self._ellipses, visits) if unlikely(self.common) else None
+        within = self.common.log_evidence
+        log_mean, *periods = orbit_evidence.beyond(
+            visits, self.searched, within, None if self.scatter.is_known else scatter, evidence
+        )
+        return log_mean - within, *periods
+
+    def _ellipses(self, visits, period):
+        """ln p(v) and the best period of ellipses with another prior of the period."""
+        prior = replace(self.prior, period=period)
+        nodes = eccentric_nodes(visits, prior, np.random.default_rng(SEED), points=POINTS_BEYOND)
+        return nodes.log_evidence, nodes.period[np.argmax(nodes.log_p)]
 
     @property
     def information(self):

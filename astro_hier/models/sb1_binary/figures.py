@@ -16,6 +16,7 @@ PER_CYCLE = 40  # points of a curve in time
 CURVE_POINTS = 400  # of a folded one
 LINEAR_DEPTH = 10.0  # of the periodogram, in ln p
 PHASE = Parameter("phase", u.rad, r"\phi", "phase of the highest velocity")
+MARGIN = 0.15  # above and below the visits and the best orbit
 MODE_GAP = 0.25  # between neighbouring draws of two modes, in cycles over the baseline
 
 
@@ -45,6 +46,8 @@ def plot_data(model, ax=None):
     if cycles < MAX_CYCLES:
         time = data.orbit.times(-0.02 * span, 1.02 * span, curves, PER_CYCLE)
         ax.plot(time.T, data.velocity_at(time, curves).T, color="C0", alpha=0.15, lw=0.5, zorder=0)
+        time = data.orbit.times(0, span, best, PER_CYCLE)
+        _frame(ax, rv, error, data.velocity_at(time, best))
     else:
         time = np.linspace(0, span, 100)
         # without an amplitude, v0 and the trend are left
@@ -92,8 +95,10 @@ def plot_phase(model, fig=None):
     ):
         folded = data.orbit.folded(values, best)
         fine = data.orbit.times(*data.orbit.phases, folded, CURVE_POINTS)
-        top.plot(fine.T, data.orbital(fine, folded).T, **style)
+        curve = data.orbital(fine, folded)
+        top.plot(fine.T, curve.T, **style)
     plots.errorbar(top, phase, rv, error)
+    _frame(top, rv, error, curve)  # the last curve is the best
     bottom.axhline(0, color="C1", zorder=0)
     plots.errorbar(bottom, phase, residual, error)
     attrs = model.posterior.attrs
@@ -191,15 +196,29 @@ def _few_draws(model, near_period=None):
 
 def _best(model):
     """The best draw in the most probable mode, and the share of draws in that mode."""
-    values = draws_of(model)
-    order = np.argsort(values["P"])
-    cycles = np.ptp(model.fitted_data().time) / values["P"][order]
-    # neighbouring draws of one mode differ by far less than a cycle over the baseline
-    mode = np.concatenate([[0], np.cumsum(np.abs(np.diff(cycles)) > MODE_GAP)])
+    values, data = draws_of(model), model.fitted_data()
+    mode = data.mode_of(values) if data.is_closed else _near(values["P"], np.ptp(data.time))
     sizes = np.bincount(mode)
-    inside = order[mode == np.argmax(sizes)]
+    inside = np.flatnonzero(mode == np.argmax(sizes))
     best = inside[np.argmax(model.samples("log_prob").value[inside])]
     return {name: draws[[best]] for name, draws in values.items()}, sizes.max() / len(mode)
+
+
+def _near(period, baseline):
+    """Numbers of groups of draws; in a group, neighbours differ by a small part of a cycle."""
+    order = np.argsort(period)
+    gap = np.abs(np.diff(baseline / period[order])) > MODE_GAP
+    mode = np.empty(len(period), int)
+    mode[order] = np.concatenate([[0], np.cumsum(gap)])
+    return mode
+
+
+def _frame(ax, rv, error, curve):
+    """Limits that show the visits and the best orbit, whatever other draws do between visits."""
+    low = min(np.min(rv - error), curve.min())
+    high = max(np.max(rv + error), curve.max())
+    margin = MARGIN * (high - low)
+    ax.set_ylim(low - margin, high + margin)
 
 
 def _corrected(data, best, trend):

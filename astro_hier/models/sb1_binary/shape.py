@@ -38,6 +38,11 @@ def check(model) -> None:
     if model.is_eccentric:
         _check_eccentricity(model.eccentricity)
     _ = model.amplitudes
+    if model.shared_jitter and (model.jitter is None or model.instrument is None):
+        raise ValueError(
+            f"shared_jitter={model.shared_jitter!r} has no effect without jitter= and instrument=;"
+            " expected both, or False"
+        )
 
 
 def amplitudes(model) -> Amplitudes:
@@ -60,7 +65,10 @@ def amplitudes(model) -> Amplitudes:
 
 def _check_eccentricity(given):
     prior = as_prior(given)
-    priors.check("eccentricity", prior, u.one, 0.0, 1.0)
+    try:
+        priors.check("eccentricity", prior, u.one, 0.0, 1.0)
+    except priors.PriorError as error:
+        raise priors.PriorError(f"{error}, such as {KIPPING!r}") from None
     low = prior.frozen(u.one).support()[0]
     if low > LARGEST:
         raise priors.PriorError(

@@ -103,7 +103,7 @@ def _rivals(model, jitter, trend, eccentricity):
     return (
         orbits[:2] if eccentricity is False else orbits,
         trends if trend else trends[:1],
-        (("", {"jitter": None}), (" + jitter", {"jitter": jitter})),
+        (("", {"jitter": None, "shared_jitter": False}), (" + jitter", {"jitter": jitter})),
     )
 
 
