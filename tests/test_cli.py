@@ -81,7 +81,9 @@ def test_binary_prints_its_periods(tmp_path, capsys):
     assert "Periods between 1.5 and 20 d, most probable first" in printed
     assert "1.0000" in printed
     figures = {"data.png", "phase.png", "periodogram.png", "corner.png", "trace.png", "graph.png"}
-    assert {path.name for path in out.iterdir()} == figures | {"posterior.nc"}
+    assert {path.name for path in out.iterdir()} == figures | {"posterior.nc", "elements.ecsv"}
+    assert "mass_function" in printed
+    assert len(QTable.read(out / "elements.ecsv")) == 3
 
 
 def test_binaries_takes_a_preset_and_writes_a_table_of_stars(tmp_path, capsys):
