@@ -4,6 +4,9 @@ import ast
 from pathlib import Path
 
 import astro_hier
+import astro_hier.populations.circularised  # their classes are registered when imported
+import astro_hier.populations.histogram
+import astro_hier.populations.power_law
 from astro_hier.posterior.encoding import SAVED
 
 # What files of users call the classes of this package: names may be added, none may go
@@ -21,10 +24,22 @@ NAMES = {
     "Uniform": "Uniform",
     "astro_hier.outliers.ParallaxBackground": "ParallaxBackground",
     "astro_hier.outliers.VelocityBackground": "VelocityBackground",
+    "astro_hier.populations.Beta": "Beta",
+    "astro_hier.populations.Circular": "Circular",
+    "astro_hier.populations.Circularised": "Circularised",
+    "astro_hier.populations.EccentricityHistogram": "EccentricityHistogram",
+    "astro_hier.populations.Exponential": "Exponential",
+    "astro_hier.populations.Gamma": "Gamma",
+    "astro_hier.populations.Independent": "Independent",
     "astro_hier.populations.JitterOf": "JitterOf",
+    "astro_hier.populations.KnownDistribution": "KnownDistribution",
     "astro_hier.populations.LogNormalJitter": "LogNormalJitter",
     "astro_hier.populations.Normal": "Normal",
     "astro_hier.populations.NormalMixture": "NormalMixture",
+    "astro_hier.populations.PeriodHistogram": "PeriodHistogram",
+    "astro_hier.populations.PowerLaw": "PowerLaw",
+    "astro_hier.populations.Rayleigh": "Rayleigh",
+    "astro_hier.populations.RayleighExponential": "RayleighExponential",
     "astro_hier.populations.TruncatedNormal": "TruncatedNormal",
     "astro_hier.profiles.CoreHalo": "CoreHalo",
     "astro_hier.profiles.Normal": "Normal",

@@ -226,6 +226,7 @@ class Circular(Factored):
         self.period.check_pymc()
 
 
-for _of in (Independent, Circularised, Circular):
-    # users' files hold these names: they stay the same, wherever the classes move
-    register(_of, f"astro_hier.populations.{_of.__name__}")
+# users' files hold these names: they stay the same, wherever the classes move
+register(Independent, "astro_hier.populations.Independent")
+register(Circularised, "astro_hier.populations.Circularised")
+register(Circular, "astro_hier.populations.Circular")

@@ -231,6 +231,9 @@ def _rayleigh(sigma):
     return pm.Weibull.dist(alpha=2.0, beta=np.sqrt(2) * sigma)
 
 
-for _of in (Beta, Rayleigh, Exponential, Gamma, RayleighExponential):
-    # users' files hold these names: they stay the same, wherever the classes move
-    register(_of, f"astro_hier.populations.{_of.__name__}")
+# users' files hold these names: they stay the same, wherever the classes move
+register(Beta, "astro_hier.populations.Beta")
+register(Rayleigh, "astro_hier.populations.Rayleigh")
+register(Exponential, "astro_hier.populations.Exponential")
+register(Gamma, "astro_hier.populations.Gamma")
+register(RayleighExponential, "astro_hier.populations.RayleighExponential")
