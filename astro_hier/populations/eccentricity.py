@@ -37,6 +37,9 @@ class Eccentricity(Population):
     learns how many theta there are. The name of the PyMC variable is ``e``.
     """
 
+    def __post_init__(self):
+        family.check_priors(self, self.sampled)
+
     def whole(self, theta: Theta) -> Any:
         """The distribution before it is cut at one.
 

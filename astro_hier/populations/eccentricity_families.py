@@ -15,7 +15,6 @@ from scipy import stats
 from astro_hier import priors
 from astro_hier.core import interval
 from astro_hier.core.floats import Theta
-from astro_hier.populations import family
 from astro_hier.populations.eccentricity import BOUND, Eccentricity, moments
 from astro_hier.populations.family import Ends
 from astro_hier.posterior import Parameter, register
@@ -61,9 +60,6 @@ class Beta(Eccentricity):
     parameters = (ALPHA, BETA)
     sampled = ("alpha_e", "beta_e")
 
-    def __post_init__(self):
-        family.check_priors(self, self.sampled)
-
     def whole(self, theta: Theta) -> Any:
         return stats.beta(theta["alpha_e"], theta["beta_e"])
 
@@ -96,9 +92,6 @@ class Rayleigh(Eccentricity):
     parameters = (SIGMA,)
     sampled = ("sigma_e",)
 
-    def __post_init__(self):
-        family.check_priors(self, self.sampled)
-
     def whole(self, theta: Theta) -> Any:
         return stats.rayleigh(scale=theta["sigma_e"])
 
@@ -124,9 +117,6 @@ class Exponential(Eccentricity):
 
     parameters = (SCALE,)
     sampled = ("scale_e",)
-
-    def __post_init__(self):
-        family.check_priors(self, self.sampled)
 
     def whole(self, theta: Theta) -> Any:
         return stats.expon(scale=theta["scale_e"])
@@ -159,9 +149,6 @@ class Gamma(Eccentricity):
 
     parameters = (ALPHA, SCALE)
     sampled = ("alpha_e", "scale_e")
-
-    def __post_init__(self):
-        family.check_priors(self, self.sampled)
 
     def whole(self, theta: Theta) -> Any:
         return stats.gamma(theta["alpha_e"], scale=theta["scale_e"])
@@ -198,9 +185,6 @@ class RayleighExponential(Eccentricity):
 
     parameters = (FRACTION, SCALE, SIGMA)
     sampled = ("fraction_e", "scale_e", "sigma_e")
-
-    def __post_init__(self):
-        family.check_priors(self, self.sampled)
 
     def whole(self, theta: Theta) -> Any:
         parts = stats.expon(scale=theta["scale_e"]), stats.rayleigh(scale=theta["sigma_e"])

@@ -117,7 +117,7 @@ class OrbitModel(HierarchicalModel):
 
     def prior_of(self, name: str) -> Prior:
         if name.startswith("trend"):
-            return Trend.of(self.trend, ()).of_order(int(name.removeprefix("trend")))
+            return Trend.of(self.trend, ()).priors[int(name.removeprefix("trend")) - 1]
         return super().prior_of(name)
 
     # ---- hooks

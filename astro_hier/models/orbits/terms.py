@@ -108,6 +108,8 @@ class Term:
 class Trend(Term):
     """A polynomial in time without the constant term; of order zero, it has no parameters."""
 
+    priors: tuple[Prior, ...]
+
     @classmethod
     def of(cls, trend, dims: tuple[str, ...]) -> "Trend":
         """From an order, or from the priors of the coefficients."""
@@ -120,10 +122,6 @@ class Trend(Term):
             for k in range(1, len(of_each) + 1)
         )  # fmt: skip
         return cls(parameters, of_each)
-
-    def of_order(self, k: int) -> Prior:
-        """The prior of the coefficient of t^k."""
-        return _trend_priors(self.priors)[k - 1]
 
     def columns(self, time, instrument, count):
         return (time[:, None] / YEAR) ** np.arange(1, len(self.parameters) + 1)
