@@ -7,7 +7,7 @@ import numpy as np
 from astro_hier import checks
 from astro_hier.checks import Finding
 from astro_hier.core import orbit_evidence
-from astro_hier.models.binary_population.data import Stars
+from astro_hier.models.binary_population.data import Sample
 from astro_hier.models.orbits import checks as orbit_checks
 
 MAX_OUTSIDE = 0.05  # share of the population beyond the range searched
@@ -21,7 +21,7 @@ RANGE = checks.define(
 )
 
 
-def diagnose(model, data: Stars, values, method: str) -> dict[str, Any]:
+def diagnose(model, data: Sample, values, method: str) -> dict[str, Any]:
     theta = {name: values[name] for name in model.sampled_names()}
     outside = data.population.outside(theta, data.log_ends).sum(axis=0)
     shortest, longest = data.ends
@@ -36,7 +36,7 @@ def diagnose(model, data: Stars, values, method: str) -> dict[str, Any]:
     }
 
 
-def check(model, data: Stars, values, attrs, method: str) -> list[Finding]:
+def check(model, data: Sample, values, attrs, method: str) -> list[Finding]:
     outside = attrs["outside_range"]
     words = orbit_checks.causes(model, attrs, "period_range")
     words["orbit"] = orbit_checks.one_orbit(model)

@@ -24,7 +24,8 @@ import numpy as np
 
 from astro_hier import datasets, plots, populations, priors
 from astro_hier.models.binary_population import checks, figures, start, tables
-from astro_hier.models.binary_population.data import Stars, in_parallel, prepare
+from astro_hier.models.binary_population.data import Sample
+from astro_hier.models.binary_population.prepare import prepare
 from astro_hier.models.orbits import joint
 from astro_hier.models.orbits.model import OrbitModel
 from astro_hier.models.orbits.scatter import JitterPopulation, NoScatter
@@ -225,7 +226,7 @@ class BinaryPopulation(OrbitModel):
                     " give only one of them"
                 )
 
-    def build_pymc(self, data: Stars):
+    def build_pymc(self, data: Sample):
         import pymc as pm
 
         data.population.check_pymc()
@@ -237,25 +238,16 @@ class BinaryPopulation(OrbitModel):
 
         return joint.build(self, data, periods)
 
-    def log_marginal(self, data: Stars, theta):
+    def log_marginal(self, data: Sample, theta):
         return data.log_marginal(theta)
 
-    def log_likelihood(self, data: Stars, values):
+    def log_likelihood(self, data: Sample, values):
         return data.log_likelihood({name: values[name] for name in self.sampled_names()})
 
-    def draw_latents(self, data: Stars, theta, rng, progressbar=False):
-        n_stars = len(data.stars)
-        if not self.keeps_draws(n_stars):
+    def draw_latents(self, data: Sample, theta, rng, progressbar=False):
+        if not self.keeps_draws(len(data.stars)):
             return {}
-        seed, size = int(rng.integers(2**63)), len(next(iter(theta.values())))
-        values: dict[str, np.ndarray] = {}
-        for level, chosen in data.levels.groups(theta):
-            some = {name: of[chosen] for name, of in theta.items()}
-            work = data.draw(level, some, [seed, level] if level else [seed])
-            drawn = in_parallel(work, self.n_jobs, n_stars, "orbits", progressbar)
-            for name, of in data.by_name(drawn).items():
-                values.setdefault(name, np.empty((size, *of.shape[1:])))[chosen] = of
-        return values
+        return data.draw_stars(theta, rng, self.n_jobs, progressbar)
 
     def derive(self, theta):
         derived = self.population.derive(theta)
@@ -263,7 +255,7 @@ class BinaryPopulation(OrbitModel):
             derived |= {"lnP": np.log(theta["P"]), **super().derive(theta)}
         return derived
 
-    def simulate(self, data: Stars, theta, rng):
+    def simulate(self, data: Sample, theta, rng):
         lnP = data.population.draw(theta, data.log_ends, len(data.stars), rng)
         mean, sd = (of.reshape(-1, 1, 1) for of in data.moments)
         linear = rng.normal(mean, sd, (len(mean), *lnP.shape))

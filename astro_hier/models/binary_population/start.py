@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from astro_hier.core import orbit
-from astro_hier.models.binary_population.data import Stars
+from astro_hier.models.binary_population.data import Sample
 
 
-def initial(model, data: Stars) -> dict[str, Any]:
+def initial(model, data: Sample) -> dict[str, Any]:
     """Each star's period of highest likelihood, and the orbit that fits best there."""
     P = np.array([star.best_period for star in data.summaries])
     fitted = [_best(data, n, period) for n, period in enumerate(P)]
