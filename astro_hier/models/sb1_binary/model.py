@@ -27,11 +27,11 @@ import numpy as np
 from scipy.stats import norm
 
 from astro_hier import datasets, plots, priors
-from astro_hier.models.orbits import joint
+from astro_hier.models.orbits import joint, shape
 from astro_hier.models.orbits.model import OrbitModel
 from astro_hier.models.orbits.scatter import NoScatter, as_scatter
 from astro_hier.models.orbits.velocity import KMS, Circle
-from astro_hier.models.sb1_binary import checks, elements, figures, shape, start, tables
+from astro_hier.models.sb1_binary import checks, elements, figures, start, tables
 from astro_hier.models.sb1_binary.data import OneStar
 from astro_hier.models.sb1_binary.prepare import prepare
 from astro_hier.part import Option
