@@ -8,8 +8,8 @@ the likelihoods L_n of its orbit, given the population, and C_n of a constant ve
 Without a prior of f all stars have one.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,12 @@ from joblib import Parallel
 from scipy.special import expit
 from tqdm import tqdm
 
+from astro_hier.checks import Finding
 from astro_hier.core.floats import Theta
 from astro_hier.core.jitter import JitterPrior
 from astro_hier.core.orbit import Visits
 from astro_hier.core.thinning import evenly
+from astro_hier.models.orbits.amplitudes import Amplitudes
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.populations import membership
 
@@ -57,9 +59,16 @@ class Sample(Velocities):
         """ln of the shortest and longest period searched."""
         return tuple(np.log(self.ends))
 
+    @property
+    def amplitudes(self) -> Amplitudes:
+        """The term of the orbits themselves."""
+        (first,) = (term for term in self.terms if isinstance(term, Amplitudes))
+        return first
+
     def visits(self, star: int) -> Visits:
         """The visits of one star, as the core takes them."""
-        return self.visits_of(star, *self.moments)
+        visits = self.visits_of(star, *self.moments)
+        return replace(visits, amplitude=self.amplitudes.of_frequency)
 
     def log_marginal(self, theta: Theta) -> np.ndarray:
         """ln p(rv | theta) of all stars together, shape (theta,)."""
@@ -71,9 +80,9 @@ class Sample(Velocities):
             return self.with_orbit(theta)
         return self._mixed(theta)[0]
 
-    def companion(self, theta: Theta) -> np.ndarray:
-        """Probability that each star has a companion, shape (theta, star)."""
-        return expit(self._mixed(theta)[1])
+    def companions(self, theta: Theta) -> dict[str, np.ndarray]:
+        """Probability that each star has a companion, shape (theta, star), by name."""
+        return {"companion": expit(self._mixed(theta)[1])}
 
     def _mixed(self, theta):
         """ln of each star's density, and of the odds of a companion."""
@@ -88,6 +97,22 @@ class Sample(Velocities):
 
     def without_orbit(self, theta: Theta) -> np.ndarray:
         """ln p(rv_n | theta) of each star if its velocity is constant, broadcasts to the same."""
+        raise NotImplementedError
+
+    def best_orbits(self) -> dict[str, np.ndarray]:
+        """The orbit and scatter of each star that fit best, shape (star, ...) by name."""
+        raise NotImplementedError
+
+    def flat_bayes_factors(self) -> np.ndarray:
+        """ln Bayes factor of each star's orbit, roughly, for periods uniform in ln P, (star,)."""
+        raise NotImplementedError
+
+    def accuracy(self, theta: Theta) -> dict[str, float]:
+        """How good the integrals over orbits are, as attributes of the posterior."""
+        raise NotImplementedError
+
+    def check_integrals(self, theta: Theta, attrs: Mapping[str, Any]) -> list[Finding]:
+        """Checks of these integrals."""
         raise NotImplementedError
 
     def draw_stars(
