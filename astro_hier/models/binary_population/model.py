@@ -23,7 +23,7 @@ import astropy.units as u
 import numpy as np
 
 from astro_hier import datasets, plots, populations, priors
-from astro_hier.models.binary_population import checks, figures, joint, shape, start, tables
+from astro_hier.models.binary_population import checks, figures, joint, phases, shape, start, tables
 from astro_hier.models.binary_population.data import FRACTION, Sample
 from astro_hier.models.binary_population.prepare import prepare
 from astro_hier.models.orbits import shape as orbit_shape
@@ -280,6 +280,6 @@ class BinaryPopulation(OrbitModel):
 
     star_table = tables.star_table
     predict = tables.predict
-    plot_data = figures.plot_data
-    plot_phase = figures.plot_phase
+    plot_data = phases.plot_data
+    plot_phase = phases.plot_phase
     plot_population = figures.plot_population
