@@ -9,7 +9,7 @@ from pathlib import Path
 import astropy.units as u
 
 from astro_hier import checks
-from astro_hier.plots import NothingToDraw
+from astro_hier.plots import NothingToDraw, NotInTheModel
 
 # tables that are written besides, by the names of their files: the methods that make them
 TABLES = {"stars.ecsv": "star_table", "elements.ecsv": "elements"}
@@ -159,6 +159,8 @@ def _draw(model, out, truths=None):
         try:
             getattr(model, f"plot_{name}")(**options).figure.savefig(path, dpi=150)
             drawn.append(path.name)
+        except NotInTheModel:
+            pass
         except NothingToDraw as error:
             print(f"\nNo {path.name}: {error}")
         except Exception as error:  # whatever the error, the other figures can still be drawn

@@ -5,8 +5,20 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import logsumexp
 
-from astro_hier.core import cells, orbit_evidence, period_cells, population, population_star
+from astro_hier.core import (
+    cells,
+    orbit,
+    orbit_evidence,
+    period_cells,
+    population,
+    population_star,
+)
 from astro_hier.core.floats import TINY
+
+PROBABILITIES = 0.16, 0.5, 0.84
+LIMIT = 0.95  # probability of K below its upper limit
+CURVES = 20  # draws of the orbit that figures show
+SEED = 20161
 
 
 def significance(star, level, grid, density, outside, shares):
@@ -51,33 +63,22 @@ def describe(visits, star, level, grid, log_density, density, outside, shares, n
     (point,), and ``outside`` are averages over these draws of the density and of the shares beyond
     the grid. ``shares`` gives the share of scatters in cells from their ends, averaged over these
     draws, or is None. ``n_fitted`` is the number of parameters fitted to the star's velocities.
-    Also returns the visits with the likely scatter, and the best orbit.
+    Also returns the errors of the visits with the likely scatter, the best orbit and a few draws in
+    the same mode, each as a dict of ``P``, shape (draw,), and ``linear``, shape (column, draw).
     """
     log_bayes, information = significance(star, level, grid, density, outside, shares)
-    visits = replace(visits, jitter=star.jitter)
-    if shares is None:
-        nodes = population_star.kept_nodes(visits, grid, star)
-    else:
-        share = shares(visits.jitter.low, visits.jitter.high)
-        log_weight = np.log(np.maximum(share, TINY))
-        visits = replace(visits, jitter=replace(visits.jitter, log_weight=log_weight))
-        nodes = population_star.nodes_of(visits, grid)
-    row = population.star_row(nodes, grid)
-    # ratio of the star's posterior to that under a flat population, averaged over draws of the
-    # population
-    log_mass = np.log(row.weight[0]) + log_density[:, row.index]
-    mass = np.exp(log_mass - log_mass.max(axis=1, keepdims=True))
-    mass = (mass / mass.sum(axis=1, keepdims=True)).mean(axis=0) / row.weight[0]
+    visits, nodes, gain, probability = _posterior(visits, star, grid, log_density, shares)
     frequency = 0.5 * (nodes.low + nodes.high)
-    gain = np.interp(-np.log(frequency), grid.points[row.index], mass)
-    probability = nodes.probability * gain
-    probability /= probability.sum()
-    limit = orbit_evidence.amplitude_limit(visits, frequency, probability)
+    limit = orbit_evidence.amplitude_quantiles(visits, frequency, probability, LIMIT)
     mode = period_cells.mode_of_cells(nodes)
     by_mode = np.bincount(mode, probability)
     inside = np.flatnonzero(mode == np.argmax(by_mode))
     of_mode = nodes.cells(inside)
-    low, middle, high = period_cells.quantiles(of_mode, probability[inside], (0.16, 0.5, 0.84))
+    K_low, _, K_high = orbit_evidence.amplitude_quantiles(
+        visits, frequency[inside], probability[inside], PROBABILITIES
+    )
+    draws = _draws(visits, frequency[inside], probability[inside])
+    low, middle, high = period_cells.quantiles(of_mode, probability[inside], PROBABILITIES)
     density = 0.5 * (of_mode.log_low + of_mode.log_high) + np.log(np.maximum(gain[inside], TINY))
     best = frequency[inside[np.argmax(density)]]
     likely = {} if star.jitter is None else {"jitter": population_star.scatter_at(visits, best)[0]}
@@ -94,7 +95,9 @@ def describe(visits, star, level, grid, log_density, density, outside, shares, n
         "P_sd": _spread(of_mode, probability[inside]),
         "P_map": 1 / best,
         "K": np.hypot(*linear[:2]),
-        "K_upper": limit,
+        "K_low": K_low,
+        "K_high": K_high,
+        "K_upper": float(limit),
         "v0": linear[2],
         "n_modes": int(np.sum(by_mode > 0.01)),
         "probability": min(float(by_mode.max()), 1.0),
@@ -103,7 +106,38 @@ def describe(visits, star, level, grid, log_density, density, outside, shares, n
         "p_chi2": orbit_evidence.tail_probability(chi2, dof),
         "ln_bayes_factor": log_bayes,
         "period_information": information,
-    }, (visits, linear)
+    }, (visits.rv_error, {"P": np.array([1 / best]), "linear": linear[:, None]}, draws)
+
+
+def _posterior(visits, star, grid, log_density, shares):
+    """The star's cells in period, the population's density in them and their probability.
+
+    That density is the ratio of the star's posterior to that under a flat population, averaged over
+    the draws of the population. Returns the visits with the nodes of their scatter, too.
+    """
+    visits = replace(visits, jitter=star.jitter)
+    if shares is None:
+        nodes = population_star.kept_nodes(visits, grid, star)
+    else:
+        share = shares(visits.jitter.low, visits.jitter.high)
+        log_weight = np.log(np.maximum(share, TINY))
+        visits = replace(visits, jitter=replace(visits.jitter, log_weight=log_weight))
+        nodes = population_star.nodes_of(visits, grid)
+    row = population.star_row(nodes, grid)
+    log_mass = np.log(row.weight[0]) + log_density[:, row.index]
+    mass = np.exp(log_mass - log_mass.max(axis=1, keepdims=True))
+    mass = (mass / mass.sum(axis=1, keepdims=True)).mean(axis=0) / row.weight[0]
+    ln_period = -np.log(0.5 * (nodes.low + nodes.high))
+    gain = np.interp(ln_period, grid.points[row.index], mass)
+    probability = nodes.probability * gain
+    return visits, nodes, gain, probability / probability.sum()
+
+
+def _draws(visits, frequency, probability):
+    """A few orbits of the star, from the posterior of the frequency in a mode."""
+    visits, frequency = orbit_evidence.sample(visits, frequency, probability, CURVES)
+    linear = orbit.draw_linear(visits, frequency, np.random.default_rng(SEED))
+    return {"P": 1 / frequency, "linear": linear}
 
 
 def _spread(nodes, probability):

@@ -283,3 +283,6 @@ class BinaryPopulation(OrbitModel):
     plot_data = phases.plot_data
     plot_phase = phases.plot_phase
     plot_population = figures.plot_population
+    plot_eccentricity = figures.plot_eccentricity
+    plot_period_eccentricity = figures.plot_period_eccentricity
+    plot_companions = figures.plot_companions
