@@ -7,7 +7,7 @@ import numpy as np
 from astro_hier import checks
 from astro_hier.checks import Finding
 from astro_hier.core import orbit_evidence
-from astro_hier.models.binary_population.data import Stars
+from astro_hier.models.binary_population.data import Sample
 from astro_hier.models.orbits import checks as orbit_checks
 
 MAX_OUTSIDE = 0.05  # share of the population beyond the range searched
@@ -21,7 +21,7 @@ RANGE = checks.define(
 )
 
 
-def diagnose(model, data: Stars, values, method: str) -> dict[str, Any]:
+def diagnose(model, data: Sample, values, method: str) -> dict[str, Any]:
     theta = {name: values[name] for name in model.sampled_names()}
     outside = data.population.outside(theta, data.log_ends).sum(axis=0)
     shortest, longest = data.ends
@@ -32,24 +32,22 @@ def diagnose(model, data: Stars, values, method: str) -> dict[str, Any]:
         "stars_without_period": int(np.sum(nats < orbit_checks.MIN_INFORMATION)),
         "shortest_period": float(shortest),
         "longest_period": float(longest),
-        "period_error": max(star.error for star in data.summaries),
+        **data.accuracy(theta),
     }
 
 
-def check(model, data: Stars, values, attrs, method: str) -> list[Finding]:
+def check(model, data: Sample, values, attrs, method: str) -> list[Finding]:
     outside = attrs["outside_range"]
     words = orbit_checks.causes(model, attrs, "period_range")
     words["orbit"] = orbit_checks.one_orbit(model)
     linear = np.array([star.linear for star in data.summaries]).T
-    worst = int(np.argmax([star.error for star in data.summaries]))
     return [
         RANGE.finding(f"{100 * outside:.0f}", outside > MAX_OUTSIDE, **attrs),
         _check_fits(data, words),
         *(_check_jitters(data, words) for _ in data.scatter.parameters),
         orbit_checks.check_linear(data.linear, linear, len(data.stars)),
         *_check_stars(model, data, values),
-        *data.levels.check({name: values[name] for name in model.sampled_names()}),
-        orbit_checks.check_error(attrs["period_error"], data.stars[worst]),
+        *data.check_integrals({name: values[name] for name in model.sampled_names()}, attrs),
     ]
 
 
@@ -70,7 +68,7 @@ def _check_jitters(data, words):
     """Whether jitters are far larger than the errors."""
     ratio, hiding = np.zeros((2, len(data.stars)))
     for n, (star, rows) in enumerate(zip(data.summaries, data.rows_of, strict=True)):
-        number, error = data.instrument[rows], data.rv_error[rows]
+        number, error = data.scatter.numbers(data.instrument[rows]), data.rv_error[rows]
         for i in np.unique(number):
             median = np.median(error[number == i])
             ratio[n] = max(ratio[n], star.scatter[i] / median)

@@ -1,172 +1,133 @@
-"""The prepared visits of a sample: the likelihood of every star's period, on grids."""
+"""The prepared visits of a sample, whatever their orbits are, and the likelihood of all.
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+A star has a companion with probability f, `companion_fraction`, and else a constant velocity. With
+the likelihoods L_n of its orbit, given the population, and C_n of a constant velocity,
+
+    ln p(v | theta) = sum_n ln [f L_n(theta) + (1 - f) C_n(theta)].
+
+Without a prior of f all stars have one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-import astropy.units as u
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel
+from scipy.special import expit
 from tqdm import tqdm
 
-from astro_hier.core import cells, population_star
+from astro_hier.checks import Finding
 from astro_hier.core.floats import Theta
 from astro_hier.core.jitter import JitterPrior
 from astro_hier.core.orbit import Visits
-from astro_hier.core.population_star import StarSummary
 from astro_hier.core.thinning import evenly
-from astro_hier.models.binary_population import grid
-from astro_hier.models.binary_population.grid import Levels
-from astro_hier.models.orbits import terms
+from astro_hier.models.orbits.amplitudes import Amplitudes
 from astro_hier.models.orbits.data import Velocities
-from astro_hier.populations import Population
-from astro_hier.table import Rows
+from astro_hier.populations import membership
 
-SHORTEST = 0.5 * u.day  # period searched by default
-BASELINES = 3.0  # longest period searched by default, in units of the longest baseline
-CELLS_KEPT = 2_000_000  # for all stars, 80 MB; those of other stars are recomputed when needed
 TABLE_DRAWS = 200  # of the hyperparameters, to average the population over
+FRACTION = "companion_fraction"
 
 
 @dataclass(frozen=True, eq=False)
-class Stars(Velocities):
-    """The velocities of a sample of stars, and the likelihood of each star's period.
+class Sample(Velocities):
+    """The velocities of a sample of stars, and integrals over the orbits of each.
 
     Attributes
     ----------
-    population : Population
-        Distribution of ln P.
+    population : Population or PeriodEccentricity
+        Distribution of ln P, or of ln P and e.
     ends : tuple of float
         Shortest and longest period searched [d].
     moments : tuple of ndarray
         Prior means and standard deviations of the linear parameters, shape (column,).
     known : JitterPrior or None
         What is known about the scatter; None if there is none.
-    levels : Levels
-        Grids in ln P, common to all stars, and which of them resolves a population.
-    summaries : list of StarSummary
+    summaries : list
         What is kept for each star.
-    matrices : list of Matrix
-        The stars' likelihoods on each of the grids.
     """
 
-    population: Population
+    population: Any
     ends: tuple[float, float]
     moments: tuple[np.ndarray, np.ndarray]
     known: JitterPrior | None
-    levels: Levels
-    summaries: list[StarSummary]
-    matrices: list[cells.Matrix]
+    summaries: list[Any]
 
     @property
     def log_ends(self) -> tuple[float, float]:
         """ln of the shortest and longest period searched."""
         return tuple(np.log(self.ends))
 
+    @property
+    def amplitudes(self) -> Amplitudes:
+        """The term of the orbits themselves."""
+        (first,) = (term for term in self.terms if isinstance(term, Amplitudes))
+        return first
+
     def visits(self, star: int) -> Visits:
         """The visits of one star, as the core takes them."""
-        return self.visits_of(star, *self.moments)
+        visits = self.visits_of(star, *self.moments)
+        return replace(visits, amplitude=self.amplitudes.of_frequency)
 
     def log_marginal(self, theta: Theta) -> np.ndarray:
         """ln p(rv | theta) of all stars together, shape (theta,)."""
-        return self.levels.each(
-            theta, lambda n, some: self.matrices[n].log_marginal(*self._of_population(n, some))
-        )
+        return self.log_likelihood(theta).sum(axis=1)
 
     def log_likelihood(self, theta: Theta) -> np.ndarray:
         """ln p(rv_n | theta) of each star, shape (theta, star)."""
-        return self.levels.each(
-            theta,
-            lambda n, some: self.matrices[n].log_likelihood(*self._of_population(n, some)),
-            len(self.stars),
-        )
+        if FRACTION not in theta:
+            return self.with_orbit(theta)
+        return self._mixed(theta)[0]
 
-    def _of_population(self, level: int, theta: Theta) -> tuple:
-        """Arguments of a matrix: the population's density, shares outside the range, and jitters'.
+    def companions(self, theta: Theta) -> dict[str, np.ndarray]:
+        """Probability that each star has a companion, shape (theta, star), by name."""
+        return {"companion": expit(self._mixed(theta)[1])}
 
-        ``level`` is the number of the grid.
-        """
-        points = self.levels.grids[level].points[self.matrices[level].points]
-        return (
-            self.population.log_density(points, theta, self.log_ends),
-            self.population.outside(theta, self.log_ends),
-            self.scatter.shares(self.summaries, theta),
-        )
+    def _mixed(self, theta):
+        """ln of each star's density, and of the odds of a companion."""
+        alone = 1 - theta[FRACTION]
+        return membership.mix(self.with_orbit(theta), self.without_orbit(theta), alone)
 
-    def on_grid(self, theta: Theta) -> tuple:
-        """A grid that resolves all ``theta``, their densities on it, and averages over them.
+    # ---- what circles and ellipses do each in their way
 
-        Returns the grid's number, the grid, ln of each density, and the averages of the density, of
-        the shares outside the range, and of a function of the ends of cells in the scatter that
-        returns their shares (or None).
-        """
-        level = self.levels.finest(theta)
-        log_density = self.levels.densities(level, theta, self.log_ends)
-        outside = self.population.outside(theta, self.log_ends).mean(axis=1)
-        shares = self.scatter.mean_shares(theta)
-        density = np.exp(log_density).mean(axis=0)
-        return level, self.levels.grids[level], log_density, density, outside, shares
+    def with_orbit(self, theta: Theta) -> np.ndarray:
+        """ln p(rv_n | theta) of each star if it has a companion, shape (theta, star)."""
+        raise NotImplementedError
+
+    def without_orbit(self, theta: Theta) -> np.ndarray:
+        """ln p(rv_n | theta) of each star if its velocity is constant, broadcasts to the same."""
+        raise NotImplementedError
+
+    def best_orbits(self) -> dict[str, np.ndarray]:
+        """The orbit and scatter of each star that fit best, shape (star, ...) by name."""
+        raise NotImplementedError
+
+    def flat_bayes_factors(self) -> np.ndarray:
+        """ln Bayes factor of each star's orbit, roughly, for periods uniform in ln P, (star,)."""
+        raise NotImplementedError
+
+    def accuracy(self, theta: Theta) -> dict[str, float]:
+        """How good the integrals over orbits are, as attributes of the posterior."""
+        raise NotImplementedError
+
+    def check_integrals(self, theta: Theta, attrs: Mapping[str, Any]) -> list[Finding]:
+        """Checks of these integrals."""
+        raise NotImplementedError
+
+    def draw_stars(
+        self, theta: Theta, rng: np.random.Generator, n_jobs: int, progressbar: bool
+    ) -> dict[str, np.ndarray]:
+        """One draw of each star's orbit and scatter for each theta, (theta, star, ...) by name."""
+        raise NotImplementedError
 
     def significance(self, theta: Theta) -> np.ndarray:
         """ln Bayes factor of each star's orbit, and information on its period [nat], (2, star)."""
-        level, grid, _, *mean = self.on_grid(thinned(theta))
-        found = [population_star.significance(star, level, grid, *mean) for star in self.summaries]
-        return np.transpose(found)
+        raise NotImplementedError
 
     def describe(self, stars: Iterable[int], theta: Theta) -> Iterable[Any]:
         """Tasks that describe some stars, given their velocities and the population."""
-        common = self.on_grid(thinned(theta))
-        for n in stars:
-            n_fitted = len(self.orbit.parameters) + self.n_adjusted(n)
-            yield delayed(population_star.describe)(
-                self.visits(n), self.summaries[n], *common, n_fitted
-            )
-
-    def draw(self, level: int, theta: Theta, seeds: Sequence[int]) -> Iterable[Any]:
-        """Tasks that draw each star's period, scatter and linear parameters.
-
-        The grid of number ``level`` must resolve all ``theta``.
-        """
-        for n, star in enumerate(self.summaries):
-            points = self.levels.grids[level].points[star.rows[level].index]
-            yield delayed(population_star.draw)(
-                self.visits(n),
-                self.known,
-                level,
-                self.levels.grids,
-                star,
-                self.population.log_density(points, theta, self.log_ends),
-                *self.scatter.of_star(star, theta),
-                np.random.default_rng([*seeds, n]),
-            )
-
-    def by_name(self, drawn: Iterable[tuple]) -> dict[str, np.ndarray]:
-        """Results of ``draw``, one tuple for each star, as arrays (theta, star, ...) by name."""
-        P, s, linear = zip(*drawn, strict=True)
-        values = {"P": np.array(P).T, **self.named(np.moveaxis(np.array(linear), 0, 2))}
-        return values | self.scatter.of_draws(self, s)
-
-
-def prepare(model, rows: Rows, progressbar: bool) -> Stars:
-    """The likelihood of every star's period, on common grids."""
-    measured = Velocities.of(rows, model.orbit, model.terms, model.scatter)
-    moments = terms.moments(measured.terms, measured.instruments)
-    ends, known = _ends(model, measured), measured.scatter.known(len(measured.instruments))
-    n_stars, layered = len(measured.stars), measured.scatter.layered
-    levels = grid.plan(model.population, model.frozen_priors(), ends, n_stars, layered)
-    common = known, layered, levels.grids, CELLS_KEPT // n_stars
-    work = (
-        delayed(population_star.summarise)(measured.visits_of(n, *moments), *common)
-        for n in range(n_stars)
-    )
-    summaries = in_parallel(work, model.n_jobs, n_stars, "periods", progressbar)
-    matrices = [
-        cells.Matrix.of(rows) for rows in zip(*(star.rows for star in summaries), strict=True)
-    ]
-    return measured.extended(
-        Stars, population=model.population, ends=ends, moments=moments, known=known,
-        levels=levels, summaries=summaries, matrices=matrices,
-    )  # fmt: skip
+        raise NotImplementedError
 
 
 def in_parallel(
@@ -181,21 +142,3 @@ def thinned(theta: Theta) -> dict[str, np.ndarray]:
     """At most `TABLE_DRAWS` of the draws, equally spaced."""
     chosen = evenly(len(next(iter(theta.values()))), TABLE_DRAWS)
     return {name: draws[chosen] for name, draws in theta.items()}
-
-
-def _ends(model, measured):
-    """Shortest and longest period searched [d]."""
-    if model.period_range is None:
-        shortest, longest = SHORTEST.to_value(u.day), np.zeros(len(measured.stars))
-        np.maximum.at(longest, measured.star, measured.time)
-        return shortest, max(BASELINES * longest.max(), 100 * shortest)
-    try:
-        shortest, longest = (u.Quantity(p).to_value(u.day) for p in model.period_range)
-    except (TypeError, ValueError, u.UnitConversionError):
-        shortest, longest = np.nan, np.nan
-    if not 0 < shortest < longest < np.inf:
-        raise ValueError(
-            f"period_range={model.period_range!r}; expected two times, the shorter first, such as"
-            " (1 * u.day, 1000 * u.day)"
-        )
-    return float(shortest), float(longest)

@@ -88,7 +88,7 @@ class Ellipse(Circle):
         return {**values, "P": np.ones_like(P), "t_peri": since / P}
 
 
-def nearest_passage(t_peri: np.ndarray, P: np.ndarray, time: float) -> np.ndarray:
+def nearest_passage(t_peri: np.ndarray, P: np.ndarray, time: Any) -> np.ndarray:
     """The periastron passage nearest to a time, given any passage and the period."""
     return t_peri - P * np.rint((t_peri - time) / P)
 

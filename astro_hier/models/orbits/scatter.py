@@ -132,8 +132,8 @@ class NoScatter:
 
     # ---- for a population of scatters
 
-    def shares(self, summaries, theta) -> np.ndarray | None:
-        """Shares of the population in the cells of all stars, shape (cell, theta)."""
+    def shares(self, jitters, theta) -> np.ndarray | None:
+        """Shares of the population in the cells of all ``jitters``, shape (cell, theta)."""
         return None
 
     def mean_shares(self, theta) -> Callable | None:
@@ -279,8 +279,8 @@ class JitterPopulation(Jitter):
         start = initial["jitter"]
         return {"jitter": self.given.pymc(theta, dims=self.dims, initval=start)}
 
-    def shares(self, summaries, theta):
-        cells = [(star.jitter.low, star.jitter.high) for star in summaries]
+    def shares(self, jitters, theta):
+        cells = [(jitter.low, jitter.high) for jitter in jitters]
         return self.given.shares(*map(np.concatenate, zip(*cells, strict=True)), theta)
 
     def mean_shares(self, theta):

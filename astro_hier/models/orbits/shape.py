@@ -38,6 +38,11 @@ def check(model) -> None:
     if model.is_eccentric:
         _check_eccentricity(model.eccentricity)
     _ = model.amplitudes
+    check_shared_jitter(model)
+
+
+def check_shared_jitter(model) -> None:
+    """Raise a ValueError where ``shared_jitter`` has no effect."""
     if model.shared_jitter and (model.jitter is None or model.instrument is None):
         raise ValueError(
             f"shared_jitter={model.shared_jitter!r} has no effect without jitter= and instrument=;"
