@@ -12,7 +12,7 @@ import numpy as np
 
 from astro_hier import priors
 from astro_hier.core import kepler
-from astro_hier.models.sb1_binary import SB1Binary
+from astro_hier.models.orbits import shape
 from astro_hier.priors.base import FrozenPrior
 
 KMS = u.km / u.s
@@ -88,7 +88,7 @@ class Proposal:
             _log_ends(period_range),
             of_e,
             _share_of_circles(circular, of_e),
-            SB1Binary(eccentricity=0.0, amplitude=amplitude).amplitudes.scale,
+            shape.scale_of(amplitude),
             v0.frozen(KMS),
             jitter.frozen(KMS),
         )
