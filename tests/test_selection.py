@@ -121,7 +121,7 @@ def test_the_variance_is_that_of_other_injections():
     found, said = [], []
     for seed in range(300):
         table = injections(lambda x, e: x < LONGEST, 600, seed)
-        share = np.random.default_rng([seed, 1]).binomial(50, 0.2) / 50
+        share = np.random.default_rng([seed, 1]).binomial(50, 0.7) / 50
         kept = kept_on_grid(table, kept_without_companion=share, simulated_without_companion=50)
         for fraction in (None, np.full(3, 0.4)):
             log_share, variance = kept.log_share(densities(kept), fraction)
@@ -129,7 +129,7 @@ def test_the_variance_is_that_of_other_injections():
             said.append(variance * np.exp(2 * log_share))
     found, said = (np.reshape(of, (300, 2, 3)) for of in (found, said))
     np.testing.assert_allclose(said.mean(axis=0), found.var(axis=0), rtol=0.38)
-    expected = below(LONGEST), 0.4 * below(LONGEST) + 0.6 * 0.2
+    expected = below(LONGEST), 0.4 * below(LONGEST) + 0.6 * 0.7
     error = 4.5 * found.std(axis=0) / np.sqrt(300)
     assert np.all(np.abs(found.mean(axis=0) - expected) < error + 0.001)
 

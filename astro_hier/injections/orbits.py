@@ -88,7 +88,7 @@ class Proposal:
             _log_ends(period_range),
             of_e,
             _share_of_circles(circular, of_e),
-            shape.scale(amplitude),
+            shape.scale_of(amplitude),
             v0.frozen(KMS),
             jitter.frozen(KMS),
         )
