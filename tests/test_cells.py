@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from astro_hier.core import cells
+from astro_hier.core import cell_draws, cells
 from astro_hier.core.grid import Axis, Grid
 
 LINE = Grid((Axis(-8.0, 8.0, 1601),))
@@ -262,7 +262,7 @@ def test_draws_of_points_follow_weight_times_density():
     row = cells.row_of_cells(grid, (middle,), masses)
     log_density, share = normals(grid)[:1, row.index], np.array([[0.3, 0.7]])
     size = 20_000
-    points, layer = cells.draw_points(
+    points, layer = cell_draws.draw_points(
         row,
         np.repeat(log_density, size, axis=0),
         np.repeat(share, size, axis=0),

@@ -206,12 +206,12 @@ class Matrix:
             total[np.isneginf(by_object).any(axis=0)] = -np.inf
         return total
 
-    def relative_variance(self, log_density):
+    def relative_variance(self, log_density, outside=None):
         """Monte Carlo variance of ln of the likelihood of each object, shape (theta, object).
 
         Its inverse is the effective number of draws.
         """
-        by_object, highest = self._scaled(log_density, None, None)
+        by_object, highest = self._scaled(log_density, outside, None)
         squares = self.V @ np.exp(2 * (log_density - highest[:, None])).T
         return (squares * np.exp(-2 * by_object) - 1 / self.draws[:, None]).T
 
@@ -278,25 +278,3 @@ def information(row, volume, density, outside, shares):
     ratio = weight[used] / evidence
     nats = max(float((ratio * mass[used]) @ np.log(ratio)), 0.0)
     return np.log(evidence) + row.log_scale, nats
-
-
-def draw_points(row, log_density, shares, rng):
-    """Draw a grid point and a layer for each theta, in proportion to weight times density.
-
-    ``log_density`` is ln of the density at the row's points, shape (theta, point), ``shares`` are
-    the population's shares in the layers, shape (theta, layer).
-    """
-    density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
-    layer = draw_columns(density @ row.weight.T * shares, rng)
-    chosen = np.empty(len(layer), int)
-    for number in np.unique(layer):
-        of = layer == number
-        chosen[of] = draw_columns(density[of] * row.weight[number], rng)
-    return row.index[chosen], layer
-
-
-def draw_columns(mass, rng):
-    """Draw a column for each row, in proportion to its mass."""
-    cumulative = np.cumsum(mass, axis=1)
-    chance = rng.random(len(mass)) * cumulative[:, -1]
-    return np.minimum((cumulative < chance[:, None]).sum(axis=1), mass.shape[1] - 1)

@@ -31,12 +31,13 @@ from astro_hier.core.eccentric_nodes import EccentricNodes
 from astro_hier.core.eccentric_points import Prepared, finish, sparse_nodes
 from astro_hier.core.eccentric_prior import OrbitPrior
 from astro_hier.core.eccentric_roots import SLAB, roots
-from astro_hier.core.eccentric_sparse import source
+from astro_hier.core.eccentric_sparse import ENOUGH, PriorSource, source
 from astro_hier.core.eccentric_tree import FINE, Tree
 
 SMALL = 0.005  # of the posterior of the scatter, below which a missed orbit would be
 DIFFERENT = 5.0
 FORCED_NODES = 300
+BROAD, BROAD_WANTED = 250, 1000  # effective number of the first draws from the prior, and of all
 
 
 def eccentric_nodes(
@@ -93,6 +94,21 @@ def eccentric_nodes(
                 return quiet
     second_tree, second = _search(star, other, rng)
     return _compared((tree, nodes), (second_tree, second), star, rng)
+
+
+def broad_nodes(
+    visits: orbit.Visits, prior: OrbitPrior, rng: np.random.Generator
+) -> EccentricNodes | None:
+    """Nodes drawn from the prior, if that is enough, as of a constant velocity; else None."""
+    star = Prepared.of(visits, prior, None)
+    counted = star.star()
+    draws = PriorSource(counted)
+    points, _ = draws.draw(rng)
+    log_p = counted.log_p(points)
+    mass = np.exp(log_p - log_p.max())
+    if mass.sum() ** 2 < BROAD * np.sum(mass**2):
+        return None
+    return sparse_nodes(star, counted, draws, rng, int(BROAD_WANTED / ENOUGH))
 
 
 def _quiet(star, effort, nodes, rng):

@@ -23,11 +23,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from astro_hier.core import cells
+from astro_hier.core import cell_draws, cells
 from astro_hier.core.floats import TINY
 from astro_hier.core.grid import Axis, Grid
 
 PARTS = 16  # of a cell of ln P, over which a largest eccentricity that depends on P is averaged
+CELLS_PER_WIDTH = 0.4  # of the narrowest population: its variance is 4 percent too large
+PERIODS = 40, 400  # least and largest number of cells of ln P
+ECCENTRICITIES = 32  # cells of e
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,18 @@ class Plane:
     def draw(self, shares, period, e, log_mass, rng):
         """The number of a node for each theta, drawn from the star's posterior, shape (theta,)."""
         mass = np.exp(log_mass - log_mass.max()) * self.ratio(shares, period, e)
-        return cells.draw_columns(mass, rng)
+        return cell_draws.draw_columns(mass, rng)
+
+
+def edges(log_ends, width):
+    """Edges of the cells of ln P and of e.
+
+    Cells of ln P resolve a population as narrow as ``width``, and those of e are narrower the
+    closer they are to zero, where observed eccentricities are known best.
+    """
+    low, high = log_ends
+    count = np.clip(np.ceil((high - low) / (CELLS_PER_WIDTH * width)), *PERIODS).astype(int)
+    return np.linspace(low, high, count + 1), np.linspace(0, 1, ECCENTRICITIES + 1) ** 1.5
 
 
 def reference_shares(ln_period_edges, e_edges, prior):

@@ -22,6 +22,7 @@ Periods are in d; ln P is ln(P / d).
 
 import numpy as np
 
+from astro_hier.core.cell_draws import draw_masses
 from astro_hier.core.cells import row_of_cells
 from astro_hier.core.grid import Axis, Grid
 from astro_hier.core.period_cells import place_in_cell
@@ -81,16 +82,7 @@ def draw_periods(nodes, grid, points, rng):
     step of the point, in proportion to the mass that it gave to that point.
     """
     points_of_cells, shares = Grid((grid,)).deal(_ln_period(nodes))
-    # every cell twice, with a point and the mass that it gave to that point
-    cell = np.tile(np.arange(len(nodes.low)), 2)
-    point, mass = points_of_cells.ravel(), (nodes.probability * shares).ravel()
-    order = np.argsort(point, kind="stable")
-    cell, point, cumulative = cell[order], point[order], np.cumsum(mass[order])
-    first = np.searchsorted(point, points, side="left")
-    last = np.searchsorted(point, points, side="right") - 1
-    below = np.where(first > 0, cumulative[first - 1], 0.0)
-    chance = below + rng.random(len(points)) * (cumulative[last] - below)
-    chosen = cell[np.clip(np.searchsorted(cumulative, chance), first, last)]
+    chosen = draw_masses(points_of_cells, nodes.probability * shares, points, rng)
     ends = nodes.log_low[chosen], nodes.log_high[chosen]
     _, within = place_in_cell(*ends, rng.random(len(points)))
     low, high = np.log(nodes.low[chosen]), np.log(nodes.high[chosen])

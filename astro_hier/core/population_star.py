@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import logsumexp
 
-from astro_hier.core import cells, orbit, orbit_evidence, period_cells, period_nodes, population
+from astro_hier.core import (
+    cell_draws,
+    cells,
+    orbit,
+    orbit_evidence,
+    period_cells,
+    period_nodes,
+    population,
+)
 from astro_hier.core import jitter as scatter
 from astro_hier.core.floats import TINY
 
@@ -214,7 +222,7 @@ def draw(visits, jitter, level, grids, star, log_density, shares, within, rng):
     nodes = star.nodes or _nodes(visits, grids[0])
     _, layers = _split(visits, nodes, grids, shares is not None)
     of_theta = np.ones((len(log_density), 1)) if shares is None else shares.T
-    points, layer = cells.draw_points(star.rows[level], log_density, of_theta, rng)
+    points, layer = cell_draws.draw_points(star.rows[level], log_density, of_theta, rng)
     P = np.empty(len(points))
     for number in np.unique(layer):
         of = layer == number

@@ -1,23 +1,52 @@
-"""Distributions of the logarithm of the period in a population of binaries, and of their jitter.
+"""Distributions of the period and eccentricity in a population of binaries, and of their jitter.
 
-`Population` is the interface of a distribution of periods. One made of normal distributions is a
-subclass of `Components` and only writes ``components``.
+`Population` is the interface of a distribution of one quantity, ln of the period or eccentricity,
+and `PeriodEccentricity` that of both together. A population of periods made of normal distributions
+is a subclass of `Components` and only writes ``components``.
 """
 
+from astro_hier.populations.circularised import Circular, Circularised, Independent
+from astro_hier.populations.eccentricity import Eccentricity, KnownDistribution
+from astro_hier.populations.eccentricity_families import (
+    Beta,
+    Exponential,
+    Gamma,
+    Rayleigh,
+    RayleighExponential,
+)
 from astro_hier.populations.family import Components, Population
+from astro_hier.populations.histogram import EccentricityHistogram, PeriodHistogram
 from astro_hier.populations.jitter import Jitter, JitterOf, LogNormalJitter
 from astro_hier.populations.mixture import NormalMixture
 from astro_hier.populations.normal import Normal, TruncatedNormal
+from astro_hier.populations.period_eccentricity import PeriodEccentricity
+from astro_hier.populations.power_law import PowerLaw
 
 __all__ = [
+    "Beta",
+    "Circular",
+    "Circularised",
     "Components",
+    "Eccentricity",
+    "EccentricityHistogram",
+    "Exponential",
+    "Gamma",
+    "Independent",
     "Jitter",
     "JitterOf",
+    "KnownDistribution",
     "LogNormalJitter",
     "Normal",
     "NormalMixture",
+    "PeriodEccentricity",
+    "PeriodHistogram",
     "Population",
+    "PowerLaw",
+    "Rayleigh",
+    "RayleighExponential",
     "TruncatedNormal",
 ]
 
-FAMILIES = (Normal, TruncatedNormal, NormalMixture)  # of ln P, by name on the command line
+# by name on the command line
+FAMILIES = Normal, TruncatedNormal, NormalMixture, PowerLaw, PeriodHistogram, Circularised
+ECCENTRICITIES = Beta, Rayleigh, Exponential, Gamma, RayleighExponential, EccentricityHistogram

@@ -95,6 +95,12 @@ class Factored(PeriodEccentricity):
         others = others[..., None] * of_e[:, None]
         return np.concatenate([circles[..., None], others], axis=2)
 
+    def smallest_width(self, frozen: Mapping) -> float:
+        return self.period.smallest_width({name: frozen[name] for name in self.period.sampled})
+
+    def outside(self, theta: Theta, ends: Ends) -> np.ndarray:
+        return self.period.outside(theta, ends)
+
     def _period_shares(self, edges, theta, ends):
         """Shares in cells of ln P of circular orbits and of the others, each (theta, cell)."""
         whole = self.period.share(edges[:-1], edges[1:], theta, ends).T
@@ -151,6 +157,8 @@ class Independent(Factored):
 
     period: Population = Normal()
     eccentricity: Population = Beta()
+
+    has_circles = False
 
     def boundary(self, theta: Theta) -> np.ndarray:
         return np.full(number_of(theta), -np.inf)

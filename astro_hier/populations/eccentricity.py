@@ -37,6 +37,8 @@ class Eccentricity(Population):
     learns how many theta there are. The name of the PyMC variable is ``e``.
     """
 
+    quantity = "e"
+
     def __post_init__(self):
         family.check_priors(self, self.sampled)
 

@@ -47,6 +47,7 @@ class Population(Part):
     names, ``ends`` are ln of the shortest and longest period searched, and periods are ln(P / d).
     """
 
+    quantity = "lnP"  # what it is a distribution of; "e" of eccentricities
     parameters: tuple[Parameter, ...] = ()
     sampled: tuple[str, ...] = ()
 

@@ -164,6 +164,7 @@ class EccentricityHistogram(SmoothHistogram):
     edges: tuple[float, ...] = tuple(float(x) for x in np.linspace(0, 1, 11))
     smoothness_e: priors.Prior | float = priors.HalfNormal(1)
 
+    quantity = "e"
     parameters = _parameters("_e", "_e", "the eccentricities")
     sampled = ("smoothness_e",)
 

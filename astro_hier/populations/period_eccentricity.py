@@ -49,6 +49,8 @@ class PeriodEccentricity(Part):
     ln of the shortest and longest period searched, and periods are ln(P / d).
     """
 
+    has_circles = True  # whether orbits may be exactly circular
+
     @property
     def sampled(self) -> tuple[str, ...]:
         """Names of the parameters that have a prior, each in the field of its name."""
@@ -96,6 +98,14 @@ class PeriodEccentricity(Part):
         weighted = density * of_x[:, None] * of_e
         weighted = weighted.reshape(*cells, len(e_edges) - 1, ORDER).sum(axis=(2, 4))
         return np.concatenate([circles.reshape(cells).sum(axis=2)[..., None], weighted], axis=2)
+
+    def smallest_width(self, frozen: Mapping) -> float:
+        """The narrowest feature in ln P that the priors ``frozen`` allow: by default unknown, 0."""
+        return 0.0
+
+    def outside(self, theta: Theta, ends: Ends) -> np.ndarray:
+        """Shares of the population below and above ``ends``, shape (2, theta): by default none."""
+        return np.zeros((2, number_of(theta)))
 
     def draw_within(
         self, ln_period: np.ndarray, e: np.ndarray, theta: Theta, ends: Ends, rng: Any

@@ -1,16 +1,18 @@
 """A sample of stars on circular orbits: the likelihood of every star's period, on grids."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from joblib import delayed
 
-from astro_hier.core import cells, population_star
+from astro_hier.core import cells, orbit, population_star
 from astro_hier.core.floats import TINY, Theta
 from astro_hier.models.binary_population.data import Sample, in_parallel, thinned
 from astro_hier.models.binary_population.grid import Levels
+from astro_hier.models.binary_population.kept import with_tails
+from astro_hier.models.orbits import checks as orbit_checks
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ class CircularStars(Sample):
         if shares is None:
             return log_p[None]
         count = [len(of.log_p) for of in nodes]
-        first = np.cumsum(count) - count
+        first = (np.cumsum(count) - count).astype(int)
         log_mass = log_p[:, None] + np.log(np.maximum(shares, TINY))
         return np.logaddexp.reduceat(log_mass, first, axis=0).T
 
@@ -84,6 +86,40 @@ class CircularStars(Sample):
             yield delayed(population_star.describe)(
                 self.visits(n), self.summaries[n], *common, n_fitted
             )
+
+    def log_density_for_kept(self, theta):
+        grid, points = self.levels.grids[-1], self.kept.matrix.points
+        log_density = self.population.log_density(grid.points[points], theta, self.log_ends)
+        return with_tails(grid, points, log_density, self.population.outside(theta, self.log_ends))
+
+    def best_orbits(self) -> dict[str, np.ndarray]:
+        P = np.array([star.best_period for star in self.summaries])
+        fitted = [self._best_at(n, period) for n, period in enumerate(P)]
+        linear, scatter = (np.array(of) for of in zip(*fitted, strict=True))
+        return {"lnP": np.log(P), "P": P, **self.named(linear.T),
+                **self.scatter.named(self, scatter)}  # fmt: skip
+
+    def _best_at(self, star, period):
+        """The linear parameters and scatters of a star that fit best at a given period."""
+        visits = replace(self.visits(star), jitter=self.summaries[star].jitter)
+        visits, scatter = self.scatter.fitted(visits, 1 / period)
+        return orbit.Solution(visits, np.array([1 / period])).linear()[:, 0], scatter
+
+    def flat_bayes_factors(self) -> np.ndarray:
+        low, high = self.log_ends
+        orbit = [np.log(star.rows[0].weight.sum(axis=1).mean()) + star.rows[0].log_scale
+                 for star in self.summaries]  # fmt: skip
+        constant = [np.logaddexp.reduce(star.constant.log_p) for star in self.summaries]
+        count = [len(star.constant.log_p) for star in self.summaries]
+        return np.array(orbit) - np.log(high - low) - np.array(constant) + np.log(count)
+
+    def accuracy(self, theta):
+        return {"period_error": max(star.error for star in self.summaries)}
+
+    def check_integrals(self, theta, attrs):
+        worst = int(np.argmax([star.error for star in self.summaries]))
+        error = orbit_checks.check_error(attrs["period_error"], self.stars[worst])
+        return [*self.levels.check(theta), error]
 
     def draw_stars(
         self, theta: Theta, rng: np.random.Generator, n_jobs: int, progressbar: bool

@@ -23,21 +23,27 @@ import astropy.units as u
 import numpy as np
 
 from astro_hier import datasets, plots, populations, priors
-from astro_hier.models.binary_population import checks, figures, start, tables
-from astro_hier.models.binary_population.data import Sample
+from astro_hier.models.binary_population import checks, figures, joint, shape, start, tables
+from astro_hier.models.binary_population.data import FRACTION, Sample
 from astro_hier.models.binary_population.prepare import prepare
-from astro_hier.models.orbits import joint
+from astro_hier.models.orbits import shape as orbit_shape
+from astro_hier.models.orbits.ellipse import Ellipse
 from astro_hier.models.orbits.model import OrbitModel
 from astro_hier.models.orbits.scatter import JitterPopulation, NoScatter
-from astro_hier.models.orbits.velocity import KMS
+from astro_hier.models.orbits.velocity import KMS, Circle
 from astro_hier.part import Option
 from astro_hier.posterior import Parameter
 
 __all__ = ["BinaryPopulation"]
 
+COMPANION = Parameter(
+    "companion", u.one, "c", "probability of a companion, given the population", ("star",)
+)
+FRACTION_OF_STARS = Parameter(
+    FRACTION, u.one, r"f_\mathrm{c}", "share of stars with a companion", bounds=(0.0, 1.0)
+)
+AMPLITUDE = orbit_shape.AMPLITUDE
 LN_P = Parameter("lnP", u.one, r"\ln(P/\mathrm{d})", "ln of the period", ("star",))
-# the model's own priors, which not all populations use: check_arguments refuses unused ones
-DEFAULTS = {"mu": priors.Uniform(-2, 12), "lnsigma": priors.Uniform(-2, 3)}
 
 
 class BinaryPopulation(OrbitModel):
@@ -51,12 +57,29 @@ class BinaryPopulation(OrbitModel):
     a, b, v0 : `~astro_hier.priors.Prior`, optional
         Priors on each star's amplitudes of cosine and sine, and on its systemic velocity. Normal.
     population : optional
-        Distribution of ln(P / d), one of `astro_hier.populations`.
+        Distribution of ln(P / d), one of `astro_hier.populations`; or a joint one of ln(P / d) and
+        eccentricity, such as `~astro_hier.populations.Circularised`.
+    eccentricity : optional
+        Distribution of the eccentricities: a family of `astro_hier.populations`, such as
+        ``populations.Beta()`` or ``populations.Rayleigh()``, whose parameters are then inferred;
+        True for ``populations.Beta()``; or a prior on values from 0 to 1, which all stars share. By
+        default all orbits are circular.
+    companion_fraction : `~astro_hier.priors.Prior` or float, optional
+        Prior on the share of stars with a companion, such as ``priors.Uniform(0, 1)``; the others
+        have constant velocities. By default all stars have one.
+    selection : `~astropy.table.QTable`, optional
+        How stars got into the table, if not all did: injected orbits that were kept, from
+        `astro_hier.injections.make_injections`. The population is then that before the selection.
+    amplitude : `~astro_hier.priors.Normal` or `~astro_hier.priors.PeriodScaled`, optional
+        Prior on both amplitudes of an orbit, in place of ``a`` and ``b``.
     jitter : optional
         Prior on a scatter of each star's velocities beyond their stated errors, added to them in
         quadrature, such as ``priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s)``; a Quantity if
         it is known; or `astro_hier.populations.LogNormalJitter`, whose parameters are then
         inferred. By default there is none.
+    shared_jitter : bool, optional
+        Whether all instruments have the same jitter of a star, as they must where orbits are
+        eccentric; by default each has its own.
     trend : int or tuple of `~astro_hier.priors.Prior`, optional
         Order of a polynomial in time that is added to each orbit, or priors on its coefficients,
         the first in km/s/yr. The default priors are Normal(0, 10) in km/s/yr, km/s/yr^2, ...
@@ -103,6 +126,10 @@ class BinaryPopulation(OrbitModel):
     ``log_prob``           ln of the density of mu and lnsigma (all else integrated out)
     ============== ======= ================================================================
 
+    With ``companion_fraction``, that is a further parameter, and ``companion`` the probability,
+    given the population, that a star has a companion. Its mean over the draws is that given the
+    velocities. The parameters of a star's orbit are those that it has if there is one.
+
     Other populations have their own parameters in place of the first three. With the options, stars
     also have ``jitter`` (km/s; for each ``instrument``), ``trend1`` (km/s/yr), ``trend2``, ... and
     ``offset`` (km/s, for each ``instrument``; zero for the first). Among the attributes,
@@ -120,11 +147,14 @@ class BinaryPopulation(OrbitModel):
     20
     """
 
+    for_writers = OrbitModel.for_writers | {"distribution"}
     of_each = ("star",)
     likelihood_of = "star"
     command = "binaries"
     options: tuple[Option, ...] = (
         Option("population", "NormalMixture", populations.FAMILIES),
+        Option("eccentricity", "True", families=populations.ECCENTRICITIES, takes_prior=True),
+        Option("companion_fraction", takes_prior=True),
         Option("jitter", families=(populations.LogNormalJitter,), takes_prior=True),
         *(option for option in OrbitModel.options if option.name != "jitter"),
     )
@@ -133,13 +163,18 @@ class BinaryPopulation(OrbitModel):
     def __init__(
         self,
         *,
-        mu=DEFAULTS["mu"],
-        lnsigma=DEFAULTS["lnsigma"],
-        a=priors.Normal(0 * KMS, 100 * KMS),
-        b=priors.Normal(0 * KMS, 100 * KMS),
+        mu=shape.DEFAULTS["mu"],
+        lnsigma=shape.DEFAULTS["lnsigma"],
+        a=AMPLITUDE,
+        b=AMPLITUDE,
         v0=priors.Normal(0 * KMS, 150 * KMS),
         population=populations.Normal(),
+        eccentricity=None,
+        companion_fraction=None,
+        selection=None,
+        amplitude=None,
         jitter=None,
+        shared_jitter=False,
         trend=0,
         instrument=None,
         offset=priors.Normal(0 * KMS, 5 * KMS),
@@ -150,12 +185,16 @@ class BinaryPopulation(OrbitModel):
         on_invalid="raise",
     ):
         super().__init__(
-            a=a, b=b, v0=v0, jitter=jitter, trend=trend, instrument=instrument, offset=offset,
-            columns=columns, on_invalid=on_invalid,
+            a=a, b=b, v0=v0, amplitude=amplitude, jitter=jitter, shared_jitter=shared_jitter,
+            trend=trend, instrument=instrument, offset=offset, columns=columns,
+            on_invalid=on_invalid,
         )  # fmt: skip
         self.mu = mu
         self.lnsigma = lnsigma
         self.population = population
+        self.eccentricity = eccentricity
+        self.companion_fraction = companion_fraction
+        self.selection = selection
         self.period_range = period_range
         self.star_draws = star_draws
         self.n_jobs = n_jobs
@@ -165,21 +204,29 @@ class BinaryPopulation(OrbitModel):
     @property
     def parameters(self):
         common = [p for part in self.parts for p in part.parameters]
-        return (*common, LN_P, *self.orbit_parameters)
+        if self.companion_fraction is None:
+            return (*common, LN_P, *self.orbit_parameters)
+        return (*common, FRACTION_OF_STARS, COMPANION, LN_P, *self.orbit_parameters)
 
     @property
     def parts(self):
-        if not isinstance(self.population, populations.Population):
-            raise ValueError(
-                f"population={self.population!r}; expected one of astro_hier.populations, such as"
-                " populations.Normal()"
-            )
-        return (self.population, *self.scatter.parts)
+        return (self.distribution, *self.scatter.parts)
+
+    @property
+    def distribution(self) -> populations.Population | populations.PeriodEccentricity:
+        """The population of ln P or, if orbits are eccentric, that of ln P and e."""
+        return shape.joint(self.population, self.eccentricity) or self.population
+
+    @property
+    def orbit(self) -> Circle:
+        joint = shape.joint(self.population, self.eccentricity)
+        return Ellipse(self.of_each) if joint else super().orbit
 
     @property
     def scatter(self) -> NoScatter:
         if isinstance(self.jitter, populations.Jitter):
-            return JitterPopulation(self.jitter, (*self.of_each, *self.of_each_instrument))
+            of_instruments = () if self.shared_jitter else self.of_each_instrument
+            return JitterPopulation(self.jitter, (*self.of_each, *of_instruments))
         return super().scatter
 
     @property
@@ -208,60 +255,31 @@ class BinaryPopulation(OrbitModel):
     initial = start.initial
     diagnose = checks.diagnose
     check = checks.check
+    check_arguments = shape.check
+    build_pymc = joint.build_pymc
+    simulate = joint.simulate
 
-    def check_arguments(self):
-        self.keeps_draws(0)
-        for name, default in DEFAULTS.items():
-            given = getattr(self, name)
-            if given == default:
-                continue
-            if name not in self.sampled_names():
-                raise priors.PriorError(
-                    f"{name}={given!r}: {type(self.population).__name__} has no such parameter; its"
-                    f" parameters are {self.sampled_names()}"
-                )
-            if self.owner(name) is not self:
-                raise priors.PriorError(
-                    f"{name}={given!r}: population={self.population!r} also has a prior on {name};"
-                    " give only one of them"
-                )
-
-    def build_pymc(self, data: Sample):
-        import pymc as pm
-
-        data.population.check_pymc()
-
-        def periods(theta, initial):
-            start = initial["lnP"]
-            lnP = data.population.pymc(theta, data.log_ends, dims="star", initval=start)
-            return {"P": pm.Deterministic("P", pm.math.exp(lnP), dims="star")}
-
-        return joint.build(self, data, periods)
+    def standard_normals(self, data):
+        return self.distribution.standard_normals
 
     def log_marginal(self, data: Sample, theta):
         return data.log_marginal(theta)
 
     def log_likelihood(self, data: Sample, values):
-        return data.log_likelihood({name: values[name] for name in self.sampled_names()})
+        names = *self.sampled_names(), *self.standard_normals(data)
+        return data.log_likelihood({name: values[name] for name in names})
 
     def draw_latents(self, data: Sample, theta, rng, progressbar=False):
         if not self.keeps_draws(len(data.stars)):
             return {}
-        return data.draw_stars(theta, rng, self.n_jobs, progressbar)
+        drawn = data.draw_stars(theta, rng, self.n_jobs, progressbar)
+        return drawn if self.companion_fraction is None else drawn | data.companions(theta)
 
     def derive(self, theta):
-        derived = self.population.derive(theta)
+        derived = self.distribution.derive(theta)
         if "P" in theta:
             derived |= {"lnP": np.log(theta["P"]), **super().derive(theta)}
         return derived
-
-    def simulate(self, data: Sample, theta, rng):
-        lnP = data.population.draw(theta, data.log_ends, len(data.stars), rng)
-        mean, sd = (of.reshape(-1, 1, 1) for of in data.moments)
-        linear = rng.normal(mean, sd, (len(mean), *lnP.shape))
-        drawn = {"lnP": lnP, "P": np.exp(lnP), **data.named(linear)}
-        drawn |= data.scatter.simulate(data, theta | drawn, rng)
-        return drawn | {"rv": rng.normal(data.velocity(drawn), data.errors(drawn))}
 
     # ---- results
 

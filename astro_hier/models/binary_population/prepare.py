@@ -3,40 +3,118 @@
 import astropy.units as u
 import numpy as np
 from joblib import delayed
+from scipy import stats
 
-from astro_hier.core import cells, population_star
+from astro_hier.core import cells, eccentric_population, plane, population_star
+from astro_hier.core.eccentric_population import Reference
+from astro_hier.core.eccentric_prior import EccentricityTable, OrbitPrior
 from astro_hier.models.binary_population import grid
 from astro_hier.models.binary_population.circular import CircularStars
 from astro_hier.models.binary_population.data import Sample, in_parallel
+from astro_hier.models.binary_population.eccentric import EccentricStars
+from astro_hier.models.binary_population.kept import Kept
+from astro_hier.models.binary_population.selection import Selection
 from astro_hier.models.orbits import terms
 from astro_hier.models.orbits.data import Velocities
+from astro_hier.models.orbits.ellipse import Ellipse
+from astro_hier.models.orbits.scatter import JitterPopulation
+from astro_hier.populations import Circular
 from astro_hier.table import Rows
 
 SHORTEST = 0.5 * u.day  # period searched by default
 BASELINES = 3.0  # longest period searched by default, in units of the longest baseline
 CELLS_KEPT = 2_000_000  # for all stars, 80 MB; those of other stars are recomputed when needed
+NODES_KEPT, MOST_NODES, LEAST_NODES = 4_000_000, 4000, 500  # for all stars, and for each
 
 
 def prepare(model, rows: Rows, progressbar: bool) -> Sample:
-    """The likelihood of every star's period, on common grids."""
+    """The likelihood of every star's orbit, on cells that all stars share."""
     measured = Velocities.of(rows, model.orbit, model.terms, model.scatter)
-    moments = terms.moments(measured.terms, measured.instruments)
-    ends, known = _ends(model, measured), measured.scatter.known(len(measured.instruments))
-    n_stars, layered = len(measured.stars), measured.scatter.layered
-    levels = grid.plan(model.population, model.frozen_priors(), ends, n_stars, layered)
-    common = known, layered, levels.grids, CELLS_KEPT // n_stars
-    work = (
-        delayed(population_star.summarise)(measured.visits_of(n, *moments), *common)
-        for n in range(n_stars)
+    common = {
+        "population": model.distribution,
+        "ends": _ends(model, measured),
+        "moments": terms.moments(measured.terms, measured.instruments),
+        "known": measured.scatter.known(len(measured.instruments)),
+    }
+    form = _ellipses if isinstance(measured.orbit, Ellipse) else _circles
+    return form(
+        model, measured.extended(Sample, summaries=[], kept=None, **common), common, progressbar
     )
+
+
+def _circles(model, sample, common, progressbar):
+    n_stars, layered = len(sample.stars), sample.scatter.layered
+    levels = grid.plan(sample.population, model.frozen_priors(), sample.ends, n_stars, layered)
+    given = sample.known, layered, levels.grids, CELLS_KEPT // n_stars
+    work = (delayed(population_star.summarise)(sample.visits(n), *given) for n in range(n_stars))
     summaries = in_parallel(work, model.n_jobs, n_stars, "periods", progressbar)
     matrices = [
         cells.Matrix.of(rows) for rows in zip(*(star.rows for star in summaries), strict=True)
     ]
-    return measured.extended(
-        CircularStars, population=model.population, ends=ends, moments=moments, known=known,
-        levels=levels, summaries=summaries, matrices=matrices,
-    )  # fmt: skip
+    kept = _kept(model, sample, levels.grids[-1])
+    return sample.extended(
+        CircularStars, **common, summaries=summaries, kept=kept, levels=levels, matrices=matrices
+    )
+
+
+def _ellipses(model, sample, common, progressbar):
+    reference, n_stars = _reference(model, sample), len(sample.stars)
+    work = (
+        delayed(eccentric_population.summarise)(sample.visits(n), reference, n)
+        for n in range(n_stars)
+    )
+    summaries = in_parallel(work, model.n_jobs, n_stars, "orbits", progressbar)
+    matrix = cells.Matrix.of([star.row for star in summaries])
+    kept = _kept(model, sample, reference.plane)
+    return sample.extended(
+        EccentricStars, **common, summaries=summaries, kept=kept, reference=reference, matrix=matrix
+    )
+
+
+def _kept(model, sample, where):
+    """The share of stars that a selection keeps, on a grid of ln P or on cells."""
+    if model.selection is None:
+        return None
+    selection = Selection.of(model.selection, sample.ends, model.is_eccentric)
+    if model.companion_fraction is not None and selection.kept_without_companion is None:
+        raise ValueError(
+            'selection: meta["kept_without_companion"] is missing; expected the share of stars of'
+            " constant velocity that are kept, which companion_fraction= needs"
+        )
+    return Kept.on(selection, where)
+
+
+def _reference(model, sample):
+    """The cells, and the priors of the searches.
+
+    Raises
+    ------
+    ValueError
+        If scatters are not those of single stars with one prior.
+    """
+    if isinstance(sample.scatter, JitterPopulation):
+        raise ValueError(
+            f"jitter={model.jitter!r}: jitters have no population together with eccentric orbits;"
+            " expected a prior, which all stars share, or eccentricity=None"
+        )
+    if not sample.scatter.is_common and len(sample.instruments) > 1:
+        raise ValueError(
+            f"instrument={model.instrument!r} and jitter={model.jitter!r}: with eccentric orbits"
+            " all instruments share a star's jitter; expected shared_jitter=True"
+        )
+    population, period = sample.population, stats.loguniform(*sample.ends)
+    scatter = 0.0 if sample.known is None else sample.known.prior
+    shapes = [] if isinstance(population, Circular) else [eccentric_population.ECCENTRICITY]
+    if population.has_circles:
+        shapes.append(0.0)
+    priors = tuple(
+        OrbitPrior(period, EccentricityTable.of(of_e), model.amplitudes.scale, scatter)
+        for of_e in shapes
+    )
+    edges = plane.edges(sample.log_ends, population.smallest_width(model.frozen_priors()))
+    shares = sum(plane.reference_shares(*edges, prior) for prior in priors)
+    kept = int(np.clip(NODES_KEPT // len(sample.stars), LEAST_NODES, MOST_NODES))
+    return Reference(plane.Plane(*edges, shares), priors, sample.known, kept)
 
 
 def _ends(model, measured):

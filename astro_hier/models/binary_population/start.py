@@ -1,29 +1,37 @@
 """Where a population of orbits starts: the best orbit of each star on its own."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from astro_hier.core import orbit
-from astro_hier.models.binary_population.data import Sample
+from astro_hier.models.binary_population.data import FRACTION, Sample
+
+CLEAR = 3.0  # ln of the Bayes factor of an orbit, for periods uniform in ln P
 
 
 def initial(model, data: Sample) -> dict[str, Any]:
-    """Each star's period of highest likelihood, and the orbit that fits best there."""
-    P = np.array([star.best_period for star in data.summaries])
-    fitted = [_best(data, n, period) for n, period in enumerate(P)]
-    linear, scatter = (np.array(of) for of in zip(*fitted, strict=True))
-    found = {"lnP": np.log(P), "P": P, **data.named(linear.T), **data.scatter.named(data, scatter)}
-    hyper = data.population.initial(np.log(P)) | data.scatter.initial(found)
+    """Each star's orbit of highest likelihood, and a population of these."""
+    found = data.best_orbits()
+    has = _with_companion(model, data)
+    hyper = _population(data, found, has) | data.scatter.initial(found)
+    hyper[FRACTION] = has.mean()
     for name in model.sampled_names():
         hyper[name] = model.within_bulk(name, hyper[name])
-    derived = data.population.derive({n: np.asarray(v) for n, v in hyper.items()})
+    hyper |= {name: np.zeros(size) for name, size in model.standard_normals(data).items()}
+    derived = data.population.derive({n: np.asarray(v)[None] for n, v in hyper.items()})
+    derived = {name: of[0] for name, of in derived.items()}
     return {**hyper, **derived, **found, **data.orbit.derive(found)}
 
 
-def _best(data, star, period):
-    """The linear parameters and scatters of a star that fit best at a given period."""
-    visits = replace(data.visits(star), jitter=data.summaries[star].jitter)
-    visits, scatter = data.scatter.fitted(visits, 1 / period)
-    return orbit.Solution(visits, np.array([1 / period])).linear()[:, 0], scatter
+def _population(data, found, has):
+    """Where a population of periods, or of periods and eccentricities, starts."""
+    ln_period = found["lnP"][has]
+    if "e" in found:
+        return data.population.initial(ln_period, found["e"][has])
+    return data.population.initial(ln_period)
+
+
+def _with_companion(model, data):
+    """Which stars clearly have a companion; all of them if none may have none."""
+    clear = data.flat_bayes_factors() > CLEAR
+    return clear if model.companion_fraction is not None and clear.any() else np.ones_like(clear)

@@ -5,6 +5,7 @@ from typing import Any
 import astropy.units as u
 
 from astro_hier.model import HierarchicalModel
+from astro_hier.models.orbits import shape
 from astro_hier.models.orbits.amplitudes import Amplitudes
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.models.orbits.ellipse import Ellipse
@@ -31,18 +32,25 @@ class OrbitModel(HierarchicalModel):
     }  # fmt: skip
     roles_of_options = ("instrument",)
     options: tuple[Option, ...] = (
+        Option("amplitude", takes_prior=True),
         Option("jitter", takes_prior=True),
+        Option("shared_jitter", "True"),
         Option("trend", "1"),
         Option("instrument", "COLUMN"),
         Option("offset", takes_prior=True),
     )
 
-    def __init__(self, *, a, b, v0, jitter, trend, instrument, offset, columns, on_invalid):
+    def __init__(
+        self, *, a, b, v0, amplitude, jitter, shared_jitter, trend, instrument, offset, columns,
+        on_invalid,
+    ):  # fmt: skip
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.a = a
         self.b = b
         self.v0 = v0
+        self.amplitude = amplitude
         self.jitter = jitter
+        self.shared_jitter = shared_jitter
         self.trend = trend
         self.instrument = instrument
         self.offset = offset
@@ -84,7 +92,7 @@ class OrbitModel(HierarchicalModel):
     @property
     def amplitudes(self) -> Amplitudes:
         """The term of the orbit itself."""
-        return Amplitudes.of(self.orbit, self.a, self.b, self.v0)
+        return shape.amplitudes(self)
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -98,7 +106,8 @@ class OrbitModel(HierarchicalModel):
     @property
     def scatter(self) -> NoScatter:
         """The scatter that adds to the errors."""
-        return as_scatter(self.jitter, (*self.of_each, *self.of_each_instrument))
+        of_instruments = () if self.shared_jitter else self.of_each_instrument
+        return as_scatter(self.jitter, (*self.of_each, *of_instruments))
 
     @property
     def orbit_parameters(self) -> tuple[Parameter, ...]:
@@ -113,6 +122,8 @@ class OrbitModel(HierarchicalModel):
         )
 
     def owner(self, name: str) -> Any:
+        if name in ("a", "b") and self.amplitude is not None:
+            return None  # their prior depends on the period
         return self if name.startswith("trend") else super().owner(name)
 
     def prior_of(self, name: str) -> Prior:
@@ -123,7 +134,8 @@ class OrbitModel(HierarchicalModel):
     # ---- hooks
 
     def coordinates(self, data: Velocities) -> dict[str, Any]:
-        return {of: data.labels[of] for dims in data.dims.values() for of in dims}
+        own = {of: data.labels[of] for dims in data.dims.values() for of in dims}
+        return own | super().coordinates(data)
 
     def derive(self, theta):
         return self.orbit.derive(theta)

@@ -38,6 +38,11 @@ def check(model) -> None:
     if model.is_eccentric:
         _check_eccentricity(model.eccentricity)
     _ = model.amplitudes
+    check_shared_jitter(model)
+
+
+def check_shared_jitter(model) -> None:
+    """Raise a ValueError where ``shared_jitter`` has no effect."""
     if model.shared_jitter and (model.jitter is None or model.instrument is None):
         raise ValueError(
             f"shared_jitter={model.shared_jitter!r} has no effect without jitter= and instrument=;"
@@ -60,7 +65,7 @@ def amplitudes(model) -> Amplitudes:
                 " them"
             )
     kind = Elements if model.is_eccentric else ScaledAmplitudes
-    return kind.scaled(model.orbit, _scale(given), given, model.v0)
+    return kind.scaled(model.orbit, scale_of(given), given, model.v0)
 
 
 def _check_eccentricity(given):
@@ -88,7 +93,7 @@ def _common(a, b) -> Scale:
     )
 
 
-def _scale(given) -> Scale:
+def scale_of(given: Any) -> Scale:
     """The standard deviation of both amplitudes that ``amplitude`` stands for."""
     if isinstance(given, priors.PeriodScaled):
         return given.in_unit(KMS)

@@ -29,7 +29,6 @@ from scipy.stats import norm
 from astro_hier import datasets, plots, priors
 from astro_hier.models.orbits import joint, shape
 from astro_hier.models.orbits.model import OrbitModel
-from astro_hier.models.orbits.scatter import NoScatter, as_scatter
 from astro_hier.models.orbits.velocity import KMS, Circle
 from astro_hier.models.sb1_binary import checks, elements, figures, start, tables
 from astro_hier.models.sb1_binary.data import OneStar
@@ -149,9 +148,7 @@ class SB1Binary(OrbitModel):
     command = "binary"
     options = (
         Option("eccentricity", "True", takes_prior=True),
-        Option("amplitude", takes_prior=True),
         *OrbitModel.options,
-        Option("shared_jitter", "True"),
     )
     numbers = ("shortest_period", "longest_period", "chi2_per_dof")
 
@@ -189,13 +186,12 @@ class SB1Binary(OrbitModel):
         on_invalid="raise",
     ):
         super().__init__(
-            a=a, b=b, v0=v0, jitter=jitter, trend=trend, instrument=instrument, offset=offset,
-            columns=columns, on_invalid=on_invalid,
+            a=a, b=b, v0=v0, amplitude=amplitude, jitter=jitter, shared_jitter=shared_jitter,
+            trend=trend, instrument=instrument, offset=offset, columns=columns,
+            on_invalid=on_invalid,
         )  # fmt: skip
         self.P = P
         self.eccentricity = eccentricity
-        self.amplitude = amplitude
-        self.shared_jitter = shared_jitter
 
     example = staticmethod(datasets.make_binary)
 
@@ -203,15 +199,7 @@ class SB1Binary(OrbitModel):
     def orbit(self) -> Circle:
         return shape.orbit(self.eccentricity)
 
-    amplitudes = property(shape.amplitudes)
-
-    @property
-    def scatter(self) -> NoScatter:
-        return as_scatter(self.jitter, () if self.shared_jitter else self.of_each_instrument)
-
     def owner(self, name):
-        if name in ("a", "b") and self.amplitude is not None:
-            return None  # their prior depends on the period
         return self if name == "e" else super().owner(name)
 
     def prior_of(self, name):

@@ -1,0 +1,105 @@
+"""A star of a population of eccentric orbits, given its velocities and the population."""
+
+from typing import Any
+
+import numpy as np
+
+from astro_hier.core import eccentric_modes, orbit_evidence
+from astro_hier.core.eccentric_population import SEED, EccentricSummary, draw, fitted
+from astro_hier.core.floats import TINY
+from astro_hier.core.orbit import Visits
+from astro_hier.core.plane import Plane
+
+TABLE_DRAWS = 2000  # of a star's orbit, for its line of the table
+PROBABILITIES = 0.16, 0.5, 0.84
+
+
+def significance(
+    star: EccentricSummary, plane: Plane, shares: np.ndarray, outside: np.ndarray
+) -> tuple[float, float]:
+    """Whether a star has an orbit, and whether its visits say what its period is.
+
+    Parameters
+    ----------
+    star, plane
+    shares : ndarray
+        The population's shares in all cells, averaged over its draws, shape (cell,).
+    outside : ndarray
+        The same below and above the range, shape (2,).
+
+    Returns
+    -------
+    tuple of float
+        ln of the Bayes factor of an orbit over a constant velocity, and the Kullback-Leibler
+        divergence of the period's posterior from the population, in nats; needles narrower than a
+        cell count as wide as the cell.
+    """
+    row = star.row
+    mass = row.weight[0] * shares[row.index]
+    beyond = row.tails[0] * outside
+    evidence = mass.sum() + beyond.sum()
+    if not evidence > 0:
+        return -np.inf, 0.0
+    n_e = plane.reference.shape[1]
+    size = plane.reference.shape[0]
+    posterior = np.append(np.bincount(row.index // n_e, mass, size), beyond) / evidence
+    prior = np.append(shares.reshape(size, n_e).sum(axis=1), outside)
+    used = (posterior > 0) & (prior > 0)
+    nats = posterior[used] @ np.log(posterior[used] / prior[used])
+    return float(np.log(evidence) + row.log_scale - star.constant), max(float(nats), 0.0)
+
+
+def describe(
+    visits: Visits,
+    star: EccentricSummary,
+    plane: Plane,
+    shares: np.ndarray,
+    outside: np.ndarray,
+    n_fitted: int,
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The star given its velocities and the population, as numbers for a table.
+
+    ``shares`` and ``outside`` are those of some draws of the population, shapes (theta, cell) and
+    (2, theta); ``n_fitted`` is the number of parameters fitted to the star's velocities. Also
+    returns draws of its orbit, as `draw` does.
+    """
+    bayes, nats = significance(star, plane, shares.mean(axis=0), outside.mean(axis=1))
+    rng = np.random.default_rng(SEED)
+    several = np.tile(shares[:, star.row.index], (-(-TABLE_DRAWS // len(shares)), 1))
+    drawn = draw(visits, star, plane, np.log(np.maximum(several, TINY)), rng)
+    orbits, baseline = (drawn["P"], drawn["e"]), np.ptp(visits.time)
+    even = np.full(len(several), 1 / len(several))
+    partition = eccentric_modes.Partition.of(*orbits, even, baseline)
+    by_mode = np.bincount(partition.number(*orbits), even)
+    first = int(np.argmax(by_mode))
+    inside = partition.number(*orbits) == first
+    best = _most_probable(star, plane, shares.mean(axis=0), partition, first)
+    linear, chi2 = fitted(visits, best, star.t_ref)
+    K, dof = np.hypot(*drawn["linear"][:2]), len(visits.rv) - n_fitted
+    found: dict[str, Any] = {"n_visits": len(visits.rv), "baseline": baseline}
+    for name, draws in (("P", drawn["P"]), ("e", drawn["e"]), ("K", K)):
+        low, middle, high = np.quantile(draws[inside], PROBABILITIES)
+        found |= {name: middle, f"{name}_low": low, f"{name}_high": high}
+    found |= {
+        "P_sd": float(np.std(drawn["P"][inside])),
+        "P_map": best.period[0],
+        "K_upper": float(np.quantile(K, 0.95)),
+        "v0": linear[2],
+        "n_modes": int(np.sum(by_mode > 0.01)),
+        "probability": float(by_mode[first]),
+        "jitter": best.scatter,
+        "chi2_per_dof": chi2 / dof if dof > 0 else np.nan,
+        "p_chi2": orbit_evidence.tail_probability(chi2, dof),
+        "ln_bayes_factor": bayes,
+        "period_information": nats,
+    }
+    return found, drawn
+
+
+def _most_probable(star, plane, shares, partition, mode):
+    """The orbit of the highest likelihood times density of the population in a mode."""
+    orbits = star.orbits
+    number = partition.number(orbits.period, orbits.eccentricity)
+    gain = plane.ratio(shares[None], orbits.period, orbits.eccentricity)[0]
+    height = np.where(number == mode, orbits.log_p + np.log(np.maximum(gain, TINY)), -np.inf)
+    return orbits.chosen(np.array([np.argmax(height)]))
