@@ -5,18 +5,19 @@ from types import SimpleNamespace
 import astropy.units as u
 import numpy as np
 import pytest
+from astropy.time import Time
 from scipy import stats
 
 from astro_hier import datasets, priors
 from astro_hier.core import kepler
-from astro_hier.models.orbits import joint
+from astro_hier.models.orbits import elements, joint
 from astro_hier.models.orbits.amplitudes import Amplitudes, Elements, ScaledAmplitudes
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.models.orbits.ellipse import Ellipse, nearest_passage, unbroken
 from astro_hier.models.orbits.scatter import Jitter
 from astro_hier.models.orbits.terms import Offsets, Trend
 from astro_hier.models.orbits.velocity import Circle
-from astro_hier.table import Rows
+from astro_hier.table import Epoch, Rows
 
 KMS = u.km / u.s
 SCALED = priors.PeriodScaled(30 * KMS)
@@ -25,8 +26,8 @@ JITTER = priors.LogNormal(0, 0.5, scale=0.5 * KMS)
 MU, SIGMA, ALPHA, BETA = 3.0, 0.7, 2.0, 3.0
 
 
-def velocities(n_stars, kind=Elements, dims=("star",)):
-    """Of stars with a trend, two instruments and a jitter."""
+def velocities(n_stars, kind=Elements, dims=("star",), chosen=slice(None)):
+    """Of stars with a trend, two instruments and a jitter, the last star with only one of them."""
     orbit = Ellipse(dims) if kind is Elements else Circle(dims)
     term = (
         kind.of(orbit, priors.Normal(0 * KMS, 9 * KMS), priors.Normal(1 * KMS, 2 * KMS), V0)
@@ -37,7 +38,10 @@ def velocities(n_stars, kind=Elements, dims=("star",)):
     table = datasets.make_binaries(n_stars, 6, random_state=2)
     rows = {name: np.asarray(table[name]) for name in ("star", "time", "rv", "rv_error")}
     rows["instrument"] = np.where(np.arange(len(table)) % 2, "B", "A")
-    return Velocities.of(Rows(rows), orbit, terms, Jitter(JITTER, dims))
+    if n_stars > 1:
+        rows["instrument"][-6:] = "B"
+    rows, epoch = {name: x[chosen] for name, x in rows.items()}, Epoch(2457000.0, 0.25, "tdb")
+    return Velocities.of(Rows(rows, epoch), orbit, terms, Jitter(JITTER, dims))
 
 
 def shaping(size, rng):
@@ -143,6 +147,29 @@ def test_stars_have_the_elements_of_each_of_them():
         of_one = Ellipse().elements({name: x[:, n] for name, x in values.items()})
         for name, x in of_one.items():
             np.testing.assert_array_equal(found[name][:, n], x)
+
+
+@pytest.mark.parametrize("kind", [Elements, ScaledAmplitudes])
+def test_the_table_of_elements_of_a_star_does_not_need_the_others(kind):
+    data = velocities(3, kind)
+    values = simulated(data, shaping((50, 3), np.random.default_rng(3)), 4)
+    values |= data.orbit.derive(values)
+    for n, rows in enumerate(data.rows_of):
+        of_star = {name: x[:, n] for name, x in values.items()}
+        found = elements.of_draws(data, of_star, n, {"star": data.stars[n]})
+        alone = velocities(3, kind, (), rows)
+        count = 1 if n == 2 else 2  # instruments
+        assert len(alone.instruments) == count
+        of_star["offset"] = of_star["offset"][:, -count:]
+        expected = elements.of_draws(alone, of_star)
+        assert found.colnames == expected.colnames
+        assert found.colnames[-4:] == ["trend1", "trend2", "offset[B]", "jitter"]
+        for name in found.colnames[1:]:
+            one, other = (
+                of.jd if isinstance(of, Time) else of for of in (found[name], expected[name])
+            )
+            np.testing.assert_array_equal(np.ma.filled(one, 0), np.ma.filled(other, 0))
+        assert found.meta == {"star": data.stars[n]}
 
 
 # ---- the joint model

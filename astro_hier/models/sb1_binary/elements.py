@@ -2,21 +2,10 @@
 
 from typing import Any
 
-import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from astro_hier.models.orbits.elements import (
-    STATISTICS,
-    _about_the_mean,
-    _add,
-    _add_time,
-    _others,
-    mass_function,
-    projected_axis,
-)
-from astro_hier.models.orbits.ellipse import unbroken
-from astro_hier.models.orbits.velocity import KMS
+from astro_hier.models.orbits import elements as orbit_elements
 from astro_hier.models.sb1_binary.data import OneStar
 from astro_hier.models.sb1_binary.tables import draws_of
 
@@ -69,23 +58,7 @@ def elements(model, mode: int | None = None) -> QTable:
     """
     data: OneStar = model.fitted_data()
     values, meta = _chosen(model, data, mode)
-    table = QTable({"statistic": list(STATISTICS)}, meta=meta)
-    P, of_orbit = values["P"], data.orbit.elements(values)
-    named = {
-        "P": P * u.day, "e": of_orbit["e"] * u.one, "omega": unbroken(of_orbit["omega"]) * u.rad,
-        "K": values["K"] * KMS, "v0": values["v0"] * KMS,
-    }  # fmt: skip
-    for name, draws in named.items():
-        _add(table, name, draws)
-    for name in ("t_peri", "t_conj"):
-        passage = _about_the_mean(of_orbit[name], P, data.mean_time[0])
-        _add_time(table, name.capitalize(), passage, data)
-    e, K = of_orbit["e"], values["K"]
-    _add(table, "mass_function", mass_function(P, e, K))
-    _add(table, "a1_sini", projected_axis(P, e, K))
-    for name, draws in _others(data, values):
-        _add(table, name, draws)
-    return table
+    return orbit_elements.of_draws(data, values, meta=meta)
 
 
 def _chosen(model, data: OneStar, mode: int | None) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
