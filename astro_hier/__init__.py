@@ -2,7 +2,16 @@
 
 from importlib.metadata import version
 
-from astro_hier import columns, covariances, datasets, outliers, populations, priors, profiles
+from astro_hier import (
+    columns,
+    covariances,
+    datasets,
+    injections,
+    outliers,
+    populations,
+    priors,
+    profiles,
+)
 from astro_hier.model import NotFittedError
 from astro_hier.models.binary_population import BinaryPopulation
 from astro_hier.models.sb1_binary import SB1Binary
@@ -24,6 +33,7 @@ __all__ = [
     "columns",
     "covariances",
     "datasets",
+    "injections",
     "outliers",
     "populations",
     "priors",

@@ -11,7 +11,8 @@ from scipy import optimize
 
 from astro_hier import SB1Binary, datasets, priors
 from astro_hier.core import kepler
-from astro_hier.models.sb1_binary import elements, figures
+from astro_hier.models.orbits import elements
+from astro_hier.models.sb1_binary import figures
 
 KMS = u.km / u.s
 EPOCH = Time(2457000.25, format="jd", scale="tdb")

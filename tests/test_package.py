@@ -34,6 +34,7 @@ outliers profiles
 model/*
 models/*
 models/orbits/*
+models/*/selection models/*/kept
 models/*/likelihood models/*/data models/*/offsets models/*/grid
 models/*/many_offsets models/*/draws
 models/*/circular models/*/eccentric models/*/shape models/*/prepare
@@ -41,6 +42,7 @@ models/*/options models/*/start models/*/joint models/*/checks models/*/tables m
 models/*/elements models/*/phases
 models/*/model
 models/*/__init__
+injections/*
 __init__
 calibration cli/*
 """.split("\n")[1:-1]

@@ -3,12 +3,14 @@
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
+from scipy import stats
 
 from astro_hier.core import kepler
 
 __all__ = ["make_binaries", "make_binary"]
 
 KMS = u.km / u.s
+LARGEST = 0.999  # eccentricity
 
 
 @u.quantity_input(P="time", K="speed", v0="speed", omega="angle", baseline="time", rv_error="speed")
@@ -72,33 +74,45 @@ def make_binary(
     return QTable({"time": time, "rv": rv, "rv_error": error * KMS}, meta={"truth": truth})
 
 
-@u.quantity_input(amplitude="speed", baseline="time", rv_error="speed")
+@u.quantity_input(amplitude="speed", v0_sd="speed", baseline="time")
 def make_binaries(
     n_stars=14,
     n_visits=12,
     *,
     mu=1.8,
     sigma=0.7,
+    eccentricity=None,
+    companion_fraction=1.0,
     amplitude=20 * KMS,
     v0_sd=50 * KMS,
     baseline=1000 * u.day,
     rv_error=0.3 * KMS,
     random_state=None,
 ):
-    """Radial velocities of a population of single-lined binaries on circular orbits.
+    """Radial velocities of a population of single-lined binaries, and of stars without companions.
 
     Parameters
     ----------
-    n_stars, n_visits : int, optional
-        Number of stars, and of visits to each, at random times over ``baseline``.
+    n_stars : int, optional
+        Number of stars.
+    n_visits : int or tuple of int, optional
+        Number of visits to each star, at random times over ``baseline``; or the least and the most,
+        between which all numbers are equally probable.
     mu, sigma : float, optional
         Mean and standard deviation of ln(P / d), which is normally distributed.
+    eccentricity : tuple of float, optional
+        Shape parameters alpha and beta of the Beta distribution of the eccentricities, cut at
+        0.999; omega and phases are uniformly distributed. By default orbits are circular.
+    companion_fraction : float, optional
+        Probability that a star has a companion. The others have constant velocities.
     amplitude, v0_sd : `~astropy.units.Quantity`, optional
-        Standard deviations of a and b, and of v0, which are normally distributed about zero.
+        Standard deviations of both amplitudes (a and b of a circle, K cos(omega) and K sin(omega)
+        of an ellipse), and of v0, which are normally distributed about zero.
     baseline : `~astropy.units.Quantity`, optional
         Length of the survey.
-    rv_error : `~astropy.units.Quantity`, optional
-        Standard error of each velocity.
+    rv_error : `~astropy.units.Quantity` or tuple of it, optional
+        Standard error of each velocity; or the least and the largest, between which the ln of each
+        star's error is uniformly distributed.
     random_state : None, int, `numpy.random.Generator`, optional
         Seed or source of randomness.
 
@@ -106,25 +120,111 @@ def make_binaries(
     -------
     `~astropy.table.QTable`
         Columns star ("star-0000", ...), time (d), rv and rv_error (km/s); ``meta["truth"]`` holds
-        mu, lnsigma, sigma and, for each star, lnP, P, a, b, v0 and K.
+        mu, lnsigma, sigma, companion_fraction and, for each star, lnP, P, a, b, v0, K and
+        companion (whether it has one). With ``eccentricity`` it holds alpha_e and beta_e and, for
+        each star, e, omega and t_peri in place of a and b: t_peri counts from the star's first
+        visit, and is the passage nearest the mean time of its visits. Without a companion K, a and
+        b are zero, and P, e, omega and t_peri are those that it would have.
+
+    Raises
+    ------
+    ValueError
+        If a number is not in its range, or the first of two is larger than the second.
     """
     rng = np.random.default_rng(random_state)
+    visits, errors = _two("n_visits", n_visits, 1), _two("rv_error", _in_kms(rv_error), 0)
     lnP = rng.normal(mu, sigma, n_stars)
-    a, b = rng.normal(0, amplitude.to_value(KMS), (2, n_stars)) * KMS
-    v0 = rng.normal(0, v0_sd.to_value(KMS), n_stars) * KMS
-    time = np.sort(rng.uniform(size=(n_stars, n_visits)), axis=1) * baseline.to_value(u.day)
-    angle = 2 * np.pi * (time - time[:, :1]) / np.exp(lnP)[:, None]
-    exact = a[:, None] * np.cos(angle) + b[:, None] * np.sin(angle) + v0[:, None]
-    rv = rng.normal(exact.to_value(KMS), rv_error.to_value(KMS))
-    names = [f"star-{n:0{max(4, len(str(n_stars)))}d}" for n in range(n_stars)]
-    truth = {"mu": mu, "lnsigma": float(np.log(sigma)), "sigma": sigma, "lnP": lnP,
-             "P": np.exp(lnP) * u.day, "a": a, "b": b, "v0": v0, "K": np.hypot(a, b)}  # fmt: skip
+    a, b = rng.normal(0, amplitude.to_value(KMS), (2, n_stars))
+    v0 = rng.normal(0, v0_sd.to_value(KMS), n_stars)
+    companion = _companions(n_stars, companion_fraction, rng)
+    count, error = _numbers(n_stars, *visits, rng), _errors(n_stars, *errors, rng)
+    star, time, since = _visits(count, baseline.to_value(u.day), rng)
+    P, K = np.exp(lnP), np.hypot(a, b) * companion
+    if eccentricity is None:
+        exact, own = _circles(star, since, P, a * companion, b * companion)
+    else:
+        exact, own = _ellipses(star, since, P, K, np.arctan2(b, a), eccentricity, rng)
+    rv = rng.normal(exact + v0[star], error[star])
+    names = np.array([f"star-{n:0{max(4, len(str(n_stars)))}d}" for n in range(n_stars)], str)
+    truth = {
+        "mu": mu, "lnsigma": float(np.log(sigma)), "sigma": sigma,
+        "companion_fraction": companion_fraction, "lnP": lnP, "P": P * u.day, **own,
+        "v0": v0 * KMS, "K": K * KMS, "companion": companion,
+    }  # fmt: skip
     return QTable(
-        {
-            "star": np.repeat(names, n_visits),
-            "time": time.ravel() * u.day,
-            "rv": rv.ravel() * KMS,
-            "rv_error": np.full(rv.size, rv_error.to_value(KMS)) * KMS,
-        },
+        {"star": names[star], "time": time * u.day, "rv": rv * KMS, "rv_error": error[star] * KMS},
         meta={"truth": truth},
     )
+
+
+# ---- parts of a population; what is not asked for takes no random numbers, so that a seed goes on
+# meaning the same table
+
+
+def _in_kms(rv_error):
+    try:
+        return u.Quantity(rv_error).to_value(KMS)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"rv_error={rv_error!r}; expected a velocity, or two, such as 0.3 * u.km / u.s"
+        ) from None
+
+
+def _two(name, given, least):
+    """The least and the most that one number, or two, allow."""
+    both = np.asarray(given)
+    if both.shape not in ((), (2,)) or not least <= both.flat[0] <= both.flat[-1] < np.inf:
+        raise ValueError(
+            f"{name}={given!r}; expected one number, or two, the smaller first, of at least {least}"
+        )
+    return np.broadcast_to(both, 2).tolist()
+
+
+def _companions(n_stars, fraction, rng):
+    """Which stars have a companion."""
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"companion_fraction={fraction!r}; expected a number from 0 to 1")
+    return rng.uniform(size=n_stars) < fraction if fraction < 1 else np.ones(n_stars, bool)
+
+
+def _numbers(n_stars, least, most, rng):
+    """Numbers of visits."""
+    if least == most:
+        return np.full(n_stars, least)
+    return rng.integers(least, most, n_stars, endpoint=True)
+
+
+def _errors(n_stars, least, most, rng):
+    """The error of each star's velocities."""
+    if least == most:
+        return np.full(n_stars, least)
+    if least == 0:
+        raise ValueError("rv_error has zero as the smaller one; expected two positive velocities")
+    return np.exp(rng.uniform(np.log(least), np.log(most), n_stars))
+
+
+def _visits(count, baseline, rng):
+    """The star of each visit, its time, and the time since the star's first one."""
+    star = np.repeat(np.arange(len(count)), count)
+    at = rng.uniform(size=len(star))
+    time = at[np.lexsort((at, star))] * baseline
+    return star, time, time - np.repeat(time[np.cumsum(count) - count], count)
+
+
+def _circles(star, since, P, a, b):
+    """Velocities, and each star's own parameters."""
+    angle = 2 * np.pi * since / P[star]
+    return a[star] * np.cos(angle) + b[star] * np.sin(angle), {"a": a * KMS, "b": b * KMS}
+
+
+def _ellipses(star, since, P, K, omega, eccentricity, rng):
+    """The same with eccentricities from a Beta distribution, cut where orbits become needles."""
+    alpha, beta = eccentricity
+    family = stats.beta(alpha, beta)
+    e = family.ppf(rng.uniform(size=len(P)) * family.cdf(LARGEST))
+    # the errors of a star's visits are the same, so that their mean time is a plain one
+    mean_time = np.bincount(star, since) / np.bincount(star)
+    t_peri = mean_time - rng.uniform(-0.5, 0.5, len(P)) * P
+    exact = kepler.velocity(since, P[star], e[star], t_peri[star], K[star], omega[star])
+    own = {"e": e, "omega": omega * u.rad, "t_peri": t_peri * u.day}
+    return exact, {"alpha_e": alpha, "beta_e": beta, **own}

@@ -5,6 +5,7 @@ from dataclasses import fields
 
 import astropy.units as u
 import numpy as np
+from astropy.table import QTable, Table
 
 from astro_hier import priors
 from astro_hier.netcdf import ContentError
@@ -47,6 +48,9 @@ def encode(value):
         return {"unit": value.to_string()}
     if isinstance(value, u.Quantity):
         return {"value": value.value.tolist(), "unit": value.unit.to_string()}
+    if isinstance(value, Table):
+        columns = {name: encode(_column(value[name])) for name in value.colnames}
+        return {"table": columns, "meta": encode(dict(value.meta))}
     if isinstance(value, dict):
         return {"dict": {key: encode(item) for key, item in value.items()}}
     if isinstance(value, tuple):
@@ -65,6 +69,11 @@ def encode(value):
     return value
 
 
+def _column(column):
+    """A column of a table as a Quantity or as a list."""
+    return column if isinstance(column, u.Quantity) else np.asarray(column).tolist()
+
+
 def _fields(value):
     """The fields that a dataclass is rebuilt from, without anything it computed from them."""
     return {field.name: getattr(value, field.name) for field in fields(value)}
@@ -77,6 +86,9 @@ def decode(value):
         return _instance(value["instance"], decode(value["of"]))
     if "value" in value:
         return np.array(value["value"], dtype=float) * _unit(value["unit"])
+    if "table" in value:
+        columns = {name: decode(of) for name, of in value["table"].items()}
+        return QTable(columns, meta=decode(value["meta"]))
     if "unit" in value:
         return _unit(value["unit"])
     if "tuple" in value:

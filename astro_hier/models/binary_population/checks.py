@@ -7,9 +7,10 @@ import numpy as np
 from astro_hier import checks
 from astro_hier.checks import Finding
 from astro_hier.core import orbit_evidence
-from astro_hier.models.binary_population.data import Sample
+from astro_hier.models.binary_population.data import Sample, thinned
 from astro_hier.models.orbits import checks as orbit_checks
 
+MAX_VARIANCE = 1.0  # of ln of the likelihood, from injections
 MAX_OUTSIDE = 0.05  # share of the population beyond the range searched
 RANGE = checks.define(
     "outside_range",
@@ -18,6 +19,14 @@ RANGE = checks.define(
     " to {longest_period:.6g} d, where no star's period can be found",
     python="widen period_range, or use population=populations.TruncatedNormal()",
     shell="widen --set period_range='LOW d, HIGH d', or use --set population=TruncatedNormal",
+)
+
+
+SELECTION = checks.define(
+    "selection",
+    limit=f"a variance of at most {MAX_VARIANCE:g}",
+    said="the injections are so few that the variance of ln of the likelihood is {found}",
+    python="make more injections, which reach all orbits that the population may have",
 )
 
 
@@ -33,7 +42,15 @@ def diagnose(model, data: Sample, values, method: str) -> dict[str, Any]:
         "shortest_period": float(shortest),
         "longest_period": float(longest),
         **data.accuracy(theta),
+        **_of_selection(data, theta),
     }
+
+
+def _of_selection(data, theta):
+    """The mean Monte Carlo variance of ln of the likelihood that comes from injections."""
+    if data.kept is None:
+        return {}
+    return {"selection_variance": float(data.selection_variance(thinned(theta)).mean())}
 
 
 def check(model, data: Sample, values, attrs, method: str) -> list[Finding]:
@@ -43,12 +60,21 @@ def check(model, data: Sample, values, attrs, method: str) -> list[Finding]:
     linear = np.array([star.linear for star in data.summaries]).T
     return [
         RANGE.finding(f"{100 * outside:.0f}", outside > MAX_OUTSIDE, **attrs),
+        *_check_selection(attrs),
         _check_fits(data, words),
         *(_check_jitters(data, words) for _ in data.scatter.parameters),
         orbit_checks.check_linear(data.linear, linear, len(data.stars)),
         *_check_stars(model, data, values),
         *data.check_integrals({name: values[name] for name in model.sampled_names()}, attrs),
     ]
+
+
+def _check_selection(attrs):
+    """Whether there are enough injections."""
+    if "selection_variance" not in attrs:
+        return []
+    variance = attrs["selection_variance"]
+    return [SELECTION.finding(f"{variance:.2g}", not variance <= MAX_VARIANCE)]
 
 
 def _check_fits(data, words):

@@ -11,6 +11,7 @@ from astro_hier.core import cells, circular_description, orbit, population_star
 from astro_hier.core.floats import TINY, Theta
 from astro_hier.models.binary_population.data import Sample, in_parallel, thinned
 from astro_hier.models.binary_population.grid import Levels
+from astro_hier.models.binary_population.kept import with_tails
 from astro_hier.models.orbits import checks as orbit_checks
 
 
@@ -87,6 +88,11 @@ class CircularStars(Sample):
             yield delayed(circular_description.describe)(
                 self.visits(n), self.summaries[n], *common, n_fitted
             )
+
+    def log_density_for_kept(self, theta):
+        grid, points = self.levels.grids[-1], self.kept.matrix.points
+        log_density = self.population.log_density(grid.points[points], theta, self.log_ends)
+        return with_tails(grid, points, log_density, self.population.outside(theta, self.log_ends))
 
     def best_orbits(self) -> dict[str, np.ndarray]:
         P = np.array([star.best_period for star in self.summaries])

@@ -3,9 +3,10 @@
 A star has a companion with probability f, `companion_fraction`, and else a constant velocity. With
 the likelihoods L_n of its orbit, given the population, and C_n of a constant velocity,
 
-    ln p(v | theta) = sum_n ln [f L_n(theta) + (1 - f) C_n(theta)].
+    ln p(v | theta) = sum_n ln [f L_n(theta) + (1 - f) C_n(theta)] - N ln alpha(theta).
 
-Without a prior of f all stars have one.
+Without a prior of f all stars have one. alpha is the share of stars that a selection keeps
+(`astro_hier.models.binary_population.kept`), one if there is none.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,6 +23,7 @@ from astro_hier.core.floats import Theta
 from astro_hier.core.jitter import JitterPrior
 from astro_hier.core.orbit import Visits
 from astro_hier.core.thinning import evenly
+from astro_hier.models.binary_population.kept import Kept
 from astro_hier.models.orbits.amplitudes import Amplitudes
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.populations import membership
@@ -46,6 +48,8 @@ class Sample(Velocities):
         What is known about the scatter; None if there is none.
     summaries : list
         What is kept for each star.
+    kept : Kept or None
+        The share of stars that got into the table; None if all did.
     """
 
     population: Any
@@ -53,6 +57,7 @@ class Sample(Velocities):
     moments: tuple[np.ndarray, np.ndarray]
     known: JitterPrior | None
     summaries: list[Any]
+    kept: Kept | None
 
     @property
     def log_ends(self) -> tuple[float, float]:
@@ -76,9 +81,20 @@ class Sample(Velocities):
 
     def log_likelihood(self, theta: Theta) -> np.ndarray:
         """ln p(rv_n | theta) of each star, shape (theta, star)."""
-        if FRACTION not in theta:
-            return self.with_orbit(theta)
-        return self._mixed(theta)[0]
+        found = self._mixed(theta)[0] if FRACTION in theta else self.with_orbit(theta)
+        if self.kept is None:
+            return found
+        selected = self.kept.log_likelihood(*self._for_kept(theta))
+        return found + selected[:, None] / len(self.stars)
+
+    def selection_variance(self, theta: Theta) -> np.ndarray:
+        """Monte Carlo variance of ln p(rv | theta) because injections are few, shape (theta,)."""
+        if self.kept is None:
+            return np.zeros(len(next(iter(theta.values()))))
+        return self.kept.variance(*self._for_kept(theta))
+
+    def _for_kept(self, theta):
+        return len(self.stars), self.log_density_for_kept(theta), theta.get(FRACTION)
 
     def companions(self, theta: Theta) -> dict[str, np.ndarray]:
         """Probability that each star has a companion, shape (theta, star), by name."""
@@ -101,6 +117,10 @@ class Sample(Velocities):
 
     def best_orbits(self) -> dict[str, np.ndarray]:
         """The orbit and scatter of each star that fit best, shape (star, ...) by name."""
+        raise NotImplementedError
+
+    def log_density_for_kept(self, theta: Theta) -> np.ndarray:
+        """The population's density where there are injections, as `Kept` takes it."""
         raise NotImplementedError
 
     def flat_bayes_factors(self) -> np.ndarray:

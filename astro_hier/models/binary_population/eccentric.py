@@ -17,6 +17,7 @@ from astro_hier.core.eccentric_population import EccentricSummary, Reference
 from astro_hier.core.floats import TINY, Theta
 from astro_hier.core.plane import Plane
 from astro_hier.models.binary_population.data import Sample, in_parallel, thinned
+from astro_hier.models.binary_population.kept import spread
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits.ellipse import nearest_passage, unbroken
 from astro_hier.populations.period_eccentricity import PeriodEccentricity
@@ -72,6 +73,14 @@ class EccentricStars(Sample):
 
     def without_orbit(self, theta):
         return np.array([[star.constant for star in self.summaries]])
+
+    def log_density_for_kept(self, theta):
+        each = []
+        for _, some in self._parts(theta):
+            shares = self.shares(some).reshape(-1, *self.plane.reference.shape)
+            spread_out = spread(self.plane, shares, self.population.outside(some, self.log_ends))
+            each.append(self.plane.log_shares(spread_out, self.kept.matrix))
+        return np.concatenate(each)
 
     def best_orbits(self) -> dict[str, np.ndarray]:
         stars = self.summaries

@@ -67,6 +67,9 @@ class BinaryPopulation(OrbitModel):
     companion_fraction : `~astro_hier.priors.Prior` or float, optional
         Prior on the share of stars with a companion, such as ``priors.Uniform(0, 1)``; the others
         have constant velocities. By default all stars have one.
+    selection : `~astropy.table.QTable`, optional
+        How stars got into the table, if not all did: injected orbits that were kept, from
+        `astro_hier.injections.make_injections`. The population is then that before the selection.
     amplitude : `~astro_hier.priors.Normal` or `~astro_hier.priors.PeriodScaled`, optional
         Prior on both amplitudes of an orbit, in place of ``a`` and ``b``.
     jitter : optional
@@ -168,6 +171,7 @@ class BinaryPopulation(OrbitModel):
         population=populations.Normal(),
         eccentricity=None,
         companion_fraction=None,
+        selection=None,
         amplitude=None,
         jitter=None,
         shared_jitter=False,
@@ -190,6 +194,7 @@ class BinaryPopulation(OrbitModel):
         self.population = population
         self.eccentricity = eccentricity
         self.companion_fraction = companion_fraction
+        self.selection = selection
         self.period_range = period_range
         self.star_draws = star_draws
         self.n_jobs = n_jobs

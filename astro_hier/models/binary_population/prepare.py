@@ -12,6 +12,8 @@ from astro_hier.models.binary_population import grid
 from astro_hier.models.binary_population.circular import CircularStars
 from astro_hier.models.binary_population.data import Sample, in_parallel
 from astro_hier.models.binary_population.eccentric import EccentricStars
+from astro_hier.models.binary_population.kept import Kept
+from astro_hier.models.binary_population.selection import Selection
 from astro_hier.models.orbits import terms
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.models.orbits.ellipse import Ellipse
@@ -35,7 +37,9 @@ def prepare(model, rows: Rows, progressbar: bool) -> Sample:
         "known": measured.scatter.known(len(measured.instruments)),
     }
     form = _ellipses if isinstance(measured.orbit, Ellipse) else _circles
-    return form(model, measured.extended(Sample, summaries=[], **common), common, progressbar)
+    return form(
+        model, measured.extended(Sample, summaries=[], kept=None, **common), common, progressbar
+    )
 
 
 def _circles(model, sample, common, progressbar):
@@ -47,8 +51,9 @@ def _circles(model, sample, common, progressbar):
     matrices = [
         cells.Matrix.of(rows) for rows in zip(*(star.rows for star in summaries), strict=True)
     ]
+    kept = _kept(model, sample, levels.grids[-1])
     return sample.extended(
-        CircularStars, **common, summaries=summaries, levels=levels, matrices=matrices
+        CircularStars, **common, summaries=summaries, kept=kept, levels=levels, matrices=matrices
     )
 
 
@@ -60,9 +65,23 @@ def _ellipses(model, sample, common, progressbar):
     )
     summaries = in_parallel(work, model.n_jobs, n_stars, "orbits", progressbar)
     matrix = cells.Matrix.of([star.row for star in summaries])
+    kept = _kept(model, sample, reference.plane)
     return sample.extended(
-        EccentricStars, **common, summaries=summaries, reference=reference, matrix=matrix
+        EccentricStars, **common, summaries=summaries, kept=kept, reference=reference, matrix=matrix
     )
+
+
+def _kept(model, sample, where):
+    """The share of stars that a selection keeps, on a grid of ln P or on cells."""
+    if model.selection is None:
+        return None
+    selection = Selection.of(model.selection, sample.ends, model.is_eccentric)
+    if model.companion_fraction is not None and selection.kept_without_companion is None:
+        raise ValueError(
+            'selection: meta["kept_without_companion"] is missing; expected the share of stars of'
+            " constant velocity that are kept, which companion_fraction= needs"
+        )
+    return Kept.on(selection, where)
 
 
 def _reference(model, sample):

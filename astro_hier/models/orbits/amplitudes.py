@@ -84,13 +84,15 @@ class ScaledAmplitudes(Amplitudes):
 
     def simulate(self, theta, data, rng):
         s = self.scale(theta["P"], 0.0)
-        return {name: rng.normal(0, s, len(theta["P"])) for name in ("a", "b")}
+        drawn = {name: rng.normal(0, s, theta["P"].shape) for name in ("a", "b")}
+        return drawn | super().simulate(theta, data, rng)
 
     def pymc(self, values, data, initial):
         import pymc as pm
 
-        s = self.scale(values["P"], 0.0)
-        return {name: pm.Normal(name, 0, s, initval=initial[name]) for name in ("a", "b")}
+        s, dims = self.scale(values["P"], 0.0), self.orbit.dims or None
+        both = {name: pm.Normal(name, 0, s, initval=initial[name], dims=dims) for name in "ab"}
+        return both | super().pymc(values, data, initial)
 
 
 @dataclass(frozen=True)
@@ -142,28 +144,36 @@ class Elements(ScaledAmplitudes):
         return rayleigh.logpdf(values["K"], 0, s) - np.log(TURN * values["P"])
 
     def simulate(self, theta, data, rng):
-        P = theta["P"]
-        return {
-            "omega": rng.uniform(-np.pi, np.pi, len(P)),
-            "K": rng.rayleigh(self.scale(P, theta["e"]), len(P)),
-            "t_peri": data.mean_time[0] - rng.uniform(-0.5, 0.5, len(P)) * P,
+        P, mean_time = theta["P"], self._mean_time(data)
+        drawn = {
+            "omega": rng.uniform(-np.pi, np.pi, P.shape),
+            "K": rng.rayleigh(self.scale(P, theta["e"]), P.shape),
+            "t_peri": mean_time - rng.uniform(-0.5, 0.5, P.shape) * P,
         }
+        return drawn | Term.simulate(self, theta, data, rng)
 
     def pymc(self, values, data, initial):
         """Angles count from where the sampler starts, so that they seldom reach a cut."""
         import pymc as pm
         import pytensor.tensor as pt
 
-        P, s, mean_time = values["P"], self.scale(values["P"], values["e"]), data.mean_time[0]
+        P, s, mean_time = values["P"], self.scale(values["P"], values["e"]), self._mean_time(data)
         omega, cycles = initial["omega"], (mean_time - initial["t_peri"]) / initial["P"]
-        along = pm.Normal("along_", 0, s, initval=initial["K"])
-        across = pm.Normal("across_", 0, s, initval=0.0)
-        phase = cycles + pm.Uniform("phase_", -0.5, 0.5, initval=0.0)
-        return {
-            "omega": pm.Deterministic("omega", omega + pt.arctan2(across, along)),
-            "t_peri": pm.Deterministic("t_peri", mean_time - phase * P),
-            "K": pm.Deterministic("K", pm.math.sqrt(along**2 + across**2)),
+        dims = self.orbit.dims or None
+        along = pm.Normal("along_", 0, s, initval=initial["K"], dims=dims)
+        across = pm.Normal("across_", 0, s, initval=0 * initial["K"], dims=dims)
+        phase = cycles + pm.Uniform("phase_", -0.5, 0.5, initval=0 * cycles, dims=dims)
+        found = {
+            "omega": omega + pt.arctan2(across, along),
+            "t_peri": mean_time - phase * P,
+            "K": pm.math.sqrt(along**2 + across**2),
         }
+        named = {name: pm.Deterministic(name, of, dims=dims) for name, of in found.items()}
+        return named | Term.pymc(self, values, data, initial)
+
+    def _mean_time(self, data):
+        """The visits' weighted mean time, as each star's own parameters are shaped."""
+        return data.mean_time.reshape(data.shape(self.orbit.dims))
 
 
 def _of_circle(orbit):

@@ -88,14 +88,17 @@ class Ellipse(Circle):
         return {**values, "P": np.ones_like(P), "t_peri": since / P}
 
 
-def nearest_passage(t_peri: np.ndarray, P: np.ndarray, time: Any) -> np.ndarray:
-    """The periastron passage nearest to a time, given any passage and the period."""
+def nearest_passage(t_peri: np.ndarray, P: np.ndarray, time: np.ndarray | float) -> np.ndarray:
+    """The periastron passage nearest to a time, given any passage and the period; broadcasts."""
     return t_peri - P * np.rint((t_peri - time) / P)
 
 
 def unbroken(angle: np.ndarray) -> np.ndarray:
-    """Draws of an angle [rad] within pi of their circular mean, so that no cut divides them."""
-    mean = np.angle(np.mean(np.exp(1j * angle)))
+    """Draws of an angle [rad] within pi of their circular mean, so that no cut divides them.
+
+    The draws are the first axis of ``angle``, and each of its further elements has its own mean.
+    """
+    mean = np.angle(np.mean(np.exp(1j * angle), axis=0))
     return angle - TURN * np.rint((angle - mean) / TURN)
 
 

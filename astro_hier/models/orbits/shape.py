@@ -65,7 +65,7 @@ def amplitudes(model) -> Amplitudes:
                 " them"
             )
     kind = Elements if model.is_eccentric else ScaledAmplitudes
-    return kind.scaled(model.orbit, _scale(given), given, model.v0)
+    return kind.scaled(model.orbit, scale_of(given), given, model.v0)
 
 
 def _check_eccentricity(given):
@@ -93,7 +93,7 @@ def _common(a, b) -> Scale:
     )
 
 
-def _scale(given) -> Scale:
+def scale_of(given: Any) -> Scale:
     """The standard deviation of both amplitudes that ``amplitude`` stands for."""
     if isinstance(given, priors.PeriodScaled):
         return given.in_unit(KMS)

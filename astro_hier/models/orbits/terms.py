@@ -87,12 +87,22 @@ class Term:
         return sum(not isinstance(prior, priors.Fixed) for prior in self.priors)
 
     def log_prior(self, values) -> np.ndarray | float:
-        """ln of the prior density of parameters that are not among the model's sampled ones."""
+        """For one star, ln of the prior density of parameters that are not sampled ones."""
         return 0.0
 
     def simulate(self, theta, data, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Prior draws of parameters that are not among the model's sampled ones, ``theta``."""
-        return {}
+        """Prior draws of the parameters that ``theta`` lacks, shape (draw, ...) by name.
+
+        For one star these are those that are not among the model's sampled ones, and for a sample
+        all of them, shape (draw, star) or, of the offsets, (draw, star, instrument). ``theta`` has
+        what shapes the orbit, P and for an ellipse e, of shape (draw,) or (draw, star).
+        """
+        both = zip(self.parameters, self.priors, strict=True)
+        return {
+            p.name: _draws(prior, p, theta, data, rng)
+            for p, prior in both
+            if prior is not None and p.name not in theta
+        }
 
     def pymc(self, values, data, initial) -> dict[str, Any]:
         """The parameters that are not among the model's sampled ones, as PyMC variables."""
@@ -168,9 +178,8 @@ class Offsets(Term):
         return prior.logpdf(values["offset"][:, 1:]).sum(axis=1)
 
     def simulate(self, theta, data, rng):
-        size = len(theta["P"]), len(data.instruments)
-        offset = self.priors[0].frozen(KMS).rvs(size, random_state=rng)
-        offset[:, 0] = 0
+        offset = _draws(self.priors[0], self.parameters[0], theta, data, rng)
+        offset[..., 0] = 0
         return {"offset": offset}
 
     def pymc(self, values, data, initial):
@@ -182,6 +191,12 @@ class Offsets(Term):
         first = pt.zeros((*start.shape[:-1], 1))
         offset = pt.concatenate([first, others], axis=-1)
         return {"offset": pm.Deterministic("offset", offset, dims=parameter.dims)}
+
+
+def _draws(prior: Prior, parameter: Parameter, theta, data, rng) -> np.ndarray:
+    """As many independent draws of a parameter as ``theta`` has, in the shape of its dims."""
+    size = len(theta["P"]), *data.shape(parameter.dims)
+    return prior.frozen(parameter.unit).rvs(size, random_state=rng)
 
 
 def _trend_priors(trend) -> tuple[Prior, ...]:
