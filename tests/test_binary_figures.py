@@ -202,3 +202,34 @@ def test_what_a_model_lacks_is_said(plain):
             plot()
     with pytest.raises(NothingToDraw, match="fit with companion_fraction="):
         plain.plot_companions()
+
+
+def test_the_elements_of_a_star_are_those_of_its_draws(model):
+    found = model.elements("star-0001")
+    assert list(found["statistic"]) == ["median", "16%", "84%"]
+    draws = model.samples("K")[:, 1]
+    np.testing.assert_allclose(found["K"], np.quantile(draws, [0.5, 0.16, 0.84]), rtol=1e-9)
+    assert found.meta["star"] == "star-0001"
+    assert found.meta["companion"] > 0.99
+    assert "note" not in found.meta
+    assert "modes" in model.elements("still-star-0000").meta["note"]
+    first = model.fitted_data().first[1]
+    assert np.all(found["T_conj"].to_value(u.day) > first)
+    with pytest.raises(ValueError, match="'star-9' is not among the 6 fitted"):
+        model.elements("star-9")
+
+
+def test_elements_need_draws_of_the_star():
+    hyper = fit(datasets.make_binaries(2, 6, random_state=1), mu=2.0, star_draws=False)
+    with pytest.raises(ValueError, match="star_draws=True"):
+        hyper.elements("star-0000")
+
+
+def test_a_population_before_selection_is_called_so(circular):
+    shown = circular.plot_population().get_legend_handles_labels()[1][0]
+    assert shown == "population, 94 percent"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(circular, "selection", "injections")
+        for plot in (circular.plot_population, circular.plot_companions):
+            assert "before selection" in plot().get_legend_handles_labels()[1][0]
+    plt.close("all")

@@ -1,5 +1,6 @@
 """The output of a fit: its folder, the files in it, and what is printed."""
 
+import inspect
 import os
 import sys
 import tempfile
@@ -32,7 +33,15 @@ def _files(model):
 
 def _tables(model):
     """What makes the tables of a model that are written besides, by the names of their files."""
-    return {file: method for file, method in TABLES.items() if hasattr(model, method)}
+    return {file: method for file, method in TABLES.items() if _is_of_all(model, method)}
+
+
+def _is_of_all(model, method):
+    """Whether a model has a method that needs no arguments, such as one star of a sample."""
+    if not hasattr(model, method):
+        return False
+    given = inspect.signature(getattr(model, method)).parameters.values()
+    return all(parameter.default is not parameter.empty for parameter in given)
 
 
 @contextmanager

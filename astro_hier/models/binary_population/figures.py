@@ -28,7 +28,8 @@ def plot_population(model, ax=None, quantity="P"):
     """The distribution of periods, with its uncertainty, over the stars' own posteriors.
 
     With ``companion_fraction``, it is that of the stars with a companion: draws of the stars count
-    by their probability of one.
+    by their probability of one. With a ``selection`` the population is that before it, which the
+    stars of the table need not resemble.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def plot_population(model, ax=None, quantity="P"):
     ax = plots.axes(ax, figsize=(7, 4.5))
     shown = np.exp if quantity == "P" else np.asarray
     points, density = _periods(model)
-    high = _band(ax, shown(points), density)
+    high = _band(ax, shown(points), density, _whose(model))
     if "lnP" in model.posterior:
         _stars(ax, model, "lnP", shown)
     seen = points[high > 0.01 * high.max()]
@@ -85,7 +86,7 @@ def plot_eccentricity(model, ax=None):
     whole = shares.sum(axis=(1, 2))[:, None]
     density = shares[:, :, 1:].sum(axis=1) / np.diff(edges) / whole
     e, density = _to_the_ends(edges), np.pad(density, ((0, 0), (1, 1)), mode="edge")
-    highest = _band(ax, e, density)[e > NEARLY_ROUND].max()  # no bound at e = 0
+    highest = _band(ax, e, density, _whose(model))[e > NEARLY_ROUND].max()  # no bound at e = 0
     if "e" in model.posterior:
         highest = max(highest, _stars(ax, model, "e", np.asarray))
     if np.any(shares[:, :, 0] > 0):
@@ -122,7 +123,7 @@ def plot_period_eccentricity(model, ax=None):
     shares, edges = _shares(model, "plot_period_eccentricity")
     ax = plots.axes(ax, figsize=(7, 4.5))
     _in_days(ax)
-    _regions(ax, shares[:, :, 1:].mean(axis=0), edges)
+    _regions(ax, shares[:, :, 1:].mean(axis=0), edges, _whose(model))
     if LN_P_CIRC.name in model.sampled_names():
         low, middle, high = np.exp(plots.interval(model.samples(LN_P_CIRC.name).value))
         hatched = {
@@ -142,6 +143,8 @@ def plot_period_eccentricity(model, ax=None):
 
 def plot_companions(model, ax=None):
     """Each star's probability of a companion, in order, and the share of stars that have one.
+
+    With a ``selection`` the share is that before it.
 
     Parameters
     ----------
@@ -165,7 +168,8 @@ def plot_companions(model, ax=None):
     ax = plots.axes(ax, figsize=(7, 4.5))
     probability = np.sort(companion_probability(model))[::-1]
     low, middle, high = plots.interval(model.samples(FRACTION).value)
-    ax.axvspan(low, high, **POPULATION, label="share with a companion, 94 percent")
+    which = "with a companion" if model.selection is None else "before selection"
+    ax.axvspan(low, high, **POPULATION, label=f"share {which}, 94 percent")
     ax.axvline(middle, color="C0", lw=1)
     share = (np.arange(len(probability)) + 0.5) / len(probability)
     ax.plot(share, probability, "o", color="k", ms=3, label="stars")
@@ -206,15 +210,20 @@ def _shares_of(data: EccentricStars, theta) -> tuple[np.ndarray, tuple[np.ndarra
     return shares, (plane.ln_period_edges, plane.e_edges)
 
 
-def _band(ax, x, density) -> np.ndarray:
+def _whose(model) -> str:
+    """What the population is that of."""
+    return "population" if model.selection is None else "population before selection"
+
+
+def _band(ax, x, density, whose: str) -> np.ndarray:
     """The median and the central 94 percent of densities; returns their upper end."""
     low, middle, high = plots.interval(density)
-    ax.fill_between(x, low, high, **POPULATION, label="population, 94 percent")
+    ax.fill_between(x, low, high, **POPULATION, label=f"{whose}, 94 percent")
     ax.plot(x, middle, color="C0")
     return high
 
 
-def _regions(ax, share, edges) -> None:
+def _regions(ax, share, edges, whose: str) -> None:
     """The smallest regions of cells that hold given parts of a population."""
     ln_period, e = edges
     first = np.searchsorted(e, NEARLY_ROUND) - 1  # cells of e that a figure cannot show apart
@@ -229,7 +238,7 @@ def _regions(ax, share, edges) -> None:
     height = np.pad(density, 1, mode="edge").T
     ax.contourf(*grid, height, levels=[*levels, np.inf], colors=colors, zorder=0)
     for part, color in zip(HELD, colors, strict=True):
-        label = f"population, {100 * part:.0f} percent"
+        label = f"{whose}, {100 * part:.0f} percent"
         ax.fill_between([], [], [], color=color, lw=0, label=label)
 
 

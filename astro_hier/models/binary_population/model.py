@@ -23,7 +23,16 @@ import astropy.units as u
 import numpy as np
 
 from astro_hier import datasets, plots, populations, priors
-from astro_hier.models.binary_population import checks, figures, joint, phases, shape, start, tables
+from astro_hier.models.binary_population import (
+    checks,
+    elements,
+    figures,
+    joint,
+    phases,
+    shape,
+    start,
+    tables,
+)
 from astro_hier.models.binary_population.data import FRACTION, Sample
 from astro_hier.models.binary_population.prepare import prepare
 from astro_hier.models.orbits import shape as orbit_shape
@@ -284,6 +293,7 @@ class BinaryPopulation(OrbitModel):
     # ---- results
 
     star_table = tables.star_table
+    elements = elements.elements
     predict = tables.predict
     plot_data = phases.plot_data
     plot_phase = phases.plot_phase
