@@ -24,6 +24,7 @@ import numpy as np
 from astro_hier import datasets, plots, populations, priors
 from astro_hier.models.binary_population import (
     checks,
+    eccentricities,
     elements,
     figures,
     joint,
@@ -287,6 +288,6 @@ class BinaryPopulation(OrbitModel):
     plot_data = phases.plot_data
     plot_phase = phases.plot_phase
     plot_population = figures.plot_population
-    plot_eccentricity = figures.plot_eccentricity
-    plot_period_eccentricity = figures.plot_period_eccentricity
+    plot_eccentricity = eccentricities.plot_eccentricity
+    plot_period_eccentricity = eccentricities.plot_period_eccentricity
     plot_companions = figures.plot_companions

@@ -94,6 +94,7 @@ def _folded(fig, place, data: Sample, n: int, error, best, few):
     for ax in (top, bottom):
         ax.tick_params(labelsize=7)
     top.tick_params(labelbottom=False)
+    bottom.locator_params(axis="y", nbins=3)
     first, last = data.orbit.phases
     bottom.set(xlim=(first, last), xticks=(first, 0.5 * (first + last), last))
     return top
