@@ -31,6 +31,7 @@ LN_P_CIRC = Parameter(
 )  # fmt: skip
 P_CIRC = Parameter("P_circ", u.day, r"P_\mathrm{circ}", "period below which orbits are circular")
 CLEARLY_ECCENTRIC = 0.1  # at a starting point
+START = 0.01, 0.95  # of an eccentricity that is sampled
 
 
 class Factored(PeriodEccentricity):
@@ -163,10 +164,14 @@ class Independent(Factored):
     def boundary(self, theta: Theta) -> np.ndarray:
         return np.full(number_of(theta), -np.inf)
 
-    def pymc(self, theta: Mapping, ends: Ends, **options) -> dict:
+    def pymc(self, theta: Mapping, ends: Ends, initial: Mapping | None = None, **options) -> dict:
+        start = {name: initial[name] for name in ("lnP", "e")} if initial else {}
+        if "e" in start:
+            start["e"] = np.clip(start["e"], *START)
+        of_each = {name: {"initval": of, **options} for name, of in start.items()}
         return {
-            "lnP": self.period.pymc(theta, ends, **options),
-            "e": self.eccentricity.pymc(theta, BOUND, **options),
+            "lnP": self.period.pymc(theta, ends, **of_each.get("lnP", options)),
+            "e": self.eccentricity.pymc(theta, BOUND, **of_each.get("e", options)),
         }
 
     def check_pymc(self) -> None:
@@ -227,8 +232,10 @@ class Circular(Factored):
     def boundary(self, theta: Theta) -> np.ndarray:
         return np.full(number_of(theta), np.inf)
 
-    def pymc(self, theta: Mapping, ends: Ends, **options) -> dict:
-        return {"lnP": self.period.pymc(theta, ends, **options)}
+    def pymc(self, theta: Mapping, ends: Ends, initial: Mapping | None = None, **options) -> dict:
+        start = {"initval": initial["lnP"]} if initial else {}
+        lnP = self.period.pymc(theta, ends, **start, **options)
+        return {"lnP": lnP, "e": 0.0 * lnP}
 
     def check_pymc(self) -> None:
         self.period.check_pymc()

@@ -165,8 +165,8 @@ class PeriodEccentricity(Part):
         """A starting point from the orbits' rough ln periods and eccentricities."""
         raise NotImplementedError
 
-    def pymc(self, theta: Mapping, ends: Ends, **options) -> dict:
-        """The distribution as the PyMC variables lnP and e, by name."""
+    def pymc(self, theta: Mapping, ends: Ends, initial: Mapping | None = None, **options) -> dict:
+        """The distribution as the PyMC variables lnP and e, by name, from where they start."""
         raise NotImplementedError
 
     def check_pymc(self) -> None:

@@ -9,35 +9,51 @@ from astro_hier.models.orbits import joint
 
 
 def build_pymc(model, data: Sample) -> Any:
-    """The joint `pymc.Model`, with its starting point."""
+    """The joint `pymc.Model`, with its starting point.
+
+    Raises
+    ------
+    ValueError
+        If the population, or an option, has no form for it.
+    """
     import pymc as pm
 
-    if model.companion_fraction is not None:
-        raise ValueError(
-            f"companion_fraction={model.companion_fraction!r} has no form for method='nuts': fit"
-            " with method='marginal', or without it"
-        )
+    for name in ("companion_fraction", "selection"):
+        if getattr(model, name) is not None:
+            raise ValueError(
+                f"{name}= has no form for method='nuts': fit with method='marginal', or without it"
+            )
     data.population.check_pymc()
 
     def periods(theta, initial):
-        start = initial["lnP"]
-        lnP = data.population.pymc(theta, data.log_ends, dims="star", initval=start)
-        return {"P": pm.Deterministic("P", pm.math.exp(lnP), dims="star")}
+        if model.is_eccentric:
+            values = data.population.pymc(theta, data.log_ends, initial, dims="star")
+        else:
+            start = initial["lnP"]
+            lnP = data.population.pymc(theta, data.log_ends, dims="star", initval=start)
+            values = {"lnP": lnP}
+        return values | {"P": pm.Deterministic("P", pm.math.exp(values["lnP"]), dims="star")}
 
     return joint.build(model, data, periods)
 
 
 def simulate(model, data: Sample, theta, rng):
     """Orbits and velocities for each theta."""
-    lnP = data.population.draw(theta, data.log_ends, len(data.stars), rng)
-    mean, sd = (of.reshape(-1, 1, 1) for of in data.moments)
-    linear = rng.normal(mean, sd, (len(mean), *lnP.shape))
-    drawn = {"lnP": lnP, "P": np.exp(lnP), **data.named(linear)}
+    drawn = _members(model, data, theta, rng)
+    for term in data.terms:
+        drawn |= term.simulate(theta | drawn, data, rng)
     drawn |= data.scatter.simulate(data, theta | drawn, rng)
     rv = data.velocity(drawn)
     if model.companion_fraction is not None:
-        has = rng.random(lnP.shape) < theta[FRACTION][:, None]
+        has = rng.random(drawn["P"].shape) < theta[FRACTION][:, None]
         constant = data.velocity(model.amplitudes.without(drawn))
         drawn["companion"] = has.astype(float)
         rv = np.where(data.at_visits(has, model.of_each), rv, constant)
     return drawn | {"rv": rng.normal(rv, data.errors(drawn))}
+
+
+def _members(model, data, theta, rng):
+    """Periods, and eccentricities if orbits have them, of members of the population."""
+    found = data.population.draw(theta, data.log_ends, len(data.stars), rng)
+    both = dict(zip(("lnP", "e"), found, strict=True)) if model.is_eccentric else {"lnP": found}
+    return {**both, "P": np.exp(both["lnP"])}
