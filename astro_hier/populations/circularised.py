@@ -73,6 +73,10 @@ class Factored(PeriodEccentricity):
     def standard_normals(self) -> dict[str, int]:
         return self.period.standard_normals | self.eccentricity.standard_normals
 
+    @property
+    def coordinates(self) -> dict[str, np.ndarray]:
+        return self.period.coordinates | self.eccentricity.coordinates
+
     def boundary(self, theta: Theta) -> np.ndarray:
         """ln of the period below which all orbits are circular, shape (theta,)."""
         raise NotImplementedError
@@ -98,6 +102,9 @@ class Factored(PeriodEccentricity):
 
     def smallest_width(self, frozen: Mapping) -> float:
         return self.period.smallest_width({name: frozen[name] for name in self.period.sampled})
+
+    def width(self, theta: Theta) -> np.ndarray:
+        return self.period.width({name: theta[name] for name in self.period.sampled})
 
     def outside(self, theta: Theta, ends: Ends) -> np.ndarray:
         return self.period.outside(theta, ends)

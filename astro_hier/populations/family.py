@@ -59,6 +59,11 @@ class Population(Part):
         """
         return {}
 
+    @property
+    def coordinates(self) -> dict[str, np.ndarray]:
+        """Labels of the dimensions of its parameters."""
+        return {}
+
     def log_density(self, ln_period: np.ndarray, theta: Theta, ends: Ends) -> np.ndarray:
         """ln of the density at ``ln_period`` (period,) for each theta, shape (theta, period)."""
         raise NotImplementedError

@@ -24,7 +24,7 @@ import numpy as np
 
 from astro_hier import datasets, plots, populations, priors
 from astro_hier.models.binary_population import checks, figures, joint, shape, start, tables
-from astro_hier.models.binary_population.data import FRACTION, Sample
+from astro_hier.models.binary_population.data import FRACTION, Sample, of_population
 from astro_hier.models.binary_population.prepare import prepare
 from astro_hier.models.orbits import shape as orbit_shape
 from astro_hier.models.orbits.ellipse import Ellipse
@@ -259,6 +259,9 @@ class BinaryPopulation(OrbitModel):
     build_pymc = joint.build_pymc
     simulate = joint.simulate
 
+    def coordinates(self, data):
+        return super().coordinates(data) | self.distribution.coordinates
+
     def standard_normals(self, data):
         return self.distribution.standard_normals
 
@@ -266,8 +269,7 @@ class BinaryPopulation(OrbitModel):
         return data.log_marginal(theta)
 
     def log_likelihood(self, data: Sample, values):
-        names = *self.sampled_names(), *self.standard_normals(data)
-        return data.log_likelihood({name: values[name] for name in names})
+        return data.log_likelihood(of_population(self, data, values))
 
     def draw_latents(self, data: Sample, theta, rng, progressbar=False):
         if not self.keeps_draws(len(data.stars)):
