@@ -134,7 +134,7 @@ def test_without_information_k_has_a_rayleigh_distribution():
         drawn = orbit.draw_linear(data, np.full(size, 1 / period), np.random.default_rng(2))
         scale = SCALED.sd(period * u.day).to_value(KMS)
         assert stats.kstest(np.hypot(*drawn[:2]), stats.rayleigh(0, scale).cdf).pvalue > 1e-4
-    limit = orbit_evidence.amplitude_limit(data, np.array([1 / 50.0]), np.ones(1))
+    limit = orbit_evidence.amplitude_quantiles(data, np.array([1 / 50.0]), np.ones(1), 0.95)
     expected = stats.rayleigh(0, SCALED.sd(50 * u.day).to_value(KMS)).ppf(0.95)
     assert limit == pytest.approx(expected, rel=0.03)
 

@@ -92,11 +92,19 @@ def test_binaries_takes_a_preset_and_writes_a_table_of_stars(tmp_path, capsys):
     table.rename_columns(["star", "time", "rv", "rv_error"],
                          ["APOGEE_ID", "JD", "VHELIO", "VHELIO_ERR"])  # fmt: skip
     table.write(tmp_path / "visits.fits")
-    arguments = ["--columns", "apogee", "--out", str(tmp_path / "out"), "--draws", "50"]
+    out, figures = tmp_path / "out", {"data", "phase", "population", "corner", "trace", "graph"}
+    arguments = ["--columns", "apogee", "--out", str(out), "--draws", "50"]
     assert main(["binaries", str(tmp_path / "visits.fits"), *arguments]) == 0
-    assert "lnsigma" in capsys.readouterr().out
-    stars = QTable.read(tmp_path / "out" / "stars.ecsv")
+    printed = capsys.readouterr()
+    assert "lnsigma" in printed.out
+    assert "No " not in printed.out  # figures of what the model lacks are no news
+    stars = QTable.read(out / "stars.ecsv")
     assert list(stars["n_visits"]) == [10, 10, 10]
+    written = {path.name for path in out.iterdir()}
+    assert written == {"posterior.nc", "stars.ecsv", *(f"{name}.png" for name in figures)}
+    arguments += ["--prior", "companion_fraction=Uniform(0, 1)", "--overwrite"]
+    assert main(["binaries", str(tmp_path / "visits.fits"), *arguments]) == 0
+    assert {path.name for path in out.iterdir()} == written | {"companions.png"}
 
 
 def test_the_same_seed_gives_the_same_numbers(tmp_path, capsys, monkeypatch):

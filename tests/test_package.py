@@ -39,7 +39,7 @@ models/*/likelihood models/*/data models/*/offsets models/*/grid
 models/*/many_offsets models/*/draws
 models/*/circular models/*/eccentric models/*/shape models/*/prepare
 models/*/options models/*/start models/*/joint models/*/checks models/*/tables models/*/figures
-models/*/elements
+models/*/elements models/*/phases
 models/*/model
 models/*/__init__
 injections/*

@@ -1,5 +1,6 @@
 """The output of a fit: its folder, the files in it, and what is printed."""
 
+import inspect
 import os
 import sys
 import tempfile
@@ -9,7 +10,7 @@ from pathlib import Path
 import astropy.units as u
 
 from astro_hier import checks
-from astro_hier.plots import NothingToDraw
+from astro_hier.plots import NothingToDraw, NotInTheModel
 
 # tables that are written besides, by the names of their files: the methods that make them
 TABLES = {"stars.ecsv": "star_table", "elements.ecsv": "elements"}
@@ -32,7 +33,15 @@ def _files(model):
 
 def _tables(model):
     """What makes the tables of a model that are written besides, by the names of their files."""
-    return {file: method for file, method in TABLES.items() if hasattr(model, method)}
+    return {file: method for file, method in TABLES.items() if _is_of_all(model, method)}
+
+
+def _is_of_all(model, method):
+    """Whether a model has a method that needs no arguments, such as one star of a sample."""
+    if not hasattr(model, method):
+        return False
+    given = inspect.signature(getattr(model, method)).parameters.values()
+    return all(parameter.default is not parameter.empty for parameter in given)
 
 
 @contextmanager
@@ -159,6 +168,8 @@ def _draw(model, out, truths=None):
         try:
             getattr(model, f"plot_{name}")(**options).figure.savefig(path, dpi=150)
             drawn.append(path.name)
+        except NotInTheModel:
+            pass
         except NothingToDraw as error:
             print(f"\nNo {path.name}: {error}")
         except Exception as error:  # whatever the error, the other figures can still be drawn

@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 
 from astro_hier.core import eccentric_modes, orbit_evidence
+from astro_hier.core.circular_description import CURVES, LIMIT, PROBABILITIES
 from astro_hier.core.eccentric_population import SEED, EccentricSummary, draw, fitted
 from astro_hier.core.floats import TINY
 from astro_hier.core.orbit import Visits
 from astro_hier.core.plane import Plane
+from astro_hier.core.thinning import evenly
 
 TABLE_DRAWS = 2000  # of a star's orbit, for its line of the table
-PROBABILITIES = 0.16, 0.5, 0.84
 
 
 def significance(
@@ -56,12 +57,13 @@ def describe(
     shares: np.ndarray,
     outside: np.ndarray,
     n_fitted: int,
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+) -> tuple[dict[str, Any], tuple[Any, ...]]:
     """The star given its velocities and the population, as numbers for a table.
 
     ``shares`` and ``outside`` are those of some draws of the population, shapes (theta, cell) and
     (2, theta); ``n_fitted`` is the number of parameters fitted to the star's velocities. Also
-    returns draws of its orbit, as `draw` does.
+    returns the errors of the visits with the scatter of the best orbit, that orbit and a few draws
+    in the same mode, each as `draw` returns them.
     """
     bayes, nats = significance(star, plane, shares.mean(axis=0), outside.mean(axis=1))
     rng = np.random.default_rng(SEED)
@@ -83,7 +85,7 @@ def describe(
     found |= {
         "P_sd": float(np.std(drawn["P"][inside])),
         "P_map": best.period[0],
-        "K_upper": float(np.quantile(K, 0.95)),
+        "K_upper": float(np.quantile(K, LIMIT)),
         "v0": linear[2],
         "n_modes": int(np.sum(by_mode > 0.01)),
         "probability": float(by_mode[first]),
@@ -93,7 +95,17 @@ def describe(
         "ln_bayes_factor": bayes,
         "period_information": nats,
     }
-    return found, drawn
+    of_best = {
+        "P": best.period,
+        "e": best.eccentricity,
+        "t_peri": star.t_ref - best.phase * best.period,
+        "scatter": best.scatter,
+        "linear": linear[:, None],
+    }
+    few = np.flatnonzero(inside)
+    few = few[evenly(len(few), CURVES)]
+    error = np.hypot(visits.rv_error, best.scatter)
+    return found, (error, of_best, {name: of[..., few] for name, of in drawn.items()})
 
 
 def _most_probable(star, plane, shares, partition, mode):

@@ -118,30 +118,39 @@ def _of_circles(visits, prior, floor, scatter):
     return (nodes.log_evidence, 1 / nodes.best_frequency) if nodes.low.size else NOTHING
 
 
-def amplitude_limit(visits, frequency, probability, share=0.95):
-    """The value below which the semi-amplitude K lies with probability ``share``.
+def amplitude_quantiles(visits, frequency, probability, shares):
+    """The values below which the semi-amplitude K lies with the probabilities ``shares``.
 
-    The quantile is taken over a sample of frequencies, with a scatter at each, and a polar lattice
-    for the normal distribution of a and b given these.
+    The quantiles are taken over a sample of frequencies, with a scatter at each, and a polar
+    lattice for the normal distribution of a and b given these.
 
     Parameters
     ----------
     visits : `~astro_hier.core.orbit.Visits`
         With the nodes of the scatter, if there is one.
     frequency, probability : ndarray
-        The posterior of the frequency, shape (cell,).
-    share : float, optional
+        The posterior of the frequency, shape (cell,); it need not add up to one.
+    shares : float or sequence of float
 
     Returns
     -------
-    float
+    ndarray
+        Shape of ``shares``.
+    """
+    visits, frequency = sample(visits, frequency, probability, PERIODS)
+    return np.quantile(_amplitudes(orbit.Solution(visits, frequency)), shares)
+
+
+def sample(visits, frequency, probability, size):
+    """Equally probable frequencies, in order, and the visits with a scatter at each of them.
+
+    ``frequency`` and ``probability`` are as in `amplitude_quantiles`.
     """
     cumulative = np.cumsum(probability)
-    at = (np.arange(PERIODS) + 0.5) / PERIODS * cumulative[-1]
+    at = (np.arange(size) + 0.5) / size * cumulative[-1]
     frequency = frequency[np.minimum(np.searchsorted(cumulative, at), len(frequency) - 1)]
-    chance = np.arange(PERIODS) * GOLDEN % 1  # unrelated to the frequencies
-    visits = orbit.likelihood(visits).picked(frequency, chance)
-    return float(np.quantile(_amplitudes(orbit.Solution(visits, frequency)), share))
+    chance = np.arange(size) * GOLDEN % 1  # unrelated to the frequencies
+    return orbit.likelihood(visits).picked(frequency, chance), frequency
 
 
 def _amplitudes(solution):

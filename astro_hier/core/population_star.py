@@ -1,4 +1,4 @@
-"""The work on one star of a population: its likelihood, its draws, its row of a table.
+"""The work on one star of a population: its likelihood and its draws.
 
 Everything is a function of the star's `~astro_hier.core.orbit.Visits`, of what is known about their
 scatter (a `~astro_hier.core.jitter.JitterPrior`, or None), and of the common grid in ln P, so stars
@@ -8,7 +8,6 @@ can be processed anywhere and in any order.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import logsumexp
 
 from astro_hier.core import (
     cell_draws,
@@ -78,14 +77,14 @@ class StarSummary:
     constant: Constant
 
 
-def _nodes(visits, grid):
+def nodes_of(visits, grid):
     """The star's cells, uniform in ln P, none wider than the grid's step."""
     return period_cells.split(period_nodes.period_nodes(orbit.likelihood(visits), grid), grid.step)
 
 
-def _kept_nodes(visits, grid, star):
+def kept_nodes(visits, grid, star):
     """The same, from the cells of the first pass if it kept them."""
-    return period_cells.split(star.nodes, grid.step) if star.nodes else _nodes(visits, grid)
+    return period_cells.split(star.nodes, grid.step) if star.nodes else nodes_of(visits, grid)
 
 
 def _split(visits, nodes, grids, layered):
@@ -121,19 +120,19 @@ def summarise(visits, jitter, layered, grids, cells_kept):
     constant = orbit_evidence.without_orbit(visits, jitter)
     if jitter is not None:
         visits = jitter.with_nodes(visits, grids[0])
-    nodes = _nodes(visits, grids[0])
+    nodes = nodes_of(visits, grids[0])
     at = nodes.best_frequency
     keep = nodes if len(nodes.low) <= cells_kept else None
     rows = _rows(*_split(visits, nodes, grids, layered), grids)
-    likely, least = _scatter_at(visits, at)
-    linear, chi2 = _fit(visits.scattered(likely) if likely.size else visits, at)
+    likely, least = scatter_at(visits, at)
+    linear, chi2 = fitted(visits.scattered(likely) if likely.size else visits, at)
     return StarSummary(
         rows, float(1 / at), linear, likely, least, chi2, nodes.error, keep, visits.jitter,
         _constant(constant, layered),
     )  # fmt: skip
 
 
-def _scatter_at(visits, frequency):
+def scatter_at(visits, frequency):
     """Each instrument's mean scatter, and the one that almost all of its posterior exceeds."""
     values, mass = orbit.likelihood(visits).scatter(np.array([frequency]))
     mass = mass[:, 0]
@@ -150,45 +149,11 @@ def _constant(visits, layered):
     return Constant(log_p, visits.jitter)
 
 
-def _fit(visits, frequency):
+def fitted(visits, frequency):
     """The best-fitting linear parameters at a frequency, and their chi2."""
     linear = orbit.Solution(visits, np.array([frequency])).linear()[:, 0]
     residual = visits.rv - orbit.velocity(visits, frequency, linear)
     return linear, float(np.sum((residual / visits.rv_error) ** 2))
-
-
-def significance(star, level, grid, density, outside, shares):
-    """Whether a star has an orbit, and whether its visits say what its period is.
-
-    Parameters
-    ----------
-    star : StarSummary
-    level : int
-        Number of the grid among those of the first pass.
-    grid : `~astro_hier.core.population.LnPeriodGrid`
-        That grid.
-    density : ndarray
-        The population's density on the grid, averaged over its draws, shape (point,).
-    outside : ndarray
-        The population's shares below and above the range, shape (2,).
-    shares : callable or None
-        The share of scatters in cells, given their ends, if the scatter has a population.
-
-    Returns
-    -------
-    tuple of float
-        ln of the Bayes factor of an orbit over a constant velocity, and the Kullback-Leibler
-        divergence of the period's posterior from the population, in nats.
-    """
-    layers, constant = np.ones(1), star.constant.log_p
-    if shares is not None:
-        layers = shares(star.jitter.low, star.jitter.high)
-        of_cells = shares(star.constant.jitter.low, star.constant.jitter.high)
-        constant = constant + np.log(np.maximum(of_cells, TINY))
-    log_evidence, information = cells.information(
-        star.rows[level], grid.step, density, outside, layers
-    )
-    return float(log_evidence - logsumexp(constant)), information
 
 
 def draw(visits, jitter, level, grids, star, log_density, shares, within, rng):
@@ -219,7 +184,7 @@ def draw(visits, jitter, level, grids, star, log_density, shares, within, rng):
         Shapes (theta,), (instrument, theta) or None, and (parameter, theta).
     """
     visits = replace(visits, jitter=star.jitter)
-    nodes = star.nodes or _nodes(visits, grids[0])
+    nodes = star.nodes or nodes_of(visits, grids[0])
     _, layers = _split(visits, nodes, grids, shares is not None)
     of_theta = np.ones((len(log_density), 1)) if shares is None else shares.T
     points, layer = cell_draws.draw_points(star.rows[level], log_density, of_theta, rng)
@@ -236,73 +201,3 @@ def draw(visits, jitter, level, grids, star, log_density, shares, within, rng):
             s = scatter.draw(visits, 1 / P, log_shares, within, rng)
         visits = visits.scattered(s)
     return P, s, orbit.draw_linear(visits, 1 / P, rng)
-
-
-def describe(visits, star, level, grid, log_density, density, outside, shares, n_fitted):
-    """The star given its velocities and the population, as a dict of numbers for a table.
-
-    ``star`` is its `StarSummary`, and ``level`` the number of the ``grid``. ``log_density`` is ln
-    of the population's density on the grid for some draws, shape (theta, point); ``density``, shape
-    (point,), and ``outside`` are averages over these draws of the density and of the shares beyond
-    the grid. ``shares`` gives the share of scatters in cells from their ends, averaged over these
-    draws, or is None. ``n_fitted`` is the number of parameters fitted to the star's velocities.
-    Also returns the visits with the likely scatter, and the best orbit.
-    """
-    log_bayes, information = significance(star, level, grid, density, outside, shares)
-    visits = replace(visits, jitter=star.jitter)
-    if shares is None:
-        nodes = _kept_nodes(visits, grid, star)
-    else:
-        share = shares(visits.jitter.low, visits.jitter.high)
-        log_weight = np.log(np.maximum(share, TINY))
-        visits = replace(visits, jitter=replace(visits.jitter, log_weight=log_weight))
-        nodes = _nodes(visits, grid)
-    row = population.star_row(nodes, grid)
-    # ratio of the star's posterior to that under a flat population, averaged over draws of the
-    # population
-    log_mass = np.log(row.weight[0]) + log_density[:, row.index]
-    mass = np.exp(log_mass - log_mass.max(axis=1, keepdims=True))
-    mass = (mass / mass.sum(axis=1, keepdims=True)).mean(axis=0) / row.weight[0]
-    frequency = 0.5 * (nodes.low + nodes.high)
-    gain = np.interp(-np.log(frequency), grid.points[row.index], mass)
-    probability = nodes.probability * gain
-    probability /= probability.sum()
-    limit = orbit_evidence.amplitude_limit(visits, frequency, probability)
-    mode = period_cells.mode_of_cells(nodes)
-    by_mode = np.bincount(mode, probability)
-    inside = np.flatnonzero(mode == np.argmax(by_mode))
-    of_mode = nodes.cells(inside)
-    low, middle, high = period_cells.quantiles(of_mode, probability[inside], (0.16, 0.5, 0.84))
-    density = 0.5 * (of_mode.log_low + of_mode.log_high) + np.log(np.maximum(gain[inside], TINY))
-    best = frequency[inside[np.argmax(density)]]
-    likely = {} if star.jitter is None else {"jitter": _scatter_at(visits, best)[0]}
-    if likely:
-        visits = visits.scattered(likely["jitter"])
-    linear, chi2 = _fit(visits, best)
-    dof = len(visits.rv) - n_fitted
-    return {
-        "n_visits": len(visits.rv),
-        "baseline": np.ptp(visits.time),
-        "P": middle,
-        "P_low": low,
-        "P_high": high,
-        "P_sd": _spread(of_mode, probability[inside]),
-        "P_map": 1 / best,
-        "K": np.hypot(*linear[:2]),
-        "K_upper": limit,
-        "v0": linear[2],
-        "n_modes": int(np.sum(by_mode > 0.01)),
-        "probability": min(float(by_mode.max()), 1.0),
-        **likely,
-        "chi2_per_dof": chi2 / dof if dof > 0 else np.nan,
-        "p_chi2": orbit_evidence.tail_probability(chi2, dof),
-        "ln_bayes_factor": log_bayes,
-        "period_information": information,
-    }, (visits, linear)
-
-
-def _spread(nodes, probability):
-    """Standard deviation of the period."""
-    P, probability = 2 / (nodes.low + nodes.high), probability / probability.sum()
-    width2 = (1 / nodes.low - 1 / nodes.high) ** 2 / 12
-    return np.sqrt(probability @ ((P - probability @ P) ** 2 + width2))

@@ -2,10 +2,18 @@
 
 from astro_hier.plots.draws import plot_corner, plot_trace
 from astro_hier.plots.graph import Node, plot_graph
-from astro_hier.plots.strokes import NothingToDraw, axes, errorbar, figure, interval
+from astro_hier.plots.strokes import (
+    NothingToDraw,
+    NotInTheModel,
+    axes,
+    errorbar,
+    figure,
+    interval,
+)
 
 __all__ = [
     "Node",
+    "NotInTheModel",
     "NothingToDraw",
     "PosteriorPlots",
     "axes",

@@ -2,13 +2,17 @@
 
 import numpy as np
 
-__all__ = ["NothingToDraw", "axes", "errorbar", "figure", "interval"]
+__all__ = ["NotInTheModel", "NothingToDraw", "axes", "errorbar", "figure", "interval"]
 
 PROBABILITY = 0.94  # in the intervals of figures, as in ArviZ
 
 
 class NothingToDraw(ValueError):
     """The fit lacks what a figure shows, such as the posterior of a period that was given."""
+
+
+class NotInTheModel(NothingToDraw):
+    """The model has no part that a figure is of, which the command line passes over."""
 
 
 def axes(ax=None, **options):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from joblib import delayed
 
-from astro_hier.core import cells, orbit, population_star
+from astro_hier.core import cells, circular_description, orbit, population_star
 from astro_hier.core.floats import TINY, Theta
 from astro_hier.models.binary_population.data import Sample, in_parallel, thinned
 from astro_hier.models.binary_population.grid import Levels
@@ -76,14 +76,16 @@ class CircularStars(Sample):
 
     def significance(self, theta: Theta) -> np.ndarray:
         level, grid, _, *mean = self.on_grid(thinned(theta))
-        found = [population_star.significance(star, level, grid, *mean) for star in self.summaries]
+        found = [
+            circular_description.significance(star, level, grid, *mean) for star in self.summaries
+        ]
         return np.transpose(found)
 
     def describe(self, stars: Iterable[int], theta: Theta) -> Iterable[Any]:
         common = self.on_grid(thinned(theta))
         for n in stars:
             n_fitted = len(self.orbit.parameters) + self.n_adjusted(n)
-            yield delayed(population_star.describe)(
+            yield delayed(circular_description.describe)(
                 self.visits(n), self.summaries[n], *common, n_fitted
             )
 

@@ -19,12 +19,20 @@ Marginal likelihood
 The model is that of Price-Whelan (2022), *Hierarchical Models 1*.
 """
 
-import astropy.units as u
 import numpy as np
 
 from astro_hier import datasets, plots, populations, priors
-from astro_hier.models.binary_population import checks, figures, joint, shape, start, tables
-from astro_hier.models.binary_population.data import FRACTION, Sample, of_population
+from astro_hier.models.binary_population import (
+    checks,
+    elements,
+    figures,
+    joint,
+    phases,
+    shape,
+    start,
+    tables,
+)
+from astro_hier.models.binary_population.data import Sample, of_population
 from astro_hier.models.binary_population.prepare import prepare
 from astro_hier.models.orbits import shape as orbit_shape
 from astro_hier.models.orbits.ellipse import Ellipse
@@ -32,18 +40,10 @@ from astro_hier.models.orbits.model import OrbitModel
 from astro_hier.models.orbits.scatter import JitterPopulation, NoScatter
 from astro_hier.models.orbits.velocity import KMS, Circle
 from astro_hier.part import Option
-from astro_hier.posterior import Parameter
 
 __all__ = ["BinaryPopulation"]
 
-COMPANION = Parameter(
-    "companion", u.one, "c", "probability of a companion, given the population", ("star",)
-)
-FRACTION_OF_STARS = Parameter(
-    FRACTION, u.one, r"f_\mathrm{c}", "share of stars with a companion", bounds=(0.0, 1.0)
-)
 AMPLITUDE = orbit_shape.AMPLITUDE
-LN_P = Parameter("lnP", u.one, r"\ln(P/\mathrm{d})", "ln of the period", ("star",))
 
 
 class BinaryPopulation(OrbitModel):
@@ -204,9 +204,7 @@ class BinaryPopulation(OrbitModel):
     @property
     def parameters(self):
         common = [p for part in self.parts for p in part.parameters]
-        if self.companion_fraction is None:
-            return (*common, LN_P, *self.orbit_parameters)
-        return (*common, FRACTION_OF_STARS, COMPANION, LN_P, *self.orbit_parameters)
+        return (*common, *shape.own_parameters(self), *self.orbit_parameters)
 
     @property
     def parts(self):
@@ -286,7 +284,11 @@ class BinaryPopulation(OrbitModel):
     # ---- results
 
     star_table = tables.star_table
+    elements = elements.elements
     predict = tables.predict
-    plot_data = figures.plot_data
-    plot_phase = figures.plot_phase
+    plot_data = phases.plot_data
+    plot_phase = phases.plot_phase
     plot_population = figures.plot_population
+    plot_eccentricity = figures.plot_eccentricity
+    plot_period_eccentricity = figures.plot_period_eccentricity
+    plot_companions = figures.plot_companions

@@ -1,4 +1,4 @@
-"""The arguments that shape the population, and whether they go together."""
+"""The arguments that shape the population, whether they go together, and its own parameters."""
 
 import numbers
 from typing import Any
@@ -6,8 +6,18 @@ from typing import Any
 import astropy.units as u
 
 from astro_hier import populations, priors
+from astro_hier.models.binary_population.data import FRACTION
 from astro_hier.models.orbits import shape as orbit_shape
 from astro_hier.populations import Circular, Independent, KnownDistribution, PeriodEccentricity
+from astro_hier.posterior import Parameter
+
+COMPANION = Parameter(
+    "companion", u.one, "c", "probability of a companion, given the population", ("star",)
+)
+FRACTION_OF_STARS = Parameter(
+    FRACTION, u.one, r"f_\mathrm{c}", "share of stars with a companion", bounds=(0.0, 1.0)
+)
+LN_P = Parameter("lnP", u.one, r"\ln(P/\mathrm{d})", "ln of the period", ("star",))
 
 # the model's own priors, which not all populations use: `check` refuses unused ones
 DEFAULTS = {"mu": priors.Uniform(-2, 12), "lnsigma": priors.Uniform(-2, 3)}
@@ -15,6 +25,13 @@ WANTED = (
     "expected None for circular orbits, True, a family such as populations.Beta() or"
     " populations.Rayleigh(), a prior on values from 0 to 1, or 0"
 )
+
+
+def own_parameters(model) -> tuple[Parameter, ...]:
+    """What a sample has beside the parameters of its parts and those of the orbits."""
+    if model.companion_fraction is None:
+        return (LN_P,)
+    return FRACTION_OF_STARS, COMPANION, LN_P
 
 
 def check(model) -> None:

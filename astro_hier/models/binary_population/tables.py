@@ -10,8 +10,14 @@ from astro_hier.models.binary_population.data import in_parallel
 from astro_hier.models.orbits.velocity import KMS
 
 EXACT = ("P", "P_low", "P_high", "P_map")  # columns shown with more digits
-UNITS = dict.fromkeys(("baseline", "P", "P_low", "P_high", "P_sd", "P_map"), u.day)
-UNITS |= dict.fromkeys(("K", "K_upper", "v0", "jitter"), KMS)
+UNITS = dict.fromkeys(("baseline", *EXACT, "P_sd"), u.day)
+UNITS |= dict.fromkeys(("K", "K_low", "K_high", "K_upper", "v0", "jitter"), KMS)
+ECCENTRICITY = "e", "e_low", "e_high"
+ORDER = (
+    "n_visits", "baseline", "P", "P_low", "P_high", "P_sd", "P_map", *ECCENTRICITY, "K", "K_low",
+    "K_high", "K_upper", "v0", "n_modes", "probability", "jitter", "chi2_per_dof", "p_chi2",
+    "ln_bayes_factor", "period_information",
+)  # fmt: skip
 
 
 def star_table(model, progressbar=False):
@@ -20,28 +26,45 @@ def star_table(model, progressbar=False):
     Returns
     -------
     `~astropy.table.QTable`
-        Columns star, n_visits, baseline, P, P_low, P_high and P_sd (median, 16th and 84th
-        percentile and standard deviation in the most probable mode), P_map (the most probable
-        period there), K (of the best orbit there), K_upper (the 95 percent upper limit of K,
-        whatever the period), v0 (of the best orbit), n_modes (with more than 1 percent
-        probability), probability (of the best mode), jitter (of the best orbit, if it is inferred;
-        for each instrument), chi2_per_dof (of the best orbit, with the jitter; NaN with as few
-        visits as parameters), p_chi2 (its tail probability), ln_bayes_factor (of an orbit over a
-        constant velocity) and period_information (the Kullback-Leibler divergence of the period's
-        posterior from the population, in nats: 0 if the visits say nothing).
+        One row for each star. Results of an orbit are those that the star has if it has one, and
+        those called low and high are 16th and 84th percentiles. The columns are
+
+        - ``star``, ``n_visits`` and ``baseline`` (d);
+        - ``P``, ``P_low``, ``P_high``, ``P_sd`` (d): median, percentiles and standard deviation of
+          the period in the most probable mode, and ``P_map``, the most probable period there;
+        - ``e``, ``e_low``, ``e_high``, if orbits are eccentric: median and percentiles in the mode;
+        - ``K`` (km/s): of the best orbit in the mode or, if orbits are eccentric, the median there;
+          ``K_low``, ``K_high``: percentiles in the mode; ``K_upper``: the 95 percent upper limit,
+          whatever the period;
+        - ``v0`` (km/s), of the best orbit;
+        - ``n_modes``, with more than 1 percent probability, and ``probability``, of the best mode;
+        - ``jitter`` (km/s; for each instrument), of the best orbit, if it is inferred;
+        - ``chi2_per_dof`` of the best orbit, with the jitter (NaN with as few visits as
+          parameters), and ``p_chi2``, its tail probability;
+        - ``ln_bayes_factor`` of an orbit over a constant velocity;
+        - ``period_information``, the Kullback-Leibler divergence of the period's posterior from the
+          population, in nats: 0 if the visits say nothing;
+        - ``companion``, with ``companion_fraction``: the probability that the star has a companion,
+          averaged over the draws of the population.
     """
     data = model.fitted_data()
-    rows = describe(model, range(len(data.stars)), progressbar)
-    columns = {name: np.array([row[name] for row, _ in rows]) for name in rows[0][0]}
-    for parameter in data.scatter.parameters:
-        columns[parameter.name] = columns[parameter.name].reshape(data.shape(parameter.dims))
-    table = QTable(columns)
-    table.add_column(data.stars, name="star", index=0)
-    for name in set(UNITS) & set(table.colnames):
-        table[name] = table[name] * UNITS[name]
-    for name in table.colnames[2:]:
+    rows = [row for row, _ in describe(model, range(len(data.stars)), progressbar)]
+    inferred = {parameter.name: parameter.dims for parameter in data.scatter.parameters}
+    table = QTable({"star": data.stars})
+    for name in ORDER:
+        if name not in rows[0] or (name == "jitter" and name not in inferred):
+            continue
+        table[name] = np.array([row[name] for row in rows])
+        if name in inferred:
+            table[name] = table[name].reshape(data.shape(inferred[name]))
+        if name in UNITS:
+            table[name] = table[name] * UNITS[name]
         table[name].info.format = ".8g" if name in EXACT else ".4g"
-    table["n_modes"].info.format = None
+    if model.companion_fraction is not None:
+        table["companion"] = companion_probability(model)
+        table["companion"].info.format = ".4g"
+    for name in ("n_visits", "n_modes"):
+        table[name].info.format = None
     return table
 
 
@@ -51,8 +74,23 @@ def population_draws(model) -> dict[str, np.ndarray]:
     return {name: model.samples(name).value for name in names}
 
 
+def companion_probability(model) -> np.ndarray:
+    """Each star's probability of a companion, averaged over the population's draws, (star,).
+
+    It is 1 if all stars have one.
+    """
+    if model.companion_fraction is None:
+        return np.ones(len(model.fitted_data().stars))
+    if "companion" in model.posterior:
+        return model.samples("companion").value.mean(axis=0)
+    return model.fitted_data().companions(population_draws(model))["companion"].mean(axis=0)
+
+
 def describe(model, stars: Sequence[int], progressbar: bool = False) -> list[tuple[dict, tuple]]:
-    """For some stars, the line of the table, and the visits with the best orbit."""
+    """For some stars, the line of the table; and errors, best orbit and a few draws, for figures.
+
+    The errors of the star's visits include the jitter, and orbits are dicts as of the core.
+    """
     work = model.fitted_data().describe(stars, population_draws(model))
     return in_parallel(work, model.n_jobs, len(stars), "stars", progressbar)
 

@@ -6,6 +6,7 @@ import numpy as np
 from astro_hier import plots
 from astro_hier.core.thinning import evenly
 from astro_hier.models.orbits import checks as orbit_checks
+from astro_hier.models.orbits import curves
 from astro_hier.models.orbits.ellipse import unbroken
 from astro_hier.models.sb1_binary.tables import draws_of
 from astro_hier.posterior import Parameter
@@ -13,10 +14,8 @@ from astro_hier.posterior import Parameter
 CURVES = 64
 MAX_CYCLES = 80  # that are drawn one by one
 PER_CYCLE = 40  # points of a curve in time
-CURVE_POINTS = 400  # of a folded one
 LINEAR_DEPTH = 10.0  # of the periodogram, in ln p
 PHASE = Parameter("phase", u.rad, r"\phi", "phase of the highest velocity")
-MARGIN = 0.15  # above and below the visits and the best orbit
 MODE_GAP = 0.25  # between neighbouring draws of two modes, in cycles over the baseline
 
 
@@ -41,18 +40,18 @@ def plot_data(model, ax=None):
     rv, _, error = _corrected(data, best, trend=False)
     ax = plots.axes(ax, figsize=(9, 4))
     span = max(np.ptp(data.time), 2 * float(best["P"][0]))
-    curves = _few_draws(model)
-    cycles = span / np.median(curves["P"])
+    drawn = _few_draws(model)
+    cycles = span / np.median(drawn["P"])
     if cycles < MAX_CYCLES:
-        time = data.orbit.times(-0.02 * span, 1.02 * span, curves, PER_CYCLE)
-        ax.plot(time.T, data.velocity_at(time, curves).T, color="C0", alpha=0.15, lw=0.5, zorder=0)
+        time = data.orbit.times(-0.02 * span, 1.02 * span, drawn, PER_CYCLE)
+        ax.plot(time.T, data.velocity_at(time, drawn).T, color="C0", alpha=0.15, lw=0.5, zorder=0)
         time = data.orbit.times(0, span, best, PER_CYCLE)
-        _frame(ax, rv, error, data.velocity_at(time, best))
+        curves.frame(ax, rv, error, data.velocity_at(time, best))
     else:
         time = np.linspace(0, span, 100)
         # without an amplitude, v0 and the trend are left
-        middle = data.velocity_at(time, data.terms[0].without(curves))
-        ends = data.orbit.extremes(curves)
+        middle = data.velocity_at(time, data.terms[0].without(drawn))
+        ends = data.orbit.extremes(drawn)
         low, high = (np.median(middle + end[:, None], axis=0) for end in ends)
         label = data.orbit.range_label
         ax.fill_between(time, low, high, color="C0", alpha=0.15, lw=0, label=label)
@@ -88,17 +87,9 @@ def plot_phase(model, fig=None):
     rv, residual, error = _corrected(data, best, trend=True)
     period = best["P"][0]
     phase = data.orbit.phase(data.time, best)
-    curves = _few_draws(model, near_period=period)
-    for values, style in (
-        (curves, {"color": "C0", "alpha": 0.15, "lw": 0.7, "zorder": 0}),
-        (best, {"color": "C1", "zorder": 1}),
-    ):
-        folded = data.orbit.folded(values, best)
-        fine = data.orbit.times(*data.orbit.phases, folded, CURVE_POINTS)
-        curve = data.orbital(fine, folded)
-        top.plot(fine.T, curve.T, **style)
+    curve = curves.folded(top, data, _few_draws(model, near_period=period), best)
     plots.errorbar(top, phase, rv, error)
-    _frame(top, rv, error, curve)  # the last curve is the best
+    curves.frame(top, rv, error, curve)
     bottom.axhline(0, color="C1", zorder=0)
     plots.errorbar(bottom, phase, residual, error)
     attrs = model.posterior.attrs
@@ -211,14 +202,6 @@ def _near(period, baseline):
     mode = np.empty(len(period), int)
     mode[order] = np.concatenate([[0], np.cumsum(gap)])
     return mode
-
-
-def _frame(ax, rv, error, curve):
-    """Limits that show the visits and the best orbit, whatever other draws do between visits."""
-    low = min(np.min(rv - error), curve.min())
-    high = max(np.max(rv + error), curve.max())
-    margin = MARGIN * (high - low)
-    ax.set_ylim(low - margin, high + margin)
 
 
 def _corrected(data, best, trend):
