@@ -96,7 +96,7 @@ class Factored(PeriodEccentricity):
         self, ln_period_edges: np.ndarray, e_edges: np.ndarray, theta: Theta, ends: Ends
     ) -> np.ndarray:
         circles, others = self._period_shares(np.asarray(ln_period_edges, float), theta, ends)
-        of_e = self.eccentricity.share(e_edges[:-1], e_edges[1:], theta, BOUND).T
+        of_e = self.eccentricity.shares(e_edges, theta, BOUND)
         others = others[..., None] * of_e[:, None]
         return np.concatenate([circles[..., None], others], axis=2)
 
@@ -111,7 +111,7 @@ class Factored(PeriodEccentricity):
 
     def _period_shares(self, edges, theta, ends):
         """Shares in cells of ln P of circular orbits and of the others, each (theta, cell)."""
-        whole = self.period.share(edges[:-1], edges[1:], theta, ends).T
+        whole = self.period.shares(edges, theta, ends)
         boundary = self.boundary(theta)
         circular = edges[1:] <= boundary[:, None]
         circles, others = np.where(circular, whole, 0.0), np.where(circular, 0.0, whole)

@@ -75,6 +75,10 @@ class Population(Part):
         """
         raise NotImplementedError(f"{type(self).__name__} does not define the share of an interval")
 
+    def shares(self, edges: np.ndarray, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
+        """Shares of the population between neighbouring ``edges``, shape (theta, interval)."""
+        return self.share(edges[:-1], edges[1:], theta, ends).T
+
     def within(
         self,
         low: Floats,

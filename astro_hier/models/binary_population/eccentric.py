@@ -15,7 +15,7 @@ from joblib import delayed
 from astro_hier import checks
 from astro_hier.core import cells, eccentric_description, eccentric_population
 from astro_hier.core.eccentric_population import EccentricSummary, Reference
-from astro_hier.core.floats import TINY, Theta
+from astro_hier.core.floats import Theta
 from astro_hier.core.plane import Plane
 from astro_hier.models.binary_population import grid
 from astro_hier.models.binary_population.data import Sample, in_parallel, thinned
@@ -152,10 +152,10 @@ class EccentricStars(Sample):
         seed, size = int(rng.integers(2**63)), len(next(iter(theta.values())))
         values: dict[str, np.ndarray] = {}
         for number, (part, some) in enumerate(self._parts(theta)):
-            log_shares = np.log(np.maximum(self.shares(some), TINY))
+            shares = self.shares(some)
             work = (
                 delayed(eccentric_population.draw)(
-                    self.visits(n), star, self.plane, log_shares[:, star.row.index],
+                    self.visits(n), star, self.plane, shares,
                     np.random.default_rng([seed, number, n]),
                 )
                 for n, star in enumerate(self.summaries)
