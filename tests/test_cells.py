@@ -1,5 +1,7 @@
 """Claims about objects x cells: sums over grid points are the integrals that they stand for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import integrate, stats
@@ -277,6 +279,37 @@ def test_draws_of_points_follow_weight_times_density():
     # False alarm: one in 10,000
     assert stats.chi2.sf(chi2, many.sum() - 1) > 1e-4
     assert counts[~many].sum() < expected[~many].sum() + 5 * np.sqrt(expected[~many].sum() + 1)
+
+
+def test_draws_of_cells_follow_weight_times_share():
+    rng = np.random.default_rng(3)
+    weight = rng.random((6, 4)) * (rng.random((6, 4)) < 0.7)
+    shares = rng.dirichlet(np.full(24, 0.5), 2).reshape(2, 6, 4)
+    size = 10_000
+    found = cell_draws.draw_cells(weight, shares, size, rng).reshape(2, size)
+    for drawn, share in zip(found, shares, strict=True):
+        expected = (weight * share).ravel()
+        expected *= size / expected.sum()
+        counts, some = np.bincount(drawn, minlength=24), expected > 5
+        assert not counts[expected == 0].any()
+        chi2 = np.sum((counts - expected)[some] ** 2 / expected[some])
+        # False alarm: two in 10,000
+        assert stats.chi2.sf(chi2, some.sum() - 1) > 1e-4
+
+
+def test_where_a_population_has_no_share_cells_are_drawn_by_weight():
+    weight = np.array([[0.0, 1.0], [0.0, 3.0]])
+    drawn = cell_draws.draw_cells(weight, np.zeros((1, 2, 2)), 4000, np.random.default_rng(0))
+    assert set(drawn) == {1, 3}
+    # False alarm: one in 10,000
+    assert abs(np.mean(drawn == 3) - 0.75) < 3.9 * np.sqrt(0.25 * 0.75 / 4000)
+
+
+def test_tails_have_no_negative_variance():
+    row = cells.row_of_draws(LINE, (np.zeros(50),), np.zeros(50), 50)
+    matrix = cells.Matrix.of([replace(row, tails=np.ones((1, 2)))])
+    log_density, outside = at_used(matrix, normals()[:1] - 9), np.array([[0.5], [0.5]])
+    assert np.all(matrix.relative_variance(log_density, outside) >= 0)
 
 
 def test_information_is_the_divergence_of_a_normal_posterior_from_its_population():

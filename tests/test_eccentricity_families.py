@@ -44,6 +44,7 @@ def test_all_that_the_priors_allow_has_shares_that_add_up_to_one(family):
     found = shares(family, theta)
     assert found.shape == (2000, 20)
     assert found.min() >= 0
+    np.testing.assert_allclose(family.shares(EDGES, theta), found, rtol=1e-12)
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-12)
     e = family.draw(theta, (0, 1), 3, np.random.default_rng(1))
     assert np.all((e >= 0) & (e < 1))

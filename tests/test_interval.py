@@ -20,6 +20,13 @@ def test_intervals_far_out_are_those_of_the_mirrored_distribution(low):
     assert interval.share(whole, low, x) == pytest.approx(0.2 * found, rel=1e-9)
 
 
+def test_shares_between_neighbours_are_those_of_each_interval():
+    edges = np.linspace(-12, 12, 30)
+    whole = stats.norm([[0.0], [2.0]], 1.0)
+    expected = interval.share(whole, edges[:-1], edges[1:])
+    np.testing.assert_array_equal(interval.shares(whole, edges), expected)
+
+
 def test_a_sum_has_the_quantiles_of_its_cumulative_distribution():
     both = Sum(WEIGHT, FIRST, SECOND)
     q = np.array([1e-9, 0.2, 0.7, 1 - 1e-9])

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from astro_hier.core.floats import TINY
+
 
 def draw_points(row, log_density, shares, rng):
     """Draw a grid point and a layer for each theta, in proportion to weight times density.
@@ -16,6 +18,32 @@ def draw_points(row, log_density, shares, rng):
         of = layer == number
         chosen[of] = draw_columns(density[of] * row.weight[number], rng)
     return row.index[chosen], layer
+
+
+def draw_cells(weight, shares, each, rng):
+    """Draw cells of a plane, in proportion to weight times share.
+
+    Parameters
+    ----------
+    weight : ndarray
+        Of each cell, shape (cell of ln P, cell of e).
+    shares : ndarray
+        Those of populations, shape (theta, cell of ln P, cell of e). Where a population has none
+        in the cells of any weight, these are drawn by weight.
+    each : int
+        How often to draw for each theta.
+    rng : `numpy.random.Generator`
+
+    Returns
+    -------
+    ndarray
+        Numbers of the cells, counted through the product, shape (theta * each,).
+    """
+    by_period = np.einsum("tpe,pe->tp", shares, weight) + TINY * weight.sum(axis=1)
+    of_period = draw_columns(np.repeat(by_period, each, axis=0), rng)
+    theta = np.repeat(np.arange(len(shares)), each)
+    of_e = draw_columns((shares[theta, of_period] + TINY) * weight[of_period], rng)
+    return of_period * weight.shape[1] + of_e
 
 
 def draw_masses(points_of, masses, points, rng):

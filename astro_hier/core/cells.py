@@ -213,7 +213,8 @@ class Matrix:
         """
         by_object, highest = self._scaled(log_density, outside, None)
         squares = self.V @ np.exp(2 * (log_density - highest[:, None])).T
-        return (squares * np.exp(-2 * by_object) - 1 / self.draws[:, None]).T
+        found = squares * np.exp(-2 * by_object) - 1 / self.draws[:, None]
+        return np.maximum(found, 0).T  # most of an object's likelihood may be that of tails
 
     def variance(self, log_density):
         """Monte Carlo variance of `log_marginal`, shape (theta,)."""

@@ -67,10 +67,9 @@ def describe(
     """
     bayes, nats = significance(star, plane, shares.mean(axis=0), outside.mean(axis=1))
     rng = np.random.default_rng(SEED)
-    several = np.tile(shares[:, star.row.index], (-(-TABLE_DRAWS // len(shares)), 1))
-    drawn = draw(visits, star, plane, np.log(np.maximum(several, TINY)), rng)
+    drawn = draw(visits, star, plane, shares, rng, each=-(-TABLE_DRAWS // len(shares)))
     orbits, baseline = (drawn["P"], drawn["e"]), np.ptp(visits.time)
-    even = np.full(len(several), 1 / len(several))
+    even = np.full(len(drawn["P"]), 1 / len(drawn["P"]))
     partition = eccentric_modes.Partition.of(*orbits, even, baseline)
     by_mode = np.bincount(partition.number(*orbits), even)
     first = int(np.argmax(by_mode))

@@ -217,28 +217,32 @@ def draw(
     visits: Visits,
     star: EccentricSummary,
     plane: Plane,
-    log_shares: np.ndarray,
+    shares: np.ndarray,
     rng: np.random.Generator,
+    each: int = 1,
 ) -> dict[str, np.ndarray]:
-    """Draw an orbit for each theta.
+    """Draw orbits for each theta.
 
     Parameters
     ----------
     visits, star, plane
         The star's visits and summary, and the cells.
-    log_shares : ndarray
-        ln of the population's shares in the cells of the star's row, shape (theta, cell).
+    shares : ndarray
+        The population's shares in all cells, shape (theta, cell).
     rng : `numpy.random.Generator`
+    each : int, optional
+        How many to draw for each theta.
 
     Returns
     -------
     dict
-        ``P``, ``e``, ``t_peri``, ``scatter`` of shape (theta,), and ``linear``, (column, theta).
+        ``P``, ``e``, ``t_peri``, ``scatter`` of shape (theta * each,), and ``linear``, shape
+        (column, theta * each).
     """
     orbits = star.orbits
     kept = plane.row(orbits.period, orbits.eccentricity, orbits.log_mass)
-    known = np.searchsorted(star.row.index, kept.index)
-    cell, _ = cell_draws.draw_points(kept, log_shares[:, known], np.ones((len(log_shares), 1)), rng)
+    weight = np.bincount(kept.index, kept.weight[0], plane.size).reshape(plane.reference.shape)
+    cell = cell_draws.draw_cells(weight, shares.reshape(-1, *weight.shape), each, rng)
     cells_of, share = plane.deal(np.log(orbits.period), orbits.eccentricity)
     mass = np.exp(orbits.log_mass - orbits.log_mass.max()) * share
     number = cell_draws.draw_masses(cells_of, mass, cell, rng)

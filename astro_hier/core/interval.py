@@ -27,6 +27,12 @@ def share(whole: Any, low: Floats, high: Floats) -> np.ndarray:
     )  # fmt: skip
 
 
+def shares(whole: Any, edges: Floats) -> np.ndarray:
+    """The probabilities between neighbours of rising values, along the last axis, as `share`."""
+    below, above = whole.cdf(edges), whole.sf(edges)
+    return np.where(above[..., :-1] < 0.5, -np.diff(above), np.diff(below))
+
+
 def within(whole: Any, low: Floats, high: Floats, below: Floats, above: Floats) -> np.ndarray:
     """The value below which the fraction ``below`` of an interval's probability lies.
 

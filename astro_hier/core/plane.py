@@ -29,7 +29,7 @@ from astro_hier.core.grid import Axis, Grid
 
 PARTS = 16  # of a cell of ln P, over which a largest eccentricity that depends on P is averaged
 CELLS_PER_WIDTH = 0.4  # of the narrowest population: its variance is 4 percent too large
-PERIODS = 40, 400  # least and largest number of cells of ln P
+PERIODS = 40, 600  # least and largest number of cells of ln P
 ECCENTRICITIES = 32  # cells of e
 
 

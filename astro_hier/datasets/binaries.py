@@ -120,11 +120,12 @@ def make_binaries(
     -------
     `~astropy.table.QTable`
         Columns star ("star-0000", ...), time (d), rv and rv_error (km/s); ``meta["truth"]`` holds
-        mu, lnsigma, sigma, companion_fraction and, for each star, lnP, P, a, b, v0, K and
-        companion (whether it has one). With ``eccentricity`` it holds alpha_e and beta_e and, for
-        each star, e, omega and t_peri in place of a and b: t_peri counts from the star's first
-        visit, and is the passage nearest the mean time of its visits. Without a companion K, a and
-        b are zero, and P, e, omega and t_peri are those that it would have.
+        mu, lnsigma, sigma and, for each star, lnP, P, a, b, v0 and K. With ``eccentricity`` it
+        holds alpha_e and beta_e and, for each star, e, omega and t_peri in place of a and b: t_peri
+        counts from the star's first visit, and is the passage nearest the mean time of its visits.
+        With a ``companion_fraction`` below one it holds that and, for each star, companion, whether
+        it has one. Without a companion K, a and b are zero, and P, e, omega and t_peri are those
+        that it would have.
 
     Raises
     ------
@@ -148,9 +149,10 @@ def make_binaries(
     names = np.array([f"star-{n:0{max(4, len(str(n_stars)))}d}" for n in range(n_stars)], str)
     truth = {
         "mu": mu, "lnsigma": float(np.log(sigma)), "sigma": sigma,
-        "companion_fraction": companion_fraction, "lnP": lnP, "P": P * u.day, **own,
-        "v0": v0 * KMS, "K": K * KMS, "companion": companion,
+        "lnP": lnP, "P": P * u.day, **own, "v0": v0 * KMS, "K": K * KMS,
     }  # fmt: skip
+    if companion_fraction < 1:
+        truth |= {"companion_fraction": companion_fraction, "companion": companion}
     return QTable(
         {"star": names[star], "time": time * u.day, "rv": rv * KMS, "rv_error": error[star] * KMS},
         meta={"truth": truth},

@@ -73,6 +73,10 @@ class Factored(PeriodEccentricity):
     def standard_normals(self) -> dict[str, int]:
         return self.period.standard_normals | self.eccentricity.standard_normals
 
+    @property
+    def coordinates(self) -> dict[str, np.ndarray]:
+        return self.period.coordinates | self.eccentricity.coordinates
+
     def boundary(self, theta: Theta) -> np.ndarray:
         """ln of the period below which all orbits are circular, shape (theta,)."""
         raise NotImplementedError
@@ -92,19 +96,22 @@ class Factored(PeriodEccentricity):
         self, ln_period_edges: np.ndarray, e_edges: np.ndarray, theta: Theta, ends: Ends
     ) -> np.ndarray:
         circles, others = self._period_shares(np.asarray(ln_period_edges, float), theta, ends)
-        of_e = self.eccentricity.share(e_edges[:-1], e_edges[1:], theta, BOUND).T
+        of_e = self.eccentricity.shares(e_edges, theta, BOUND)
         others = others[..., None] * of_e[:, None]
         return np.concatenate([circles[..., None], others], axis=2)
 
     def smallest_width(self, frozen: Mapping) -> float:
         return self.period.smallest_width({name: frozen[name] for name in self.period.sampled})
 
+    def width(self, theta: Theta) -> np.ndarray:
+        return self.period.width({name: theta[name] for name in self.period.sampled})
+
     def outside(self, theta: Theta, ends: Ends) -> np.ndarray:
         return self.period.outside(theta, ends)
 
     def _period_shares(self, edges, theta, ends):
         """Shares in cells of ln P of circular orbits and of the others, each (theta, cell)."""
-        whole = self.period.share(edges[:-1], edges[1:], theta, ends).T
+        whole = self.period.shares(edges, theta, ends)
         boundary = self.boundary(theta)
         circular = edges[1:] <= boundary[:, None]
         circles, others = np.where(circular, whole, 0.0), np.where(circular, 0.0, whole)

@@ -69,6 +69,13 @@ class Eccentricity(Population):
         found = interval.share(whole, *ends_here) / inside
         return np.broadcast_to(found, (*np.shape(low), number_of(theta)))
 
+    def shares(self, edges: np.ndarray, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
+        if self._writer("share") is not Eccentricity:
+            return super().shares(edges, theta, ends)
+        whole, inside = self._of(theta, 1)
+        found = interval.shares(whole, np.clip(np.asarray(edges, float), *BOUND)) / inside
+        return np.broadcast_to(found, (number_of(theta), len(edges) - 1))
+
     def share_of_each(
         self, low: np.ndarray, high: np.ndarray, theta: Theta, ends: Ends = EVERYWHERE
     ) -> np.ndarray:

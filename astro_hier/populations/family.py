@@ -59,6 +59,11 @@ class Population(Part):
         """
         return {}
 
+    @property
+    def coordinates(self) -> dict[str, np.ndarray]:
+        """Labels of the dimensions of its parameters."""
+        return {}
+
     def log_density(self, ln_period: np.ndarray, theta: Theta, ends: Ends) -> np.ndarray:
         """ln of the density at ``ln_period`` (period,) for each theta, shape (theta, period)."""
         raise NotImplementedError
@@ -69,6 +74,10 @@ class Population(Part):
         ``low`` and ``high`` are numbers, or arrays of the same shape, whose axes come first.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define the share of an interval")
+
+    def shares(self, edges: np.ndarray, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
+        """Shares of the population between neighbouring ``edges``, shape (theta, interval)."""
+        return self.share(edges[:-1], edges[1:], theta, ends).T
 
     def within(
         self,

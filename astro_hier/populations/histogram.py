@@ -73,6 +73,12 @@ class SmoothHistogram(Population):
     def standard_normals(self) -> dict[str, int]:
         return {self.parameters[1].name: len(self.edges) - 2}
 
+    @property
+    def coordinates(self) -> dict[str, np.ndarray]:
+        edges = np.array(self.edges)
+        (bins,) = self.parameters[2].dims
+        return {bins: 0.5 * (edges[1:] + edges[:-1])}
+
     def _steps(self):
         """Standard deviation of each step of ln of the heights, for a smoothness of one."""
         edges = np.array(self.edges)
@@ -82,16 +88,17 @@ class SmoothHistogram(Population):
     def _log_heights(self, theta):
         """ln of the density in each bin, shape (theta, bin)."""
         smoothness, step = (theta[parameter.name] for parameter in self.parameters[:2])
-        walk = np.cumsum(smoothness[:, None] * step * self._steps(), axis=1)
-        log_height = np.pad(walk, ((0, 0), (1, 0)))
-        mass = logsumexp(log_height + np.log(np.diff(self.edges)), axis=1, keepdims=True)
+        walk = np.cumsum(smoothness[..., None] * step * self._steps(), axis=-1)
+        log_height = np.concatenate([np.zeros_like(walk[..., :1]), walk], axis=-1)
+        mass = logsumexp(log_height + np.log(np.diff(self.edges)), axis=-1, keepdims=True)
         return log_height - mass
 
     def _below(self, theta):
         """The share below each edge, shape (theta, edge)."""
         share = np.exp(self._log_heights(theta)) * np.diff(self.edges)
-        below = np.pad(np.cumsum(share, axis=1), ((0, 0), (1, 0)))
-        return below / below[:, -1:]
+        below = np.cumsum(share, axis=-1)
+        below = np.concatenate([np.zeros_like(below[..., :1]), below], axis=-1)
+        return below / below[..., -1:]
 
     def log_density(self, x: np.ndarray, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
         number = np.searchsorted(self.edges, x, side="right") - 1
@@ -125,7 +132,7 @@ class SmoothHistogram(Population):
         return np.minimum(drawn, np.nextafter(self.edges[-1], -np.inf))
 
     def derive(self, theta: Theta) -> dict:
-        return {self.parameters[2].name: np.diff(self._below(theta), axis=1)}
+        return {self.parameters[2].name: np.diff(self._below(theta), axis=-1)}
 
     def width(self, theta: Theta) -> np.ndarray:
         """The narrowest bin."""

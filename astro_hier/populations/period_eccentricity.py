@@ -61,6 +61,11 @@ class PeriodEccentricity(Part):
         """Parameters of several elements that are standard normal a priori: numbers by name."""
         return {}
 
+    @property
+    def coordinates(self) -> dict[str, np.ndarray]:
+        """Labels of the dimensions of its parameters."""
+        return {}
+
     def log_density(
         self, ln_period: np.ndarray, e: np.ndarray, theta: Theta, ends: Ends
     ) -> np.ndarray:
@@ -102,6 +107,10 @@ class PeriodEccentricity(Part):
     def smallest_width(self, frozen: Mapping) -> float:
         """The narrowest feature in ln P that the priors ``frozen`` allow: by default unknown, 0."""
         return 0.0
+
+    def width(self, theta: Theta) -> np.ndarray:
+        """The narrowest feature in ln P of each theta, shape (theta,): by default none."""
+        return np.full(number_of(theta), np.inf)
 
     def outside(self, theta: Theta, ends: Ends) -> np.ndarray:
         """Shares of the population below and above ``ends``, shape (2, theta): by default none."""

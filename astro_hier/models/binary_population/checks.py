@@ -7,7 +7,7 @@ import numpy as np
 from astro_hier import checks
 from astro_hier.checks import Finding
 from astro_hier.core import orbit_evidence
-from astro_hier.models.binary_population.data import Sample, thinned
+from astro_hier.models.binary_population.data import Sample, of_population, thinned
 from astro_hier.models.orbits import checks as orbit_checks
 
 MAX_VARIANCE = 1.0  # of ln of the likelihood, from injections
@@ -31,7 +31,7 @@ SELECTION = checks.define(
 
 
 def diagnose(model, data: Sample, values, method: str) -> dict[str, Any]:
-    theta = {name: values[name] for name in model.sampled_names()}
+    theta = of_population(model, data, values)
     outside = data.population.outside(theta, data.log_ends).sum(axis=0)
     shortest, longest = data.ends
     bayes, nats = data.significance(theta)
@@ -65,7 +65,7 @@ def check(model, data: Sample, values, attrs, method: str) -> list[Finding]:
         *(_check_jitters(data, words) for _ in data.scatter.parameters),
         orbit_checks.check_linear(data.linear, linear, len(data.stars)),
         *_check_stars(model, data, values),
-        *data.check_integrals({name: values[name] for name in model.sampled_names()}, attrs),
+        *data.check_integrals(of_population(model, data, values), attrs),
     ]
 
 
@@ -110,7 +110,7 @@ def _check_jitters(data, words):
 
 def _check_stars(model, data, values):
     """Whether the stars need orbits, and whether their visits constrain the periods."""
-    bayes, nats = data.significance({name: values[name] for name in model.sampled_names()})
+    bayes, nats = data.significance(of_population(model, data, values))
     no_orbit = bayes < orbit_checks.MIN_LN_BAYES
     unknown = nats < orbit_checks.MIN_INFORMATION
     found = [

@@ -158,6 +158,12 @@ def in_parallel(
     return list(tqdm(parallel(work), total=total, unit="star", desc=desc, disable=not progressbar))
 
 
+def of_population(model, data: Sample, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The draws of the parameters that all stars share, from those of all parameters."""
+    names = *model.sampled_names(), *model.standard_normals(data)
+    return {name: values[name] for name in names}
+
+
 def thinned(theta: Theta) -> dict[str, np.ndarray]:
     """At most `TABLE_DRAWS` of the draws, equally spaced."""
     chosen = evenly(len(next(iter(theta.values()))), TABLE_DRAWS)

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from joblib import delayed
 
+from astro_hier import checks
 from astro_hier.core import cells, eccentric_description, eccentric_population
 from astro_hier.core.eccentric_population import EccentricSummary, Reference
-from astro_hier.core.floats import TINY, Theta
+from astro_hier.core.floats import Theta
 from astro_hier.core.plane import Plane
+from astro_hier.models.binary_population import grid
 from astro_hier.models.binary_population.data import Sample, in_parallel, thinned
 from astro_hier.models.binary_population.kept import spread
 from astro_hier.models.orbits import checks as orbit_checks
@@ -24,6 +26,15 @@ from astro_hier.populations.period_eccentricity import PeriodEccentricity
 
 FEWEST = 100  # effective nodes of a star
 MISSED = "put aside", "second search"  # shortcomings of a search that may have missed orbits
+CELLS = 1.5  # of ln P in a standard deviation, at the least
+BLURRED = checks.define(
+    "blurred_populations",
+    limit=f"at most {100 * grid.LIMIT:.0f} percent",
+    said="{found} percent of the posterior lie at populations narrower than {reach:.2g} in ln P,"
+    " which the cells of ln P do not resolve",
+    python="narrow period_range=, or raise the lower end of the prior on the population's width,"
+    " such as with lnsigma=priors.TruncatedNormal(..., lower={ln_reach:.1f})",
+)
 MAX_VALUES = 5_000_000  # shares in cells that are computed at a time
 
 
@@ -128,16 +139,23 @@ class EccentricStars(Sample):
             return ", ".join(missed[n]) or f"effective size {size[n]:.0f}"
 
         found = orbit_checks.named(self.stars, bad, size, say)
-        return [orbit_checks.SEARCH.finding(found, bool(bad.any()))]
+        return [orbit_checks.SEARCH.finding(found, bool(bad.any())), self._check_width(theta)]
+
+    def _check_width(self, theta):
+        """Whether the posterior is of populations that the cells of ln P resolve."""
+        reach = CELLS * np.diff(self.plane.ln_period_edges[:2])[0]
+        share = float(np.mean(self.population.width(theta) < reach))
+        words = {"reach": reach, "ln_reach": np.log(reach)}
+        return BLURRED.finding(f"{100 * share:.2g}", share > grid.LIMIT, **words)
 
     def draw_stars(self, theta, rng, n_jobs, progressbar):
         seed, size = int(rng.integers(2**63)), len(next(iter(theta.values())))
         values: dict[str, np.ndarray] = {}
         for number, (part, some) in enumerate(self._parts(theta)):
-            log_shares = np.log(np.maximum(self.shares(some), TINY))
+            shares = self.shares(some)
             work = (
                 delayed(eccentric_population.draw)(
-                    self.visits(n), star, self.plane, log_shares[:, star.row.index],
+                    self.visits(n), star, self.plane, shares,
                     np.random.default_rng([seed, number, n]),
                 )
                 for n, star in enumerate(self.summaries)

@@ -33,7 +33,7 @@ from astro_hier.models.binary_population import (
     start,
     tables,
 )
-from astro_hier.models.binary_population.data import Sample
+from astro_hier.models.binary_population.data import Sample, of_population
 from astro_hier.models.binary_population.prepare import prepare
 from astro_hier.models.orbits import shape as orbit_shape
 from astro_hier.models.orbits.ellipse import Ellipse
@@ -258,6 +258,9 @@ class BinaryPopulation(OrbitModel):
     build_pymc = joint.build_pymc
     simulate = joint.simulate
 
+    def coordinates(self, data):
+        return super().coordinates(data) | self.distribution.coordinates
+
     def standard_normals(self, data):
         return self.distribution.standard_normals
 
@@ -265,8 +268,7 @@ class BinaryPopulation(OrbitModel):
         return data.log_marginal(theta)
 
     def log_likelihood(self, data: Sample, values):
-        names = *self.sampled_names(), *self.standard_normals(data)
-        return data.log_likelihood({name: values[name] for name in names})
+        return data.log_likelihood(of_population(self, data, values))
 
     def draw_latents(self, data: Sample, theta, rng, progressbar=False):
         if not self.keeps_draws(len(data.stars)):

@@ -39,6 +39,9 @@ def check(model) -> None:
     model.keeps_draws(0)
     _ = model.amplitudes
     orbit_shape.check_shared_jitter(model)
+    if model.companion_fraction is not None:
+        fraction = priors.as_prior(model.companion_fraction)
+        priors.check("companion_fraction", fraction, u.one, 0.0, 1.0)
     for name, default in DEFAULTS.items():
         given = getattr(model, name)
         if given == default:

@@ -17,7 +17,6 @@ def initial(model, data: Sample) -> dict[str, Any]:
     hyper[FRACTION] = has.mean()
     for name in model.sampled_names():
         hyper[name] = model.within_bulk(name, hyper[name])
-    hyper |= {name: np.zeros(size) for name, size in model.standard_normals(data).items()}
     derived = data.population.derive({n: np.asarray(v)[None] for n, v in hyper.items()})
     derived = {name: of[0] for name, of in derived.items()}
     return {**hyper, **derived, **found, **data.orbit.derive(found)}

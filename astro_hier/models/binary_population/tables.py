@@ -70,7 +70,8 @@ def star_table(model, progressbar=False):
 
 def population_draws(model) -> dict[str, np.ndarray]:
     """The draws of the population's parameters."""
-    return {name: model.samples(name).value for name in model.sampled_names()}
+    names = *model.sampled_names(), *model.standard_normals(model.fitted_data())
+    return {name: model.samples(name).value for name in names}
 
 
 def companion_probability(model) -> np.ndarray:
