@@ -121,6 +121,8 @@ def test_panels_have_curves_residuals_and_words(model):
         assert top.get_xlim() == bottom.get_xlim() == model.fitted_data().orbit.phases
         (measured,) = bottom.containers
         assert np.abs(measured.lines[0].get_ydata()).max() < 5  # errors are 1 km/s
+    dashed = [any(line.get_ls() == "--" for line in top.lines) for top in figure.axes[::2]]
+    assert dashed == [False] * 4 + [True] * 2
     titles = [top.get_title() for top in figure.axes[::2]]
     assert "companion: > 99%" in titles[0]
     assert "P = 7.67" in titles[0]
