@@ -6,7 +6,7 @@ import pytest
 from astropy.table import QTable
 from scipy import stats
 
-from astro_hier import datasets, populations, priors
+from astro_hier import BinaryPopulation, datasets, populations, priors
 from astro_hier.core.plane import Plane
 from astro_hier.core.population import LnPeriodGrid
 from astro_hier.injections import make_injections
@@ -280,3 +280,80 @@ def test_what_a_population_needs_must_be_in_the_table():
     high = Selection.of(injections(lambda x, e: e > 0.6, e=stats.uniform(0, 1)), ENDS, True)
     with pytest.raises(TableError, match=r"all eccentricities are above 0\.5"):
         high.row(Plane(PLANE.ln_period_edges, np.array([0, 0.5]), np.ones((120, 2))))
+
+
+# ---- in the model
+
+
+PERIODS = 0.5 * u.day, 500 * u.day
+WIDE = priors.Normal(0 * u.km / u.s, 20 * u.km / u.s)
+SHORT = 100.0  # d, up to which companions are found
+
+
+def found(n=4000):
+    """Injections of circles, uniform in ln P, kept if their period is short."""
+    rng = np.random.default_rng(1)
+    low, high = (np.log(of.value) for of in PERIODS)
+    ln_period = rng.uniform(low, high, n)
+    kept = np.exp(ln_period[ln_period < np.log(SHORT)])
+    density = np.full(len(kept), 1 / (high - low))
+    meta = {"injected": n, "kept_without_companion": 0.1}
+    return QTable({"P": kept * u.day, "e": 0 * kept, "density": density}, meta=meta)
+
+
+def fits(**options):
+    table = datasets.make_binaries(6, 8, baseline=100 * u.day, random_state=2)
+    table.meta = {}
+    for selection in (None, found()):
+        model = BinaryPopulation(
+            population=populations.TruncatedNormal(),
+            mu=priors.Normal(3, 0.5),
+            lnsigma=priors.Normal(0, 0.3),
+            period_range=PERIODS,
+            amplitude=WIDE,
+            selection=selection,
+            **options,
+        )
+        yield model.fit(table, random_state=1, progressbar=False, certify=False)
+
+
+@pytest.mark.parametrize("eccentricity", [None, 0])
+@pytest.mark.parametrize("fraction", [None, priors.Uniform(0.2, 1)])
+def test_the_likelihood_is_divided_by_the_share_that_is_kept(eccentricity, fraction):
+    """alpha is the population's share below 100 d, to 4 standard errors of 4,000 injections."""
+    whole, selected = fits(eccentricity=eccentricity, companion_fraction=fraction)
+    theta = {"mu": np.array([2.0, 4.0]), "lnsigma": np.array([0.0, 0.3])}
+    if fraction is not None:
+        theta["companion_fraction"] = np.array([0.3, 0.8])
+    mu, sigma = theta["mu"], np.exp(theta["lnsigma"])
+    low, short, high = (
+        stats.norm.cdf((np.log(of) - mu) / sigma)
+        for of in (PERIODS[0].value, SHORT, PERIODS[1].value)
+    )
+    share = (short - low) / (high - low)
+    of = theta.get("companion_fraction", 1.0)
+    alpha = of * share + (1 - of) * 0.1
+    before = whole.fitted_data().log_likelihood(theta)
+    after = selected.fitted_data().log_likelihood(theta)
+    assert np.allclose(before - after, np.log(alpha)[:, None], atol=0.12)
+    assert np.allclose(selected.fitted_data().log_marginal(theta), after.sum(axis=1))
+
+
+def test_the_variance_is_reported_and_a_file_keeps_the_injections(tmp_path):
+    _, selected = fits()
+    assert 0 < selected.posterior.attrs["selection_variance"] < 1
+    assert "selection" in {finding.name for finding in selected.findings()}
+    selected.save(tmp_path / "fit.nc")
+    again = BinaryPopulation.load(tmp_path / "fit.nc")
+    assert again.selection.meta == selected.selection.meta
+    assert np.all(again.selection["P"] == selected.selection["P"])
+
+
+def test_a_fraction_of_companions_needs_to_know_how_many_others_are_kept():
+    table = found()
+    del table.meta["kept_without_companion"]
+    model = BinaryPopulation(
+        period_range=PERIODS, selection=table, companion_fraction=priors.Uniform(0, 1)
+    )
+    with pytest.raises(ValueError, match="kept_without_companion"):
+        model.fit(datasets.make_binaries(3, 5, random_state=1), progressbar=False)
