@@ -30,6 +30,7 @@ from astro_hier.core.grid import Axis, Grid
 PARTS = 16  # of a cell of ln P, over which a largest eccentricity that depends on P is averaged
 CELLS_PER_WIDTH = 0.4  # of the narrowest population: its variance is 4 percent too large
 PERIODS = 40, 600  # least and largest number of cells of ln P
+UNKNOWN = 100  # cells of ln P, for a population that does not say how narrow it may be
 ECCENTRICITIES = 32  # cells of e
 
 
@@ -142,11 +143,15 @@ class Plane:
 def edges(log_ends, width):
     """Edges of the cells of ln P and of e.
 
-    Cells of ln P resolve a population as narrow as ``width``, and those of e are narrower the
-    closer they are to zero, where observed eccentricities are known best.
+    Cells of ln P resolve a population as narrow as ``width``, zero if it is unknown, and those of e
+    are narrower the closer they are to zero, where observed eccentricities are known best.
     """
     low, high = log_ends
-    count = np.clip(np.ceil((high - low) / (CELLS_PER_WIDTH * width)), *PERIODS).astype(int)
+    if width > 0:
+        wanted = np.ceil((high - low) / (CELLS_PER_WIDTH * width))
+        count = int(np.clip(wanted, *PERIODS))
+    else:
+        count = UNKNOWN
     return np.linspace(low, high, count + 1), np.linspace(0, 1, ECCENTRICITIES + 1) ** 1.5
 
 

@@ -105,7 +105,10 @@ class PeriodEccentricity(Part):
         return np.concatenate([circles.reshape(cells).sum(axis=2)[..., None], weighted], axis=2)
 
     def smallest_width(self, frozen: Mapping) -> float:
-        """The narrowest feature in ln P that the priors ``frozen`` allow: by default unknown, 0."""
+        """The narrowest feature in ln P that the priors ``frozen`` allow.
+
+        By default 0, which is unknown: the range searched then has 100 cells.
+        """
         return 0.0
 
     def width(self, theta: Theta) -> np.ndarray:
