@@ -314,7 +314,6 @@ class Own(populations.PeriodEccentricity):
 
     parameters = (MU, BETA)
     sampled = ("mu", "beta_e")
-    has_circles = False
 
     def log_density(self, ln_period, e, theta, ends):
         mu, beta = theta["mu"][:, None], theta["beta_e"][:, None]

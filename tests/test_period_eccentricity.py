@@ -97,31 +97,6 @@ def test_draws_fall_into_cells_by_their_shares(case):
         assert stats.chisquare(*[of[both[1] > 0] for of in both]).pvalue > 1e-4
 
 
-@each_case
-def test_draws_within_cells_stay_there_and_follow_the_density(case):
-    # False alarm: 1e-4 a test, once in 800 over all
-    joint, size, rng = CASES[case], 2000, np.random.default_rng(4)
-    theta = {name: x[:1] for name, x in THETA.items()} | {"lnsigma": np.array([-1.0])}
-    each = {name: np.repeat(x, size) for name, x in theta.items()}
-    edges = np.linspace(0.6, 2.0, 8)
-    for edges_e in (np.zeros(2), np.linspace(0.2, 0.9, 4)):
-        cells = (np.repeat(of[[0, -1]][:, None], size, axis=1) for of in (edges, edges_e))
-        ln_period, e = joint.draw_within(*cells, each, ENDS, rng)
-        assert np.all((ln_period >= 0.6) & (ln_period <= 2.0))
-        assert np.all((e >= edges_e[0]) & (e <= edges_e[-1]))
-        if edges_e[-1] > 0:
-            share = joint.shares(edges, edges_e, theta, ENDS)[0, :, 1:]
-            found = np.histogram2d(ln_period, e, (edges, edges_e))[0]
-        else:
-            share = joint.shares(edges, np.array([0.0, 1.0]), theta, ENDS)[0, :, 0]
-            found = np.histogram(ln_period, edges)[0]
-        if share.sum() == 0:  # no orbit of the population is in that cell
-            continue
-        assert found[share == 0].sum() == 0
-        expected = share[share > 0] / share.sum() * size
-        assert stats.chisquare(found[share > 0], expected).pvalue > 1e-4
-
-
 def test_a_density_of_ones_own_has_the_shares_and_draws_of_the_factors():
     class Own(PeriodEccentricity):
         log_density = Factored.log_density

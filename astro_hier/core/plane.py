@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from astro_hier.core import cell_draws, cells
+from astro_hier.core import cells
 from astro_hier.core.floats import TINY
 from astro_hier.core.grid import Axis, Grid
 
@@ -133,11 +133,6 @@ class Plane:
         reference = np.maximum(self.reference.ravel(), TINY)
         of_cells = shares.reshape(len(shares), -1) / reference
         return sum(of * of_cells[:, k] for k, of in zip(cell, share, strict=True))
-
-    def draw(self, shares, period, e, log_mass, rng):
-        """The number of a node for each theta, drawn from the star's posterior, shape (theta,)."""
-        mass = np.exp(log_mass - log_mass.max()) * self.ratio(shares, period, e)
-        return cell_draws.draw_columns(mass, rng)
 
 
 def edges(log_ends, width):

@@ -124,21 +124,6 @@ class Factored(PeriodEccentricity):
             others[split, cell] = self.period.share_of_each(of[1], of[2], some, ends)
         return circles, others
 
-    def draw_within(
-        self,
-        ln_period: np.ndarray,
-        e: np.ndarray,
-        theta: Theta,
-        ends: Ends,
-        rng: np.random.Generator,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        (low, high), boundary = ln_period, self.boundary(theta)
-        circular, cut = e[1] == 0, np.clip(boundary, low, high)
-        low, high = np.where(circular, low, cut), np.where(circular, cut, high)
-        chance = rng.random((2, len(low)))
-        ln_period = self.period.within(low, high, chance[0], theta, ends)
-        return ln_period, self.eccentricity.within(e[0], e[1], chance[1], theta, BOUND)
-
     def draw(
         self, theta: Theta, ends: Ends, size: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:

@@ -24,14 +24,14 @@ A joint density of one's own is a frozen dataclass that derives from `PeriodEcce
 
 If there are circular orbits, it writes ``log_density_of_circles`` too. Shares of cells then are
 sums over Gauss-Legendre points in them, and draws are picked among uniform ones. Whoever needs them
-faster, or has a density without bound, writes ``shares`` and ``draw_within``.
+faster, or has a density without bound, writes ``shares`` and ``draw``.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
+from astro_hier import priors
 from astro_hier.core.floats import Theta
 from astro_hier.part import Part
 from astro_hier.populations.eccentricity import BOUND, number_of
@@ -43,13 +43,17 @@ CANDIDATES = 100  # uniform points of a cell, of which one is drawn
 
 
 class PeriodEccentricity(Part):
-    """Base of joint populations of ln P and e: a new one writes ``log_density`` and ``initial``.
+    """Base of joint populations of ln P and e: a new one writes ``log_density``.
 
     ``theta`` is a dict of float arrays of shape (theta,) by the names of parameters. ``ends`` are
     ln of the shortest and longest period searched, and periods are ln(P / d).
     """
 
-    has_circles = True  # whether orbits may be exactly circular
+    @property
+    def has_circles(self) -> bool:
+        """Whether orbits may be exactly circular: if there is a density of them."""
+        own = type(self).log_density_of_circles
+        return own is not PeriodEccentricity.log_density_of_circles
 
     @property
     def sampled(self) -> tuple[str, ...]:
@@ -119,23 +123,6 @@ class PeriodEccentricity(Part):
         """Shares of the population below and above ``ends``, shape (2, theta): by default none."""
         return np.zeros((2, number_of(theta)))
 
-    def draw_within(
-        self, ln_period: np.ndarray, e: np.ndarray, theta: Theta, ends: Ends, rng: Any
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """ln P and e of an orbit for each theta, each from a cell, shape (theta,).
-
-        Parameters
-        ----------
-        ln_period, e : ndarray
-            The lower and upper end of each cell, shape (2, theta). Those of circular orbits are
-            both zero in e.
-        """
-        each = [
-            self._draw_in_cells(ln_period[:, [n]], e[:, [n]], _one(theta, n), ends, rng)
-            for n in range(number_of(theta))
-        ]
-        return tuple(np.concatenate(each, axis=1))
-
     def draw(
         self, theta: Theta, ends: Ends, size: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -174,8 +161,13 @@ class PeriodEccentricity(Part):
         return {}
 
     def initial(self, ln_period: np.ndarray, e: np.ndarray) -> dict:
-        """A starting point from the orbits' rough ln periods and eccentricities."""
-        raise NotImplementedError
+        """A starting point from the orbits' rough ln periods and eccentricities.
+
+        By default the medians of the priors.
+        """
+        units = {parameter.name: parameter.unit for parameter in self.parameters}
+        given = {name: priors.as_prior(getattr(self, name)) for name in self.sampled}
+        return {name: float(of.frozen(units[name]).median()) for name, of in given.items()}
 
     def pymc(self, theta: Mapping, ends: Ends, initial: Mapping | None = None, **options) -> dict:
         """The distribution as the PyMC variables lnP and e, by name, from where they start."""
