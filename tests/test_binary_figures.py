@@ -121,6 +121,8 @@ def test_panels_have_curves_residuals_and_words(model):
         assert top.get_xlim() == bottom.get_xlim() == model.fitted_data().orbit.phases
         (measured,) = bottom.containers
         assert np.abs(measured.lines[0].get_ydata()).max() < 5  # errors are 1 km/s
+    dashed = [any(line.get_ls() == "--" for line in top.lines) for top in figure.axes[::2]]
+    assert dashed == [False] * 4 + [True] * 2
     titles = [top.get_title() for top in figure.axes[::2]]
     assert "companion: > 99%" in titles[0]
     assert "P = 7.67" in titles[0]
@@ -159,7 +161,9 @@ def test_stars_count_by_their_probability_of_a_companion(circular):
     # the weighted draws lie at the periods of the binaries, from 2.4 to 10.7 d
     height, edges, _ = ax.patches[0].get_data()
     middle, width = 0.5 * (edges[1:] + edges[:-1]), np.diff(edges)
-    assert (height * width)[middle < np.log(12)].sum() > 0.95
+    held = height * width
+    assert held.sum() == pytest.approx(1, abs=0.05)
+    assert held[middle < np.log(12)].sum() == pytest.approx(1, abs=0.05)
     plt.close("all")
 
 

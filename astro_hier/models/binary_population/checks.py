@@ -10,6 +10,7 @@ from astro_hier.core import orbit_evidence
 from astro_hier.models.binary_population.data import Sample, of_population, thinned
 from astro_hier.models.orbits import checks as orbit_checks
 
+LIKELY = 0.5  # probability of a companion of a star whose orbit is looked at
 MAX_VARIANCE = 1.0  # of ln of the likelihood, from injections
 MAX_OUTSIDE = 0.05  # share of the population beyond the range searched
 RANGE = checks.define(
@@ -109,10 +110,17 @@ def _check_jitters(data, words):
 
 
 def _check_stars(model, data, values):
-    """Whether the stars need orbits, and whether their visits constrain the periods."""
-    bayes, nats = data.significance(of_population(model, data, values))
+    """Whether the stars need orbits, and whether their visits constrain the periods.
+
+    Where stars may have no companion, only those that probably have one are looked at.
+    """
+    theta = of_population(model, data, values)
+    bayes, nats = data.significance(theta)
     no_orbit = bayes < orbit_checks.MIN_LN_BAYES
     unknown = nats < orbit_checks.MIN_INFORMATION
+    if model.companion_fraction is not None:
+        likely = data.companions(thinned(theta))["companion"].mean(axis=0) > LIKELY
+        no_orbit, unknown = no_orbit & likely, unknown & likely
     found = [
         orbit_checks.named(data.stars, no_orbit, bayes, lambda n: f"ln B = {bayes[n]:.1f}"),
         orbit_checks.named(data.stars, unknown, nats, lambda n: f"{nats[n]:.2g} nat"),

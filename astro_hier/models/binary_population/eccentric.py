@@ -149,22 +149,24 @@ class EccentricStars(Sample):
         return BLURRED.finding(f"{100 * share:.2g}", share > grid.LIMIT, **words)
 
     def draw_stars(self, theta, rng, n_jobs, progressbar):
-        seed, size = int(rng.integers(2**63)), len(next(iter(theta.values())))
-        values: dict[str, np.ndarray] = {}
-        for number, (part, some) in enumerate(self._parts(theta)):
-            shares = self.shares(some)
-            work = (
-                delayed(eccentric_population.draw)(
-                    self.visits(n), star, self.plane, shares,
-                    np.random.default_rng([seed, number, n]),
-                )
-                for n, star in enumerate(self.summaries)
-            )  # fmt: skip
-            drawn = in_parallel(work, n_jobs, len(self.stars), "orbits", progressbar)
-            for name, of in self._by_name(drawn).items():
-                values.setdefault(name, np.empty((size, *of.shape[1:])))[part] = of
+        seed, n_stars = int(rng.integers(2**63)), len(self.stars)
+        total = n_stars * sum(1 for _ in self._parts(theta))
+        work = self._draws(theta, seed)
+        drawn = in_parallel(work, n_jobs, total, "orbits", progressbar)
+        parts = [self._by_name(drawn[k : k + n_stars]) for k in range(0, total, n_stars)]
+        values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         t_peri = nearest_passage(values["t_peri"], values["P"], self.mean_time)
         return {**values, "t_peri": t_peri, "omega": unbroken(values["omega"])}
+
+    def _draws(self, theta, seed):
+        """Tasks that draw the orbit of every star, for one part of theta after the other."""
+        for number, (_, some) in enumerate(self._parts(theta)):
+            shares = self.shares(some)
+            for n, star in enumerate(self.summaries):
+                yield delayed(eccentric_population.draw)(
+                    self.visits(n), star, self.plane, shares,
+                    np.random.default_rng([seed, number, n]),
+                )  # fmt: skip
 
     def _by_name(self, drawn: Iterable[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """Draws of each star as arrays (theta, star, ...) by name."""

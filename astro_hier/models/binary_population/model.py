@@ -48,7 +48,7 @@ AMPLITUDE = orbit_shape.AMPLITUDE
 
 
 class BinaryPopulation(OrbitModel):
-    """Period distribution of single-lined binaries, and each star's circular orbit.
+    """Distributions of periods and eccentricities of single-lined binaries, and each star's orbit.
 
     Parameters
     ----------

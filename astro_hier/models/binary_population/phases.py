@@ -7,6 +7,7 @@ import numpy as np
 
 from astro_hier import plots
 from astro_hier.models.binary_population.data import Sample
+from astro_hier.models.binary_population.figures import LIKELY
 from astro_hier.models.binary_population.tables import companion_probability, describe
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits import curves
@@ -47,11 +48,12 @@ def plot_phase(model, stars=None, fig=None):
     """Velocities folded at each star's best period, one panel for each star; residuals below.
 
     The bold curve is the best orbit in the most probable mode, and the faint ones are draws in that
-    mode, given the population, each folded at its own period. Phases of ellipses count from the
-    best orbit's periastron, those of circles from the first visit. Trends and instrument offsets
-    are subtracted, and errors include the jitter. Titles give the probability of the mode, if there
-    are others, and of a companion, if not all stars have one; they say if no orbit is needed, if
-    the visits do not constrain the period, or if the orbit does not describe them.
+    mode, given the population, each folded at its own period. The former is dashed if the star
+    probably has no companion. Phases of ellipses count from the best orbit's periastron, those of
+    circles from the first visit. Trends and instrument offsets are subtracted, and errors include
+    the jitter. Titles give the probability of the mode, if there are others, and of a companion, if
+    not all stars have one; they say if no orbit is needed, if the visits do not constrain the
+    period, or if the orbit does not describe them.
 
     Parameters
     ----------
@@ -71,6 +73,8 @@ def plot_phase(model, stars=None, fig=None):
     found, companion = describe(model, numbers), companion_probability(model)
     for place, n, (row, orbits) in zip(places, numbers, found, strict=True):
         top = _folded(fig, place, data, n, *orbits)
+        if companion[n] < LIKELY:
+            top.lines[len(orbits[-1]["P"])].set(ls="--", lw=1)  # the best orbit
         says = [] if model.companion_fraction is None else [f"companion: {_percent(companion[n])}"]
         top.set_title("\n".join([str(data.stars[n]), *says, *_caption(row)]), **SMALL)
     of = data.orbit.phase_label.partition(" / ")[0]
