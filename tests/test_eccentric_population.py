@@ -78,10 +78,12 @@ def beta_density(mu, sigma, alpha, beta):
 
 
 def error_of(data, theta):
-    """The stated standard error of each star's ln p(v)."""
+    """The stated standard error of each star's ln p(v): small, whatever else is wrong."""
     log_shares = data.plane.log_shares(data.shares(theta), data.matrix)
     outside = data.population.outside(theta, data.log_ends)
-    return np.sqrt(data.matrix.relative_variance(log_shares, outside)[0])
+    error = np.sqrt(data.matrix.relative_variance(log_shares, outside)[0])
+    assert np.all(error < 0.1)
+    return error
 
 
 def assert_likelihood(data, n, points, theta, log_density):
