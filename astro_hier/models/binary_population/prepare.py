@@ -3,11 +3,11 @@
 import astropy.units as u
 import numpy as np
 from joblib import delayed
-from scipy import stats
 
 from astro_hier.core import cells, eccentric_population, plane, population_star
 from astro_hier.core.eccentric_population import Reference
 from astro_hier.core.eccentric_prior import EccentricityTable, OrbitPrior
+from astro_hier.core.population import LnPeriodGrid
 from astro_hier.models.binary_population import grid
 from astro_hier.models.binary_population.circular import CircularStars
 from astro_hier.models.binary_population.data import Sample, in_parallel
@@ -102,7 +102,7 @@ def _reference(model, sample):
             f"instrument={model.instrument!r} and jitter={model.jitter!r}: with eccentric orbits"
             " all instruments share a star's jitter; expected shared_jitter=True"
         )
-    population, period = sample.population, stats.loguniform(*sample.ends)
+    population, period = sample.population, LnPeriodGrid(*sample.log_ends, 2, "ln")
     scatter = 0.0 if sample.known is None else sample.known.prior
     shapes = [] if isinstance(population, Circular) else [eccentric_population.ECCENTRICITY]
     if population.has_circles:
