@@ -5,10 +5,11 @@ WHAT is one of
 recover
     NUMBER (200) stars of 5 to 15 visits, errors of 0.5 km/s: truth and posterior.
 calibrate, companions
-    NUMBER (200) populations of 50 such stars, their parameters drawn from the priors, with all
-    stars binaries or a share of them: ranks of the truths. Stars are drawn from a bank of 1000,
-    each integrated once: in proportion to the ratio of the population's density to that of the
-    bank, the mean of the populations that the priors allow, without replacement.
+    NUMBER (200) populations of 12 such stars, their parameters drawn from the priors, with all
+    stars binaries or a share of them: ranks of the truths.
+scores
+    NUMBER (150) such stars of one population: the mean slope of ln of the likelihood in each
+    parameter, which is zero at the truth.
 survey
     NUMBER (2000) stars, half of them without a companion, 3 to 30 visits, errors of 0.1 to 1 km/s:
     truth and posterior, wall time, CPU per star, memory, and the cost of an evaluation.
@@ -17,7 +18,6 @@ selection
     posterior without and with ``selection=``.
 """
 
-import hashlib
 import os
 import resource
 import sys
@@ -32,7 +32,7 @@ from astropy.table import QTable, vstack
 from scipy import stats
 
 from astro_hier import BinaryPopulation, injections, populations, priors
-from astro_hier.core import eccentric_population, kepler
+from astro_hier.core import kepler
 
 KMS = u.km / u.s
 AMPLITUDE = priors.Normal(0 * KMS, 15 * KMS)
@@ -49,7 +49,7 @@ PRIORS = {
         priors.LogNormal(0, 0.4, scale=1.5), priors.LogNormal(0, 0.4, scale=3)
     ),
 }  # fmt: skip
-BANK, OF_EACH = 1000, 50
+OF_EACH, STEP = 12, 0.02
 OUTER = 0.01
 
 
@@ -103,64 +103,41 @@ def recover(number, seed):
 
 def calibrate(number, seed, companions=False):
     rng = np.random.default_rng(seed)
-    members = [_member(rng, n) for n in range(BANK)]
-    singles = [star(f"c{n:04d}", rng, 0.0, 0.0, rng.integers(5, 16), 0.5, 0.0)
-               for n in range(BANK // 2 if companions else 0)]  # fmt: skip
-    at = np.array([x for x, _ in members])
-    eccentric_population.summarise = _cached(eccentric_population.summarise)
     more = {"companion_fraction": priors.Uniform(0, 1)} if companions else {}
     fit = model(**PRIORS, **more, star_draws=False)
     ranks = []
     for k in range(number):
         theta = {name: prior.rvs(random_state=rng) for name, prior in HYPER.items()}
-        weight = _density(theta, at) / _mean_density(at)
-        has = OF_EACH
         if companions:
             theta["companion_fraction"] = rng.random()
-            has = rng.binomial(OF_EACH, theta["companion_fraction"])
-        chosen = rng.choice(BANK, has, replace=False, p=weight / weight.sum())
-        tables = [members[n][1] for n in chosen]
-        alone = rng.choice(max(len(singles), 1), OF_EACH - has, replace=False)
+        stars = [_member(rng, theta, n) for n in range(OF_EACH)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fitted = fit.fit(vstack(tables + [singles[n] for n in alone]), certify=False,
-                             random_state=k, progressbar=False)  # fmt: skip
+            fitted = fit.fit(vstack(stars), certify=False, random_state=k, progressbar=False)
         ranks.append([np.mean(fitted.samples(name).value < of) for name, of in theta.items()])
-        if (k + 1) % 20 == 0:
+        if (k + 1) % 20 == 0 or k + 1 == number:
             _said(list(theta), np.array(ranks))
 
 
-def _member(rng, n):
-    theta = {name: prior.rvs(random_state=rng) for name, prior in HYPER.items()}
-    x = drawn(rng, theta)
-    return x, star(f"s{n:04d}", rng, *x, rng.integers(5, 16), 0.5)
+def _member(rng, theta, n):
+    amplitude = 15.0 if rng.random() < theta.get("companion_fraction", 1) else 0.0
+    return star(f"s{n:04d}", rng, *drawn(rng, theta), rng.integers(5, 16), 0.5, amplitude)
 
 
-def _density(theta, at):
-    ends = np.log([of.to_value(u.day) for of in RANGE])
-    mu, sigma = theta["mu"], np.exp(theta["lnsigma"])
-    of_p = stats.truncnorm.pdf(at[:, 0], *((ends - mu) / sigma), mu, sigma)
-    return of_p * stats.beta.pdf(at[:, 1], theta["alpha_e"], theta["beta_e"])
-
-
-def _mean_density(at, size=2000):
-    rng = np.random.default_rng(0)
-    draws = {name: prior.rvs(size, random_state=rng) for name, prior in HYPER.items()}
-    each = [_density({name: of[k] for name, of in draws.items()}, at) for k in range(size)]
-    return np.mean(each, axis=0)
-
-
-def _cached(function):
-    """The first pass over a star, done once for the same velocities."""
-    known = {}
-
-    def summarise(visits, reference, seed):
-        key = hashlib.sha1(visits.rv.tobytes()).hexdigest()
-        if key not in known:
-            known[key] = function(visits, reference, seed)
-        return known[key]
-
-    return summarise
+def scores(number, seed):
+    """The mean slope of ln of a star's likelihood in each parameter, at the truth: zero."""
+    rng = np.random.default_rng(seed)
+    fit = model(**PRIORS, star_draws=False)
+    table = vstack([_member(rng, TRUTH, n) for n in range(number)])
+    fitted = fit.fit(table, certify=False, random_state=seed, progressbar=False)
+    data, truth = fitted.fitted_data(), {name: np.array([of]) for name, of in TRUTH.items()}
+    for name in TRUTH:
+        beside = ({**truth, name: truth[name] + h} for h in (STEP, -STEP))
+        above, below = (data.with_orbit(theta)[0] for theta in beside)
+        slope = (above - below) / (2 * STEP)
+        error = slope.std() / np.sqrt(number)
+        print(f"{name:20s} {slope.mean():7.3f} standard error {error:.3f}")
+    report(fitted, TRUTH)
 
 
 def _said(names, ranks):
@@ -232,11 +209,18 @@ def selection(number, seed):
 
 if __name__ == "__main__":
     what, *given = sys.argv[1:]
-    default = {"recover": 200, "calibrate": 200, "companions": 200, "survey": 2000, "selection": 20}
+    default = {
+        "recover": 200,
+        "calibrate": 200,
+        "companions": 200,
+        "scores": 150,
+        "survey": 2000,
+        "selection": 20,
+    }
     number = int(given[0]) if given else default[what]
     seed = int(given[1]) if len(given) > 1 else 1
     if what == "companions":
         calibrate(number, seed, companions=True)
     else:
-        {"recover": recover, "calibrate": calibrate, "survey": survey,
+        {"recover": recover, "calibrate": calibrate, "scores": scores, "survey": survey,
          "selection": selection}[what](number, seed)  # fmt: skip
