@@ -420,3 +420,21 @@ def test_ranks_of_true_fractions_are_uniform():
             for f, of, total in zip(fractions, below.T, mass.sum(axis=0), strict=True)]  # fmt: skip
     # False alarm: one in 1,000
     assert stats.kstest(rank, "uniform").pvalue > 1e-3
+
+
+@pytest.mark.slow
+def test_nuts_samples_the_same_posterior():
+    # False alarm: means are compared at 4.5 standard errors, once in 20,000 over all
+    table = datasets.make_binaries(4, 16, eccentricity=(1.5, 3), random_state=2)
+    model = BinaryPopulation(
+        mu=priors.Normal(2, 1), lnsigma=priors.Normal(0, 0.3), eccentricity=populations.Beta(),
+        amplitude=priors.Normal(0 * KMS, 20 * KMS),
+    )  # fmt: skip
+    exact = model.fit(table, random_state=1, progressbar=False)
+    means = {name: exact.samples(name).value.mean(axis=0) for name in ("mu", "alpha_e", "e", "K")}
+    chains = model.fit(table, method="nuts", draws=500, chains=2, random_state=1, progressbar=False)
+    for name, mean in means.items():
+        draws = chains.samples(name).value
+        effective = chains.posterior[name].sizes["draw"] / 2  # far below what summary() says
+        error = draws.std(axis=0) / np.sqrt(effective)
+        assert np.all(np.abs(draws.mean(axis=0) - mean) < 4.5 * error), name

@@ -128,6 +128,9 @@ def test_what_is_no_distribution_of_eccentricities_is_refused():
             EccentricityHistogram(edges)
     with pytest.raises(ValueError, match=r"numbers that rise, ln\(P / d\) at the edges of bins"):
         PeriodHistogram((0.0, np.inf, 3.0))
+    with pytest.raises(ValueError, match="expected periods"):
+        PeriodHistogram([1, 2, 3] * u.km)
+    assert PeriodHistogram([1, 10, 100] * u.yr).edges[0] == pytest.approx(np.log(365.25))
     with pytest.raises(priors.PriorError, match="must lie between 0"):
         KnownDistribution(priors.Normal(0.3, 0.1))
     with pytest.raises(priors.PriorError, match="with a density"):

@@ -185,8 +185,8 @@ class PeriodHistogram(SmoothHistogram):
 
     Parameters
     ----------
-    edges : tuple of float
-        ln(P / d) at the edges of the bins, beyond which there are no orbits.
+    edges : `~astropy.units.Quantity` or tuple of float
+        Periods at the edges of the bins, or their ln(P / d); there are no orbits beyond.
     smoothness : `~astro_hier.priors.Prior` or float, optional
         Prior on the standard deviation of ln of the ratio of neighbouring heights, for bins of the
         average width.
@@ -199,7 +199,16 @@ class PeriodHistogram(SmoothHistogram):
     sampled = ("smoothness",)
 
     def __post_init__(self):
-        self._check_edges("that rise, ln(P / d) at the edges of bins")
+        if isinstance(self.edges, u.Quantity):
+            object.__setattr__(self, "edges", _ln_periods(self.edges))
+        self._check_edges("that rise, ln(P / d) at the edges of bins, or periods with a unit")
+
+
+def _ln_periods(edges):
+    """ln(P / d) of periods."""
+    if edges.unit.physical_type != "time" or not np.all(edges > 0):
+        raise ValueError(f"edges={edges!r}; expected periods, such as [1, 10, 100] * u.day")
+    return tuple(np.log(np.ravel(edges.to_value(u.day))))
 
 
 # users' files hold these names: they stay the same, wherever the classes move

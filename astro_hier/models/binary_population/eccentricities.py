@@ -119,8 +119,9 @@ def plot_period_eccentricity(model, ax=None):
 
 def _shares(model, figure: str):
     """Shares of the population in cells, for some of its draws, and the edges of these."""
+    data = model.fitted_data()
     if model.is_eccentric:
-        shares, edges = shares_of(model.fitted_data(), thinned(population_draws(model)))
+        shares, edges = shares_of(data, thinned(population_draws(model)))
         if np.any(shares[:, :, 1:] > 0):
             return shares, edges
     raise plots.NotInTheModel(

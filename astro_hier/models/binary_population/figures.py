@@ -73,6 +73,7 @@ def plot_companions(model, ax=None):
     ValueError
         If all stars have a companion, ``companion_fraction=None``.
     """
+    model.fitted_data()  # an error before a fit
     if model.companion_fraction is None:
         raise plots.NotInTheModel(
             "plot_companions() needs a model in which some stars have none: fit with"
