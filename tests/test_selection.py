@@ -357,3 +357,11 @@ def test_a_fraction_of_companions_needs_to_know_how_many_others_are_kept():
     )
     with pytest.raises(ValueError, match="kept_without_companion"):
         model.fit(datasets.make_binaries(3, 5, random_state=1), progressbar=False)
+
+
+def test_injections_with_other_amplitudes_are_refused():
+    table = found()
+    table.meta["amplitude"] = repr(priors.Normal(0 * u.km / u.s, 5 * u.km / u.s))
+    model = BinaryPopulation(period_range=PERIODS, selection=table, amplitude=WIDE)
+    with pytest.raises(ValueError, match="expected the same prior of amplitudes"):
+        model.fit(datasets.make_binaries(3, 5, random_state=1), progressbar=False)

@@ -81,7 +81,18 @@ def _kept(model, sample, where):
             'selection: meta["kept_without_companion"] is missing; expected the share of stars of'
             " constant velocity that are kept, which companion_fraction= needs"
         )
+    _check_amplitudes(model, selection.amplitude)
     return Kept.on(selection, where)
+
+
+def _check_amplitudes(model, injected):
+    """Injections have the amplitudes of the model's prior, for these have no population."""
+    own = model.a if model.amplitude is None else model.amplitude
+    if injected is not None and injected != repr(own):
+        raise ValueError(
+            f"selection: orbits were injected with amplitude={injected}, and the model has {own!r};"
+            " expected the same prior of amplitudes"
+        )
 
 
 def _reference(model, sample):
