@@ -438,3 +438,20 @@ def test_nuts_samples_the_same_posterior():
         effective = chains.posterior[name].sizes["draw"] / 2  # far below what summary() says
         error = draws.std(axis=0) / np.sqrt(effective)
         assert np.all(np.abs(draws.mean(axis=0) - mean) < 4.5 * error), name
+
+
+def test_populations_that_are_not_computed_and_a_fraction_of_one_are_no_trouble():
+    table = datasets.make_binaries(4, 8, random_state=1)
+    model = BinaryPopulation(
+        mu=priors.Normal(2, 1), lnsigma=priors.Normal(0, 3),
+        companion_fraction=priors.Uniform(0, 1), star_draws=False,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=CheckWarning)
+        data = model.fit(table, random_state=1, progressbar=False, certify=False).fitted_data()
+    theta = {"mu": np.full(3, 2.0), "lnsigma": np.array([-20.0, -20.0, 0.0]),
+             "companion_fraction": np.array([0.5, 1.0, 1.0])}  # fmt: skip
+    found = data.log_marginal(theta)
+    assert np.isneginf(found[:2]).all()
+    assert np.isfinite(found[2])
+    assert np.all(data.companions(theta)["companion"][2] == 1)

@@ -32,13 +32,15 @@ def mix(
     Returns
     -------
     log_density, log_odds : ndarray
-        ln of the density of the mixture, and ln of the odds that each row is a member.
+        ln of the density of the mixture, and ln of the odds that each row is a member; zero where
+        it can be neither.
     """
     fraction = fraction[:, None]
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         member = np.log1p(-fraction) + log_member
         other = np.log(fraction) + log_other
-    return np.logaddexp(member, other), member - other
+        log_odds = np.where(np.isneginf(member) & np.isneginf(other), 0.0, member - other)
+    return np.logaddexp(member, other), log_odds
 
 
 def given_some(log_odds: np.ndarray, fraction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

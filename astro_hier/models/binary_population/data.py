@@ -101,9 +101,14 @@ class Sample(Velocities):
         return {"companion": expit(self._mixed(theta)[1])}
 
     def _mixed(self, theta):
-        """ln of each star's density, and of the odds of a companion."""
-        alone = 1 - theta[FRACTION]
-        return membership.mix(self.with_orbit(theta), self.without_orbit(theta), alone)
+        """ln of each star's density, and of the odds of a companion.
+
+        A population that is too narrow to be computed has no likelihood, whatever the fraction.
+        """
+        orbit, alone = self.with_orbit(theta), 1 - theta[FRACTION]
+        log_density, log_odds = membership.mix(orbit, self.without_orbit(theta), alone)
+        computed = ~np.isneginf(orbit).all(axis=1, keepdims=True)
+        return np.where(computed, log_density, -np.inf), log_odds
 
     # ---- what circles and ellipses do each in their way
 
