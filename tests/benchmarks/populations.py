@@ -98,7 +98,10 @@ def recover(number, seed):
     fitted = model().fit(table, random_state=seed, progressbar=False)
     print(f"CPU {time.process_time() - start:.0f} s")
     report(fitted, TRUTH)
-    print(fitted.posterior.attrs["log_likelihood_error"], [f.name for f in fitted.checks()])
+    print(
+        fitted.posterior.attrs["log_likelihood_error"],
+        [f.name for f in fitted.findings() if f.failed],
+    )
 
 
 def calibrate(number, seed, companions=False):
@@ -173,7 +176,7 @@ def survey(number, seed):
     print(f"{1000 * per_theta:.1f} ms an evaluation, {data.matrix.W.nnz} numbers other than zero")
     attrs = fitted.posterior.attrs
     print({name: attrs[name] for name in ("log_likelihood_error", "evaluations", "pareto_k")})
-    print([f.name for f in fitted.checks()])
+    print([f.name for f in fitted.findings() if f.failed])
 
 
 def selection(number, seed):
