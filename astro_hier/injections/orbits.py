@@ -85,7 +85,7 @@ class Proposal:
         priors.check("jitter", jitter, KMS, low=0.0)
         of_e = _eccentricity(eccentricity)
         return cls(
-            _log_ends(period_range),
+            tuple(np.log(shape.period_range(period_range)).tolist()),
             of_e,
             _share_of_circles(circular, of_e),
             shape.scale_of(amplitude),
@@ -109,20 +109,6 @@ class Proposal:
         omega, phase = rng.uniform(-np.pi, np.pi, n), rng.random(n)
         v0, jitter = (np.asarray(of.ppf(rng.random(n))) for of in (self.v0, self.jitter))
         return Orbits(P, e, K, omega, phase, v0, jitter, density / (high - low))
-
-
-def _log_ends(given):
-    """ln of the shortest and longest period [d]."""
-    try:
-        shortest, longest = (float(u.Quantity(period).to_value(u.day)) for period in given)
-    except (TypeError, ValueError, u.UnitConversionError):
-        shortest, longest = np.nan, np.nan
-    if not 0 < shortest < longest < np.inf:
-        raise ValueError(
-            f"period_range={given!r}; expected two times, the shorter first, such as"
-            " (1 * u.day, 1000 * u.day)"
-        )
-    return float(np.log(shortest)), float(np.log(longest))
 
 
 def _eccentricity(given):

@@ -14,7 +14,7 @@ from astro_hier.models.binary_population.data import Sample, in_parallel
 from astro_hier.models.binary_population.eccentric import EccentricStars
 from astro_hier.models.binary_population.kept import Kept
 from astro_hier.models.binary_population.selection import Selection
-from astro_hier.models.orbits import terms
+from astro_hier.models.orbits import shape, terms
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.models.orbits.ellipse import Ellipse
 from astro_hier.models.orbits.scatter import JitterPopulation
@@ -134,13 +134,4 @@ def _ends(model, measured):
         shortest, longest = SHORTEST.to_value(u.day), np.zeros(len(measured.stars))
         np.maximum.at(longest, measured.star, measured.time)
         return shortest, max(BASELINES * longest.max(), 100 * shortest)
-    try:
-        shortest, longest = (u.Quantity(p).to_value(u.day) for p in model.period_range)
-    except (TypeError, ValueError, u.UnitConversionError):
-        shortest, longest = np.nan, np.nan
-    if not 0 < shortest < longest < np.inf:
-        raise ValueError(
-            f"period_range={model.period_range!r}; expected two times, the shorter first, such as"
-            " (1 * u.day, 1000 * u.day)"
-        )
-    return float(shortest), float(longest)
+    return shape.period_range(model.period_range)

@@ -110,3 +110,17 @@ def scale_of(given: Any) -> Scale:
 def _constant(prior):
     sd = np.float64(prior.frozen(KMS).std())
     return lambda period, eccentricity: sd + 0 * period
+
+
+def period_range(given: Any) -> tuple[float, float]:
+    """The shortest and longest period [d] that the argument ``period_range`` stands for."""
+    try:
+        shortest, longest = (float(u.Quantity(period).to_value(u.day)) for period in given)
+    except (TypeError, ValueError, u.UnitConversionError):
+        shortest, longest = np.nan, np.nan
+    if not 0 < shortest < longest < np.inf:
+        raise ValueError(
+            f"period_range={given!r}; expected two times, the shorter first, such as"
+            " (1 * u.day, 1000 * u.day)"
+        )
+    return shortest, longest
