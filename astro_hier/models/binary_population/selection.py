@@ -18,7 +18,6 @@ from typing import Any, Self
 
 import astropy.units as u
 import numpy as np
-from astropy.table import QTable
 
 from astro_hier.core import cells
 from astro_hier.core.grid import Grid
@@ -95,21 +94,6 @@ class Selection:
             _without_companion(table.meta),
             table.meta.get("amplitude"),
         )
-
-    @property
-    def table(self) -> QTable:
-        """The injections as a table that ``of`` can read."""
-        meta: dict[str, Any] = {"injected": self.injected}
-        if self.kept_without_companion is not None:
-            share, number = self.kept_without_companion
-            meta["kept_without_companion"] = share
-            if np.isfinite(number):
-                meta["simulated_without_companion"] = int(number)
-        if self.amplitude is not None:
-            meta["amplitude"] = self.amplitude
-        density = np.exp(self.log_density)
-        columns = {"P": np.exp(self.ln_period) * u.day, "e": self.e, "density": density}
-        return QTable(columns, meta=meta)
 
     def row_1d(self, grid: LnPeriodGrid) -> cells.Row:
         """For circles: the row whose product with densities of ln P on a grid is alpha_c."""
