@@ -35,7 +35,7 @@ model/*
 models/*
 models/orbits/*
 models/*/selection models/*/kept
-models/*/likelihood models/*/data models/*/offsets models/*/grid
+models/*/likelihood models/*/data models/*/offsets
 models/*/many_offsets models/*/draws
 models/*/circular models/*/eccentric models/*/shape models/*/prepare
 models/*/options models/*/start models/*/joint models/*/checks models/*/tables models/*/figures

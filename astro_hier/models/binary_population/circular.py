@@ -10,8 +10,8 @@ from joblib import delayed
 from astro_hier.core import cells, circular_description, orbit, population_star
 from astro_hier.core.floats import TINY, Theta
 from astro_hier.models.binary_population.data import Sample, in_parallel, thinned
-from astro_hier.models.binary_population.grid import Levels
 from astro_hier.models.binary_population.kept import with_tails
+from astro_hier.models.grids import Levels
 from astro_hier.models.orbits import checks as orbit_checks
 
 

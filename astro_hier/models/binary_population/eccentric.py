@@ -17,7 +17,7 @@ from astro_hier.core import cells, eccentric_description, eccentric_population
 from astro_hier.core.eccentric_population import EccentricSummary, Reference
 from astro_hier.core.floats import Theta
 from astro_hier.core.plane import Plane
-from astro_hier.models.binary_population import grid
+from astro_hier.models import grids
 from astro_hier.models.binary_population.data import Sample, in_parallel, thinned
 from astro_hier.models.binary_population.kept import spread
 from astro_hier.models.orbits import checks as orbit_checks
@@ -29,7 +29,7 @@ MISSED = "put aside", "second search"  # shortcomings of a search that may have 
 CELLS = 1.5  # of ln P in a standard deviation, at the least
 BLURRED = checks.define(
     "blurred_populations",
-    limit=f"at most {100 * grid.LIMIT:.0f} percent",
+    limit=f"at most {100 * grids.LIMIT:.0f} percent",
     said="{found} percent of the posterior lie at populations narrower than {reach:.2g} in ln P,"
     " which the cells of ln P do not resolve",
     python="narrow period_range=, or raise the lower end of the prior on the population's width,"
@@ -146,7 +146,7 @@ class EccentricStars(Sample):
         reach = CELLS * np.diff(self.plane.ln_period_edges[:2])[0]
         share = float(np.mean(self.population.width(theta) < reach))
         words = {"reach": reach, "ln_reach": np.log(reach)}
-        return BLURRED.finding(f"{100 * share:.2g}", share > grid.LIMIT, **words)
+        return BLURRED.finding(f"{100 * share:.2g}", share > grids.LIMIT, **words)
 
     def draw_stars(self, theta, rng, n_jobs, progressbar):
         seed, n_stars = int(rng.integers(2**63)), len(self.stars)

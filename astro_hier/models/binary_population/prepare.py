@@ -8,7 +8,7 @@ from astro_hier.core import cells, eccentric_population, plane, population_star
 from astro_hier.core.eccentric_population import Reference
 from astro_hier.core.eccentric_prior import EccentricityTable, OrbitPrior
 from astro_hier.core.population import LnPeriodGrid
-from astro_hier.models.binary_population import grid
+from astro_hier.models import grids
 from astro_hier.models.binary_population.circular import CircularStars
 from astro_hier.models.binary_population.data import Sample, in_parallel
 from astro_hier.models.binary_population.eccentric import EccentricStars
@@ -44,7 +44,7 @@ def prepare(model, rows: Rows, progressbar: bool) -> Sample:
 
 def _circles(model, sample, common, progressbar):
     n_stars, layered = len(sample.stars), sample.scatter.layered
-    levels = grid.plan(sample.population, model.frozen_priors(), sample.ends, n_stars, layered)
+    levels = grids.plan(sample.population, model.frozen_priors(), sample.ends, n_stars, layered)
     given = sample.known, layered, levels.grids, CELLS_KEPT // n_stars
     work = (delayed(population_star.summarise)(sample.visits(n), *given) for n in range(n_stars))
     summaries = in_parallel(work, model.n_jobs, n_stars, "periods", progressbar)

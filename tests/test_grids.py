@@ -9,7 +9,7 @@ from scipy import stats
 from astro_hier import BinaryPopulation, datasets, populations, priors
 from astro_hier.checks import CheckWarning
 from astro_hier.core.population import STEPS_PER_WIDTH
-from astro_hier.models.binary_population import grid as binary_grid
+from astro_hier.models import grids
 
 ENDS = 0.5, 3000.0
 
@@ -22,7 +22,7 @@ def fit(table, seed=0, **options):
 
 def plan(prior, n_stars=20, layered=False):
     model = BinaryPopulation(lnsigma=prior)
-    return binary_grid.plan(model.population, model.frozen_priors(), ENDS, n_stars, layered)
+    return grids.plan(model.population, model.frozen_priors(), ENDS, n_stars, layered)
 
 
 def failed(model):
@@ -76,7 +76,7 @@ def test_every_population_is_followed_or_has_no_likelihood(prior):
     assert np.all(width[level < 0] < levels.reach)
     # and on no finer grid than need be
     assert np.all(step[level - 1][level > 0] * STEPS_PER_WIDTH > width[level > 0])
-    assert levels.grids[-1].count <= binary_grid.MAX_POINTS
+    assert levels.grids[-1].count <= grids.MAX_POINTS
     assert (levels.below > 0) == bool(np.any(level < 0))
 
 
