@@ -23,9 +23,9 @@ from astro_hier.populations.eccentricity_families import (
     Rayleigh,
     RayleighExponential,
 )
-from astro_hier.populations.family import Truncated
 from astro_hier.populations.histogram import EccentricityHistogram, PeriodHistogram
 from astro_hier.populations.power_law import PowerLaw
+from astro_hier.populations.weighted_normals import Truncated
 from astro_hier.posterior import SAVED
 
 ENDS = (-0.5, 3.0)  # ln of the periods searched

@@ -14,13 +14,14 @@ from astro_hier.populations.eccentricity_families import (
     Rayleigh,
     RayleighExponential,
 )
-from astro_hier.populations.family import Components, Population
+from astro_hier.populations.family import Population
 from astro_hier.populations.histogram import EccentricityHistogram, PeriodHistogram
 from astro_hier.populations.jitter import Jitter, JitterOf, LogNormalJitter
 from astro_hier.populations.mixture import NormalMixture
 from astro_hier.populations.normal import Normal, TruncatedNormal
 from astro_hier.populations.period_eccentricity import PeriodEccentricity
 from astro_hier.populations.power_law import PowerLaw
+from astro_hier.populations.weighted_normals import Components
 
 __all__ = [
     "Beta",

@@ -8,8 +8,8 @@ import numpy as np
 
 from astro_hier import priors
 from astro_hier.populations import components, family
-from astro_hier.populations.family import Components
 from astro_hier.populations.normal import MIN_SPREAD
+from astro_hier.populations.weighted_normals import Components
 from astro_hier.posterior import UNBOUNDED, Parameter, register
 
 MU1 = Parameter(

@@ -7,7 +7,7 @@ import astropy.units as u
 import numpy as np
 
 from astro_hier.populations import components, family
-from astro_hier.populations.family import Components, Truncated
+from astro_hier.populations.weighted_normals import Components, Truncated
 from astro_hier.posterior import UNBOUNDED, Parameter, register
 from astro_hier.priors import Prior
 
