@@ -4,7 +4,7 @@ A case says what a family is called for one quantity; a family that is registere
 fails the first test.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import astropy.units as u
 import numpy as np
@@ -23,6 +23,7 @@ from astro_hier.populations.eccentricity_families import (
     Rayleigh,
     RayleighExponential,
 )
+from astro_hier.populations.family import EVERYWHERE
 from astro_hier.populations.histogram import EccentricityHistogram, PeriodHistogram
 from astro_hier.populations.power_law import PowerLaw
 from astro_hier.populations.weighted_normals import Truncated
@@ -81,6 +82,14 @@ class SearchedPeriods(Periods):
     """Families of ln P that are not meant for method='nuts'."""
 
     pymc = property()
+
+
+class Others(SearchedPeriods):
+    """Families of any other quantity, without limits."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.ends = EVERYWHERE
 
 
 class Eccentricities(Case):
@@ -246,6 +255,10 @@ CASES = {
     "eccentricities, two components": SmoothEccentricities(
         RayleighExponential(), E_MIXTURE, *TO_ONE
     ),
+    "masses, gamma": Others(
+        Gamma().on((0, np.inf)), {"alpha_e": [1.7, 30.0], "scale_e": [2.0, 0.1]}, (0.0, 70.0)
+    ),
+    "masses, Rayleigh": Others(Rayleigh().on((0.5, 4.0)), {"sigma_e": [0.6, 2.0]}, (0.5, 4.0)),
     "eccentricities, known": SmoothEccentricities(
         KnownDistribution(priors.Beta(1.3, 2.0, upper=0.95)), {}, *TO_ONE
     ),
@@ -365,6 +378,79 @@ def test_the_density_by_pymc_is_the_same(case):
         log_density = of if callable(of) else lambda x, of=of: pm.logp(of, x).eval()
         found = [float(log_density(x)) for x in values]
         np.testing.assert_allclose(found, expected[n], rtol=1e-7, atol=1e-6)
+
+
+def families():
+    """The cases that hold a family of one number."""
+    population = populations.Population
+    names = [name for name, of in CASES.items() if isinstance(of.family, population)]
+    return pytest.mark.parametrize("case", names)
+
+
+@pytest.mark.slow
+@families()
+def test_the_density_at_known_values_by_pymc_is_the_same(case):
+    import pytensor
+    import pytensor.tensor as pt
+
+    case = CASES[case]
+    if not case.family.agrees("pymc_log_density"):
+        with pytest.raises(NotImplementedError, match="no pymc_log_density of its own"):
+            case.family.pymc_log_density(np.zeros(1), {}, case.ends)
+        return
+    x, rng = np.append(quantiles(case, *np.linspace(0, 1, 7)), 50.0), np.random.default_rng(3)
+    of = {name: pt.tensor(name, shape=v.shape[1:], dtype="float64") for name, v in case.of.items()}
+    found = pytensor.function(list(of.values()), case.family.pymc_log_density(x, of, case.ends))
+    for _ in range(20):
+        between = rng.random()
+        theta = {name: between * v[0] + (1 - between) * v[1] for name, v in case.of.items()}
+        rows = {name: v[None] for name, v in theta.items()}
+        expected = case.family.log_density(x, rows, case.ends)[0]
+        np.testing.assert_allclose(found(*theta.values()), expected, rtol=1e-10, atol=1e-10)
+
+
+@families()
+def test_priors_follow_the_scale_and_the_unit_of_the_quantity(case):
+    case, unit = CASES[case], u.solMass
+    family = case.family
+    names = {p.name for p in family.parameters}
+    assert family.scale in ("linear", "ln")
+    assert set(family.in_unit) <= names
+    assert family.scale == "linear" or not family.in_unit
+    rng = np.random.default_rng(0)
+    for middle, spread in ((3.0, 0.5), (1e-3, 2e-4), (4e30, 1e29)):
+        given = family.priors_for(middle, spread, unit)
+        assert set(given) <= set(family.sampled)
+        own = replace(family, **given)  # which refuses priors of another unit or range
+        assert set(given) >= set(family.in_unit) & set(family.sampled)
+        start = family.in_unit_of(unit).initial(rng.normal(middle, spread, 1000))
+        for name, prior in given.items():
+            assert getattr(own, name) == prior
+            of = unit if name in family.in_unit else u.one
+            assert prior.unit == of
+            if case.ends == EVERYWHERE:
+                low, high = prior.frozen(of).ppf([1e-4, 1 - 1e-4])
+                assert low <= start[name] <= high, name
+
+
+def test_a_quantity_may_have_a_family_with_priors_in_its_own_unit():
+    own = populations.Normal(mu=priors.Normal(1 * u.solMass, 10 * u.jupiterMass))
+    assert own.mu.unit == u.solMass
+    with pytest.raises(priors.PriorError, match=r"mu .*solMass"):
+        BinaryPopulation(population=own).frozen_priors()
+    with pytest.raises(priors.PriorError, match="must not be negative"):
+        Rayleigh(priors.Normal(1 * u.solMass, 1 * u.solMass))
+
+
+def test_families_of_eccentricities_describe_other_bounded_numbers():
+    masses = Gamma(alpha_e=3.0).on((0, np.inf))
+    theta = {"alpha_e": np.array([3.0]), "scale_e": np.array([2.0])}
+    x = np.array([0.5, 7.0, 40.0])
+    expected = stats.gamma.logpdf(x, 3, scale=2)
+    np.testing.assert_allclose(masses.log_density(x, theta)[0], expected, rtol=1e-13)
+    assert masses.alpha_e == 3.0
+    assert masses.extent({}) == (0, np.inf)
+    assert Gamma().bound == (0.0, 1.0)
 
 
 @having("derived")

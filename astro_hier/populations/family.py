@@ -5,6 +5,7 @@ else about the object.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -25,12 +26,16 @@ def check_priors(part: Part, names: tuple[str, ...]) -> None:
     """Raise `~astro_hier.priors.PriorError` if a field does not hold a prior for its parameter.
 
     ``part`` declares ``parameters``; fields called ``names`` are checked unless they are None.
+    Priors on those that have the unit of the quantity may have any unit, which is the model's to
+    check.
     """
+    in_unit = getattr(part, "in_unit", ())
     for parameter in part.parameters:
         given = getattr(part, parameter.name, None)
         if parameter.name in names and given is not None:
-            bounds = parameter.bounds or UNBOUNDED
-            priors.check(parameter.name, priors.as_prior(given), parameter.unit, *bounds)
+            bounds, prior = parameter.bounds or UNBOUNDED, priors.as_prior(given)
+            unit = getattr(prior, "unit", u.one) if parameter.name in in_unit else parameter.unit
+            priors.check(parameter.name, prior, unit, *bounds)
 
 
 class Population(Part):
@@ -41,9 +46,28 @@ class Population(Part):
     those that have a prior. Where a field is None or missing, the model's own prior is used; models
     have priors on mu and lnsigma. ``theta`` is a dict of float arrays of shape (theta,) by those
     names, ``ends`` are ln of the shortest and longest period searched, and periods are ln(P / d).
+
+    A family may also describe any other quantity q, in a unit that the table has. All methods then
+    speak of a number y, and ``ends`` are limits of it or infinite.
+
+    Attributes
+    ----------
+    quantity : str
+        What it is a distribution of: "lnP" of ln(P / d), "e" of eccentricities, "any" of nothing in
+        particular. A family of "lnP" or "e" may describe other quantities too.
+    scale : str
+        What y is of another quantity: "linear" if y = q / unit, "ln" if y = ln(q / unit).
+    in_unit : tuple of str
+        Names of its parameters that have the unit of that quantity; none if ``scale`` is "ln".
+    edged : bool
+        Whether the density jumps at values that are inferred: models then use the shares of cells
+        rather than the density at points.
     """
 
-    quantity = "lnP"  # what it is a distribution of; "e" of eccentricities
+    quantity = "lnP"
+    scale = "linear"
+    in_unit: tuple[str, ...] = ()
+    edged = False
     parameters: tuple[Parameter, ...] = ()
     sampled: tuple[str, ...] = ()
 
@@ -59,6 +83,22 @@ class Population(Part):
     def coordinates(self) -> dict[str, np.ndarray]:
         """Labels of the dimensions of its parameters."""
         return {}
+
+    def priors_for(self, middle: float, spread: float, unit: u.UnitBase) -> dict[str, priors.Prior]:
+        """Default priors where they depend on the scale of the values, by name.
+
+        Parameters
+        ----------
+        middle, spread : float
+            Mean and standard deviation of rough values of y.
+        unit : `~astropy.units.Unit`
+            The unit in which y is q, and which the priors of parameters ``in_unit`` have.
+        """
+        return {}
+
+    def in_unit_of(self, unit: u.UnitBase) -> "Population":
+        """The same with its fixed values, such as the edges of bins, as numbers in ``unit``."""
+        return self
 
     def log_density(self, ln_period: np.ndarray, theta: Theta, ends: Ends) -> np.ndarray:
         """ln of the density at ``ln_period`` (period,) for each theta, shape (theta, period)."""
@@ -140,6 +180,16 @@ class Population(Part):
     def pymc(self, theta: Mapping, ends: Ends, **options):
         """The distribution as the PyMC variable lnP; only ``method="nuts"`` needs it."""
         raise NotImplementedError
+
+    def pymc_log_density(self, x: np.ndarray, theta: Mapping, ends: Ends) -> Any:
+        """ln of the density at known ``x`` (value,) for variables ``theta`` of PyMC.
+
+        The result is a PyTensor variable of the shape of ``x``.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} has a log_density but no pymc_log_density of its own, which"
+            " method='nuts' needs: write pymc_log_density, or fit with method='marginal'"
+        )
 
     def check_pymc(self) -> None:
         """Raise ValueError if ``pymc`` is missing, or belongs to a class of another density."""

@@ -45,6 +45,7 @@ class PowerLaw(Population):
 
     parameters = (SLOPE,)
     sampled = ("slope",)
+    scale = "ln"
 
     def __post_init__(self):
         family.check_priors(self, self.sampled)

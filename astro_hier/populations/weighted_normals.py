@@ -5,6 +5,7 @@ and the narrowest feature follow. `Truncated` cuts any of them to the range that
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -80,6 +81,9 @@ class Components(Population):
         self._name_derived(theta)
         return components.pymc(self.components(theta), "lnP", **options)
 
+    def pymc_log_density(self, x: np.ndarray, theta: Mapping, ends: Ends) -> Any:
+        return components.pymc_log_density(self.components(theta), x)
+
     def _name_derived(self, theta):
         """Name the derived parameters in the PyMC model."""
         import pymc as pm
@@ -122,6 +126,13 @@ class Truncated(Components):
     def draw(self, theta: Theta, ends: Ends, size: int, rng: np.random.Generator) -> np.ndarray:
         chance = rng.random((np.size(self.components(theta)[0][1]), size))
         return super().within(*ends, chance, theta)
+
+    def pymc_log_density(self, x: np.ndarray, theta: Mapping, ends: Ends) -> Any:
+        import pytensor.tensor as pt
+
+        inside = components.pymc_log_share(self.components(theta), *ends)
+        log_density = super().pymc_log_density(x, theta, ends) - inside
+        return pt.switch((x >= ends[0]) & (x <= ends[1]), log_density, -np.inf)
 
     def pymc(self, theta: Mapping, ends: Ends, **options):
         import pymc as pm
