@@ -28,6 +28,7 @@ from astro_hier.populations.histogram import EccentricityHistogram, PeriodHistog
 from astro_hier.populations.power_law import PowerLaw
 from astro_hier.populations.weighted_normals import Truncated
 from astro_hier.posterior import SAVED
+from astro_hier.posterior.encoding import decode, encode
 
 ENDS = (-0.5, 3.0)  # ln of the periods searched
 PACKAGES = tuple(f"astro_hier.{name}." for name in ("populations", "profiles", "outliers"))
@@ -263,6 +264,15 @@ CASES = {
         KnownDistribution(priors.Beta(1.3, 2.0, upper=0.95)), {}, *TO_ONE
     ),
     "eccentricities, histogram": Eccentricities(EccentricityHistogram(BINS), HEIGHTS, *TO_ONE),
+    "masses, histogram": Others(
+        populations.Histogram(BINS), {n.removesuffix("_e"): x for n, x in HEIGHTS.items()}, (0, 1)
+    ),
+    "masses, free histogram": Others(
+        populations.DirichletHistogram(BINS), {"step": HEIGHTS["step_e"]}, (0, 1)
+    ),
+    "masses, uneven histogram": Others(
+        populations.DirichletHistogram(BINS, concentration=0.3), {"step": HEIGHTS["step_e"]}, (0, 1)
+    ),
     "parallaxes": Values(outliers.ParallaxBackground(), FIELD),
     "parallaxes, two parts": Values(outliers.ParallaxBackground(parts=2), FIELD2),
     "velocities": Values(outliers.VelocityBackground(), FIELD),
@@ -440,6 +450,45 @@ def test_a_quantity_may_have_a_family_with_priors_in_its_own_unit():
         BinaryPopulation(population=own).frozen_priors()
     with pytest.raises(priors.PriorError, match="must not be negative"):
         Rayleigh(priors.Normal(1 * u.solMass, 1 * u.solMass))
+
+
+def test_bins_have_a_unit_or_that_of_the_quantity():
+    for family in (populations.Histogram, populations.DirichletHistogram):
+        given = family([1, 2, 4] * u.solMass)
+        assert given == family([1, 2, 4] * u.solMass)
+        assert given == decode(encode(given))
+        edges = given.in_unit_of(u.kg).edges
+        np.testing.assert_allclose(edges, (np.array([1, 2, 4]) * u.solMass).to_value(u.kg))
+        assert all(isinstance(x, float) for x in edges)
+        assert family((1, 2, 4)).in_unit_of(u.kg).edges == (1.0, 2.0, 4.0)
+        with pytest.raises(ValueError, match=r"edges=\[1.*solMass; expected .* Mpc, or in one"):
+            given.in_unit_of(u.Mpc)
+        for wrong in ([1, 3, 2] * u.solMass, (1, np.nan, 2), (1, 2), "abc", [[1, 2, 3]] * u.kg):
+            with pytest.raises(ValueError, match="expected three or more numbers that rise"):
+                family(wrong)
+    with pytest.raises(ValueError, match="concentration=0; expected a positive number"):
+        populations.DirichletHistogram((0, 1, 2), concentration=0)
+
+
+@pytest.mark.parametrize("a", [0.3, 1.0, 5.0])
+def test_shares_by_breaking_sticks_have_a_dirichlet_prior(a):
+    # False alarm: 1e-4 a case
+    family = populations.DirichletHistogram((0, 1, 3, 4, 5), concentration=a)
+    z = np.random.default_rng(4).normal(size=(4000, 3))
+    share = family.derive({"step": z})["share"]
+    np.testing.assert_allclose(share.sum(axis=1), 1)
+    for of in share.T:
+        assert stats.kstest(of, stats.beta(a, 3 * a).cdf).pvalue > 0.25e-4
+    for pair in (share[:, 0] + share[:, 1], share[:, 1] + share[:, 3]):
+        assert stats.kstest(pair, stats.beta(2 * a, 2 * a).cdf).pvalue > 0.25e-4
+
+
+def test_shares_keep_their_digits_in_both_tails():
+    for a in (1.0, 1.0 + 1e-12):
+        family = populations.DirichletHistogram((0, 1, 2), concentration=a)
+        theta = {"step": np.array([[-8.0], [8.0]])}
+        share = np.exp(family.log_density(np.array([0.5, 1.5]), theta))
+        np.testing.assert_allclose(share[[0, 1], [0, 1]], stats.norm.cdf(-8.0), rtol=1e-6)
 
 
 def test_families_of_eccentricities_describe_other_bounded_numbers():

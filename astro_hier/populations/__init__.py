@@ -6,6 +6,7 @@ is a subclass of `Components` and only writes ``components``.
 """
 
 from astro_hier.populations.circularised import Circular, Circularised, Independent
+from astro_hier.populations.dirichlet import DirichletHistogram
 from astro_hier.populations.eccentricity import Eccentricity, KnownDistribution
 from astro_hier.populations.eccentricity_families import (
     Beta,
@@ -15,7 +16,7 @@ from astro_hier.populations.eccentricity_families import (
     RayleighExponential,
 )
 from astro_hier.populations.family import Population
-from astro_hier.populations.histogram import EccentricityHistogram, PeriodHistogram
+from astro_hier.populations.histogram import EccentricityHistogram, Histogram, PeriodHistogram
 from astro_hier.populations.jitter import Jitter, JitterOf, LogNormalJitter
 from astro_hier.populations.mixture import NormalMixture
 from astro_hier.populations.normal import Normal, TruncatedNormal
@@ -28,10 +29,12 @@ __all__ = [
     "Circular",
     "Circularised",
     "Components",
+    "DirichletHistogram",
     "Eccentricity",
     "EccentricityHistogram",
     "Exponential",
     "Gamma",
+    "Histogram",
     "Independent",
     "Jitter",
     "JitterOf",

@@ -1,28 +1,72 @@
 """Histograms: densities that are constant in each bin, whatever the prior on their heights."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
 
+import astropy.units as u
 import numpy as np
 
 from astro_hier.core.floats import Theta
 from astro_hier.core.normal import Floats
 from astro_hier.populations import family
 from astro_hier.populations.family import EVERYWHERE, Ends, Population
+from astro_hier.posterior import Parameter
+
+
+def shares_of(suffix: str, index: str, of: str) -> Parameter:
+    """The parameter that holds the shares of the bins."""
+    long_name = f"shares of the bins of {of}"
+    return Parameter(f"share{suffix}", u.one, f"f{index}", long_name, dims=(f"bin{suffix}",))
+
+
+def in_own_unit(values: Any) -> u.Quantity:
+    """Numbers or Quantities as a Quantity, as far as they are any."""
+    try:
+        return u.Quantity(values, dtype=float)
+    except (TypeError, ValueError):  # which the checks of the values then refuse
+        return u.Quantity(np.nan)
+
+
+def values_in(unit: u.UnitBase, given: Sequence, name: str) -> list[float]:
+    """Fixed values of a family as numbers in ``unit``.
+
+    Raises
+    ------
+    ValueError
+        If they have a unit that cannot be converted.
+    """
+    values = u.Quantity(given)
+    try:
+        return [float(x) for x in values.to_value(unit)]
+    except u.UnitConversionError:
+        raise ValueError(
+            f"{name}={values}; expected numbers in the unit of the quantity,"
+            f" {unit.to_string() or 'none'}, or in one that can be converted to it"
+        ) from None
 
 
 class Binned(Population):
-    """Base of histograms: a subclass has ``edges``, parameters and the heights of the bins."""
+    """Base of histograms: a subclass has ``edges`` and the heights of the bins.
 
+    The last of its ``parameters`` are the shares of the bins, as of `shares_of`.
+    """
+
+    edged = True
     edges: tuple[float, ...]
 
     def _log_heights(self, theta):
         """ln of the density in each bin, shape (theta, bin)."""
         raise NotImplementedError
 
-    def _check_edges(self, expected: str, *ends: float) -> None:
+    def _pymc_log_heights(self, theta):
+        """The same of PyMC variables, shape (bin,)."""
+        raise NotImplementedError
+
+    def _check_edges(self, expected: str, *ends: float, values: Any = None) -> None:
         """Raise ValueError unless there are two bins or more, between these ends if there are."""
         try:
-            edges = np.asarray(self.edges, float)
+            edges = np.asarray(self.edges if values is None else values, float)
             fitting = edges.ndim == 1 and len(edges) > 2 and bool(np.all(np.diff(edges) > 0))
             fitting = fitting and bool(np.all(np.isfinite(edges)))
             fitting = fitting and (not ends or (edges[0], edges[-1]) == ends)
@@ -33,10 +77,22 @@ class Binned(Population):
         object.__setattr__(self, "edges", tuple(float(x) for x in edges))
         family.check_priors(self, self.sampled)
 
+    def _check_edges_in_any_unit(self) -> None:
+        """The same of edges that may have a unit, which they keep until a model has one."""
+        edges = in_own_unit(self.edges)
+        self._check_edges("that rise, with a unit if the quantity has one", values=edges.value)
+        if edges.unit != u.one:
+            object.__setattr__(self, "edges", tuple(edges))
+
+    def in_unit_of(self, unit: u.UnitBase) -> "Binned":
+        if not isinstance(self.edges[0], u.Quantity):
+            return self
+        return replace(cast("Any", self), edges=tuple(values_in(unit, self.edges, "edges")))
+
     @property
     def coordinates(self) -> dict[str, np.ndarray]:
         edges = np.array(self.edges)
-        (bins,) = self.parameters[2].dims
+        (bins,) = self.parameters[-1].dims
         return {bins: 0.5 * (edges[1:] + edges[:-1])}
 
     def _below(self, theta):
@@ -47,9 +103,25 @@ class Binned(Population):
         return below / below[..., -1:]
 
     def log_density(self, x: np.ndarray, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
+        number, inside = self._numbers(x)
+        return np.where(inside, self._log_heights(theta)[:, number], -np.inf)
+
+    def _numbers(self, x):
+        """The number of each value's bin, or of the nearest, and whether it lies in one."""
         number = np.searchsorted(self.edges, x, side="right") - 1
-        log_height = self._log_heights(theta)[:, np.clip(number, 0, len(self.edges) - 2)]
-        return np.where((x >= self.edges[0]) & (x < self.edges[-1]), log_height, -np.inf)
+        inside = (x >= self.edges[0]) & (x < self.edges[-1])
+        return np.clip(number, 0, len(self.edges) - 2), inside
+
+    def _counts(self, x):
+        """Numbers of values in each bin, with one more that all share."""
+        edges, width = np.array(self.edges), np.diff(self.edges)
+        return np.histogram(np.clip(x, edges[0], edges[-1]), edges)[0] + width / width.sum()
+
+    def pymc_log_density(self, x: np.ndarray, theta: Mapping, ends: Ends) -> Any:
+        import pytensor.tensor as pt
+
+        number, inside = self._numbers(x)
+        return pt.switch(inside, self._pymc_log_heights(theta)[number], -np.inf)
 
     def share(self, low: Floats, high: Floats, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
         edges, height = np.array(self.edges), np.exp(self._log_heights(theta))
@@ -73,16 +145,16 @@ class Binned(Population):
         return np.clip(found.reshape(shape), low, high)
 
     def draw(self, theta: Theta, ends: Ends, size: int, rng: np.random.Generator) -> np.ndarray:
-        chance = rng.random((len(theta[self.sampled[0]]), size))
+        chance = rng.random((len(theta[self.parameters[0].name]), size))
         drawn = self.within(self.edges[0], self.edges[-1], chance, theta)
         return np.minimum(drawn, np.nextafter(self.edges[-1], -np.inf))
 
     def derive(self, theta: Theta) -> dict:
-        return {self.parameters[2].name: np.diff(self._below(theta), axis=-1)}
+        return {self.parameters[-1].name: np.diff(self._below(theta), axis=-1)}
 
     def width(self, theta: Theta) -> np.ndarray:
         """The narrowest bin."""
-        return np.full(len(theta[self.sampled[0]]), np.diff(self.edges).min())
+        return np.full(len(theta[self.parameters[0].name]), np.diff(self.edges).min())
 
     def smallest_width(self, frozen: Mapping) -> float:
         return float(np.diff(self.edges).min())

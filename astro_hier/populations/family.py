@@ -60,8 +60,8 @@ class Population(Part):
     in_unit : tuple of str
         Names of its parameters that have the unit of that quantity; none if ``scale`` is "ln".
     edged : bool
-        Whether the density jumps at values that are inferred: models then use the shares of cells
-        rather than the density at points.
+        Whether the density jumps, such as at an edge that is inferred: models then use the shares
+        of cells rather than the density at points.
     """
 
     quantity = "lnP"

@@ -1,14 +1,10 @@
-"""Histograms of ln P and of e whose neighbouring heights are alike.
+"""Histograms whose neighbouring heights are alike: of ln P, of e, and of any other quantity.
 
-ln of the heights h_k is a random walk over the middles x_k of the bins, up to a constant,
-
-    ln h_(k+1) - ln h_k = smoothness z_k [(x_(k+1) - x_k) / w]^(1/2),
-
-where w is the average width of the bins, with z_k standard normal: a Gaussian random walk of first
-order (Rue & Held 2005, Gaussian Markov Random Fields, section 3.3), of Brownian motion for bins of
-unequal width. The constant follows from sum_k h_k w_k = 1, with the widths w_k. The prior is the
-same from either end, and its centre is a uniform distribution. Foreman-Mackey, Hogg & Morton (2014,
-ApJ 795, 64) also smooth ln of the heights, by a Gaussian process.
+ln of the heights h_k is a `random_walk` over the middles of the bins, up to a constant, with the
+average width of the bins for the average distance. The constant follows from sum_k h_k w_k = 1,
+with the widths w_k. The prior is the same from either end, and its centre is a uniform
+distribution. Foreman-Mackey, Hogg & Morton (2014, ApJ 795, 64) also smooth ln of the heights, by a
+Gaussian process.
 """
 
 from dataclasses import dataclass
@@ -18,32 +14,16 @@ import numpy as np
 from scipy.special import logsumexp
 
 from astro_hier import priors
+from astro_hier.populations import binned, random_walk
 from astro_hier.populations.binned import Binned
 from astro_hier.populations.eccentricity import BOUND
-from astro_hier.posterior import UNBOUNDED, Parameter, register
-
-LARGEST_STEP = 2.0  # of a starting point
-SMOOTHNESS = (0.1, 1.0)
+from astro_hier.posterior import Parameter, register
 
 
 def _parameters(suffix: str, index: str, of: str) -> tuple[Parameter, ...]:
     """The smoothness, the steps and the shares of the bins."""
-    return (
-        Parameter(
-            f"smoothness{suffix}", u.one, f"s{index}",
-            f"standard deviation of ln of the ratio of neighbouring heights of {of}",
-            bounds=(0, np.inf),
-        ),
-        Parameter(
-            f"step{suffix}", u.one, f"z{index}",
-            f"ratios of neighbouring heights of {of}, in standard normals",
-            dims=(f"step{suffix}_number",), bounds=UNBOUNDED,
-        ),
-        Parameter(
-            f"share{suffix}", u.one, f"f{index}", f"shares of the bins of {of}",
-            dims=(f"bin{suffix}",),
-        ),
-    )  # fmt: skip
+    walk = random_walk.parameters(suffix, index, f"neighbouring heights of {of}")
+    return (*walk, binned.shares_of(suffix, index, of))
 
 
 class SmoothHistogram(Binned):
@@ -53,29 +33,32 @@ class SmoothHistogram(Binned):
     def standard_normals(self) -> dict[str, int]:
         return {self.parameters[1].name: len(self.edges) - 2}
 
-    def _steps(self):
-        """Standard deviation of each step of ln of the heights, for a smoothness of one."""
+    def _deviations(self):
+        """Standard deviation of each change of ln of the heights, for a smoothness of one."""
         edges = np.array(self.edges)
-        width = (edges[-1] - edges[0]) / (len(edges) - 1)
-        return np.sqrt(np.diff(0.5 * (edges[1:] + edges[:-1])) / width)
+        average = (edges[-1] - edges[0]) / (len(edges) - 1)
+        return random_walk.deviations(0.5 * (edges[1:] + edges[:-1]), average)
+
+    def _changes(self, theta):
+        smoothness, step = (theta[parameter.name] for parameter in self.parameters[:2])
+        return random_walk.changes(smoothness, step, self._deviations())
 
     def _log_heights(self, theta):
-        """ln of the density in each bin, shape (theta, bin)."""
-        smoothness, step = (theta[parameter.name] for parameter in self.parameters[:2])
-        walk = np.cumsum(smoothness[..., None] * step * self._steps(), axis=-1)
-        log_height = np.concatenate([np.zeros_like(walk[..., :1]), walk], axis=-1)
+        log_height = random_walk.log_heights(self._changes(theta))
         mass = logsumexp(log_height + np.log(np.diff(self.edges)), axis=-1, keepdims=True)
         return log_height - mass
 
+    def _pymc_log_heights(self, theta):
+        import pytensor.tensor as pt
+
+        log_height = random_walk.pymc_log_heights(self._changes(theta))
+        return log_height - pt.logsumexp(log_height + np.log(np.diff(self.edges)))
+
     def initial(self, x: np.ndarray) -> dict:
         """Steps between the heights of a histogram with one more count, shared by all bins."""
-        edges = np.array(self.edges)
-        width = np.diff(edges)
-        number = np.histogram(np.clip(x, edges[0], edges[-1]), edges)[0] + width / width.sum()
-        steps = np.diff(np.log(number / width)) / self._steps()
-        smoothness = float(np.clip(np.std(steps), *SMOOTHNESS))
-        steps = np.clip(steps / smoothness, -LARGEST_STEP, LARGEST_STEP)
-        return dict(zip((p.name for p in self.parameters), (smoothness, steps), strict=False))
+        changes = np.diff(np.log(self._counts(x) / np.diff(self.edges)))
+        start = random_walk.initial(changes, self._deviations())
+        return dict(zip((p.name for p in self.parameters), start, strict=False))
 
 
 @dataclass(frozen=True)
@@ -127,6 +110,31 @@ class PeriodHistogram(SmoothHistogram):
         self._check_edges("that rise, ln(P / d) at the edges of bins, or periods with a unit")
 
 
+@dataclass(frozen=True)
+class Histogram(SmoothHistogram):
+    """A histogram of any quantity, with a prior by which neighbouring heights are alike.
+
+    Parameters
+    ----------
+    edges : `~astropy.units.Quantity` or tuple of float
+        Edges of the bins; there are no objects beyond. Numbers are in the unit that the model has
+        for the quantity.
+    smoothness : `~astro_hier.priors.Prior` or float, optional
+        Prior on the standard deviation of ln of the ratio of neighbouring heights, for bins of the
+        average width.
+    """
+
+    edges: tuple[float, ...]
+    smoothness: priors.Prior | float = priors.HalfNormal(1)
+
+    quantity = "any"
+    parameters = _parameters("", "", "the quantity")
+    sampled = ("smoothness",)
+
+    def __post_init__(self):
+        self._check_edges_in_any_unit()
+
+
 def _ln_periods(edges):
     """ln(P / d) of periods."""
     if edges.unit.physical_type != "time" or not np.all(edges > 0):
@@ -136,4 +144,5 @@ def _ln_periods(edges):
 
 # users' files hold these names: they stay the same, wherever the classes move
 register(EccentricityHistogram, "astro_hier.populations.EccentricityHistogram")
+register(Histogram, "astro_hier.populations.Histogram")
 register(PeriodHistogram, "astro_hier.populations.PeriodHistogram")
