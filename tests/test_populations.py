@@ -5,6 +5,7 @@ fails the first test.
 """
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import astropy.units as u
 import numpy as np
@@ -28,7 +29,6 @@ from astro_hier.populations.histogram import EccentricityHistogram, PeriodHistog
 from astro_hier.populations.power_law import PowerLaw
 from astro_hier.populations.weighted_normals import Truncated
 from astro_hier.posterior import SAVED
-from astro_hier.posterior.encoding import decode, encode
 
 ENDS = (-0.5, 3.0)  # ln of the periods searched
 PACKAGES = tuple(f"astro_hier.{name}." for name in ("populations", "profiles", "outliers"))
@@ -223,6 +223,8 @@ HALO = DISTANCE | {"halo_fraction": [0.3, 0.01], "ln_halo_ratio": [1.0, 0.2]}
 FIELD = {"outlier_fraction": [0.3, 0.9], "outlier_mean": [1.0, -4.0], "outlier_sd": [2.0, 0.5]}
 FIELD2 = FIELD | {"outlier_share2": [0.2, 0.7], "outlier_mean2": [0.0, 3.0],
                   "outlier_sd2": [4.0, 3.0]}  # fmt: skip
+PEAK = {"alpha": [2.3, -1.5], "lower": [0.2, 0.4], "upper": [2.5, 1.0], "fraction_peak": [0.1, 0.7],
+        "mu_peak": [1.0, 0.5], "sigma_peak": [0.2, 0.6]}  # fmt: skip
 CASES = {
     "periods, normal": Periods(populations.Normal(), NORMAL),
     "periods, truncated": Periods(
@@ -272,6 +274,20 @@ CASES = {
     ),
     "masses, uneven histogram": Others(
         populations.DirichletHistogram(BINS, concentration=0.3), {"step": HEIGHTS["step_e"]}, (0, 1)
+    ),
+    "masses, log-normal": Others(populations.LogNormal(), NORMAL),
+    "masses, uniform": Others(populations.Uniform(), {"lower": [0.05, -1.0], "upper": [0.7, 2.5]}),
+    "masses, power law and peak": Others(populations.PowerLawPeak(), PEAK, (0.0, 4.0)),
+    "masses, power law and wider peak": Others(
+        populations.PowerLawPeak(peak_upper=3.0), PEAK, (0.0, 4.0)
+    ),
+    "masses, spline": Others(
+        populations.Spline(BINS),
+        {
+            "smoothness": [0.4, 1.5],
+            "step": [[-1.0, 0.5, 0.3, -2.0, 0.7], [1.0, -1.0, 0.4, 2.0, 1.0]],
+        },
+        (0.0, 1.0),
     ),
     "parallaxes": Values(outliers.ParallaxBackground(), FIELD),
     "parallaxes, two parts": Values(outliers.ParallaxBackground(parts=2), FIELD2),
@@ -452,54 +468,25 @@ def test_a_quantity_may_have_a_family_with_priors_in_its_own_unit():
         Rayleigh(priors.Normal(1 * u.solMass, 1 * u.solMass))
 
 
-def test_bins_have_a_unit_or_that_of_the_quantity():
-    for family in (populations.Histogram, populations.DirichletHistogram):
-        given = family([1, 2, 4] * u.solMass)
-        assert given == family([1, 2, 4] * u.solMass)
-        assert given == decode(encode(given))
-        edges = given.in_unit_of(u.kg).edges
-        np.testing.assert_allclose(edges, (np.array([1, 2, 4]) * u.solMass).to_value(u.kg))
-        assert all(isinstance(x, float) for x in edges)
-        assert family((1, 2, 4)).in_unit_of(u.kg).edges == (1.0, 2.0, 4.0)
-        with pytest.raises(ValueError, match=r"edges=\[1.*solMass; expected .* Mpc, or in one"):
-            given.in_unit_of(u.Mpc)
-        for wrong in ([1, 3, 2] * u.solMass, (1, np.nan, 2), (1, 2), "abc", [[1, 2, 3]] * u.kg):
-            with pytest.raises(ValueError, match="expected three or more numbers that rise"):
-                family(wrong)
-    with pytest.raises(ValueError, match="concentration=0; expected a positive number"):
-        populations.DirichletHistogram((0, 1, 2), concentration=0)
+@pytest.mark.parametrize("case", ["masses, uniform", "masses, power law and peak"])
+def test_where_the_ends_are_the_wrong_way_round_there_is_nothing(case):
+    case = CASES[case]
+    theta = case.of | {"lower": case.of["upper"], "upper": case.of["lower"]}
+    x = np.linspace(-2, 4, 50)
+    assert np.all(case.family.log_density(x, theta) == -np.inf)
+    assert np.all(case.family.shares(x, theta) == 0)
+    assert np.all(case.family.share(x[:-1], x[1:], theta) == 0)
 
 
-@pytest.mark.parametrize("a", [0.3, 1.0, 5.0])
-def test_shares_by_breaking_sticks_have_a_dirichlet_prior(a):
-    # False alarm: 1e-4 a case
-    family = populations.DirichletHistogram((0, 1, 3, 4, 5), concentration=a)
-    z = np.random.default_rng(4).normal(size=(4000, 3))
-    share = family.derive({"step": z})["share"]
-    np.testing.assert_allclose(share.sum(axis=1), 1)
-    for of in share.T:
-        assert stats.kstest(of, stats.beta(a, 3 * a).cdf).pvalue > 0.25e-4
-    for pair in (share[:, 0] + share[:, 1], share[:, 1] + share[:, 3]):
-        assert stats.kstest(pair, stats.beta(2 * a, 2 * a).cdf).pvalue > 0.25e-4
-
-
-def test_shares_keep_their_digits_in_both_tails():
-    for a in (1.0, 1.0 + 1e-12):
-        family = populations.DirichletHistogram((0, 1, 2), concentration=a)
-        theta = {"step": np.array([[-8.0], [8.0]])}
-        share = np.exp(family.log_density(np.array([0.5, 1.5]), theta))
-        np.testing.assert_allclose(share[[0, 1], [0, 1]], stats.norm.cdf(-8.0), rtol=1e-6)
-
-
-def test_families_of_eccentricities_describe_other_bounded_numbers():
-    masses = Gamma(alpha_e=3.0).on((0, np.inf))
-    theta = {"alpha_e": np.array([3.0]), "scale_e": np.array([2.0])}
-    x = np.array([0.5, 7.0, 40.0])
-    expected = stats.gamma.logpdf(x, 3, scale=2)
-    np.testing.assert_allclose(masses.log_density(x, theta)[0], expected, rtol=1e-13)
-    assert masses.alpha_e == 3.0
-    assert masses.extent({}) == (0, np.inf)
-    assert Gamma().bound == (0.0, 1.0)
+@having("log_density", "share")
+def test_shares_of_neighbouring_intervals_are_those_of_each(case):
+    case = CASES[case]
+    if not isinstance(case.family, populations.Population):
+        return
+    edges = np.sort(np.append(quantiles(case, *np.linspace(0, 1, 12)), [-5.0, 60.0]))
+    expected = [case.family.share(*pair, case.of, case.ends) for pair in pairwise(edges)]
+    found = case.family.shares(edges, case.of, case.ends)
+    np.testing.assert_allclose(found, np.transpose(expected), rtol=1e-11, atol=1e-14)
 
 
 @having("derived")
@@ -515,6 +502,11 @@ def test_what_is_derived_is_declared_and_not_sampled(case):
         assert np.ndim(values) == 1 + len(dims[name])
 
 
+def default_prior(family, name):
+    """Of the model, or of the family for values from 0 to 2."""
+    return DEFAULTS[name] if family.quantity == "lnP" else family.priors_for(1.0, 0.5, u.one)[name]
+
+
 @having("initial")
 def test_starting_points_lie_where_priors_allow_them(case):
     case = CASES[case]
@@ -526,7 +518,7 @@ def test_starting_points_lie_where_priors_allow_them(case):
             assert value.shape == (size,)
             assert np.all(np.abs(value) < 3)
         for name, value in start.items():
-            prior = getattr(case.family, name) or DEFAULTS[name]
+            prior = getattr(case.family, name) or default_prior(case.family, name)
             assert np.isfinite(prior.logpdf(value)), name
 
 

@@ -18,10 +18,14 @@ from astro_hier.populations.eccentricity_families import (
 from astro_hier.populations.family import Population
 from astro_hier.populations.histogram import EccentricityHistogram, Histogram, PeriodHistogram
 from astro_hier.populations.jitter import Jitter, JitterOf, LogNormalJitter
+from astro_hier.populations.log_normal import LogNormal
 from astro_hier.populations.mixture import NormalMixture
 from astro_hier.populations.normal import Normal, TruncatedNormal
 from astro_hier.populations.period_eccentricity import PeriodEccentricity
 from astro_hier.populations.power_law import PowerLaw
+from astro_hier.populations.power_law_peak import PowerLawPeak
+from astro_hier.populations.spline import Spline
+from astro_hier.populations.uniform import Uniform
 from astro_hier.populations.weighted_normals import Components
 
 __all__ = [
@@ -39,6 +43,7 @@ __all__ = [
     "Jitter",
     "JitterOf",
     "KnownDistribution",
+    "LogNormal",
     "LogNormalJitter",
     "Normal",
     "NormalMixture",
@@ -46,9 +51,12 @@ __all__ = [
     "PeriodHistogram",
     "Population",
     "PowerLaw",
+    "PowerLawPeak",
     "Rayleigh",
     "RayleighExponential",
+    "Spline",
     "TruncatedNormal",
+    "Uniform",
 ]
 
 # by name on the command line

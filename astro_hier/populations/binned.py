@@ -20,12 +20,40 @@ def shares_of(suffix: str, index: str, of: str) -> Parameter:
     return Parameter(f"share{suffix}", u.one, f"f{index}", long_name, dims=(f"bin{suffix}",))
 
 
-def in_own_unit(values: Any) -> u.Quantity:
-    """Numbers or Quantities as a Quantity, as far as they are any."""
+def rise(values: Any, *ends: float) -> bool:
+    """Whether these are three or more finite numbers that rise, between ``ends`` if given."""
     try:
-        return u.Quantity(values, dtype=float)
-    except (TypeError, ValueError):  # which the checks of the values then refuse
-        return u.Quantity(np.nan)
+        values = np.asarray(values, float)
+    except (TypeError, ValueError):
+        return False
+    fitting = values.ndim == 1 and len(values) > 2 and bool(np.all(np.diff(values) > 0))
+    fitting = fitting and bool(np.all(np.isfinite(values)))
+    return fitting and (not ends or (values[0], values[-1]) == ends)
+
+
+def check_rising(owner: Population, name: str) -> None:
+    """Check a family with fixed values that may have a unit, which they keep until a model has one.
+
+    Raises
+    ------
+    ValueError
+        If the values are not three or more that rise.
+    `~astro_hier.priors.PriorError`
+        If the family's priors are not priors of its parameters.
+    """
+    given = getattr(owner, name)
+    try:
+        values = u.Quantity(given, dtype=float)
+    except (TypeError, ValueError):
+        values = u.Quantity(np.nan)
+    if not rise(values.value):
+        raise ValueError(
+            f"{name}={given!r}; expected three or more numbers that rise, with a unit if the"
+            " quantity has one"
+        )
+    plain = values.unit == u.one
+    object.__setattr__(owner, name, tuple(values.value.tolist()) if plain else tuple(values))
+    family.check_priors(owner, owner.sampled)
 
 
 def values_in(unit: u.UnitBase, given: Sequence, name: str) -> list[float]:
@@ -63,26 +91,12 @@ class Binned(Population):
         """The same of PyMC variables, shape (bin,)."""
         raise NotImplementedError
 
-    def _check_edges(self, expected: str, *ends: float, values: Any = None) -> None:
+    def _check_edges(self, expected: str, *ends: float) -> None:
         """Raise ValueError unless there are two bins or more, between these ends if there are."""
-        try:
-            edges = np.asarray(self.edges if values is None else values, float)
-            fitting = edges.ndim == 1 and len(edges) > 2 and bool(np.all(np.diff(edges) > 0))
-            fitting = fitting and bool(np.all(np.isfinite(edges)))
-            fitting = fitting and (not ends or (edges[0], edges[-1]) == ends)
-        except (TypeError, ValueError):
-            fitting = False
-        if not fitting:
+        if not rise(self.edges, *ends):
             raise ValueError(f"edges={self.edges!r}; expected three or more numbers {expected}")
-        object.__setattr__(self, "edges", tuple(float(x) for x in edges))
+        object.__setattr__(self, "edges", tuple(float(x) for x in self.edges))
         family.check_priors(self, self.sampled)
-
-    def _check_edges_in_any_unit(self) -> None:
-        """The same of edges that may have a unit, which they keep until a model has one."""
-        edges = in_own_unit(self.edges)
-        self._check_edges("that rise, with a unit if the quantity has one", values=edges.value)
-        if edges.unit != u.one:
-            object.__setattr__(self, "edges", tuple(edges))
 
     def in_unit_of(self, unit: u.UnitBase) -> "Binned":
         if not isinstance(self.edges[0], u.Quantity):

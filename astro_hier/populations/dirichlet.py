@@ -51,7 +51,7 @@ class DirichletHistogram(Binned):
     def __post_init__(self):
         if not (np.isscalar(self.concentration) and 0 < self.concentration < np.inf):
             raise ValueError(f"concentration={self.concentration!r}; expected a positive number")
-        self._check_edges_in_any_unit()
+        binned.check_rising(self, "edges")
 
     @property
     def standard_normals(self) -> dict[str, int]:

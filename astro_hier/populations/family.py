@@ -5,7 +5,7 @@ else about the object.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import astropy.units as u
 import numpy as np
@@ -66,7 +66,7 @@ class Population(Part):
 
     quantity = "lnP"
     scale = "linear"
-    in_unit: tuple[str, ...] = ()
+    in_unit: ClassVar[tuple[str, ...]] = ()
     edged = False
     parameters: tuple[Parameter, ...] = ()
     sampled: tuple[str, ...] = ()

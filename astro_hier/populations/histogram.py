@@ -132,7 +132,7 @@ class Histogram(SmoothHistogram):
     sampled = ("smoothness",)
 
     def __post_init__(self):
-        self._check_edges_in_any_unit()
+        binned.check_rising(self, "edges")
 
 
 def _ln_periods(edges):

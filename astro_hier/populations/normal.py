@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, fields
+from typing import ClassVar
 
 import astropy.units as u
 import numpy as np
@@ -34,7 +35,7 @@ class Normal(Components):
 
     parameters = (MU, LNSIGMA, SIGMA)
     sampled = ("mu", "lnsigma")
-    in_unit = ("mu", "sigma")
+    in_unit: ClassVar[tuple[str, ...]] = ("mu", "sigma")
 
     def __post_init__(self):
         family.check_priors(self, ("mu", "lnsigma"))
