@@ -1,8 +1,8 @@
-"""Distributions of the period and eccentricity in a population of binaries, and of their jitter.
+"""Distributions of a quantity in a population: periods, eccentricities, jitters, or anything.
 
-`Population` is the interface of a distribution of one quantity, ln of the period or eccentricity,
-and `PeriodEccentricity` that of both together. A population of periods made of normal distributions
-is a subclass of `Components` and only writes ``components``.
+`Population` is the interface of a distribution of one quantity, `PeriodEccentricity` that of the
+periods and eccentricities of binaries together, and `Pair` that of any two quantities. A population
+made of normal distributions is a subclass of `Components` and only writes ``components``.
 """
 
 from astro_hier.populations.circularised import Circular, Circularised, Independent
@@ -21,6 +21,7 @@ from astro_hier.populations.jitter import Jitter, JitterOf, LogNormalJitter
 from astro_hier.populations.log_normal import LogNormal
 from astro_hier.populations.mixture import NormalMixture
 from astro_hier.populations.normal import Normal, TruncatedNormal
+from astro_hier.populations.pair import BivariateNormal, Pair, Product
 from astro_hier.populations.period_eccentricity import PeriodEccentricity
 from astro_hier.populations.power_law import PowerLaw
 from astro_hier.populations.power_law_peak import PowerLawPeak
@@ -30,6 +31,7 @@ from astro_hier.populations.weighted_normals import Components
 
 __all__ = [
     "Beta",
+    "BivariateNormal",
     "Circular",
     "Circularised",
     "Components",
@@ -47,11 +49,13 @@ __all__ = [
     "LogNormalJitter",
     "Normal",
     "NormalMixture",
+    "Pair",
     "PeriodEccentricity",
     "PeriodHistogram",
     "Population",
     "PowerLaw",
     "PowerLawPeak",
+    "Product",
     "Rayleigh",
     "RayleighExponential",
     "Spline",
