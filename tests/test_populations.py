@@ -437,6 +437,18 @@ def test_the_density_at_known_values_by_pymc_is_the_same(case):
         np.testing.assert_allclose(found(*theta.values()), expected, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("mean", [-60.0, 60.0])
+def test_a_distribution_that_is_cut_far_out_is_the_same_by_pymc(mean):
+    import pytensor.tensor as pt
+
+    family, x = populations.TruncatedNormal(), np.array([0.0, 2.9])
+    theta = {"mu": np.array([mean]), "lnsigma": np.zeros(1)}
+    of = {name: pt.as_tensor_variable(value[0]) for name, value in theta.items()}
+    found = family.pymc_log_density(x, of, ENDS).eval()
+    np.testing.assert_allclose(found, family.log_density(x, theta, ENDS)[0], rtol=1e-10)
+
+
 @families()
 def test_priors_follow_the_scale_and_the_unit_of_the_quantity(case):
     case, unit = CASES[case], u.solMass
@@ -474,10 +486,15 @@ def test_a_quantity_may_have_a_family_with_priors_in_its_own_unit():
 def test_where_the_ends_are_the_wrong_way_round_there_is_nothing(case):
     case = CASES[case]
     theta = case.of | {"lower": case.of["upper"], "upper": case.of["lower"]}
-    x = np.linspace(-2, 4, 50)
-    assert np.all(case.family.log_density(x, theta) == -np.inf)
-    assert np.all(case.family.shares(x, theta) == 0)
-    assert np.all(case.family.share(x[:-1], x[1:], theta) == 0)
+    check_nothing_is_there(case.family, theta, np.linspace(-2, 4, 50))
+    theta = case.of | {"lower": case.of["upper"]}  # and where they are the same
+    check_nothing_is_there(case.family, theta, np.sort(np.append(theta["upper"], [0.0, 3.0])))
+
+
+def check_nothing_is_there(family, theta, x):
+    assert np.all(family.log_density(x, theta) == -np.inf)
+    assert np.all(family.shares(x, theta) == 0)
+    assert np.all(family.share(x[:-1], x[1:], theta) == 0)
 
 
 @having("log_density", "share")
