@@ -4,7 +4,8 @@ A case says what a family is called for one quantity; a family that is registere
 fails the first test.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import astropy.units as u
 import numpy as np
@@ -23,9 +24,10 @@ from astro_hier.populations.eccentricity_families import (
     Rayleigh,
     RayleighExponential,
 )
-from astro_hier.populations.family import Truncated
+from astro_hier.populations.family import EVERYWHERE
 from astro_hier.populations.histogram import EccentricityHistogram, PeriodHistogram
 from astro_hier.populations.power_law import PowerLaw
+from astro_hier.populations.weighted_normals import Truncated
 from astro_hier.posterior import SAVED
 
 ENDS = (-0.5, 3.0)  # ln of the periods searched
@@ -81,6 +83,14 @@ class SearchedPeriods(Periods):
     """Families of ln P that are not meant for method='nuts'."""
 
     pymc = property()
+
+
+class Others(SearchedPeriods):
+    """Families of any other quantity, without limits."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.ends = EVERYWHERE
 
 
 class Eccentricities(Case):
@@ -213,6 +223,8 @@ HALO = DISTANCE | {"halo_fraction": [0.3, 0.01], "ln_halo_ratio": [1.0, 0.2]}
 FIELD = {"outlier_fraction": [0.3, 0.9], "outlier_mean": [1.0, -4.0], "outlier_sd": [2.0, 0.5]}
 FIELD2 = FIELD | {"outlier_share2": [0.2, 0.7], "outlier_mean2": [0.0, 3.0],
                   "outlier_sd2": [4.0, 3.0]}  # fmt: skip
+PEAK = {"alpha": [2.3, -1.5], "lower": [0.2, 0.4], "upper": [2.5, 1.0], "fraction_peak": [0.1, 0.7],
+        "mu_peak": [1.0, 0.5], "sigma_peak": [0.2, 0.6]}  # fmt: skip
 CASES = {
     "periods, normal": Periods(populations.Normal(), NORMAL),
     "periods, truncated": Periods(
@@ -246,10 +258,37 @@ CASES = {
     "eccentricities, two components": SmoothEccentricities(
         RayleighExponential(), E_MIXTURE, *TO_ONE
     ),
+    "masses, gamma": Others(
+        Gamma().on((0, np.inf)), {"alpha_e": [1.7, 30.0], "scale_e": [2.0, 0.1]}, (0.0, 70.0)
+    ),
+    "masses, Rayleigh": Others(Rayleigh().on((0.5, 4.0)), {"sigma_e": [0.6, 2.0]}, (0.5, 4.0)),
     "eccentricities, known": SmoothEccentricities(
         KnownDistribution(priors.Beta(1.3, 2.0, upper=0.95)), {}, *TO_ONE
     ),
     "eccentricities, histogram": Eccentricities(EccentricityHistogram(BINS), HEIGHTS, *TO_ONE),
+    "masses, histogram": Others(
+        populations.Histogram(BINS), {n.removesuffix("_e"): x for n, x in HEIGHTS.items()}, (0, 1)
+    ),
+    "masses, free histogram": Others(
+        populations.DirichletHistogram(BINS), {"step": HEIGHTS["step_e"]}, (0, 1)
+    ),
+    "masses, uneven histogram": Others(
+        populations.DirichletHistogram(BINS, concentration=0.3), {"step": HEIGHTS["step_e"]}, (0, 1)
+    ),
+    "masses, log-normal": Others(populations.LogNormal(), NORMAL),
+    "masses, uniform": Others(populations.Uniform(), {"lower": [0.05, -1.0], "upper": [0.7, 2.5]}),
+    "masses, power law and peak": Others(populations.PowerLawPeak(), PEAK, (0.0, 4.0)),
+    "masses, power law and wider peak": Others(
+        populations.PowerLawPeak(peak_upper=3.0), PEAK, (0.0, 4.0)
+    ),
+    "masses, spline": Others(
+        populations.Spline(BINS),
+        {
+            "smoothness": [0.4, 1.5],
+            "step": [[-1.0, 0.5, 0.3, -2.0, 0.7], [1.0, -1.0, 0.4, 2.0, 1.0]],
+        },
+        (0.0, 1.0),
+    ),
     "parallaxes": Values(outliers.ParallaxBackground(), FIELD),
     "parallaxes, two parts": Values(outliers.ParallaxBackground(parts=2), FIELD2),
     "velocities": Values(outliers.VelocityBackground(), FIELD),
@@ -280,7 +319,9 @@ def quantiles(case, *chances):
 
 def test_every_family_has_a_case():
     families = {cls for name, cls in SAVED.items() if name.startswith(PACKAGES)}
-    families = {cls for cls in families if not issubclass(cls, Factored)}  # of two quantities
+    families = {
+        cls for cls in families if not issubclass(cls, (Factored, populations.Pair))
+    }  # of two quantities
     assert families <= {type(case.family) for case in CASES.values()}
 
 
@@ -367,6 +408,106 @@ def test_the_density_by_pymc_is_the_same(case):
         np.testing.assert_allclose(found, expected[n], rtol=1e-7, atol=1e-6)
 
 
+def families():
+    """The cases that hold a family of one number."""
+    population = populations.Population
+    names = [name for name, of in CASES.items() if isinstance(of.family, population)]
+    return pytest.mark.parametrize("case", names)
+
+
+@pytest.mark.slow
+@families()
+def test_the_density_at_known_values_by_pymc_is_the_same(case):
+    import pytensor
+    import pytensor.tensor as pt
+
+    case = CASES[case]
+    if not case.family.agrees("pymc_log_density"):
+        with pytest.raises(NotImplementedError, match="no pymc_log_density of its own"):
+            case.family.pymc_log_density(np.zeros(1), {}, case.ends)
+        return
+    x, rng = np.append(quantiles(case, *np.linspace(0, 1, 7)), 50.0), np.random.default_rng(3)
+    of = {name: pt.tensor(name, shape=v.shape[1:], dtype="float64") for name, v in case.of.items()}
+    found = pytensor.function(list(of.values()), case.family.pymc_log_density(x, of, case.ends))
+    for _ in range(20):
+        between = rng.random()
+        theta = {name: between * v[0] + (1 - between) * v[1] for name, v in case.of.items()}
+        rows = {name: v[None] for name, v in theta.items()}
+        expected = case.family.log_density(x, rows, case.ends)[0]
+        np.testing.assert_allclose(found(*theta.values()), expected, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mean", [-60.0, 60.0])
+def test_a_distribution_that_is_cut_far_out_is_the_same_by_pymc(mean):
+    import pytensor.tensor as pt
+
+    family, x = populations.TruncatedNormal(), np.array([0.0, 2.9])
+    theta = {"mu": np.array([mean]), "lnsigma": np.zeros(1)}
+    of = {name: pt.as_tensor_variable(value[0]) for name, value in theta.items()}
+    found = family.pymc_log_density(x, of, ENDS).eval()
+    np.testing.assert_allclose(found, family.log_density(x, theta, ENDS)[0], rtol=1e-10)
+
+
+@families()
+def test_priors_follow_the_scale_and_the_unit_of_the_quantity(case):
+    case, unit = CASES[case], u.solMass
+    family = case.family
+    names = {p.name for p in family.parameters}
+    assert family.scale in ("linear", "ln")
+    assert set(family.in_unit) <= names
+    assert family.scale == "linear" or not family.in_unit
+    rng = np.random.default_rng(0)
+    for middle, spread in ((3.0, 0.5), (1e-3, 2e-4), (4e30, 1e29)):
+        given = family.priors_for(middle, spread, unit)
+        assert set(given) <= set(family.sampled)
+        own = replace(family, **given)  # which refuses priors of another unit or range
+        assert set(given) >= set(family.in_unit) & set(family.sampled)
+        start = family.in_unit_of(unit).initial(rng.normal(middle, spread, 1000))
+        for name, prior in given.items():
+            assert getattr(own, name) == prior
+            of = unit if name in family.in_unit else u.one
+            assert prior.unit == of
+            if case.ends == EVERYWHERE:
+                low, high = prior.frozen(of).ppf([1e-4, 1 - 1e-4])
+                assert low <= start[name] <= high, name
+
+
+def test_a_quantity_may_have_a_family_with_priors_in_its_own_unit():
+    own = populations.Normal(mu=priors.Normal(1 * u.solMass, 10 * u.jupiterMass))
+    assert own.mu.unit == u.solMass
+    with pytest.raises(priors.PriorError, match=r"mu .*solMass"):
+        BinaryPopulation(population=own).frozen_priors()
+    with pytest.raises(priors.PriorError, match="must not be negative"):
+        Rayleigh(priors.Normal(1 * u.solMass, 1 * u.solMass))
+
+
+@pytest.mark.parametrize("case", ["masses, uniform", "masses, power law and peak"])
+def test_where_the_ends_are_the_wrong_way_round_there_is_nothing(case):
+    case = CASES[case]
+    theta = case.of | {"lower": case.of["upper"], "upper": case.of["lower"]}
+    check_nothing_is_there(case.family, theta, np.linspace(-2, 4, 50))
+    theta = case.of | {"lower": case.of["upper"]}  # and where they are the same
+    check_nothing_is_there(case.family, theta, np.sort(np.append(theta["upper"], [0.0, 3.0])))
+
+
+def check_nothing_is_there(family, theta, x):
+    assert np.all(family.log_density(x, theta) == -np.inf)
+    assert np.all(family.shares(x, theta) == 0)
+    assert np.all(family.share(x[:-1], x[1:], theta) == 0)
+
+
+@having("log_density", "share")
+def test_shares_of_neighbouring_intervals_are_those_of_each(case):
+    case = CASES[case]
+    if not isinstance(case.family, populations.Population):
+        return
+    edges = np.sort(np.append(quantiles(case, *np.linspace(0, 1, 12)), [-5.0, 60.0]))
+    expected = [case.family.share(*pair, case.of, case.ends) for pair in pairwise(edges)]
+    found = case.family.shares(edges, case.of, case.ends)
+    np.testing.assert_allclose(found, np.transpose(expected), rtol=1e-11, atol=1e-14)
+
+
 @having("derived")
 def test_what_is_derived_is_declared_and_not_sampled(case):
     case = CASES[case]
@@ -380,6 +521,11 @@ def test_what_is_derived_is_declared_and_not_sampled(case):
         assert np.ndim(values) == 1 + len(dims[name])
 
 
+def default_prior(family, name):
+    """Of the model, or of the family for values from 0 to 2."""
+    return DEFAULTS[name] if family.quantity == "lnP" else family.priors_for(1.0, 0.5, u.one)[name]
+
+
 @having("initial")
 def test_starting_points_lie_where_priors_allow_them(case):
     case = CASES[case]
@@ -391,7 +537,7 @@ def test_starting_points_lie_where_priors_allow_them(case):
             assert value.shape == (size,)
             assert np.all(np.abs(value) < 3)
         for name, value in start.items():
-            prior = getattr(case.family, name) or DEFAULTS[name]
+            prior = getattr(case.family, name) or default_prior(case.family, name)
             assert np.isfinite(prior.logpdf(value)), name
 
 

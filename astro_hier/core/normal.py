@@ -36,6 +36,13 @@ def share(low: Floats, high: Floats) -> np.ndarray:
     return ndtr(high) - ndtr(low)
 
 
+def shares(edges: np.ndarray) -> np.ndarray:
+    """`share` of the intervals between rising ``edges`` along the last axis, at half the cost."""
+    above = edges > 0
+    tail = ndtr(-np.abs(edges))
+    return np.diff(np.where(above, -tail, tail)) + np.diff(above, axis=-1)
+
+
 def log_share(low: Floats, high: Floats) -> np.ndarray:
     """ln of `share`, even where the share itself underflows."""
     _, low, high = _mirrored(low, high)

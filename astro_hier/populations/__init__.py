@@ -1,11 +1,12 @@
-"""Distributions of the period and eccentricity in a population of binaries, and of their jitter.
+"""Distributions of a quantity in a population: periods, eccentricities, jitters, or anything.
 
-`Population` is the interface of a distribution of one quantity, ln of the period or eccentricity,
-and `PeriodEccentricity` that of both together. A population of periods made of normal distributions
-is a subclass of `Components` and only writes ``components``.
+`Population` is the interface of a distribution of one quantity, `PeriodEccentricity` that of the
+periods and eccentricities of binaries together, and `Pair` that of any two quantities. A population
+made of normal distributions is a subclass of `Components` and only writes ``components``.
 """
 
 from astro_hier.populations.circularised import Circular, Circularised, Independent
+from astro_hier.populations.dirichlet import DirichletHistogram
 from astro_hier.populations.eccentricity import Eccentricity, KnownDistribution
 from astro_hier.populations.eccentricity_families import (
     Beta,
@@ -14,37 +15,52 @@ from astro_hier.populations.eccentricity_families import (
     Rayleigh,
     RayleighExponential,
 )
-from astro_hier.populations.family import Components, Population
-from astro_hier.populations.histogram import EccentricityHistogram, PeriodHistogram
+from astro_hier.populations.family import Population
+from astro_hier.populations.histogram import EccentricityHistogram, Histogram, PeriodHistogram
 from astro_hier.populations.jitter import Jitter, JitterOf, LogNormalJitter
+from astro_hier.populations.log_normal import LogNormal
 from astro_hier.populations.mixture import NormalMixture
 from astro_hier.populations.normal import Normal, TruncatedNormal
+from astro_hier.populations.pair import BivariateNormal, Pair, Product
 from astro_hier.populations.period_eccentricity import PeriodEccentricity
 from astro_hier.populations.power_law import PowerLaw
+from astro_hier.populations.power_law_peak import PowerLawPeak
+from astro_hier.populations.spline import Spline
+from astro_hier.populations.uniform import Uniform
+from astro_hier.populations.weighted_normals import Components
 
 __all__ = [
     "Beta",
+    "BivariateNormal",
     "Circular",
     "Circularised",
     "Components",
+    "DirichletHistogram",
     "Eccentricity",
     "EccentricityHistogram",
     "Exponential",
     "Gamma",
+    "Histogram",
     "Independent",
     "Jitter",
     "JitterOf",
     "KnownDistribution",
+    "LogNormal",
     "LogNormalJitter",
     "Normal",
     "NormalMixture",
+    "Pair",
     "PeriodEccentricity",
     "PeriodHistogram",
     "Population",
     "PowerLaw",
+    "PowerLawPeak",
+    "Product",
     "Rayleigh",
     "RayleighExponential",
+    "Spline",
     "TruncatedNormal",
+    "Uniform",
 ]
 
 # by name on the command line

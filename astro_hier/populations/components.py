@@ -9,6 +9,8 @@ otherwise, they broadcast with its other arguments: `expanded` adds the axes tha
 the axis of theta.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy.special import logsumexp
 
@@ -96,6 +98,50 @@ def draw(parts: Parts, shape: tuple[int, ...], rng: np.random.Generator) -> np.n
     """Values of ``shape``, drawn from the components."""
     mean, sd = chosen(parts, shape, rng)
     return rng.normal(mean, sd, shape)
+
+
+def pymc_log_density(parts: list, x: np.ndarray) -> Any:
+    """`log_density` where the parts hold PyMC variables, of the shape of ``x``."""
+    return _pymc_sum(parts, [normal.log_density(x, mean, sd) for _, mean, sd in parts])
+
+
+def pymc_log_share(parts: list, low: float, high: float) -> Any:
+    """`log_share` where the parts hold PyMC variables."""
+    return _pymc_sum(parts, [_pymc_log_share(low, high, mean, sd) for _, mean, sd in parts])
+
+
+def _pymc_log_share(low, high, mean, sd):
+    """Of one normal distribution, mirrored into its lower tail as in `normal.log_share`."""
+    import pytensor.tensor as pt
+
+    if np.isinf(low) and np.isinf(high):
+        return np.float64(0.0)
+    if np.isinf(low) or np.isinf(high):
+        return pymc_log_ndtr((high - mean) / sd if np.isinf(low) else (mean - low) / sd)
+    low, high = (low - mean) / sd, (high - mean) / sd
+    flip = low > 0
+    of_low = pymc_log_ndtr(pt.switch(flip, -high, low))
+    of_high = pymc_log_ndtr(pt.switch(flip, -low, high))
+    return of_high + pt.log1p(-pt.exp(of_low - of_high))
+
+
+def pymc_log_ndtr(z: Any) -> Any:
+    """ln of the share of a normal distribution below ``z`` standard deviations, of a variable."""
+    import pytensor.tensor as pt
+
+    scaled = z * np.sqrt(0.5)
+    below = pt.log(0.5 * pt.erfcx(-pt.minimum(scaled, 0.0))) - pt.minimum(scaled, 0.0) ** 2
+    return pt.switch(z < 0, below, pt.log1p(-0.5 * pt.erfc(pt.maximum(scaled, 0.0))))
+
+
+def _pymc_sum(parts, log_terms):
+    """ln of the weighted sum of terms."""
+    import pytensor.tensor as pt
+
+    if len(parts) == 1:
+        return log_terms[0] + np.log(parts[0][0])
+    terms = [np.log(part[0]) + term for part, term in zip(parts, log_terms, strict=True)]
+    return pt.logsumexp(pt.stack(terms), axis=0)
 
 
 def pymc(parts: list, name: str, logarithmic: bool = False, **options):

@@ -5,10 +5,13 @@ cut there, so that density and share of an interval are
 
     p(e) = F'(e) / F(1),    S(a, b) = [F(b) - F(a)] / F(1).
 
+The families also describe other quantities, such as masses, with another bound in place of one.
+
 Circular orbits, of e = 0 exactly, have no share in any of these: they are a matter of
 `astro_hier.populations.period_eccentricity`.
 """
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +21,7 @@ import numpy as np
 
 from astro_hier import priors
 from astro_hier.core import interval
-from astro_hier.core.floats import Theta
+from astro_hier.core.floats import TINY, Theta
 from astro_hier.core.normal import Floats
 from astro_hier.populations import family
 from astro_hier.populations.family import EVERYWHERE, Ends, Population
@@ -35,12 +38,27 @@ class Eccentricity(Population):
 
     ``theta`` may also hold parameters of others, from which a family without parameters of its own
     learns how many theta there are. The name of the PyMC variable is ``e``.
+
+    Attributes
+    ----------
+    bound : tuple of float
+        Lowest and highest value: those of eccentricities, unless `on` says otherwise.
     """
 
     quantity = "e"
+    bound: Ends = BOUND
 
     def __post_init__(self):
         family.check_priors(self, self.sampled)
+
+    def on(self, bound: Ends) -> "Eccentricity":
+        """The same family of numbers with another lowest and highest value, such as (0, inf).
+
+        PyMC's form remains that of eccentricities.
+        """
+        other = copy.copy(self)
+        vars(other)["bound"] = tuple(bound)
+        return other
 
     def whole(self, theta: Theta) -> Any:
         """The distribution before it is cut at one.
@@ -51,21 +69,23 @@ class Eccentricity(Population):
         raise NotImplementedError
 
     def _of(self, theta, axes):
-        """The distribution, with as many axes after that of theta, and its share below one."""
+        """The distribution, with as many axes after that of theta, and its share in the bound."""
         whole = self.whole(
             {name: np.reshape(theta[name], (-1,) + (1,) * axes) for name in self.sampled}
         )
-        return whole, interval.share(whole, *BOUND)
+        return whole, interval.share(whole, *self.bound)
 
     def log_density(self, e: np.ndarray, theta: Theta, ends: Ends = BOUND) -> np.ndarray:
         whole, inside = self._of(theta, 1)
-        bound = (e >= 0) & (e < 1)
-        log_density = whole.logpdf(np.where(bound, e, 0.5)) - np.log(inside)
+        low, high = self.bound
+        bound = (e >= low) & (e < high)
+        anywhere = low + 0.5 * min(high - low, 1.0)
+        log_density = whole.logpdf(np.where(bound, e, anywhere)) - np.log(inside)
         return np.broadcast_to(np.where(bound, log_density, -np.inf), (number_of(theta), len(e)))
 
     def share(self, low: Floats, high: Floats, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
         whole, inside = self._of(theta, 0)
-        ends_here = (np.clip(np.asarray(end, float), *BOUND)[..., None] for end in (low, high))
+        ends_here = (np.clip(np.asarray(end, float), *self.bound)[..., None] for end in (low, high))
         found = interval.share(whole, *ends_here) / inside
         return np.broadcast_to(found, (*np.shape(low), number_of(theta)))
 
@@ -73,30 +93,31 @@ class Eccentricity(Population):
         if self._writer("share") is not Eccentricity:
             return super().shares(edges, theta, ends)
         whole, inside = self._of(theta, 1)
-        found = interval.shares(whole, np.clip(np.asarray(edges, float), *BOUND)) / inside
+        found = interval.shares(whole, np.clip(np.asarray(edges, float), *self.bound)) / inside
         return np.broadcast_to(found, (number_of(theta), len(edges) - 1))
 
     def share_of_each(
         self, low: np.ndarray, high: np.ndarray, theta: Theta, ends: Ends = EVERYWHERE
     ) -> np.ndarray:
         whole, inside = self._of(theta, np.ndim(low) - 1)
-        return interval.share(whole, np.clip(low, *BOUND), np.clip(high, *BOUND)) / inside
+        return interval.share(whole, np.clip(low, *self.bound), np.clip(high, *self.bound)) / inside
 
     def within(
         self, low: Floats, high: Floats, chance: Floats, theta: Theta, ends: Ends = EVERYWHERE
     ) -> np.ndarray:
         whole, _ = self._of(theta, np.ndim(chance) - 1)
-        low, high = np.clip(low, *BOUND), np.clip(high, *BOUND)
+        low, high = np.clip(low, *self.bound), np.clip(high, *self.bound)
         return interval.within(whole, low, high, chance, 1 - np.asarray(chance))
 
     def draw(self, theta: Theta, ends: Ends, size: int, rng: np.random.Generator) -> np.ndarray:
         chance = rng.random((number_of(theta), size))
         # of numbers from 0 to 1 the smallest are the most finely divided, and so below one is e
-        return np.minimum(self.within(*BOUND, chance, theta), np.nextafter(1.0, 0.0))
+        return np.minimum(self.within(*self.bound, chance, theta), np.nextafter(self.bound[1], 0.0))
 
     def width(self, theta: Theta) -> np.ndarray:
         """Standard deviation of the whole distribution, or of a uniform one if that is smaller."""
-        found = np.minimum(self.whole(theta).std(), 1 / np.sqrt(12))
+        low, high = self.bound
+        found = np.minimum(self.whole(theta).std(), (high - low) / np.sqrt(12))
         return np.broadcast_to(found, number_of(theta))
 
     def smallest_width(self, frozen: Mapping) -> float:
@@ -104,7 +125,14 @@ class Eccentricity(Population):
         return float(np.min(self.width(corners)))
 
     def extent(self, frozen: Mapping) -> Ends:
-        return BOUND
+        return self.bound
+
+    def moments(self, e: np.ndarray) -> tuple[float, float]:
+        """Mean and standard deviation of rough values, as a starting point may have them."""
+        if self.bound == BOUND:
+            return moments(e)
+        mean = max(float(np.mean(e)), float(np.std(e)) / 2, TINY)
+        return mean, max(float(np.std(e)), LEAST_SPREAD * mean)
 
     def agrees(self, method: str) -> bool:
         # the density follows from ``whole``, and PyMC's form has to be of the same class

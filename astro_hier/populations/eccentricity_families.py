@@ -15,7 +15,7 @@ from scipy import stats
 from astro_hier import priors
 from astro_hier.core import interval
 from astro_hier.core.floats import Theta
-from astro_hier.populations.eccentricity import BOUND, Eccentricity, moments
+from astro_hier.populations.eccentricity import BOUND, Eccentricity
 from astro_hier.populations.family import Ends
 from astro_hier.posterior import Parameter, register
 
@@ -33,6 +33,16 @@ SCALE = _positive("scale_e", r"s_e", "scale length of the distribution of eccent
 FRACTION = Parameter(
     "fraction_e", u.one, "f_e", "share of the exponential component", bounds=(0, 1)
 )
+
+
+def _about(size: float, unit: u.UnitBase) -> priors.Prior:
+    """A prior on a scale, by a factor e about a size."""
+    return priors.LogNormal(0, 1, scale=size * unit)
+
+
+def _typical(middle: float, spread: float) -> float:
+    """The mean of positive values; of values that errors have made negative, their spread."""
+    return middle if middle > 0 else spread
 
 
 def _cut(distribution, **options):
@@ -64,7 +74,7 @@ class Beta(Eccentricity):
         return stats.beta(theta["alpha_e"], theta["beta_e"])
 
     def initial(self, e: np.ndarray) -> dict[str, float]:
-        mean, sd = moments(e)
+        mean, sd = self.moments(e)
         both = mean * (1 - mean) / sd**2 - 1  # the sum of the parameters
         return {"alpha_e": mean * both, "beta_e": (1 - mean) * both}
 
@@ -91,12 +101,16 @@ class Rayleigh(Eccentricity):
 
     parameters = (SIGMA,)
     sampled = ("sigma_e",)
+    in_unit = ("sigma_e",)
+
+    def priors_for(self, middle: float, spread: float, unit: u.UnitBase) -> dict[str, priors.Prior]:
+        return {"sigma_e": _about(_typical(middle, spread) / np.sqrt(np.pi / 2), unit)}
 
     def whole(self, theta: Theta) -> Any:
         return stats.rayleigh(scale=theta["sigma_e"])
 
     def initial(self, e: np.ndarray) -> dict[str, float]:
-        return {"sigma_e": moments(e)[0] / np.sqrt(np.pi / 2)}
+        return {"sigma_e": self.moments(e)[0] / np.sqrt(np.pi / 2)}
 
     def pymc(self, theta: Mapping, ends: Ends = BOUND, **options):
         return _cut(_rayleigh(theta["sigma_e"]), **options)
@@ -117,12 +131,16 @@ class Exponential(Eccentricity):
 
     parameters = (SCALE,)
     sampled = ("scale_e",)
+    in_unit = ("scale_e",)
+
+    def priors_for(self, middle: float, spread: float, unit: u.UnitBase) -> dict[str, priors.Prior]:
+        return {"scale_e": _about(_typical(middle, spread), unit)}
 
     def whole(self, theta: Theta) -> Any:
         return stats.expon(scale=theta["scale_e"])
 
     def initial(self, e: np.ndarray) -> dict[str, float]:
-        return {"scale_e": moments(e)[0]}
+        return {"scale_e": self.moments(e)[0]}
 
     def pymc(self, theta: Mapping, ends: Ends = BOUND, **options):
         import pymc as pm
@@ -149,12 +167,16 @@ class Gamma(Eccentricity):
 
     parameters = (ALPHA, SCALE)
     sampled = ("alpha_e", "scale_e")
+    in_unit = ("scale_e",)
+
+    def priors_for(self, middle: float, spread: float, unit: u.UnitBase) -> dict[str, priors.Prior]:
+        return {"scale_e": _about(spread**2 / _typical(middle, spread), unit)}
 
     def whole(self, theta: Theta) -> Any:
         return stats.gamma(theta["alpha_e"], scale=theta["scale_e"])
 
     def initial(self, e: np.ndarray) -> dict[str, float]:
-        mean, sd = moments(e)
+        mean, sd = self.moments(e)
         return {"alpha_e": (mean / sd) ** 2, "scale_e": sd**2 / mean}
 
     def pymc(self, theta: Mapping, ends: Ends = BOUND, **options):
@@ -185,6 +207,12 @@ class RayleighExponential(Eccentricity):
 
     parameters = (FRACTION, SCALE, SIGMA)
     sampled = ("fraction_e", "scale_e", "sigma_e")
+    in_unit = ("scale_e", "sigma_e")
+
+    def priors_for(self, middle: float, spread: float, unit: u.UnitBase) -> dict[str, priors.Prior]:
+        typical = _typical(middle, spread)
+        rayleigh = _about(typical / np.sqrt(np.pi / 2), unit)
+        return {"scale_e": _about(typical, unit), "sigma_e": rayleigh}
 
     def whole(self, theta: Theta) -> Any:
         parts = stats.expon(scale=theta["scale_e"]), stats.rayleigh(scale=theta["sigma_e"])
@@ -194,7 +222,7 @@ class RayleighExponential(Eccentricity):
         return np.minimum(super().width(theta), stats.rayleigh(scale=theta["sigma_e"]).std())
 
     def initial(self, e: np.ndarray) -> dict[str, float]:
-        mean, _ = moments(e)
+        mean, _ = self.moments(e)
         return {"fraction_e": 0.5, "scale_e": mean, "sigma_e": mean / np.sqrt(np.pi / 2)}
 
     def pymc(self, theta: Mapping, ends: Ends = BOUND, **options):

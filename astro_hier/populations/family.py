@@ -1,12 +1,11 @@
-"""The interface of a population's distribution, `Population`, and its normal `Components`.
+"""The interface of a population's distribution, `Population`.
 
 A family describes one number of each object, such as ln(P / d), as plain floats, and knows nothing
-else about the object. `Components` are weighted normal distributions. A new one only writes
-``components``: the density, shares of intervals, points within them, draws and the narrowest
-feature follow. `Truncated` cuts any of them to the range that is searched.
+else about the object.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import astropy.units as u
 import numpy as np
@@ -15,11 +14,9 @@ from astro_hier import priors
 from astro_hier.core.floats import Theta
 from astro_hier.core.normal import Floats
 from astro_hier.part import Part
-from astro_hier.populations import components
 from astro_hier.posterior import UNBOUNDED, Parameter
 
 TAIL = 1e-3  # quantile that stands for the end of a prior that has none
-REACH = 5  # standard deviations beyond which practically nothing lies
 EVERYWHERE = (-np.inf, np.inf)
 
 Ends = tuple[float, float]
@@ -29,12 +26,16 @@ def check_priors(part: Part, names: tuple[str, ...]) -> None:
     """Raise `~astro_hier.priors.PriorError` if a field does not hold a prior for its parameter.
 
     ``part`` declares ``parameters``; fields called ``names`` are checked unless they are None.
+    Priors on those that have the unit of the quantity may have any unit, which is the model's to
+    check.
     """
+    in_unit = getattr(part, "in_unit", ())
     for parameter in part.parameters:
         given = getattr(part, parameter.name, None)
         if parameter.name in names and given is not None:
-            bounds = parameter.bounds or UNBOUNDED
-            priors.check(parameter.name, priors.as_prior(given), parameter.unit, *bounds)
+            bounds, prior = parameter.bounds or UNBOUNDED, priors.as_prior(given)
+            unit = getattr(prior, "unit", u.one) if parameter.name in in_unit else parameter.unit
+            priors.check(parameter.name, prior, unit, *bounds)
 
 
 class Population(Part):
@@ -45,9 +46,28 @@ class Population(Part):
     those that have a prior. Where a field is None or missing, the model's own prior is used; models
     have priors on mu and lnsigma. ``theta`` is a dict of float arrays of shape (theta,) by those
     names, ``ends`` are ln of the shortest and longest period searched, and periods are ln(P / d).
+
+    A family may also describe any other quantity q, in a unit that the table has. All methods then
+    speak of a number y, and ``ends`` are limits of it or infinite.
+
+    Attributes
+    ----------
+    quantity : str
+        What it is a distribution of: "lnP" of ln(P / d), "e" of eccentricities, "any" of nothing in
+        particular. A family of "lnP" or "e" may describe other quantities too.
+    scale : str
+        What y is of another quantity: "linear" if y = q / unit, "ln" if y = ln(q / unit).
+    in_unit : tuple of str
+        Names of its parameters that have the unit of that quantity; none if ``scale`` is "ln".
+    edged : bool
+        Whether the density jumps, such as at an edge that is inferred: models then use the shares
+        of cells rather than the density at points.
     """
 
-    quantity = "lnP"  # what it is a distribution of; "e" of eccentricities
+    quantity = "lnP"
+    scale = "linear"
+    in_unit: ClassVar[tuple[str, ...]] = ()
+    edged = False
     parameters: tuple[Parameter, ...] = ()
     sampled: tuple[str, ...] = ()
 
@@ -63,6 +83,22 @@ class Population(Part):
     def coordinates(self) -> dict[str, np.ndarray]:
         """Labels of the dimensions of its parameters."""
         return {}
+
+    def priors_for(self, middle: float, spread: float, unit: u.UnitBase) -> dict[str, priors.Prior]:
+        """Default priors where they depend on the scale of the values, by name.
+
+        Parameters
+        ----------
+        middle, spread : float
+            Mean and standard deviation of rough values of y.
+        unit : `~astropy.units.Unit`
+            The unit in which y is q, and which the priors of parameters ``in_unit`` have.
+        """
+        return {}
+
+    def in_unit_of(self, unit: u.UnitBase) -> "Population":
+        """The same with its fixed values, such as the edges of bins, as numbers in ``unit``."""
+        return self
 
     def log_density(self, ln_period: np.ndarray, theta: Theta, ends: Ends) -> np.ndarray:
         """ln of the density at ``ln_period`` (period,) for each theta, shape (theta, period)."""
@@ -145,6 +181,16 @@ class Population(Part):
         """The distribution as the PyMC variable lnP; only ``method="nuts"`` needs it."""
         raise NotImplementedError
 
+    def pymc_log_density(self, x: np.ndarray, theta: Mapping, ends: Ends) -> Any:
+        """ln of the density at known ``x`` (value,) for variables ``theta`` of PyMC.
+
+        The result is a PyTensor variable of the shape of ``x``.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} has a log_density but no pymc_log_density of its own, which"
+            " method='nuts' needs: write pymc_log_density, or fit with method='marginal'"
+        )
+
     def check_pymc(self) -> None:
         """Raise ValueError if ``pymc`` is missing, or belongs to a class of another density."""
         if not self.agrees("pymc"):
@@ -158,131 +204,13 @@ class Population(Part):
         writer = self._writer(method)
         if writer is Population or not issubclass(writer, self._writer("log_density")):
             return False
-        # the methods of these two follow from the components, whichever class wrote those
-        return writer in (Components, Truncated) or issubclass(writer, self._writer("components"))
+        # where methods follow from the components, it does not matter which class wrote those
+        follows = "follow_from_components" in vars(writer)
+        return follows or issubclass(writer, self._writer("components"))
 
     def _writer(self, method):
         """The class that defines a method."""
         return next((c for c in type(self).__mro__ if method in vars(c)), Population)
-
-
-class Components(Population):
-    """Weighted normal distributions: a new one writes ``components`` and ``initial``."""
-
-    def components(self, theta: Theta) -> components.Parts:
-        """Weight, mean and standard deviation of each component, shape (theta,).
-
-        ``theta`` may hold PyMC variables. The weight of a single component is the number 1.0.
-        """
-        raise NotImplementedError
-
-    def log_density(self, ln_period: np.ndarray, theta: Theta, ends: Ends) -> np.ndarray:
-        return components.log_density(self.components(theta), ln_period)
-
-    def share(self, low: Floats, high: Floats, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
-        low, high = np.asarray(low)[..., None], np.asarray(high)[..., None]
-        return self._between(self.components(theta), low, high, ends)
-
-    def share_of_each(
-        self, low: np.ndarray, high: np.ndarray, theta: Theta, ends: Ends = EVERYWHERE
-    ) -> np.ndarray:
-        if self._writer("share") not in (Components, Truncated):
-            return super().share_of_each(low, high, theta, ends)
-        parts = components.expanded(self.components(theta), np.ndim(low) - 1)
-        return self._between(parts, low, high, ends)
-
-    def _between(self, parts, low, high, ends):
-        return components.share(parts, low, high)
-
-    def within(
-        self,
-        low: Floats,
-        high: Floats,
-        chance: Floats,
-        theta: Theta,
-        ends: Ends = EVERYWHERE,
-    ) -> np.ndarray:
-        parts = components.expanded(self.components(theta), np.ndim(chance) - 1)
-        return components.within(parts, low, high, chance)
-
-    def draw(self, theta: Theta, ends: Ends, size: int, rng: np.random.Generator) -> np.ndarray:
-        parts = self.components(theta)
-        return components.draw(components.expanded(parts, 1), (np.size(parts[0][1]), size), rng)
-
-    def smallest_width(self, frozen: Mapping) -> float:
-        parts = self.components(corners(self.sampled, frozen, _ends))
-        return float(min(np.min(sd) for _, _, sd in parts))
-
-    def width(self, theta: Theta) -> np.ndarray:
-        if type(self).smallest_width is not Components.smallest_width:  # it has narrower features
-            return super().width(theta)
-        size = len(next(iter(theta.values())))
-        return np.min([np.broadcast_to(sd, size) for _, _, sd in self.components(theta)], axis=0)
-
-    def extent(self, frozen: Mapping) -> tuple[float, float]:
-        parts = self.components(corners(self.sampled, frozen, tails))
-        low = min(np.min(mean - REACH * sd) for _, mean, sd in parts)
-        return low, max(np.max(mean + REACH * sd) for _, mean, sd in parts)
-
-    def pymc(self, theta: Mapping, ends: Ends, **options):
-        self._name_derived(theta)
-        return components.pymc(self.components(theta), "lnP", **options)
-
-    def _name_derived(self, theta):
-        """Name the derived parameters in the PyMC model."""
-        import pymc as pm
-
-        for name, value in self.derive(theta).items():
-            pm.Deterministic(name, value)
-
-
-class Truncated(Components):
-    """Components truncated to the range that is searched: no objects lie beyond it."""
-
-    def log_density(self, ln_period: np.ndarray, theta: Theta, ends: Ends) -> np.ndarray:
-        inside = components.log_share(self.components(theta), *ends)
-        log_density = super().log_density(ln_period, theta, ends) - inside[:, None]
-        within = (ln_period >= ends[0]) & (ln_period <= ends[1])
-        return log_density if np.all(within) else np.where(within, log_density, -np.inf)
-
-    def share(self, low: Floats, high: Floats, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
-        return super().share(low, high, theta, ends)
-
-    def _between(self, parts, low, high, ends):
-        log_share = components.log_share(parts, np.clip(low, *ends), np.clip(high, *ends))
-        return np.exp(log_share - components.log_share(parts, *ends))
-
-    def within(
-        self,
-        low: Floats,
-        high: Floats,
-        chance: Floats,
-        theta: Theta,
-        ends: Ends = EVERYWHERE,
-    ) -> np.ndarray:
-        return super().within(np.clip(low, *ends), np.clip(high, *ends), chance, theta)
-
-    def outside(self, theta: Theta, ends: Ends) -> np.ndarray:
-        return np.zeros((2, np.size(self.components(theta)[0][1])))
-
-    def draw(self, theta: Theta, ends: Ends, size: int, rng: np.random.Generator) -> np.ndarray:
-        chance = rng.random((np.size(self.components(theta)[0][1]), size))
-        return super().within(*ends, chance, theta)
-
-    def pymc(self, theta: Mapping, ends: Ends, **options):
-        import pymc as pm
-
-        self._name_derived(theta)
-        parts = self.components(theta)
-        cut = {"lower": ends[0], "upper": ends[1]}
-        if len(parts) == 1:
-            return pm.TruncatedNormal("lnP", mu=parts[0][1], sigma=parts[0][2], **cut, **options)
-        weight, mean, sd = (pm.math.stack(column) for column in zip(*parts, strict=True))
-        whole = pm.Normal.dist(mu=mean, sigma=sd)
-        inside = [pm.math.exp(pm.logcdf(whole, end)) for end in ends]
-        weight = weight * (inside[1] - inside[0])
-        of = pm.TruncatedNormal.dist(mu=mean, sigma=sd, **cut)
-        return pm.Mixture("lnP", w=weight / weight.sum(), comp_dists=of, **options)
 
 
 def corners(names: tuple[str, ...], frozen: Mapping, ends: Callable) -> dict:
@@ -294,9 +222,3 @@ def corners(names: tuple[str, ...], frozen: Mapping, ends: Callable) -> dict:
 def tails(prior):
     """Extreme quantiles of a prior."""
     return prior.ppf([TAIL, 1 - TAIL])
-
-
-def _ends(prior):
-    """The ends of a prior, or extreme quantiles where it has none."""
-    support = np.array(prior.support())
-    return np.where(np.isfinite(support), support, tails(prior))

@@ -1,17 +1,12 @@
-"""Histograms of ln P and of e whose neighbouring heights are alike.
+"""Histograms whose neighbouring heights are alike: of ln P, of e, and of any other quantity.
 
-ln of the heights h_k is a random walk over the middles x_k of the bins, up to a constant,
-
-    ln h_(k+1) - ln h_k = smoothness z_k [(x_(k+1) - x_k) / w]^(1/2),
-
-where w is the average width of the bins, with z_k standard normal: a Gaussian random walk of first
-order (Rue & Held 2005, Gaussian Markov Random Fields, section 3.3), of Brownian motion for bins of
-unequal width. The constant follows from sum_k h_k w_k = 1, with the widths w_k. The prior is the
-same from either end, and its centre is a uniform distribution. Foreman-Mackey, Hogg & Morton (2014,
-ApJ 795, 64) also smooth ln of the heights, by a Gaussian process.
+ln of the heights h_k is a `random_walk` over the middles of the bins, up to a constant, with the
+average width of the bins for the average distance. The constant follows from sum_k h_k w_k = 1,
+with the widths w_k. The prior is the same from either end, and its centre is a uniform
+distribution. Foreman-Mackey, Hogg & Morton (2014, ApJ 795, 64) also smooth ln of the heights, by a
+Gaussian process.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import astropy.units as u
@@ -19,140 +14,51 @@ import numpy as np
 from scipy.special import logsumexp
 
 from astro_hier import priors
-from astro_hier.core.floats import Theta
-from astro_hier.core.normal import Floats
-from astro_hier.populations import family
+from astro_hier.populations import binned, random_walk
+from astro_hier.populations.binned import Binned
 from astro_hier.populations.eccentricity import BOUND
-from astro_hier.populations.family import EVERYWHERE, Ends, Population
-from astro_hier.posterior import UNBOUNDED, Parameter, register
-
-LARGEST_STEP = 2.0  # of a starting point
-SMOOTHNESS = (0.1, 1.0)
+from astro_hier.posterior import Parameter, register
 
 
 def _parameters(suffix: str, index: str, of: str) -> tuple[Parameter, ...]:
     """The smoothness, the steps and the shares of the bins."""
-    return (
-        Parameter(
-            f"smoothness{suffix}", u.one, f"s{index}",
-            f"standard deviation of ln of the ratio of neighbouring heights of {of}",
-            bounds=(0, np.inf),
-        ),
-        Parameter(
-            f"step{suffix}", u.one, f"z{index}",
-            f"ratios of neighbouring heights of {of}, in standard normals",
-            dims=(f"step{suffix}_number",), bounds=UNBOUNDED,
-        ),
-        Parameter(
-            f"share{suffix}", u.one, f"f{index}", f"shares of the bins of {of}",
-            dims=(f"bin{suffix}",),
-        ),
-    )  # fmt: skip
+    walk = random_walk.parameters(suffix, index, f"neighbouring heights of {of}")
+    return (*walk, binned.shares_of(suffix, index, of))
 
 
-class SmoothHistogram(Population):
+class SmoothHistogram(Binned):
     """Base of histograms: a subclass has ``edges``, parameters by `_parameters`, and priors."""
-
-    edges: tuple[float, ...]
-
-    def _check_edges(self, expected: str, *ends: float) -> None:
-        """Raise ValueError unless there are two bins or more, between these ends if there are."""
-        try:
-            edges = np.asarray(self.edges, float)
-            fitting = edges.ndim == 1 and len(edges) > 2 and bool(np.all(np.diff(edges) > 0))
-            fitting = fitting and bool(np.all(np.isfinite(edges)))
-            fitting = fitting and (not ends or (edges[0], edges[-1]) == ends)
-        except (TypeError, ValueError):
-            fitting = False
-        if not fitting:
-            raise ValueError(f"edges={self.edges!r}; expected three or more numbers {expected}")
-        object.__setattr__(self, "edges", tuple(float(x) for x in edges))
-        family.check_priors(self, self.sampled)
 
     @property
     def standard_normals(self) -> dict[str, int]:
         return {self.parameters[1].name: len(self.edges) - 2}
 
-    @property
-    def coordinates(self) -> dict[str, np.ndarray]:
+    def _deviations(self):
+        """Standard deviation of each change of ln of the heights, for a smoothness of one."""
         edges = np.array(self.edges)
-        (bins,) = self.parameters[2].dims
-        return {bins: 0.5 * (edges[1:] + edges[:-1])}
+        average = (edges[-1] - edges[0]) / (len(edges) - 1)
+        return random_walk.deviations(0.5 * (edges[1:] + edges[:-1]), average)
 
-    def _steps(self):
-        """Standard deviation of each step of ln of the heights, for a smoothness of one."""
-        edges = np.array(self.edges)
-        width = (edges[-1] - edges[0]) / (len(edges) - 1)
-        return np.sqrt(np.diff(0.5 * (edges[1:] + edges[:-1])) / width)
+    def _changes(self, theta):
+        smoothness, step = (theta[parameter.name] for parameter in self.parameters[:2])
+        return random_walk.changes(smoothness, step, self._deviations())
 
     def _log_heights(self, theta):
-        """ln of the density in each bin, shape (theta, bin)."""
-        smoothness, step = (theta[parameter.name] for parameter in self.parameters[:2])
-        walk = np.cumsum(smoothness[..., None] * step * self._steps(), axis=-1)
-        log_height = np.concatenate([np.zeros_like(walk[..., :1]), walk], axis=-1)
+        log_height = random_walk.log_heights(self._changes(theta))
         mass = logsumexp(log_height + np.log(np.diff(self.edges)), axis=-1, keepdims=True)
         return log_height - mass
 
-    def _below(self, theta):
-        """The share below each edge, shape (theta, edge)."""
-        share = np.exp(self._log_heights(theta)) * np.diff(self.edges)
-        below = np.cumsum(share, axis=-1)
-        below = np.concatenate([np.zeros_like(below[..., :1]), below], axis=-1)
-        return below / below[..., -1:]
+    def _pymc_log_heights(self, theta):
+        import pytensor.tensor as pt
 
-    def log_density(self, x: np.ndarray, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
-        number = np.searchsorted(self.edges, x, side="right") - 1
-        log_height = self._log_heights(theta)[:, np.clip(number, 0, len(self.edges) - 2)]
-        return np.where((x >= self.edges[0]) & (x < self.edges[-1]), log_height, -np.inf)
-
-    def share(self, low: Floats, high: Floats, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
-        edges, height = np.array(self.edges), np.exp(self._log_heights(theta))
-        low, high = np.asarray(low)[..., None], np.asarray(high)[..., None]
-        overlap = np.minimum(high, edges[1:]) - np.maximum(low, edges[:-1])
-        return np.maximum(overlap, 0.0) @ height.T
-
-    def within(
-        self, low: Floats, high: Floats, chance: Floats, theta: Theta, ends: Ends = EVERYWHERE
-    ) -> np.ndarray:
-        below, shape = self._below(theta), np.shape(chance)
-        rows = [np.reshape(x, (shape[0], -1)) for x in np.broadcast_arrays(low, high, chance)]
-        found = np.empty(rows[0].shape)
-        for n, (at_edges, bottom, top, of) in enumerate(zip(below, *rows, strict=True)):
-            ends_below = (
-                np.interp(bottom, self.edges, at_edges),
-                np.interp(top, self.edges, at_edges),
-            )
-            wanted = ends_below[0] + of * (ends_below[1] - ends_below[0])
-            found[n] = np.interp(wanted, at_edges, self.edges)
-        return np.clip(found.reshape(shape), low, high)
-
-    def draw(self, theta: Theta, ends: Ends, size: int, rng: np.random.Generator) -> np.ndarray:
-        chance = rng.random((len(theta[self.sampled[0]]), size))
-        drawn = self.within(self.edges[0], self.edges[-1], chance, theta)
-        return np.minimum(drawn, np.nextafter(self.edges[-1], -np.inf))
-
-    def derive(self, theta: Theta) -> dict:
-        return {self.parameters[2].name: np.diff(self._below(theta), axis=-1)}
-
-    def width(self, theta: Theta) -> np.ndarray:
-        """The narrowest bin."""
-        return np.full(len(theta[self.sampled[0]]), np.diff(self.edges).min())
-
-    def smallest_width(self, frozen: Mapping) -> float:
-        return float(np.diff(self.edges).min())
-
-    def extent(self, frozen: Mapping) -> Ends:
-        return self.edges[0], self.edges[-1]
+        log_height = random_walk.pymc_log_heights(self._changes(theta))
+        return log_height - pt.logsumexp(log_height + np.log(np.diff(self.edges)))
 
     def initial(self, x: np.ndarray) -> dict:
         """Steps between the heights of a histogram with one more count, shared by all bins."""
-        edges = np.array(self.edges)
-        width = np.diff(edges)
-        number = np.histogram(np.clip(x, edges[0], edges[-1]), edges)[0] + width / width.sum()
-        steps = np.diff(np.log(number / width)) / self._steps()
-        smoothness = float(np.clip(np.std(steps), *SMOOTHNESS))
-        steps = np.clip(steps / smoothness, -LARGEST_STEP, LARGEST_STEP)
-        return dict(zip((p.name for p in self.parameters), (smoothness, steps), strict=False))
+        changes = np.diff(np.log(self._counts(x) / np.diff(self.edges)))
+        start = random_walk.initial(changes, self._deviations())
+        return dict(zip((p.name for p in self.parameters), start, strict=False))
 
 
 @dataclass(frozen=True)
@@ -204,6 +110,31 @@ class PeriodHistogram(SmoothHistogram):
         self._check_edges("that rise, ln(P / d) at the edges of bins, or periods with a unit")
 
 
+@dataclass(frozen=True)
+class Histogram(SmoothHistogram):
+    """A histogram of any quantity, with a prior by which neighbouring heights are alike.
+
+    Parameters
+    ----------
+    edges : `~astropy.units.Quantity` or tuple of float
+        Edges of the bins; there are no objects beyond. Numbers are in the unit that the model has
+        for the quantity.
+    smoothness : `~astro_hier.priors.Prior` or float, optional
+        Prior on the standard deviation of ln of the ratio of neighbouring heights, for bins of the
+        average width.
+    """
+
+    edges: tuple[float, ...]
+    smoothness: priors.Prior | float = priors.HalfNormal(1)
+
+    quantity = "any"
+    parameters = _parameters("", "", "the quantity")
+    sampled = ("smoothness",)
+
+    def __post_init__(self):
+        binned.check_rising(self, "edges")
+
+
 def _ln_periods(edges):
     """ln(P / d) of periods."""
     if edges.unit.physical_type != "time" or not np.all(edges > 0):
@@ -213,4 +144,5 @@ def _ln_periods(edges):
 
 # users' files hold these names: they stay the same, wherever the classes move
 register(EccentricityHistogram, "astro_hier.populations.EccentricityHistogram")
+register(Histogram, "astro_hier.populations.Histogram")
 register(PeriodHistogram, "astro_hier.populations.PeriodHistogram")

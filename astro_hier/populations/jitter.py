@@ -14,9 +14,10 @@ from astro_hier import priors
 from astro_hier.core.normal import Floats
 from astro_hier.part import Part
 from astro_hier.populations import components, family
-from astro_hier.populations.family import EVERYWHERE, Components, Population
+from astro_hier.populations.family import EVERYWHERE, Population
 from astro_hier.populations.normal import Normal
 from astro_hier.populations.quantity import LN_JITTER
+from astro_hier.populations.weighted_normals import Components
 from astro_hier.posterior import Parameter, register
 
 MIN_LNSIGMA = np.log(0.3)  # at a starting point: jitters of a few stars may agree by chance

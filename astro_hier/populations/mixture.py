@@ -8,8 +8,8 @@ import numpy as np
 
 from astro_hier import priors
 from astro_hier.populations import components, family
-from astro_hier.populations.family import Components
 from astro_hier.populations.normal import MIN_SPREAD
+from astro_hier.populations.weighted_normals import Components
 from astro_hier.posterior import UNBOUNDED, Parameter, register
 
 MU1 = Parameter(
@@ -47,9 +47,19 @@ class NormalMixture(Components):
 
     parameters = (MU1, SEPARATION, LNSIGMA1, LNSIGMA2, FRACTION1, MU2)
     sampled = ("mu1", "separation", "lnsigma1", "lnsigma2", "fraction1")
+    in_unit = ("mu1", "separation", "mu2")
 
     def __post_init__(self):
         family.check_priors(self, self.sampled)
+
+    def priors_for(self, middle: float, spread: float, unit: u.UnitBase) -> dict[str, priors.Prior]:
+        narrower = priors.Normal(np.log(spread / 2), 1)
+        return {
+            "mu1": priors.Normal((middle - spread) * unit, 3 * spread * unit),
+            "separation": priors.HalfNormal(4 * spread * unit),
+            "lnsigma1": narrower,
+            "lnsigma2": narrower,
+        }
 
     def components(self, theta: Mapping) -> components.Parts:
         share = theta["fraction1"]

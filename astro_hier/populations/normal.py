@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, fields
+from typing import ClassVar
 
 import astropy.units as u
 import numpy as np
 
+from astro_hier import priors
 from astro_hier.populations import components, family
-from astro_hier.populations.family import Components, Truncated
+from astro_hier.populations.weighted_normals import Components, Truncated
 from astro_hier.posterior import UNBOUNDED, Parameter, register
 from astro_hier.priors import Prior
 
@@ -33,6 +35,7 @@ class Normal(Components):
 
     parameters = (MU, LNSIGMA, SIGMA)
     sampled = ("mu", "lnsigma")
+    in_unit: ClassVar[tuple[str, ...]] = ("mu", "sigma")
 
     def __post_init__(self):
         family.check_priors(self, ("mu", "lnsigma"))
@@ -41,6 +44,12 @@ class Normal(Components):
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         said = (f"{name}={value!r}" for name, value in given.items() if value is not None)
         return f"{type(self).__name__}({', '.join(said)})"
+
+    def priors_for(self, middle: float, spread: float, unit: u.UnitBase) -> dict[str, Prior]:
+        return {
+            "mu": priors.Normal(middle * unit, 3 * spread * unit),
+            "lnsigma": priors.Normal(np.log(spread), 1),
+        }
 
     def components(self, theta: Mapping) -> components.Parts:
         return [(1.0, theta["mu"], np.exp(theta["lnsigma"]))]

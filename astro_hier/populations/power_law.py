@@ -45,13 +45,14 @@ class PowerLaw(Population):
 
     parameters = (SLOPE,)
     sampled = ("slope",)
+    scale = "ln"
 
     def __post_init__(self):
         family.check_priors(self, self.sampled)
 
     def log_density(self, ln_period: np.ndarray, theta: Theta, ends: Ends) -> np.ndarray:
         slope = theta["slope"][:, None]
-        log_density = slope * ln_period - _log_integral(slope, *ends)
+        log_density = slope * ln_period - log_integral(slope, *ends)
         return np.where((ln_period >= ends[0]) & (ln_period <= ends[1]), log_density, -np.inf)
 
     def share(self, low: Floats, high: Floats, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
@@ -95,7 +96,7 @@ def _expanded(slope, axes):
     return np.reshape(slope, np.shape(slope) + (1,) * (axes - 1))
 
 
-def _log_integral(slope, low, high):
+def log_integral(slope, low, high):
     """ln of the integral of exp(slope x), -inf over nothing."""
     width = high - low
     depth = np.abs(slope) * width
@@ -108,7 +109,7 @@ def _log_integral(slope, low, high):
 
 def _share(slope, low, high, ends):
     low, high = np.clip(low, *ends), np.clip(high, *ends)
-    return np.exp(_log_integral(slope, low, high) - _log_integral(slope, *ends))
+    return np.exp(log_integral(slope, low, high) - log_integral(slope, *ends))
 
 
 # users' files hold this name: it stays the same, wherever the class moves
