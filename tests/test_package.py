@@ -34,7 +34,8 @@ outliers profiles
 model/*
 models/*
 models/orbits/*
-models/*/selection models/*/kept
+models/*/roles models/*/forms models/*/objects models/*/quantities
+models/*/selection models/*/kept models/*/reading models/*/read_draws models/*/read_densities
 models/*/likelihood models/*/data models/*/offsets models/*/grid
 models/*/many_offsets models/*/draws
 models/*/circular models/*/eccentric models/*/shape models/*/prepare
