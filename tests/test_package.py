@@ -30,7 +30,7 @@ posterior/*
 part
 plots/*
 populations/*
-outliers profiles
+outliers profiles samples
 model/*
 models/*
 models/orbits/*
