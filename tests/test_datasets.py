@@ -101,6 +101,7 @@ def test_draws_are_of_posteriors_under_the_interim_prior():
     assert stats.kstest((mass - 1.4) / 0.1, stats.norm.cdf).pvalue > 1e-5
     assert stats.kstest((mean - mass) / error.value, stats.norm.cdf).pvalue > 1e-5
     assert truth["lnsigma"] == pytest.approx(np.log(0.1))
+    np.testing.assert_allclose(weight, 1 / stats.norm(1.7, 0.3).pdf(draws))
 
 
 def test_samples_of_a_seed_are_of_any_unit():
