@@ -11,6 +11,7 @@ from astro_hier import (
     populations,
     priors,
     profiles,
+    samples,
 )
 from astro_hier.model import NotFittedError
 from astro_hier.models.binary_population import BinaryPopulation
@@ -38,4 +39,5 @@ __all__ = [
     "populations",
     "priors",
     "profiles",
+    "samples",
 ]

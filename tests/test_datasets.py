@@ -86,6 +86,32 @@ def test_without_network_the_folder_is_named():
         datasets.fetch_apogee_binaries()
 
 
+# ---- posteriors of objects
+
+
+def test_draws_are_of_posteriors_under_the_interim_prior():
+    # False alarm: two tests, each at 1e-5: 2e-5. Weighted by the inverse of their density under
+    # the prior, the draws are of the likelihoods, whose means scatter about the masses.
+    error = np.linspace(0.05, 0.15, 400) * u.Msun
+    table = datasets.make_posterior_samples(400, 4000, error=error, random_state=1)
+    draws, weight = table["samples"].to_value(u.Msun), 1 / table["interim"].to_value(1 / u.Msun)
+    truth = table.meta["truth"]
+    mean = np.sum(draws * weight, axis=1) / np.sum(weight, axis=1)
+    mass = truth["mass"].to_value(u.Msun)
+    assert stats.kstest((mass - 1.4) / 0.1, stats.norm.cdf).pvalue > 1e-5
+    assert stats.kstest((mean - mass) / error.value, stats.norm.cdf).pvalue > 1e-5
+    assert truth["lnsigma"] == pytest.approx(np.log(0.1))
+    np.testing.assert_allclose(weight, 1 / stats.norm(1.7, 0.3).pdf(draws))
+
+
+def test_samples_of_a_seed_are_of_any_unit():
+    table = datasets.make_posterior_samples(3, 5, mu=2.0e30 * u.kg, random_state=1)
+    assert table["samples"].shape == table["interim"].shape == (3, 5)
+    assert table["samples"].unit == 1 / table["interim"].unit == u.Msun
+    assert table["object"].tolist() == ["object-0000", "object-0001", "object-0002"]
+    assert table.meta["truth"]["mu"] == 2.0e30 * u.kg
+
+
 # ---- populations of binaries
 
 

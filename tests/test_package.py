@@ -30,14 +30,17 @@ posterior/*
 part
 plots/*
 populations/*
-outliers profiles
+outliers profiles samples
 model/*
 models/*
 models/orbits/*
-models/*/selection models/*/kept
+models/*/roles models/*/forms models/*/objects models/*/quantities
+models/*/selection models/*/kept models/*/reading models/*/read_draws models/*/read_densities
 models/*/likelihood models/*/data models/*/offsets
 models/*/many_offsets models/*/draws
-models/*/circular models/*/eccentric models/*/shape models/*/prepare
+models/*/interim models/*/injected
+models/*/circular models/*/eccentric models/*/on_grid models/*/at_draws
+models/*/shape models/*/prepare
 models/*/options models/*/start models/*/joint models/*/checks models/*/tables models/*/figures
 models/*/elements models/*/phases models/*/eccentricities
 models/*/model

@@ -4,12 +4,14 @@ from astro_hier.datasets.apogee import DATA_FOLDER as DATA_FOLDER
 from astro_hier.datasets.apogee import fetch_apogee_binaries
 from astro_hier.datasets.binaries import make_binaries, make_binary
 from astro_hier.datasets.clusters import make_star_cluster
+from astro_hier.datasets.samples import make_posterior_samples
 from astro_hier.datasets.velocities import make_velocities
 
 __all__ = [
     "fetch_apogee_binaries",
     "make_binaries",
     "make_binary",
+    "make_posterior_samples",
     "make_star_cluster",
     "make_velocities",
 ]

@@ -49,7 +49,7 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
     rows = np.flatnonzero(keep)
     for role in roles:
         if role.unique and role.name in places:
-            _check_unique(data[role.name], places[role.name][0], rows)
+            _check_unique(data[role.name], role, places[role.name][0], rows)
         if role.is_time:
             place, days = places[role.name], data[role.name]
             check_baseline(table[place[0]], place, role, days, epoch, rows, data.get("star"))
@@ -71,14 +71,7 @@ def read_rows(table, roles, columns=None):
     epoch : `Epoch`
         The time from which times count, or None.
     """
-    if not isinstance(table, Table):
-        raise TableError(
-            f"expected an astropy Table, QTable or TimeSeries, got {type(table).__name__}; read a"
-            " file with astropy.table.QTable.read(path), convert columns with QTable({...}) or a"
-            " pandas frame with QTable.from_pandas(frame)"
-        )
-    if len(table) == 0:
-        raise TableError("the table has no rows; at least one measurement is needed")
+    check_table(table)
     places, problems = find_places(table, roles, columns)
     data, invalid, epoch = {}, {}, None
     for role in roles:
@@ -103,6 +96,18 @@ def read_rows(table, roles, columns=None):
     if problems:
         raise TableError("; ".join(problems))
     return data, invalid, places, epoch
+
+
+def check_table(table):
+    """Raise a TableError unless this is an astropy table that has rows."""
+    if not isinstance(table, Table):
+        raise TableError(
+            f"expected an astropy Table, QTable or TimeSeries, got {type(table).__name__}; read a"
+            " file with astropy.table.QTable.read(path), convert columns with QTable({...}) or a"
+            " pandas frame with QTable.from_pandas(frame)"
+        )
+    if len(table) == 0:
+        raise TableError("the table has no rows; at least one measurement is needed")
 
 
 def _valid_rows(data, invalid, places, roles, on_invalid):
@@ -147,7 +152,7 @@ def _shown(value):
     return "nan or masked" if np.isnan(value) else str(value)
 
 
-def _check_unique(labels, name, rows):
+def _check_unique(labels, role, name, rows):
     values, counts = np.unique(labels, return_counts=True)
     if (counts > 1).any():
         repeated = values[counts > 1]
@@ -157,7 +162,7 @@ def _check_unique(labels, name, rows):
         )
         raise TableError(
             f"column {name!r} holds {len(repeated)} identifiers more than once ({examples});"
-            " expected one row per star: combine repeated measurements of a star into their mean,"
-            " weighted by 1 / error^2, or keep one of several exact copies with table ="
+            f" expected one row per {role.name}: combine repeated measurements of one into their"
+            " mean, weighted by 1 / error^2, or keep one of several exact copies with table ="
             f" astropy.table.unique(table, keys={name!r})"
         )

@@ -34,7 +34,7 @@ def factor(column, name, fallback, role):
             f" replace: if it means {_named(likely or role.unit)}, correct it with"
             f" {setting(column, name, likely or role.unit)}, or in the file; {_expected(role)}"
         )
-    unit = fallback if own is None else own
+    unit = plain(fallback if own is None else own)
     if unit is None and role.unit == u.one:
         return 1.0
     if unit is None:
@@ -47,6 +47,11 @@ def factor(column, name, fallback, role):
         return unit.to(role.unit)
     except u.UnitConversionError:
         raise TableError(f"{place} has {_of_wrong_type(column, name, unit, role)}") from None
+
+
+def plain(unit):
+    """The unit of the numbers themselves, such as mag if a unit is mag(AB)."""
+    return getattr(unit, "function_unit", unit)
 
 
 def meant(text, unit):

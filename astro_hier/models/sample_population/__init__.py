@@ -1,0 +1,1 @@
+"""The population of objects whose own results are known: draws, densities, or values."""
