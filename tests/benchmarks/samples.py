@@ -18,7 +18,8 @@ nz
     that is smooth over the errors, the stack has about the right shares by itself.
 
 BY is ``model`` (``SamplePopulation``, the default) or, for ``calibrate`` and ``nz``, ``reference``:
-brute force and Gibbs sampling, which say what is to be expected of the simulations themselves.
+brute force and Gibbs sampling, which say what is to be expected of the simulations themselves. For
+``nz`` it may be ``nuts``: the model by that method.
 """
 
 import os
@@ -231,12 +232,13 @@ def nz(number, seed, by):
     stack = (in_bins / in_bins.sum(1, keepdims=True)).mean(0)
     start = time.perf_counter()
     if by == "reference":
-        draws = reference.dirichlet_shares(in_bins, SWEEPS, rng)[None]
+        draws, most = reference.dirichlet_shares(in_bins, SWEEPS, rng)[None], np.inf
     else:
-        draws = shares_by_model(density, seed)
+        draws, most = shares_by_model(density, seed, "marginal" if by == "model" else by)
     wall = time.perf_counter() - start
     chains, draws = draws, draws.reshape(-1, draws.shape[-1])
-    least = min(array_stats.ess(of, chain_axis=0, draw_axis=1) for of in np.moveaxis(chains, 2, 0))
+    each = [array_stats.ess(of, chain_axis=0, draw_axis=1) for of in np.moveaxis(chains, 2, 0)]
+    least = min(most, *each)
     ours, stacked, best = (
         total_variation(of, truth) for of in (draws.mean(0), stack, shares_of(z))
     )
@@ -255,16 +257,18 @@ def total_variation(share, truth):
     return 0.5 * np.abs(share - truth).sum()
 
 
-def shares_by_model(density, seed):
+def shares_by_model(density, seed, method):
+    """Shape (chain, draw, bin), and of how many weighted draws these are a choice."""
     from astro_hier import populations
 
     table = QTable({"object": labels(len(density)), "density": density})
     fit = sample_population(
         populations.DirichletHistogram(EDGES), "z", grid=POINTS, object_draws=False
     )
-    fitted = fit.fit(table, certify=False, random_state=seed, progressbar=True)
+    more = {"certify": False} if method == "marginal" else {}
+    fitted = fit.fit(table, method=method, random_state=seed, progressbar=True, **more)
     (name,) = [of for of in fitted.posterior.data_vars if of.startswith("share")]
-    return np.asarray(fitted.posterior[name])  # (chain, draw, bin)
+    return np.asarray(fitted.posterior[name]), fitted.posterior.attrs.get("effective_size", np.inf)
 
 
 if __name__ == "__main__":
