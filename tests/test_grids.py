@@ -1,6 +1,7 @@
 """Claims about the grids in ln P: each population is followed, and none is cut off in silence."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ from scipy import stats
 
 from astro_hier import BinaryPopulation, datasets, populations, priors
 from astro_hier.checks import CheckWarning
-from astro_hier.core.population import STEPS_PER_WIDTH
+from astro_hier.core.population import STEPS_PER_WIDTH, LnPeriodGrid
 from astro_hier.models import grids
+from astro_hier.models.binary_population.prepare import LAYERS
 
 ENDS = 0.5, 3000.0
 
@@ -20,9 +22,10 @@ def fit(table, seed=0, **options):
         return BinaryPopulation(**options).fit(table, random_state=seed, progressbar=False)
 
 
-def plan(prior, n_stars=20, layered=False):
+def plan(prior, n_rows=20):
     model = BinaryPopulation(lnsigma=prior)
-    return grids.plan(model.population, model.frozen_priors(), ENDS, n_stars, layered)
+    following = partial(LnPeriodGrid.following, *ENDS)
+    return grids.plan(model.population, model.frozen_priors(), following, n_rows)
 
 
 def failed(model):
@@ -94,11 +97,11 @@ def test_grids_hold_each_others_points_and_the_first_is_that_of_a_bounded_prior(
 
 def test_many_stars_and_layers_have_fewer_points():
     prior = priors.Uniform(-6, 3)
-    few, many = plan(prior), plan(prior, n_stars=1000)
+    few, many = plan(prior), plan(prior, n_rows=1000)
     assert many.grids[-1].count < few.grids[-1].count / 4
     assert few.below == 0
     assert many.below > 0
-    assert plan(prior, layered=True).reach > few.reach
+    assert plan(prior, n_rows=20 * LAYERS).reach > few.reach
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,13 @@
-"""How finely ln P is divided for a population: each draw uses the grid that resolves its width.
+"""How finely a quantity is divided for a population: each draw uses the grid that resolves it.
 
 Points w / 40 apart resolve a population whose narrowest feature is w wide
 (`astro_hier.core.population`). Priors often allow populations far narrower than any that the data
 permit; a single grid fine enough for these would make all of them expensive. There are therefore
 several grids, each with twice the points of the one before, and each theta is evaluated on the
 coarsest one that resolves it. The first resolves the narrowest population that the prior allows, or
-a width of `COARSE` if that is larger. A star's cells are assigned to the finest grid; its row on a
-coarser grid follows from that without error, since straight lines between points of the coarser
-grid are also straight on the finer one.
+a width of `COARSE` if that is larger. An object's cells are assigned to the finest grid; its row
+on a coarser grid follows from that without error, since straight lines between points of the
+coarser grid are also straight on the finer one.
 
 Populations too narrow for the finest grid that fits in memory have no likelihood. The grids thus
 end at the prior's own lower end or, if that is out of reach, at a width below which the share of
@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 
 from astro_hier import checks, priors
-from astro_hier.core.population import LnPeriodGrid
+from astro_hier.core.floats import TINY
+from astro_hier.core.grid import Axis
 
-COARSE = np.exp(-2.0)  # least width that sets the first grid
+COARSE = float(np.exp(-2.0))  # least width in ln P that sets the first grid
 MAX_POINTS = 270_000
-MAX_WEIGHTS = 1e7  # for all stars, if no star's visits constrain its period: some 600 MB
-MIN_POINTS = 20_000  # kept for any number of stars
-LAYERS = 20  # rows of a star whose scatter has a population, roughly
+MAX_WEIGHTS = 1e7  # of all rows, if no object constrains its value: some 600 MB
+MIN_POINTS = 20_000  # kept for any number of rows
 TAIL = 1e-6  # probability cut off a prior without a lower end
 MAX_VALUES = 2_000_000  # of a density, computed at a time
 NEAR = 4.0  # widths below this times the finest one are near it
@@ -38,7 +38,7 @@ NARROW = checks.define(
     "narrow_populations",
     limit=f"at most {100 * LIMIT:.0f} percent",
     said="about {found} percent of the posterior lie at populations narrower than {reach:.2g} in"
-    " ln P, which are not computed: the visits do not rule them out, and the prior allows them",
+    " {of}, which are not computed: the data do not rule them out, and the prior allows them",
     python="raise the lower end of the prior on the population's width, such as with"
     " lnsigma=priors.TruncatedNormal(..., lower={ln_reach:.1f})",
     shell="raise the lower end of the prior on the population's width, such as with"
@@ -68,18 +68,21 @@ class Levels:
     ----------
     population : `~astro_hier.populations.Population`
         Knows how narrow it is for each theta.
-    grids : tuple of `~astro_hier.core.population.LnPeriodGrid`
+    grids : tuple of `~astro_hier.core.grid.Axis`
         From the coarsest to the finest.
     width : float
-        The narrowest width in ln P that the first grid resolves.
+        The narrowest width that the first grid resolves.
+    of : str
+        What is divided.
     below : float
         If the prior extends below what the last grid resolves, the prior probability of that range
         over the probability near the limit; else zero.
     """
 
     population: Any
-    grids: tuple[LnPeriodGrid, ...]
+    grids: tuple[Any, ...]
     width: float
+    of: str
     below: float = 0.0
 
     @property
@@ -91,7 +94,7 @@ class Levels:
         """Number of the grid that resolves each theta, -1 if none does, shape (theta,)."""
         if len(self.grids) == 1 and not self.below:
             return np.zeros(len(next(iter(theta.values()))), int)
-        width = self.population.width(theta)
+        width = np.maximum(self.population.width(theta), TINY)
         number = np.ceil(np.log2(self.width / width) - 1e-9).clip(0, len(self.grids) - 1)
         beyond = width < self.reach * (1 - 1e-9) if self.below else False
         return np.where(beyond, -1, number).astype(int)
@@ -146,27 +149,37 @@ class Levels:
             return []
         near = np.mean(self.population.width(theta) < NEAR * self.reach)
         share = near * self.below / (1 + near * self.below)
-        words = {"reach": self.reach, "ln_reach": np.log(self.reach)}
+        words = {"reach": self.reach, "ln_reach": np.log(self.reach), "of": self.of}
         return [NARROW.finding(f"{100 * share:.2g}", bool(share > LIMIT), **words)]
 
 
 def plan(
-    population, frozen: Mapping[str, Any], ends: tuple[float, float], n_stars: int, layered: bool
+    population,
+    frozen: Mapping[str, Any],
+    following: Callable[[float], Axis],
+    n_rows: int,
+    *,
+    coarse: float = COARSE,
+    of: str = "ln P",
+    instead: str = "narrow the period_range",
 ) -> Levels:
     """The grids that resolve what the priors allow, as far as memory permits.
 
     Parameters
     ----------
     population : `~astro_hier.populations.Population`
-        Distribution of ln P.
+        Distribution of the quantity that is divided.
     frozen : dict
         The frozen priors of its parameters.
-    ends : tuple of float
-        Shortest and longest period searched [d].
-    n_stars : int
-        Number of stars.
-    layered : bool
-        Whether each star has a row for each of several scatters.
+    following : callable
+        ``following(width)`` is the grid that resolves populations as narrow as ``width``.
+    n_rows : int
+        Number of rows: one for each object, or for each of its layers.
+    coarse : float, optional
+        The first grid resolves this width, or the narrowest that the priors allow if that is
+        larger.
+    of, instead : str, optional
+        The quantity, and what to do if all populations are too narrow, in words.
 
     Returns
     -------
@@ -178,19 +191,19 @@ def plan(
         If all populations that the priors allow are too narrow to be resolved.
     """
     narrowest = population.smallest_width({n: _FarIntoTail(p) for n, p in frozen.items()})
-    width = max(population.smallest_width(frozen), COARSE)
-    first = LnPeriodGrid.following(*ends, width)
-    n_rows = n_stars * (LAYERS if layered else 1)
+    width = max(population.smallest_width(frozen), coarse)
+    first = following(width)
     most = min(MAX_POINTS, max(MIN_POINTS, MAX_WEIGHTS / n_rows))
     wanted = int(np.ceil(np.log2(max(width / narrowest, 1)) - 1e-9))
     held = int(np.log2(max(most / first.count, 1)))
     grids = tuple(first.finer(2**k) for k in range(min(wanted, held) + 1))
     if wanted <= held:
-        return Levels(population, grids, width)
-    return Levels(population, grids, width, _below(population, frozen, width / 2**held, narrowest))
+        return Levels(population, grids, width, of)
+    words = narrowest, of, instead
+    return Levels(population, grids, width, of, _below(population, frozen, width / 2**held, *words))
 
 
-def _below(population, frozen, reach, narrowest):
+def _below(population, frozen, reach, narrowest, of, instead):
     """Prior probability of populations narrower than ``reach``, over that of those just above."""
     rng = np.random.default_rng(0)
     theta = {name: prior.rvs(PRIOR_DRAWS, random_state=rng) for name, prior in frozen.items()}
@@ -198,8 +211,8 @@ def _below(population, frozen, reach, narrowest):
     if width.max() < reach:
         raise priors.PriorError(
             f"the priors only allow populations as narrow as {narrowest:.2g} to {width.max():.2g}"
-            f" in ln P, less than the {reach:.2g} that can be resolved: raise the prior on lnsigma"
-            f" above {np.log(reach):.1f}, or narrow the period_range"
+            f" in {of}, less than the {reach:.2g} that can be resolved: raise the prior on lnsigma"
+            f" above {np.log(reach):.1f}, or {instead}"
         )
     near = np.sum((width >= reach) & (width < NEAR * reach))
     return max(np.sum(width < reach), 1) / max(near, 1)

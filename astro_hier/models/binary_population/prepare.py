@@ -1,5 +1,7 @@
 """From rows to the velocities of a sample, and the integrals over each star's orbits."""
 
+from functools import partial
+
 import astropy.units as u
 import numpy as np
 from joblib import delayed
@@ -23,6 +25,7 @@ from astro_hier.table import Rows
 
 SHORTEST = 0.5 * u.day  # period searched by default
 BASELINES = 3.0  # longest period searched by default, in units of the longest baseline
+LAYERS = 20  # rows of a star whose scatter has a population, roughly
 CELLS_KEPT = 2_000_000  # for all stars, 80 MB; those of other stars are recomputed when needed
 NODES_KEPT, MOST_NODES, LEAST_NODES = 4_000_000, 4000, 500  # for all stars, and for each
 
@@ -44,7 +47,9 @@ def prepare(model, rows: Rows, progressbar: bool) -> Sample:
 
 def _circles(model, sample, common, progressbar):
     n_stars, layered = len(sample.stars), sample.scatter.layered
-    levels = grids.plan(sample.population, model.frozen_priors(), sample.ends, n_stars, layered)
+    following = partial(LnPeriodGrid.following, *sample.ends)
+    n_rows = n_stars * (LAYERS if layered else 1)
+    levels = grids.plan(sample.population, model.frozen_priors(), following, n_rows)
     given = sample.known, layered, levels.grids, CELLS_KEPT // n_stars
     work = (delayed(population_star.summarise)(sample.visits(n), *given) for n in range(n_stars))
     summaries = in_parallel(work, model.n_jobs, n_stars, "periods", progressbar)

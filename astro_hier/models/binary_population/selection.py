@@ -13,7 +13,7 @@ that is the same everywhere the sum is right whatever the cells are. What follow
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, Self
 
 import astropy.units as u
@@ -23,6 +23,7 @@ from astro_hier.core import cells
 from astro_hier.core.grid import Grid
 from astro_hier.core.plane import Plane
 from astro_hier.core.population import LnPeriodGrid
+from astro_hier.models.injected import injected
 from astro_hier.table import Role, TableError, read_columns
 from astro_hier.table.roles import ROWS_SHOWN
 
@@ -90,7 +91,7 @@ class Selection:
             np.clip(np.log(P), *np.log(ends)),
             e,
             np.log(read["density"]),
-            _injected(table.meta, len(P)),
+            injected(table.meta, len(P), "orbits", f"; {MAKER}"),
             _without_companion(table.meta),
             table.meta.get("amplitude"),
         )
@@ -174,17 +175,6 @@ def _check_coverage(meta, ends):
             f" the periods searched, {ends[0]:.6g} to {ends[1]:.6g} d: give injections and model"
             " the same period_range"
         )
-
-
-def _injected(meta: Mapping, kept: int) -> int:
-    n = meta.get("injected")
-    if not isinstance(n, Integral) or isinstance(n, bool) or n < kept:
-        found = "is missing" if n is None else f"is {n!r}"
-        raise TableError(
-            f'selection: meta["injected"] {found}; expected the number of all orbits injected,'
-            f" whether they were kept or not, at least the {kept} of the table; {MAKER}"
-        )
-    return int(n)
 
 
 def _without_companion(meta: Mapping) -> tuple[float, float] | None:
