@@ -187,6 +187,7 @@ def calibrate(model, table, *, simulations=200, draws=399, certify=True, n_jobs=
     for name, value in (("simulations", simulations), ("draws", draws)):
         if not isinstance(value, (int, np.integer)) or value < 1:
             raise ValueError(f"{name}={value!r}; expected a whole number of at least 1")
+    model = model.suited_to(table)
     rows = model.read(table)
     data = model.prepare(rows, progressbar=False)
     seeds = np.random.default_rng(random_state).integers(2**63, size=simulations)

@@ -1,7 +1,8 @@
 """The building blocks of models: parts that own parameters, and the options that name them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from astro_hier.posterior import Parameter
 from astro_hier.table import Role
@@ -27,6 +28,10 @@ class Part:
         """The columns that it reads."""
         return ()
 
+    def with_prior(self, name: str, prior: Any) -> Any:
+        """The argument that this part stems from, with another prior of one of the parameters."""
+        return replace(self, **{name: prior})  # type: ignore[type-var]
+
 
 @dataclass(frozen=True)
 class Option:
@@ -42,9 +47,12 @@ class Option:
         Classes that may be named after ``--set``, each with its default arguments.
     takes_prior : bool, optional
         Whether the argument may be a prior, given by ``--prior``.
+    takes_table : bool, optional
+        Whether the argument is a table, of which the file is given.
     """
 
     name: str
     example: str | None = None
     families: tuple[type, ...] = ()
     takes_prior: bool = False
+    takes_table: bool = False

@@ -5,7 +5,6 @@ import inspect
 import sys
 import warnings
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -164,7 +163,9 @@ def _fit(options):
     estimator = MODELS[options.command]
     out = options.out or Path(f"{options.table.name.split('.')[0]}-{options.command}")
     model = estimator(columns=options.columns, on_invalid=options.on_invalid)
-    model.set_params(**dict(options.set))
+    tables = [option.name for option in model.options if option.takes_table]
+    for name, value in options.set:
+        model.set_params(**{name: QTable.read(value) if name in tables else value})
     for name, prior in options.prior:
         _set_prior(model, name, prior)
     more = {"max_evaluations": options.max_evaluations} if options.max_evaluations else {}
@@ -181,7 +182,7 @@ def _set_prior(model, name, prior):
     if name in of_options:
         model.set_params(**{name: prior})
         return
-    parameters = list(model.frozen_priors())
+    parameters = model.sampled_names()
     if name not in parameters:
         parameters += [option for option in of_options if option not in parameters]
         raise ValueError(f"--prior: {name!r} has no prior; expected one of {parameters}")
@@ -189,5 +190,6 @@ def _set_prior(model, name, prior):
     if owner is model:
         model.set_params(**{name: prior})
         return
-    option = next(option for option in model.options if isinstance(owner, option.families))
-    model.set_params(**{option.name: replace(owner, **{name: prior})})
+    changed = owner.with_prior(name, prior)
+    option = next(option for option in model.options if isinstance(changed, option.families))
+    model.set_params(**{option.name: changed})

@@ -13,7 +13,7 @@ from astro_hier import checks
 from astro_hier.plots import NothingToDraw, NotInTheModel
 
 # tables that are written besides, by the names of their files: the methods that make them
-TABLES = {"stars.ecsv": "star_table", "elements.ecsv": "elements"}
+TABLES = {"stars.ecsv": "star_table", "objects.ecsv": "object_table", "elements.ecsv": "elements"}
 
 
 def _figures(model):

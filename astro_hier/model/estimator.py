@@ -18,7 +18,7 @@ from astro_hier.table import Rows, read_columns
 
 __all__ = ["HierarchicalModel"]
 
-MAX_STARS_KEPT = 1000  # with more, the draws of each star are kept only on request
+MAX_ITEMS_KEPT = 1000  # with more, the draws of each are kept only on request
 FOR_USERS = {"example", "frozen_priors", "parameters", "prior_of", "roles"}  # among all hooks
 
 
@@ -40,10 +40,9 @@ class HierarchicalModel(Results, metaclass=_Completion):
     line), and defines the hooks of `astro_hier.model.hooks`.
     """
 
-    star_draws: Any  # only for models with this argument
     # names that users of the model do not need, and that completion leaves out
     for_writers = {*vars(Hooks), *vars(Priors), "fitted_data", "for_writers", "graph",
-                   "keeps_draws", "problem"} - FOR_USERS  # fmt: skip
+                   "keeps_draws", "problem", "suited_to"} - FOR_USERS  # fmt: skip
     plot_corner = plots.plot_corner
     plot_trace = plots.plot_trace
     plot_graph = plots.plot_graph
@@ -86,6 +85,10 @@ class HierarchicalModel(Results, metaclass=_Completion):
         self.check_rows(rows, table)
         return rows
 
+    def suited_to(self, table: Table) -> Self:
+        """This model with what only a table can tell, such as its units: by default itself."""
+        return self
+
     def problem(self, data) -> Problem:
         """What a method needs to know about this model, given data from ``prepare``."""
         return Problem(
@@ -103,13 +106,16 @@ class HierarchicalModel(Results, metaclass=_Completion):
             partial(self.finish, data),
         )
 
-    def keeps_draws(self, n_stars: int) -> bool:
-        """Whether draws of each star's parameters are kept, for a model with ``star_draws``."""
-        if self.star_draws not in ("auto", True, False):
-            raise ValueError(f"star_draws={self.star_draws!r}; expected 'auto', True or False")
-        if self.star_draws == "auto":
-            return n_stars <= MAX_STARS_KEPT
-        return bool(self.star_draws)
+    def keeps_draws(self, number: int) -> bool:
+        """Whether draws of each item's parameters are kept, for a model with ``star_draws``.
+
+        ``number`` is the number of stars, or of whatever the model's ``item`` is.
+        """
+        name = f"{self.item}_draws"
+        given = getattr(self, name)
+        if given not in ("auto", True, False):
+            raise ValueError(f"{name}={given!r}; expected 'auto', True or False")
+        return number <= MAX_ITEMS_KEPT if given == "auto" else bool(given)
 
     def fit(
         self,
@@ -171,32 +177,35 @@ class HierarchicalModel(Results, metaclass=_Completion):
         for name, value in (("draws", draws), ("chains", chains)):
             if not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"{name}={value!r}; expected a whole number of at least 1")
-        self.frozen_priors()
-        rows = self.read(table)
-        findings = self.check_table(table, rows)
-        data = self.prepare(rows, progressbar)
+        model = self.suited_to(table)
+        model.frozen_priors()
+        rows = model.read(table)
+        findings = model.check_table(table, rows)
+        data = model.prepare(rows, progressbar)
         result = METHODS[method].sample(
-            self.problem(data),
+            model.problem(data),
             draws=draws,
             chains=chains,
             rng=_generator(random_state),
             progressbar=progressbar,
             **options,
         )
-        tree = label(self, rows, data, result, method, findings)
+        tree = label(model, rows, data, result, method, findings)
         self._inference_data, self._fitted_params, self._prepared = tree, self.get_params(), data
         checks.warn_of(self.findings())
         return self
 
     def initial_values(self, table: Table) -> dict[str, u.Quantity]:
         """The estimator's own starting point for a table, a dict of Quantities."""
-        initial = self.initial(self.prepare(self.read(table), progressbar=False))
-        return {p.name: initial[p.name] * p.unit for p in self.parameters}
+        model = self.suited_to(table)
+        initial = model.initial(model.prepare(model.read(table), progressbar=False))
+        return {p.name: initial[p.name] * p.unit for p in model.parameters}
 
     def pymc_model(self, table: Table) -> Any:
         """The joint model of a table as a `pymc.Model`, to sample or modify."""
-        self.frozen_priors()
-        return self.build_pymc(self.prepare(self.read(table), progressbar=False))
+        model = self.suited_to(table)
+        model.frozen_priors()
+        return model.build_pymc(model.prepare(model.read(table), progressbar=False))
 
 
 def _generator(random_state):

@@ -81,7 +81,7 @@ def _likelihoods(model, data, values):
     """The likelihoods of the rows, or None."""
     common = {
         name: values[name]
-        for name in (p.name for p in model.parameters if "star" not in p.dims)
+        for name in (p.name for p in model.parameters if model.item not in p.dims)
         if name in values
     }
     one = {name: of[:1] for name, of in common.items()}

@@ -37,6 +37,7 @@ class Hooks(Priors):
     """
 
     row = "star"  # what a row of the table is
+    item = "star"  # the dimension of what has latent variables of its own
     likelihood_of: str | None = None  # what has its own likelihood, if not each row
     command: str | None = None  # name on the command line
     options: Sequence[Option] = ()  # for the command

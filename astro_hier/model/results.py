@@ -73,7 +73,8 @@ class Results(Hooks):
         posterior, parameter = self.posterior, self.parameter(name)
         if name not in posterior:
             raise ValueError(
-                f"the draws of {name} were not kept: fit with star_draws=True, or see star_table()"
+                f"the draws of {name} were not kept: fit with {self.item}_draws=True, or see"
+                f" {self.item}_table()"
             )
         return samples(posterior, parameter)
 
@@ -274,10 +275,10 @@ class Results(Hooks):
         self.frozen_priors()
         tree = self.inference_data
         parameters = [*self.parameters, LOG_PROB]
-        if hasattr(self, "star_draws"):  # draws of each star are kept for all stars or for none
-            of_stars = {p.name for p in parameters if "star" in p.dims}
-            if not of_stars & set(tree["posterior"].variables):
-                parameters = [p for p in parameters if p.name not in of_stars]
+        if hasattr(self, f"{self.item}_draws"):  # those of each are kept for all or for none
+            of_each = {p.name for p in parameters if self.item in p.dims}
+            if not of_each & set(tree["posterior"].variables):
+                parameters = [p for p in parameters if p.name not in of_each]
         check_tree(tree, self.row, parameters, self.roles, self.numbers)
         epoch = self._rows().epoch
         if epoch and not (

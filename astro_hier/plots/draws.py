@@ -126,10 +126,10 @@ def _chosen(model, var_names):
 
 def _elements(model, parameter):
     """One parameter, or each element of it that varies."""
-    if "star" in parameter.dims:
+    if model.item in parameter.dims:
         raise ValueError(
-            f"{parameter.name} has a value for each star; this figure is for"
-            f" {[p.name for p in model.parameters if 'star' not in p.dims]}"
+            f"{parameter.name} has a value for each {model.item}; this figure is for"
+            f" {[p.name for p in model.parameters if model.item not in p.dims]}"
         )
     draws = model.posterior[parameter.name]
     if not parameter.dims:

@@ -6,7 +6,14 @@ import numpy as np
 
 __all__ = ["Node", "plot_graph"]
 
-PLATE_INDEX = {"star": "n", "visit": "j", "instrument": "i", "mode": "k"}
+PLATE_INDEX = {
+    "star": "n",
+    "object": "n",
+    "sample": "k",
+    "visit": "j",
+    "instrument": "i",
+    "mode": "k",
+}
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def _check_sizes(tree, row):
     """Raise a ContentError unless draws and data agree on the rows, stars and instruments."""
     constant, size = tree["constant_data"], tree["observed_data"].sizes[row]
     expected = {row: size}
-    for dim in ("star", "instrument"):
+    for dim in ("star", "instrument", "object"):
         if f"{dim}_id" in constant.variables:
             expected[dim] = len(np.unique(constant[f"{dim}_id"]))
     for group in (tree["posterior"], constant):

@@ -156,6 +156,7 @@ class BinaryPopulation(OrbitModel):
         Option("population", "NormalMixture", populations.FAMILIES),
         Option("eccentricity", "True", families=populations.ECCENTRICITIES, takes_prior=True),
         Option("companion_fraction", takes_prior=True),
+        Option("selection", "found.ecsv", takes_table=True),
         Option("jitter", families=(populations.LogNormalJitter,), takes_prior=True),
         *(option for option in OrbitModel.options if option.name != "jitter"),
     )
