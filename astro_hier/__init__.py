@@ -15,6 +15,7 @@ from astro_hier import (
 )
 from astro_hier.model import NotFittedError
 from astro_hier.models.binary_population import BinaryPopulation
+from astro_hier.models.sample_population import SamplePopulation
 from astro_hier.models.sb1_binary import SB1Binary
 from astro_hier.models.star_cluster import StarCluster
 from astro_hier.models.velocity_dispersion import VelocityDispersion
@@ -27,6 +28,7 @@ __all__ = [
     "BinaryPopulation",
     "NotFittedError",
     "SB1Binary",
+    "SamplePopulation",
     "SavedFileError",
     "StarCluster",
     "TableError",

@@ -24,6 +24,7 @@ from scipy import stats
 import astro_hier
 from astro_hier import (
     BinaryPopulation,
+    SamplePopulation,
     SB1Binary,
     StarCluster,
     VelocityDispersion,
@@ -338,6 +339,54 @@ def real_velocities(shared_data):
     return Case(VelocityDispersion(columns=roles, **velocity_priors(*grid)), members, expected)
 
 
+def mass_priors(mu, lnsigma):
+    """Flat over the range of a grid, which holds the posterior."""
+    return populations.Normal(
+        mu=priors.Uniform(mu[0] * u.Msun, mu[-1] * u.Msun),
+        lnsigma=priors.Uniform(lnsigma[0], lnsigma[-1]),
+    )
+
+
+def mass_posterior(value, error, mu, lnsigma):
+    """Means and sds on a grid, the density of a value being normal (errors may be tiny)."""
+    centre, ln_sd = np.meshgrid(mu, lnsigma, indexing="ij")
+    log_p = sum(
+        stats.norm.logpdf(y, centre, np.hypot(np.exp(ln_sd), e))
+        for y, e in zip(value, error, strict=True)
+    )
+    p = np.exp(log_p - log_p.max())
+    of = {"mu": (mu, p.sum(axis=1)), "lnsigma": (lnsigma, p.sum(axis=0))}
+    mean = {name: np.average(x, weights=weight) for name, (x, weight) in of.items()}
+    return {
+        name: (mean[name], np.sqrt(np.average((x - mean[name]) ** 2, weights=weight)))
+        for name, (x, weight) in of.items()
+    }
+
+
+def simulated_samples(shared_data):
+    """Draws under a flat interim prior, so many that their sums have no error to speak of."""
+    rng = np.random.default_rng(6)
+    error = rng.uniform(0.05, 0.2, 30)
+    value = rng.normal(rng.normal(1.4, 0.15, 30), error)
+    # equally probable values instead of random ones
+    levels = (np.arange(3000) + 0.5) / 3000
+    draws = value[:, None] + error[:, None] * stats.norm.ppf(levels)
+    grid = np.linspace(1.2, 1.6, 61), np.linspace(-3.5, -0.7, 81)
+    model = SamplePopulation(quantity="mass", interim="flat", population=mass_priors(*grid))
+    return Case(model, QTable({"samples": draws * u.Msun}), mass_posterior(value, error, *grid))
+
+
+def real_samples(shared_data):
+    """Masses of neutron stars, measured with errors."""
+    table = QTable.read(shared_data() / "neutron_stars" / "masses.ecsv")
+    value, error = (table[name].to_value(u.Msun) for name in ("mass", "mass_error"))
+    grid = np.linspace(1.2, 1.7, 81), np.linspace(-2.6, -0.5, 81)
+    model = SamplePopulation(
+        quantity="mass", columns={"object": "star"}, population=mass_priors(*grid)
+    )
+    return Case(model, table, mass_posterior(value, error, *grid))
+
+
 CASES = {
     StarCluster: [
         simulated_cluster,
@@ -359,6 +408,7 @@ CASES = {
         ambiguous_population,
         real_population,
     ],
+    SamplePopulation: [simulated_samples, real_samples],
     VelocityDispersion: [
         simulated_velocities,
         simulated_redshifts,

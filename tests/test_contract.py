@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import warnings
+from dataclasses import replace
 
 import astropy.units as u
 import numpy as np
@@ -37,6 +38,19 @@ def estimator(request):
 @pytest.fixture(scope="module")
 def table(estimator):
     return estimator.example(random_state=2)
+
+
+@pytest.fixture(scope="module")
+def suited(estimator, table):
+    """An estimator that knows what only a table can tell, such as its units."""
+    return estimator().suited_to(table)
+
+
+def with_prior(estimator, name, given):
+    """An estimator with a prior that it takes, or that its population does."""
+    if name in inspect.signature(estimator).parameters:
+        return estimator(**{name: given})
+    return estimator(population=replace(estimator().population, **{name: given}))
 
 
 @pytest.fixture(scope="module")
@@ -109,23 +123,23 @@ def test_unknown_methods_and_options_are_errors_that_list_what_exists(
 def test_a_prior_of_the_wrong_kind_is_an_error(estimator, table):
     name = next(iter(estimator().frozen_priors()))
     with pytest.raises(astro_hier.priors.PriorError, match=f"prior of {name}"):
-        estimator(**{name: astro_hier.priors.Normal(1 * u.kg, 1 * u.kg)}).fit(table)
+        with_prior(estimator, name, astro_hier.priors.Normal(1 * u.cd, 1 * u.cd)).fit(table)
     with pytest.raises(astro_hier.priors.PriorError, match=f"{name}='3' is not a prior"):
-        estimator(**{name: "3"}).pymc_model(table)
-    with pytest.raises(astro_hier.priors.PriorError, match=f"^{name}=.*3.* kg.* has unit 'kg'"):
-        estimator(**{name: 3 * u.kg}).fit(table)
+        with_prior(estimator, name, "3").pymc_model(table)
+    with pytest.raises(astro_hier.priors.PriorError, match=f"^{name}=.*3.* cd.* has unit 'cd'"):
+        with_prior(estimator, name, 3 * u.cd).fit(table)
 
 
 @pytest.mark.parametrize("method", ["marginal", "nuts"])
-def test_a_value_that_is_known_may_be_given_for_a_prior(estimator, table, method):
-    name = list(estimator().frozen_priors())[-1]
-    parameter = next(p for p in estimator().parameters if p.name == name)
-    median = estimator().frozen_priors()[name].median()
+def test_a_value_that_is_known_may_be_given_for_a_prior(estimator, table, suited, method):
+    name = list(suited.frozen_priors())[-1]
+    parameter = suited.parameter(name)
+    median = suited.frozen_priors()[name].median()
     value = median * parameter.unit if parameter.unit != u.one else float(median)
     few = {"tune": 50, "cores": 1} if method == "nuts" else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyUserWarning)  # of too few draws
-        fitted = estimator(**{name: value}).fit(
+        fitted = with_prior(estimator, name, value).fit(
             table, method=method, random_state=1, **QUICK, **few
         )
     assert np.all(fitted.samples(name) == value)
@@ -156,10 +170,10 @@ def test_results_before_a_fit_are_an_error_that_says_to_fit(estimator, tmp_path)
             ask()
 
 
-def test_posterior_has_names_dims_units_and_long_names(estimator, fitted):
+def test_posterior_has_names_dims_units_and_long_names(fitted, suited):
     posterior = fitted.posterior
     assert isinstance(posterior, xr.Dataset)
-    parameters = [*estimator().parameters, LOG_PROB]
+    parameters = [*suited.parameters, LOG_PROB]
     assert list(posterior.data_vars) == [p.name for p in parameters]
     for parameter in parameters:
         variable = posterior[parameter.name]
@@ -171,11 +185,11 @@ def test_posterior_has_names_dims_units_and_long_names(estimator, fitted):
     assert posterior.sizes["draw"] == 50
 
 
-def test_inference_data_holds_draws_statistics_and_data(fitted, estimator, table):
+def test_inference_data_holds_draws_statistics_and_data(fitted, table, suited):
     tree = fitted.inference_data
     assert isinstance(tree, xr.DataTree)
     assert set(tree.children) >= {"posterior", "sample_stats", "observed_data", "constant_data"}
-    for role in estimator().roles:
+    for role in suited.roles:
         if role.unit is not None and (role.required or role.name in table.colnames):
             group = tree["observed_data" if role.observed else "constant_data"]
             assert u.Unit(group[role.name].attrs["unit"]) == role.unit
@@ -190,8 +204,8 @@ def test_likelihoods_of_rows_are_kept(fitted, estimator):
     assert np.all(np.isfinite(group[name]))
 
 
-def test_samples_are_quantities_of_all_draws(fitted, estimator):
-    for parameter in estimator().parameters:
+def test_samples_are_quantities_of_all_draws(fitted, suited):
+    for parameter in suited.parameters:
         samples = fitted.samples(parameter.name)
         assert samples.unit == parameter.unit
         assert samples.shape == (100, *fitted.posterior[parameter.name].shape[2:])
@@ -199,18 +213,18 @@ def test_samples_are_quantities_of_all_draws(fitted, estimator):
         fitted.samples("nonsense")
 
 
-def test_posterior_table_and_map_sample_have_units(fitted, estimator):
+def test_posterior_table_and_map_sample_have_units(fitted, suited):
     table = fitted.posterior_table()
-    assert table.colnames == [p.name for p in estimator().parameters if not p.dims]
+    assert table.colnames == [p.name for p in suited.parameters if not p.dims]
     assert len(table) == 100
     best = np.argmax(fitted.samples("log_prob"))
-    for parameter in estimator().parameters:
+    for parameter in suited.parameters:
         assert np.all(fitted.map_sample[parameter.name] == fitted.samples(parameter.name)[best])
 
 
-def test_summary_has_one_row_a_parameter(fitted, estimator):
+def test_summary_has_one_row_a_parameter(fitted, suited):
     table = fitted.summary()
-    common = [p for p in estimator().parameters if not p.dims]
+    common = [p for p in suited.parameters if not p.dims]
     assert table.colnames == [
         "parameter", "unit", "mean", "sd", "hdi_3%", "hdi_97%", "mcse_mean", "mcse_sd", "ess_bulk",
         "ess_tail", "r_hat",
@@ -224,7 +238,7 @@ def test_summary_has_one_row_a_parameter(fitted, estimator):
         assert row["sd"] == pytest.approx(draws.std(ddof=1))
         assert row["hdi_3%"] < row["mean"] < row["hdi_97%"]
     assert len(fitted.summary("all")) == sum(
-        fitted.posterior[p.name][0, 0].size for p in estimator().parameters
+        fitted.posterior[p.name][0, 0].size for p in suited.parameters
     )
     one = common[0].name
     assert list(fitted.summary([one])["parameter"]) == [one]
@@ -236,20 +250,20 @@ def test_summary_has_one_row_a_parameter(fitted, estimator):
         fitted.summary(hdi_prob=94)
 
 
-def test_same_random_state_same_draws(estimator, table, fitted):
+def test_same_random_state_same_draws(estimator, table, fitted, suited):
     np.random.seed(0)  # noqa: NPY002 the global state must not matter
     again = estimator().fit(table, random_state=1, **QUICK)
     xr.testing.assert_identical(again.posterior, fitted.posterior)
     other = estimator().fit(table, random_state=np.random.default_rng(2), **QUICK)
-    name = estimator().parameters[0].name
+    name = suited.parameters[0].name
     assert not np.any(other.posterior[name].values == fitted.posterior[name].values)
 
 
-def test_initial_values_are_possible(estimator, table):
+def test_initial_values_are_possible(estimator, table, suited):
     initial = estimator().initial_values(table)
-    for parameter in estimator().parameters:
+    for parameter in suited.parameters:
         assert initial[parameter.name].unit == parameter.unit
-    for name, prior in estimator().frozen_priors().items():
+    for name, prior in suited.frozen_priors().items():
         assert np.isfinite(prior.logpdf(initial[name].value))
 
 

@@ -65,4 +65,8 @@ __all__ = [
 
 # by name on the command line
 FAMILIES = Normal, TruncatedNormal, NormalMixture, PowerLaw, PeriodHistogram, Circularised
+OF_ANY_QUANTITY = (
+    Normal, LogNormal, NormalMixture, TruncatedNormal, Uniform, PowerLaw, PowerLawPeak, Beta, Gamma,
+    Exponential, Rayleigh,
+)  # fmt: skip
 ECCENTRICITIES = Beta, Rayleigh, Exponential, Gamma, RayleighExponential, EccentricityHistogram

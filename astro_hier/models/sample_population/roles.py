@@ -1,6 +1,7 @@
 """What is known of each object: draws, a density on a grid, or a value; and in which columns."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import astropy.units as u
 from astropy.table import Table
@@ -9,7 +10,7 @@ from astro_hier.models.sample_population.forms import is_single
 from astro_hier.table import Role, TableError
 from astro_hier.table.places import find_places
 
-__all__ = ["find_kind", "roles_of", "samples_roles"]
+__all__ = ["all_roles", "find_kind", "roles_of", "samples_roles"]
 
 Names = tuple[str, ...]
 Place = tuple[str, u.UnitBase | None]  # name of a column, and the unit to assume if it has none
@@ -47,6 +48,13 @@ def roles_of(kind: str, names: Names, units: Mapping[str, u.UnitBase]) -> tuple[
     roles = zip(samples_roles(names), own, strict=True)
     draws = (Role(name, unit, observed=True) for name, unit in roles)
     return label, *draws, interim, Role("weight", u.one, required=False)
+
+
+def all_roles(names: Names, units: Mapping[str, u.UnitBase]) -> tuple[Role, ...]:
+    """What rows of any kind may hold; none of it is required."""
+    kinds = ("draws", "density", "value") if len(names) == 1 else ("draws",)
+    roles = {role.name: role for kind in kinds for role in roles_of(kind, names, units)}
+    return tuple(replace(role, required=False) for role in roles.values())
 
 
 def find_kind(

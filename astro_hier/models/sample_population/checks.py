@@ -1,0 +1,90 @@
+"""Checks of a population of samples: whether its Monte Carlo sums can be trusted."""
+
+from typing import Any
+
+import numpy as np
+
+from astro_hier import checks
+from astro_hier.checks import Finding
+from astro_hier.core.floats import Theta
+from astro_hier.models.sample_population.data import Objects, thinned
+from astro_hier.models.sample_population.on_grid import OnGrid
+from astro_hier.table.roles import ROWS_SHOWN
+
+MAX_VARIANCE = 1.0  # of ln of the likelihood
+FEWEST_DRAWS = 10.0  # effective, of an object
+
+VARIANCE = checks.define(
+    "monte_carlo_variance",
+    limit=f"at most {MAX_VARIANCE:g}",
+    said="the Monte Carlo variance of ln of the likelihood is {found}, of which the objects' draws"
+    " make {objects:.2g} and the injections {injections:.2g}: where it is large, the posterior"
+    " follows the noise of the sums",
+    python="use more draws of each object or more injections, whichever makes more of it, or a"
+    " population without features that are narrower than what the draws resolve",
+    shell="use a table with more draws of each object, or a population without narrow features",
+)
+FEW = checks.define(
+    "effective_draws",
+    limit=f"at least {FEWEST_DRAWS:g} for each object",
+    said="{found} of the objects have fewer effective draws given the population: {which}",
+    python="use more draws of these objects, or draws made under an interim prior that is nearer to"
+    " the population; object_table() lists them all",
+    shell="use more draws of these objects, or draws made under an interim prior that is nearer to"
+    " the population; objects.ecsv lists them all",
+)
+
+
+def diagnose(model, data: Objects, values: Theta, method: str) -> dict[str, Any]:
+    """Variances of the sums, the fewest effective draws, and where the values lie."""
+    theta = thinned(of_population(model, data, values))
+    setting = model.setting
+    numbers = {
+        f"{what}_{name}": float(of)
+        for what, each in (("middle", setting.middles), ("spread", setting.spreads))
+        for name, of in zip(data.names, each, strict=True)
+    }
+    if model.selection is not None:
+        kept, variance = data.kept(theta)
+        numbers["share_found"] = float(kept.mean())
+        numbers["selection_variance"] = float(len(data.labels) ** 2 * variance.mean())
+    units = dict(zip(data.names, setting.units, strict=True))
+    return (
+        numbers
+        | {f"unit_{name}": str(unit or "") for name, unit in units.items()}
+        | {
+            "log_likelihood_variance": float(data.variance(theta).mean()),
+            "fewest_effective_draws": float(data.effective(theta).min()),
+        }
+    )
+
+
+def check(model, data: Objects, values: Theta, attrs, method: str) -> list[Finding]:
+    """Whether there are enough draws and injections, and whether the grids are fine enough."""
+    theta = of_population(model, data, values)
+    variance, injections = attrs["log_likelihood_variance"], attrs.get("selection_variance", 0.0)
+    found = [
+        VARIANCE.finding(
+            f"{variance:.2g}",
+            not variance <= MAX_VARIANCE,
+            objects=max(variance - injections, 0.0),
+            injections=injections,
+        ),
+        _effective(data, theta),
+    ]
+    return [*found, *data.levels.check(theta)] if isinstance(data, OnGrid) else found
+
+
+def _effective(data, theta):
+    effective = data.effective(thinned(theta))
+    few = np.flatnonzero(effective < FEWEST_DRAWS)
+    worst = few[np.argsort(effective[few])]
+    which = ", ".join(f"{data.labels[n]} ({effective[n]:.2g})" for n in worst[:ROWS_SHOWN])
+    more = ", ..." if len(few) > ROWS_SHOWN else ""
+    return FEW.finding(f"{len(few)} of {len(effective)}", bool(len(few)), which=which + more)
+
+
+def of_population(model, data: Objects, values: Theta) -> Theta:
+    """The parameters of the population among all values."""
+    names = *model.sampled_names(), *model.standard_normals(data)
+    return {name: values[name] for name in names}

@@ -1,0 +1,81 @@
+"""Results of a population of samples: a table of the objects, and values of new ones."""
+
+import astropy.units as u
+import numpy as np
+from astropy.table import QTable
+
+from astro_hier.core.floats import Theta
+from astro_hier.models.sample_population.data import thinned
+
+QUANTILES = np.array([0.16, 0.5, 0.84])
+STATISTICS = "mean", "sd", "p16", "p50", "p84"
+
+
+def object_table(model) -> QTable:
+    """Every object's own value, before and after the population is taken into account.
+
+    Returns
+    -------
+    `~astropy.table.QTable`
+        One row for each object. For each quantity NAME the columns are ``NAME_own_mean``,
+        ``NAME_own_sd``, ``NAME_own_p16``, ``NAME_own_p50`` and ``NAME_own_p84``: mean, standard
+        deviation, 16th, 50th and 84th percentile of the object's posterior as it was given, under
+        its interim prior; and ``NAME_mean``, ..., ``NAME_p84``: the same given the population,
+        averaged over the draws of the population. ``n_draws`` is the effective number of draws that
+        were given, and ``effective`` that of those that are left given the population, both
+        infinite for objects that are described by a density or by a value and its error.
+    """
+    data, theta = model.fitted_data(), few_draws(model)
+    after = data.log_weights(theta)
+    table = QTable({"object": data.labels})
+    table["n_draws"] = [of.draws for of in data.own]
+    table["effective"] = data.effective(theta)
+    units = [model.parameter(name).unit for name in data.names]
+    for i, (name, unit) in enumerate(zip(data.names, units, strict=True)):
+        rows = [
+            [*_described(own, i, own.log_own), *_described(nodes, i, weight)]
+            for own, nodes, weight in zip(data.own, data.nodes, after, strict=True)
+        ]
+        names = [f"{name}_own_{of}" for of in STATISTICS] + [f"{name}_{of}" for of in STATISTICS]
+        for column, values in zip(names, np.transpose(rows), strict=True):
+            table[column] = values * unit if unit != u.one else values
+    for name in table.colnames[1:]:
+        table[name].info.format = ".4g"
+    return table
+
+
+def _described(nodes, i, log_weight):
+    """Mean, standard deviation and quantiles of one of the quantities."""
+    one = nodes.of_quantity(i)
+    return *one.moments(log_weight), *one.quantiles(log_weight, QUANTILES)
+
+
+def few_draws(model) -> Theta:
+    """Some of the draws of the population's parameters."""
+    names = *model.sampled_names(), *model.standard_normals(model.fitted_data())
+    return thinned({name: model.samples(name).value for name in names})
+
+
+def predict(model, *, random_state=None):
+    """The value of a new object of the population, for each draw of it.
+
+    With a ``selection``, it is an object of the population before that.
+
+    Parameters
+    ----------
+    random_state : None, int, `numpy.random.Generator`, optional
+        Seed or source of randomness.
+
+    Returns
+    -------
+    `~astropy.units.Quantity` or dict of Quantity
+        Shape (chain * draw,); by name for two quantities.
+    """
+    data, rng = model.fitted_data(), np.random.default_rng(random_state)
+    names = *model.sampled_names(), *model.standard_normals(data)
+    theta = {name: model.samples(name).value for name in names}
+    drawn = data.population.draw(theta, 1, rng).reshape(-1, len(data.names))
+    new = {
+        name: of * model.parameter(name).unit for name, of in zip(data.names, drawn.T, strict=True)
+    }
+    return new[data.names[0]] if len(new) == 1 else new
