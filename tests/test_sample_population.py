@@ -274,6 +274,21 @@ def test_objects_with_few_effective_draws_are_named(sample):
     assert table["effective"][-1] < 10 < table["effective"][0] < table["n_draws"][0] == 60
 
 
+def test_copies_of_objects_are_noticed(sample):
+    _, value, error = sample
+    twice = np.append(value, value[3]), np.append(error, error[3])
+    for table in (
+        QTable({"value": twice[0] * MSUN, "error": twice[1] * MSUN}),
+        QTable({"samples": draws_of(*twice, 20)[[*range(60), 3]] * MSUN}),
+    ):
+        model = SamplePopulation(quantity="mass", interim="flat").suited_to(table)
+        (found, *_) = model.check_table(table, model.read(table))
+        assert found.failed
+        assert found.found == "1 of 61"
+        (found, *_) = model.check_table(table, model.read(table[:-1]))
+        assert not found.failed
+
+
 @pytest.mark.parametrize(
     ("options", "columns", "message"),
     [

@@ -23,6 +23,7 @@ from astro_hier.core.grid import Axis, Grid
 
 REACH = 6.0  # standard deviations of a normal likelihood that its nodes cover
 PER_SD = 8.0  # nodes in one: the sum is then exact to the digits of a float
+MOST = 20_000  # nodes of an object
 
 
 @dataclass(frozen=True)
@@ -115,20 +116,46 @@ def of_draws(x: np.ndarray, weight: np.ndarray | None = None) -> Nodes:
     return Nodes(x, log_own, log_own, np.zeros(len(x)), draws)
 
 
-def of_normal(value: float, error: float, spacing: float) -> Nodes:
-    """A measured value and its error: nodes no farther apart than ``spacing``."""
-    count = int(np.ceil(2 * REACH * max(PER_SD, error / spacing))) + 1
-    x = value + error * np.linspace(-REACH, REACH, count)
+@dataclass(frozen=True)
+class Mesh:
+    """How far nodes of densities may be apart.
+
+    Attributes
+    ----------
+    spacing : float
+        The largest distance that resolves populations.
+    middle : float
+        Where the populations are: an object that would need more than `MOST` nodes has them there.
+    """
+
+    spacing: float = np.inf
+    middle: float = 0.0
+
+    def window(self, low: float, high: float) -> tuple[float, float]:
+        """The part of a range that gets nodes."""
+        if high - low <= MOST * self.spacing:
+            return low, high
+        reach = 0.5 * MOST * self.spacing
+        inside = max(low, self.middle - reach), min(high, self.middle + reach)
+        return inside if inside[0] < inside[1] else (low, high)
+
+
+def of_normal(value: float, error: float, mesh: Mesh) -> Nodes:
+    """A measured value and its error."""
+    low, high = mesh.window(value - REACH * error, value + REACH * error)
+    count = int(np.ceil((high - low) * max(PER_SD / error, 1 / mesh.spacing)))
+    x = np.linspace(low, high, min(count, MOST) + 1)
     step = x[1] - x[0]
     log_own = normal.log_density(x, value, error) + np.log(step)
-    return Nodes(x, log_own, log_own, np.full(count, step))
+    return Nodes(x, log_own, log_own, np.full(len(x), step))
 
 
-def of_density(grid: np.ndarray, density: np.ndarray, spacing: float) -> Nodes:
+def of_density(grid: np.ndarray, density: np.ndarray, mesh: Mesh) -> Nodes:
     """A density at points of a grid, with straight lines in between.
 
-    Nodes are the middles of cells that are no wider than ``spacing`` or an interval of the grid.
+    Nodes are the middles of cells that are no wider than those of the mesh or of the grid.
     """
+    spacing = max(mesh.spacing, (grid[-1] - grid[0]) / MOST)
     count = np.maximum(np.ceil(np.diff(grid) / spacing), 1).astype(int)
     width = np.repeat(np.diff(grid) / count, count)
     number = np.arange(len(width)) - np.repeat(np.cumsum(count) - count, count)

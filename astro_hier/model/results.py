@@ -115,6 +115,7 @@ class Results(Hooks):
         posterior = self.posterior
         if var_names is None:
             parameters = [p for p in self.parameters if set(p.dims) <= {"instrument"}]
+            parameters = parameters or self._of_all()
         elif isinstance(var_names, str) and var_names == "all":
             parameters = [p for p in self.parameters if p.name in posterior]
         else:
@@ -211,6 +212,11 @@ class Results(Hooks):
         if any(role.is_time for role in self.roles):
             epoch = Epoch(**json.loads(constant.attrs["epoch"]))
         return Rows(columns, epoch)
+
+    def _of_all(self) -> list[Parameter]:
+        """Parameters of several elements that are not those of single stars."""
+        normals = self.standard_normals(self.fitted_data())
+        return [p for p in self.parameters if self.item not in p.dims and p.name not in normals]
 
     def _common_parameters(self) -> list[Parameter]:
         return [p for p in self.parameters if not p.dims]

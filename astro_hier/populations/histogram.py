@@ -101,6 +101,7 @@ class PeriodHistogram(SmoothHistogram):
     edges: tuple[float, ...]
     smoothness: priors.Prior | float = priors.HalfNormal(1)
 
+    scale = "ln"
     parameters = _parameters("", "", "ln(P / d)")
     sampled = ("smoothness",)
 

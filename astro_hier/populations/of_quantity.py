@@ -21,6 +21,7 @@ from astro_hier.populations.eccentricity import Eccentricity
 from astro_hier.populations.family import EVERYWHERE, Ends, Population
 from astro_hier.populations.power_law import PowerLaw
 from astro_hier.populations.quantity import LN_PERIOD
+from astro_hier.populations.spline import Spline
 from astro_hier.populations.weighted_normals import Truncated
 from astro_hier.posterior import Parameter
 
@@ -112,14 +113,15 @@ class OfQuantity(Part):
 
     def _here(self, parameter):
         of = self.name if self.family.scale == "linear" else f"ln {self.name}"
-        words = parameter.long_name.replace(LN_PERIOD, of).replace("the eccentricities", of)
+        words = parameter.long_name.replace(LN_PERIOD, of).replace("the quantity", of)
+        words = words.replace("the eccentricities", of)
         symbol = parameter.symbol.replace("_e", "")
         index = self.suffix.removeprefix("_").replace("_", r"\_")
         return replace(
             parameter,
             name=self._name(parameter.name),
             unit=self.unit if parameter.name in self.family.in_unit else parameter.unit,
-            symbol=f"{{{symbol}}}^{{\\mathrm{{({index})}}}}" if self.suffix else symbol,
+            symbol=f"{{{symbol}}}_{{\\mathrm{{{index}}}}}" if self.suffix else symbol,
             long_name=words.replace("eccentricities", of),
             dims=tuple(self._name(dim) for dim in parameter.dims),
         )
@@ -173,11 +175,16 @@ class OfQuantity(Part):
         """Which values lie between the limits and, if y is ln x, have a logarithm."""
         low, high = self.limits
         within = (x >= low) & (x <= high)
-        return within & (x > 0) if self.family.scale == "ln" else within
+        if self.family.scale == "ln":
+            within &= x > 0
+        y = self.coordinate(np.where(within, x, 1.0))
+        return within & (y >= self.ends[0]) & (y <= self.ends[1])
 
     @property
     def ends(self) -> Ends:
-        """The limits, in y."""
+        """The limits, in y: those given, or where bins or knots end."""
+        if isinstance(self.family, (Binned, Spline)):
+            return self.family.extent({})
         low, high = self.limits
         if self.family.scale == "ln":
             return (np.log(low) if low > 0 else -np.inf), np.log(high)
@@ -192,8 +199,7 @@ class OfQuantity(Part):
     @property
     def range_in_words(self) -> str:
         """Which values there may be."""
-        low, high = self.limits
-        low = max(low, 0.0) if self.family.scale == "ln" else low
+        low, high = self.value(np.array(self.ends))
         return f"{self.name} from {low:.6g} to {high:.6g} {self.unit}".rstrip()
 
     # ---- the distribution

@@ -1,14 +1,19 @@
 """Checks of a population of samples: whether its Monte Carlo sums can be trusted."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from astropy.table import Table
 
 from astro_hier import checks
 from astro_hier.checks import Finding
 from astro_hier.core.floats import Theta
 from astro_hier.models.sample_population.data import Objects, thinned
 from astro_hier.models.sample_population.on_grid import OnGrid
+from astro_hier.models.sample_population.prepare import objects
+from astro_hier.table import Role, Rows, of_table
+from astro_hier.table.checks import REPEATED_ROWS
 from astro_hier.table.roles import ROWS_SHOWN
 
 MAX_VARIANCE = 1.0  # of ln of the likelihood
@@ -33,6 +38,32 @@ FEW = checks.define(
     shell="use more draws of these objects, or draws made under an interim prior that is nearer to"
     " the population; objects.ecsv lists them all",
 )
+
+
+def check_rows(rows: Rows, roles: Sequence[Role]) -> list[Finding]:
+    """Whether objects are copies of others."""
+    if "value" in rows:
+        own = [role for role in roles if role.name in ("value", "error")]
+        return of_table(Table({role.name: rows[role.name] * role.unit for role in own}), own)
+    labels, rows_of = objects(rows)
+    values = [rows[role.name] for role in roles if role.observed and role.name in rows]
+    first: dict[bytes, int] = {}
+    copies = []
+    for n, chosen in enumerate(rows_of):
+        same = first.setdefault(b"".join(of[chosen].tobytes() for of in values), n)
+        if same != n:
+            copies.append((same, n))
+    shown = "; ".join(f"{labels[a]}, {labels[b]}" for a, b in copies[:ROWS_SHOWN])
+    return [
+        REPEATED_ROWS.finding(
+            f"{len(copies)} of {len(labels)}",
+            bool(copies),
+            columns="all draws" if "density" not in rows else "the density",
+            rows=f"objects {shown}",
+            too_small=np.sqrt(2),
+            cure=f"table.remove_rows({[b for _, b in copies]})",
+        )
+    ]
 
 
 def diagnose(model, data: Objects, values: Theta, method: str) -> dict[str, Any]:

@@ -206,7 +206,7 @@ class SamplePopulation(HierarchicalModel):
         return rows
 
     def check_table(self, table, rows):
-        return []
+        return checks.check_rows(rows, self.roles)
 
     prepare = prepare.prepare
     initial = start.initial
@@ -241,7 +241,7 @@ class SamplePopulation(HierarchicalModel):
         x = 1.2 * (np.arange(len(sampled)) - 0.5 * (len(sampled) - 1))
         return (
             *(
-                plots.Node(name, (float(at), 2.0), to=(names[0],))
+                plots.Node(name, (float(at), 2.0), to=shape.of_which(name, names))
                 for name, at in zip(sampled, x, strict=True)
             ),
             *(

@@ -7,8 +7,9 @@ import astropy.units as u
 import numpy as np
 
 from astro_hier.core import object_nodes
+from astro_hier.core.floats import TINY
 from astro_hier.core.grid import Axis
-from astro_hier.core.object_nodes import Nodes
+from astro_hier.core.object_nodes import Mesh, Nodes
 from astro_hier.core.population import STEPS_PER_WIDTH
 from astro_hier.models import grids
 from astro_hier.models.sample_population import injected, interim, shape
@@ -21,6 +22,7 @@ from astro_hier.table.roles import ROWS_SHOWN
 
 NARROWEST = 1 / 3  # width that sets the first grid, in the scatter of the objects' means
 NODES_PER_SPREAD = 200.0  # of densities and broad normal likelihoods, which are smooth
+LEAST = 1e-12  # relative scatter that is one
 HALVINGS = 2  # of the grids, for drawing values of populations whose density does not jump
 FOUR = 2**HALVINGS
 KINDS = {"density": "density", "value": "value"}  # by the column that tells
@@ -37,22 +39,33 @@ def setting_of(rows: Rows, units: Mapping[str, u.UnitBase], family: Any) -> Sett
     ``units`` are those of the quantities by name; ``family`` is the population.
     """
     names = tuple(units)
-    own = own_nodes(rows, names, np.inf)
-    means = np.array([of.moments(of.log_own)[0] for of in own]).reshape(len(own), -1)
+    each = [of.moments(of.log_own) for of in own_nodes(rows, names, Mesh())]
+    means, sds = (np.array(of).reshape(len(each), -1) for of in zip(*each, strict=True))
     scales = shape.scales_of(family, len(names))
-    middles, spreads = zip(
-        *(_middle_and_spread(of, scale) for of, scale in zip(means.T, scales, strict=True)),
-        strict=True,
-    )
+    found = map(_middle_and_spread, means.T, sds.T, scales)
+    middles, spreads = zip(*found, strict=True)
     return Setting(tuple(units.values()), middles, spreads)
 
 
-def _middle_and_spread(means, scale):
-    y = np.log(means[means > 0]) if scale == "ln" else means
-    if not len(y):
+def _middle_and_spread(mean, sd, scale):
+    """Mean and scatter of the objects' means, those of large errors counting less."""
+    weight = 1 / (sd**2 + max(np.median(sd) ** 2, TINY))
+    if scale == "ln":
+        positive = mean > 0
+        mean, weight = np.log(np.where(positive, mean, 1.0)), weight * positive
+    if not weight.any():
         return 0.0, 1.0
-    spread = float(np.std(y)) if len(y) > 1 else 0.0
-    return float(np.mean(y)), spread or max(abs(float(np.mean(y))), 1.0)
+    middle = float(np.average(mean, weights=weight))
+    spread = float(np.sqrt(np.average((mean - middle) ** 2, weights=weight)))
+    return middle, spread if spread > LEAST * abs(middle) else max(abs(middle), 1.0)
+
+
+def _mesh(setting, population):
+    """Where the nodes of densities are, in the quantity itself."""
+    middle, spread = setting.middles[0], setting.spreads[0]
+    if population.value(1.0) != 1.0:  # of ln
+        middle, spread = np.exp(middle), np.exp(middle) * min(spread, 1.0)
+    return Mesh(spread / NODES_PER_SPREAD, middle)
 
 
 def prepare(model, rows: Rows, progressbar: bool) -> Objects:
@@ -60,10 +73,10 @@ def prepare(model, rows: Rows, progressbar: bool) -> Objects:
     names = tuple(shape.names_and_units(model.quantity))
     setting, population = model.setting, model.distribution
     units = tuple(unit or u.one for unit in setting.units)
-    labels, rows_of = _objects(rows)
-    spacing = setting.spreads[0] / NODES_PER_SPREAD if len(names) == 1 else np.inf
+    labels, rows_of = objects(rows)
+    mesh = _mesh(setting, population) if len(names) == 1 else Mesh()
     kind = kind_of(rows)
-    own = nodes = own_nodes(rows, names, spacing)
+    own = nodes = own_nodes(rows, names, mesh)
     if kind != "value" or model.interim is not None:
         nodes = [_without_interim(model.interim, of, names, units) for of in nodes]
     nodes = [_in_population(of, population) for of in nodes]
@@ -76,7 +89,7 @@ def prepare(model, rows: Rows, progressbar: bool) -> Objects:
     return form(model, (labels, own, nodes, error, population, kind), found)
 
 
-def _objects(rows):
+def objects(rows):
     """Labels of the objects, in the order of the table, and the rows of each."""
     labels, first, number = np.unique(rows["object"], return_index=True, return_inverse=True)
     order = np.argsort(first)
@@ -87,27 +100,27 @@ def _objects(rows):
     return labels[order], np.split(by_object, np.cumsum(np.bincount(number))[:-1])
 
 
-def own_nodes(rows: Rows, names: tuple[str, ...], spacing: float) -> list[Nodes]:
+def own_nodes(rows: Rows, names: tuple[str, ...], mesh: Mesh) -> list[Nodes]:
     """Each object's own nodes, with the interim prior still in their masses.
 
     If the rows hold its density at each draw, it has been divided out.
     """
-    _, rows_of = _objects(rows)
+    _, rows_of = objects(rows)
     kind = kind_of(rows)
     if kind == "value":
         of = zip(rows["value"], rows["error"], strict=True)
-        found = [object_nodes.of_normal(value, error, spacing) for value, error in of]
+        found = [object_nodes.of_normal(value, error, mesh) for value, error in of]
         return [found[chosen[0]] for chosen in rows_of]
     if kind == "density":
-        return [_of_density(rows, of, spacing) for of in rows_of]
+        return [_of_density(rows, of, mesh) for of in rows_of]
     columns = ["samples"] if len(names) == 1 else [f"samples_{name}" for name in names]
     x = np.stack([rows[name] for name in columns], axis=1)
     return [_of_draws(rows, x[of], of) for of in rows_of]
 
 
-def _of_density(rows, chosen, spacing):
+def _of_density(rows, chosen, mesh):
     grid = rows["grid"][chosen]
-    nodes = object_nodes.of_density(grid, rows["density"][chosen], spacing)
+    nodes = object_nodes.of_density(grid, rows["density"][chosen], mesh)
     if "interim" not in rows:
         return nodes
     return nodes.divided(np.log(np.interp(nodes.x, grid, rows["interim"][chosen])))

@@ -1,6 +1,6 @@
 """The arguments that say what a sample is of: the quantities, their limits, and the population."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,11 @@ def symbol(name: str) -> str:
     return name if len(name) == 1 else rf"\mathrm{{{name}}}".replace("_", r"\_")
 
 
+def of_which(parameter: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The quantities that a parameter describes: the one whose name ends its own, or all."""
+    return tuple(name for name in names if parameter.endswith(f"_{name}")) or tuple(names)
+
+
 def limits_of(limits: Any, name: str, unit: u.UnitBase) -> Ends:
     """The lowest and highest value of a quantity, as floats in a unit.
 
@@ -128,6 +133,11 @@ def distribution(model, setting: Setting) -> OfQuantity | OfPair:
         raise ValueError(
             f"population={model.population!r}; expected one of astro_hier.populations for one"
             " quantity, such as populations.Normal()"
+        )
+    if not any(family.sampled or family.standard_normals for family in families):
+        raise ValueError(
+            f"population={model.population!r} has no parameters; expected a family whose parameters"
+            " are inferred, or given as plain values, such as populations.Beta(2.0, 3.0)"
         )
     suffixes = [""] if pair is None else [f"_{name}" for name in names]
     each = [
