@@ -85,6 +85,16 @@ def test_values_with_errors_have_the_closed_form(sample, theta, spread):
     np.testing.assert_allclose(found, closed_form(value, spread * error, theta), 3e-4, 3e-4)
 
 
+def test_errors_of_any_size_say_what_they_can(sample):
+    # One object is known a million times worse than the others, and one a million times better.
+    _, value, error = sample
+    value, error = np.append(value, [3e5, 1.37]), np.append(error, [2e6, 2e-7])
+    theta = {"mu": np.array([1.38, 1.42]), "lnsigma": np.log([0.15, 0.25])}
+    table = QTable({"value": value * MSUN, "error": error * MSUN})
+    found = prepared(table, population=GIVEN).log_likelihood(theta)
+    np.testing.assert_allclose(found, closed_form(value, error, theta), 3e-4, 3e-4)
+
+
 def test_densities_on_a_grid_are_the_same(sample, theta):
     _, value, error = sample
     grid = np.linspace(-1, 4, 2001)
@@ -194,6 +204,15 @@ def test_units_are_those_of_the_table_or_the_ones_asked_for(sample, of_values):
     np.testing.assert_allclose(in_kg.samples("mu").to_value(MSUN), same.samples("mu").value)
     with pytest.raises(priors.PriorError, match="prior of mu"):
         fit(QTable({"value": value, "error": error}), population=GIVEN)
+
+
+def test_a_log_normal_is_the_same_in_any_unit(sample):
+    _, value, error = sample
+    table = QTable({"value": value * MSUN, "error": error * MSUN})
+    population = populations.LogNormal()
+    found = [fit(table, population=population, quantity={"mass": of}) for of in (MSUN, u.kg)]
+    mean = [model.samples("mu").value.mean() for model in found]
+    assert mean[1] - mean[0] == pytest.approx(np.log(MSUN.to(u.kg)), abs=1e-3)
 
 
 def test_a_new_object_is_one_of_the_population(of_values):

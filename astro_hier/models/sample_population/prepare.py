@@ -63,7 +63,7 @@ def _middle_and_spread(mean, sd, scale):
 def _mesh(setting, population):
     """Where the nodes of densities are, in the quantity itself."""
     middle, spread = setting.middles[0], setting.spreads[0]
-    if population.value(1.0) != 1.0:  # of ln
+    if population.family.scale == "ln":
         middle, spread = np.exp(middle), np.exp(middle) * min(spread, 1.0)
     return Mesh(spread / NODES_PER_SPREAD, middle)
 
