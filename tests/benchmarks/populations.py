@@ -5,7 +5,7 @@ WHAT is one of
 recover
     NUMBER (200) stars of 5 to 15 visits, errors of 0.5 km/s: truth and posterior.
 calibrate, companions
-    NUMBER (200) populations of 12 such stars, their parameters drawn from the priors, with all
+    NUMBER (200) populations of 50 such stars, their parameters drawn from the priors, with all
     stars binaries or a share of them: ranks of the truths.
 scores
     NUMBER (150) such stars of one population: the mean slope of ln of the likelihood in each
@@ -49,7 +49,7 @@ PRIORS = {
         priors.LogNormal(0, 0.4, scale=1.5), priors.LogNormal(0, 0.4, scale=3)
     ),
 }  # fmt: skip
-OF_EACH, STEP = 12, 0.02
+OF_EACH, STEP = 50, 0.02
 OUTER = 0.01
 
 
