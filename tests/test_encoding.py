@@ -12,14 +12,17 @@ from astro_hier.posterior.encoding import SAVED
 # What files of users call the classes of this package: names may be added, none may go
 NAMES = {
     "Beta": "Beta",
+    "Exponential": "Exponential",
     "Fixed": "Fixed",
     "Gamma": "Gamma",
+    "HalfCauchy": "HalfCauchy",
     "HalfNormal": "HalfNormal",
     "LogNormal": "LogNormal",
     "LogUniform": "LogUniform",
     "Normal": "Normal",
     "PeriodScaled": "PeriodScaled",
     "Prior": "Prior",
+    "StudentT": "StudentT",
     "TruncatedNormal": "TruncatedNormal",
     "Uniform": "Uniform",
     "astro_hier.outliers.ParallaxBackground": "ParallaxBackground",

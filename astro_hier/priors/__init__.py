@@ -16,11 +16,14 @@ from astro_hier.priors.families import (
 from astro_hier.priors.given import as_prior as as_prior
 from astro_hier.priors.given import bulk as bulk
 from astro_hier.priors.given import check as check
+from astro_hier.priors.tails import Exponential, HalfCauchy, StudentT
 
 __all__ = [
     "Beta",
+    "Exponential",
     "Fixed",
     "Gamma",
+    "HalfCauchy",
     "HalfNormal",
     "LogNormal",
     "LogUniform",
@@ -28,6 +31,7 @@ __all__ = [
     "PeriodScaled",
     "Prior",
     "PriorError",
+    "StudentT",
     "TruncatedNormal",
     "Uniform",
 ]

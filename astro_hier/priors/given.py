@@ -5,9 +5,11 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 
-from astro_hier.priors import families
+from astro_hier.priors import families, tails
 from astro_hier.priors.base import Prior, PriorError
 from astro_hier.priors.families import Fixed
+
+FAMILIES = sorted([*families.__all__, *tails.__all__])
 
 __all__ = ["as_prior", "bulk", "check"]
 
@@ -34,7 +36,7 @@ def check(
     if not isinstance(prior, Prior):
         raise PriorError(
             f"{name}={prior!r} is not a prior; give one of astro_hier.priors:"
-            f" {', '.join(families.__all__)}, or the value itself if it is known"
+            f" {', '.join(FAMILIES)}, or the value itself if it is known"
         )
     try:
         support = prior.frozen(unit).support()
