@@ -112,11 +112,12 @@ def test_an_interim_prior_is_divided_out(sample):
     prior = priors.Normal(1.2 * MSUN, 0.4 * MSUN)
     variance = 1 / (1 / error**2 + 1 / 0.4**2)
     mean = variance * (value / error**2 + 1.2 / 0.4**2)
-    table = QTable({"value": mean * MSUN, "error": np.sqrt(variance) * MSUN})
+    grid = np.linspace(-1, 4, 2001)
+    density = stats.norm.pdf(grid, mean[:, None], np.sqrt(variance)[:, None])
     theta = {"mu": np.array([1.3, 1.5, 1.4]), "lnsigma": np.log([0.1, 0.2, 0.3])}
-    found = prepared(table, population=GIVEN, interim=prior).log_marginal(theta)
+    data = prepared(QTable({"density": density / MSUN}), grid=grid * MSUN, interim=prior)
     expected = closed_form(value, error, theta).sum(axis=1)
-    np.testing.assert_allclose(np.diff(found), np.diff(expected), atol=0.005)
+    np.testing.assert_allclose(np.diff(data.log_marginal(theta)), np.diff(expected), atol=0.005)
 
 
 LOG_NORMAL = populations.LogNormal(mu=priors.Normal(0.3, 1), lnsigma=priors.Uniform(-3, 1))
@@ -246,7 +247,7 @@ def test_a_selection_is_undone():
     attrs = model.posterior.attrs
     assert 0 < attrs["selection_variance"] < 1
     assert attrs["share_found"] == pytest.approx(
-        stats.norm.sf(1.5, 1.4, np.hypot(0.2, 0.1)), abs=0.1
+        stats.norm.sf(1.5, 1.4, np.hypot(0.2, 0.1)), abs=0.2
     )
 
 
@@ -272,9 +273,40 @@ def test_few_injections_are_warned_of_and_too_few_are_refused():
         SamplePopulation(quantity="mass", selection=found).fit(
             table, random_state=1, progressbar=False
         )
-    few = found[:40]
-    data = prepared(table, selection=few)
-    assert data.log_marginal({"mu": np.array([1.4]), "lnsigma": np.array([-1.6])}) == -np.inf
+    with pytest.raises(TableError, match=r"40 injections were found, of which .* need at least"):
+        prepared(table, selection=found[:40])
+    narrow = {"mu": np.array([1.9]), "lnsigma": np.array([-5.0])}  # where few of them are
+    data = prepared(table, selection=found[: 5 * len(table)], population=GIVEN)
+    assert data.log_marginal(narrow) == -np.inf
+
+
+def test_injections_have_to_be_where_the_objects_are():
+    table, found = selected()
+    of = found["mass"] < 1.6 * MSUN
+    with pytest.raises(
+        TableError, match="have a mass at which no injection was found: those found have"
+    ):
+        prepared(table, selection=found[of])
+    found["density"] /= 100
+    model = fit(table, selection=found)
+    assert next(f for f in model.findings() if f.name == "share_found").failed
+
+
+def test_objects_beyond_the_population_are_named(sample):
+    _, value, error = sample
+    table = QTable({"value": np.append(value / 4, 1.4), "error": np.append(error / 4, 0.1)})
+    model = fit(table, population=populations.Beta(), quantity="q")
+    found = next(f for f in model.findings() if f.name == "outside_population")
+    assert found.failed
+    assert "1 of 61 of the objects" in found.said
+    assert "60" in found.said
+
+
+@pytest.mark.parametrize(("spread", "error"), [(0.0, 0.3), (1e-9, 0.3), (1e-3, 0.3), (1.0, 1e-9)])
+def test_tables_of_any_scatter_can_be_fitted(spread, error):
+    value = 5 + spread * np.linspace(-1, 1, 12)
+    model = fit(QTable({"value": value, "error": np.full(12, error)}), quantity="q")
+    assert abs(model.samples("mu").value.mean() - 5) < 0.5
 
 
 def test_objects_with_few_effective_draws_are_named(sample):
@@ -296,11 +328,11 @@ def test_objects_with_few_effective_draws_are_named(sample):
 def test_copies_of_objects_are_noticed(sample):
     _, value, error = sample
     twice = np.append(value, value[3]), np.append(error, error[3])
-    for table in (
-        QTable({"value": twice[0] * MSUN, "error": twice[1] * MSUN}),
-        QTable({"samples": draws_of(*twice, 20)[[*range(60), 3]] * MSUN}),
+    for table, interim in (
+        (QTable({"value": twice[0] * MSUN, "error": twice[1] * MSUN}), None),
+        (QTable({"samples": draws_of(*twice, 20)[[*range(60), 3]] * MSUN}), "flat"),
     ):
-        model = SamplePopulation(quantity="mass", interim="flat").suited_to(table)
+        model = SamplePopulation(quantity="mass", interim=interim).suited_to(table)
         (found, *_) = model.check_table(table, model.read(table))
         assert found.failed
         assert found.found == "1 of 61"
@@ -316,6 +348,10 @@ def test_copies_of_objects_are_noticed(sample):
         ({"interim": priors.Uniform(0 * MSUN, 1 * MSUN)}, {}, "does not allow .* values of mass"),
         ({"interim": "flat"}, {"interim": 1.0}, "column of the interim prior's density too"),
         ({"interim": "flat", "quantity": "error"}, {}, "'error' cannot be a name"),
+        ({"interim": "flat", "quantity": "mu"}, {}, "'mu' is the name of a parameter of the popu"),
+        ({"interim": "flat", "quantity": "draw"}, {}, "'draw' cannot be a name"),
+        ({"interim": "flat", "quantity": ("a", "a")}, {}, "expected a name such as 'mass'"),
+        ({"interim": "flat", "population": populations.KnownDistribution()}, {}, "no parameters"),
         ({"interim": "flat", "quantity": 3}, {}, r"quantity=3; expected a name such as 'mass'"),
         ({"interim": "flat", "limits": (3, 2)}, {}, "expected the lowest and highest mass"),
         ({"interim": "flat", "population": "normal"}, {}, r"population='normal'; expected one of"),

@@ -55,7 +55,7 @@ class Axis:
 
     @property
     def step(self):
-        return self.points[1] - self.points[0]
+        return (self.high - self.low) / (self.count - 1)
 
     def finer(self, times):
         """The axis with ``times`` as many steps, which keeps all its points."""

@@ -48,7 +48,7 @@ class Normal(Components):
     def priors_for(self, middle: float, spread: float, unit: u.UnitBase) -> dict[str, Prior]:
         return {
             "mu": priors.Normal(middle * unit, 3 * spread * unit),
-            "lnsigma": priors.Normal(np.log(spread), 1),
+            "lnsigma": priors.Normal(np.log(spread), 1.5),
         }
 
     def components(self, theta: Mapping) -> components.Parts:

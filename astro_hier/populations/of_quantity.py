@@ -17,7 +17,8 @@ from astro_hier.core.floats import Theta
 from astro_hier.core.grid import SCALES, Axis
 from astro_hier.part import Part
 from astro_hier.populations.binned import Binned
-from astro_hier.populations.eccentricity import Eccentricity
+from astro_hier.populations.eccentricity import BOUND, Eccentricity
+from astro_hier.populations.eccentricity_families import Beta
 from astro_hier.populations.family import EVERYWHERE, Ends, Population
 from astro_hier.populations.power_law import PowerLaw
 from astro_hier.populations.quantity import LN_PERIOD
@@ -70,7 +71,7 @@ class OfQuantity(Part):
         if isinstance(self.family, PowerLaw) and not np.all(np.isfinite(self.ends)):
             raise ValueError(
                 f"population={self.given!r} is a power law, which ends somewhere: expected"
-                f" limits=(LOW, HIGH), the lowest and highest {self.name} there are"
+                f" limits=(LOW, HIGH), both above zero, the lowest and highest {self.name}"
             )
         scaled = self.family.priors_for(self.middle, self.spread, self.unit)
         for name, here in self._names.items():
@@ -84,7 +85,8 @@ class OfQuantity(Part):
         if not isinstance(family, Eccentricity):
             return family
         low, high = self.limits
-        return family.on((max(low, POSITIVE[0]), high))
+        highest = BOUND[1] if isinstance(family, Beta) else np.inf
+        return family.on((max(low, POSITIVE[0]), min(high, highest)))
 
     def with_prior(self, name: str, prior: Any) -> Population:
         here = {here: of for of, here in self._names.items()}
@@ -182,9 +184,11 @@ class OfQuantity(Part):
 
     @property
     def ends(self) -> Ends:
-        """The limits, in y: those given, or where bins or knots end."""
+        """The limits, in y: those given, or where bins, knots or the family itself end."""
         if isinstance(self.family, (Binned, Spline)):
             return self.family.extent({})
+        if isinstance(self.family, Eccentricity):
+            return self.family.bound
         low, high = self.limits
         if self.family.scale == "ln":
             return (np.log(low) if low > 0 else -np.inf), np.log(high)

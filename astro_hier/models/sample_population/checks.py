@@ -18,6 +18,8 @@ from astro_hier.table.roles import ROWS_SHOWN
 
 MAX_VARIANCE = 1.0  # of ln of the likelihood
 FEWEST_DRAWS = 10.0  # effective, of an object
+LEAST = 0.01  # probability of an object within the population's range, in one of all objects
+ERRORS = 5.0  # standard errors of a share above one that are not chance
 
 VARIANCE = checks.define(
     "monte_carlo_variance",
@@ -37,6 +39,24 @@ FEW = checks.define(
     " the population; object_table() lists them all",
     shell="use more draws of these objects, or draws made under an interim prior that is nearer to"
     " the population; objects.ecsv lists them all",
+)
+
+
+SHARE = checks.define(
+    "share_found",
+    limit="at most 1",
+    said="the injections say that {found} of the population are found, more than all: their density"
+    " or number is wrong",
+    python="give the density per unit of the quantity that all injections were drawn from, and in"
+    " meta['injected'] the number of all of them",
+)
+OUTSIDE = checks.define(
+    "outside_population",
+    limit=f"a share of at least {LEAST:g} / number of objects",
+    said="{found} of the objects lie where the population cannot have any ({range}): {which}; they"
+    " count as if they were at its ends",
+    python="choose a population that reaches them, widen limits=, or leave these objects out",
+    shell="choose a population that reaches them, with --set population=, or leave them out",
 )
 
 
@@ -102,8 +122,28 @@ def check(model, data: Objects, values: Theta, attrs, method: str) -> list[Findi
             injections=injections,
         ),
         _effective(data, theta),
+        _outside(data),
+        *_share_found(attrs, len(data.labels)),
     ]
     return [*found, *data.levels.check(theta)] if isinstance(data, OnGrid) else found
+
+
+def _share_found(attrs, number):
+    """Whether the injections are found more often than is possible."""
+    if "share_found" not in attrs:
+        return []
+    share, error = attrs["share_found"], np.sqrt(attrs["selection_variance"]) / number
+    return [SHARE.finding(f"{share:.4g}", share > 1 + ERRORS * share * error)]
+
+
+def _outside(data):
+    """Whether objects lie beyond the values that the population can have."""
+    inside = np.array([np.exp(of.log_own)[data.population.possible(of.x)].sum() for of in data.own])
+    out = np.flatnonzero(inside < LEAST / len(inside))
+    which = ", ".join(f"{data.labels[n]}" for n in out[:ROWS_SHOWN])
+    more = ", ..." if len(out) > ROWS_SHOWN else ""
+    words = {"which": which + more, "range": data.population.range_in_words}
+    return OUTSIDE.finding(f"{len(out)} of {len(inside)}", bool(len(out)), **words)
 
 
 def _effective(data, theta):

@@ -66,7 +66,9 @@ class Points:
     def log_likelihood(self, log_density: np.ndarray) -> np.ndarray:
         """ln of the likelihood of each object, without the selection, shape (theta, object)."""
         return _where_possible(
-            log_density, lambda some: self.matrix.log_likelihood(some)[:, : self.number]
+            log_density,
+            lambda some: self.matrix.log_likelihood(some)[:, : self.number],
+            self.number,
         )
 
     def log_kept(self, log_density: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -77,7 +79,7 @@ class Points:
             log_share = self.found.log_likelihood(some)
             return np.hstack([log_share, self.found.relative_variance(some)])
 
-        log_share, variance = _where_possible(of, both).T
+        log_share, variance = _where_possible(of, both, 2).T
         return log_share, np.where(np.isneginf(log_share), np.inf, variance)
 
     def log_marginal(self, log_density: np.ndarray) -> np.ndarray:
@@ -92,7 +94,9 @@ class Points:
     def relative_variance(self, log_density: np.ndarray) -> np.ndarray:
         """Monte Carlo variance of ln of the likelihood of each object, shape (theta, object)."""
         return _where_possible(
-            log_density, lambda some: self.matrix.relative_variance(some)[:, : self.number]
+            log_density,
+            lambda some: self.matrix.relative_variance(some)[:, : self.number],
+            self.number,
         )
 
     def variance(self, log_density: np.ndarray) -> np.ndarray:
@@ -103,14 +107,14 @@ class Points:
         return total + self.number**2 * self.log_kept(log_density)[1]
 
 
-def _where_possible(log_density, function):
+def _where_possible(log_density, function, columns):
     """The function of the densities that are not zero everywhere, -inf for the others."""
     possible = log_density.max(axis=1) > -np.inf
     if possible.all():
         return function(log_density)
-    found = function(log_density[possible]) if possible.any() else np.empty((0, 1))
-    result = np.full((len(possible), found.shape[1]), -np.inf)
-    result[possible] = found
+    result = np.full((len(possible), columns), -np.inf)
+    if possible.any():
+        result[possible] = function(log_density[possible])
     return result
 
 

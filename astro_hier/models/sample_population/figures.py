@@ -11,6 +11,8 @@ POINTS = 400  # at which the population's density is drawn
 BINS = 60  # of the stack
 REACH = 0.01  # of the highest density, below which it is not drawn
 MANY = 100  # objects whose error bars are drawn lighter
+ABOVE = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False, "fontsize": 8,
+         "borderaxespad": 0.2, "ncols": 3}  # fmt: skip
 OWN, GIVEN = {"color": "0.6"}, {"color": "C0"}
 
 
@@ -34,7 +36,7 @@ def plot_data(model, ax=None, quantity=None):
     order = np.argsort(middle)
     at = np.arange(1, len(middle) + 1)
     plots.errorbar(ax, at, middle[order], [(middle - low)[order], (high - middle)[order]])
-    ax.set(xlabel="object, in order", ylabel=_label(model, name))
+    ax.set(xlabel="object, in order of its median", ylabel=_label(model, name))
     return ax
 
 
@@ -73,7 +75,7 @@ def plot_population(model, ax=None, quantity=None):
     unit = model.parameter(name).unit
     per = "" if unit == u.one else f" [{(1 / unit).unit.to_string('latex_inline')}]"
     ax.set(xlim=edges[[0, -1]], ylim=(0, None), xlabel=_label(model, name), ylabel=f"density{per}")
-    ax.legend(frameon=False)
+    ax.legend(**ABOVE)
     return ax
 
 
@@ -101,7 +103,7 @@ def plot_shrinkage(model, ax=None, quantity=None):
     ends = np.array([min(own.min(), given.min()), max(own.max(), given.max())])
     ax.plot(ends, ends, "k--", lw=0.8, label="not shrunk")
     label = _label(model, name)
-    ax.set(xlabel=f"{label}, on its own", ylabel=f"{label}, given the population")
+    ax.set(xlabel=f"{label}, alone", ylabel=f"{label}, given all")
     ax.legend(frameon=False)
     return ax
 
@@ -131,8 +133,10 @@ def plot_effective(model, ax=None):
     at = np.arange(1, len(order) + 1)
     ax.plot(at, table["n_draws"][order], ".", ms=4, **OWN, label="given")
     ax.plot(at, table["effective"][order], "o", ms=4, **GIVEN, label="left given the population")
-    ax.axhline(FEWEST_DRAWS, color="k", ls="--", lw=0.8, label="needed")
-    ax.set(xlabel="object, in order", ylabel="effective number of draws", yscale="log")
+    ax.axhline(FEWEST_DRAWS, color="k", ls="--", lw=0.8, label=f"{FEWEST_DRAWS:g}")
+    ax.set(
+        xlabel="object, in order of draws left", ylabel="effective number of draws", yscale="log"
+    )
     ax.legend(frameon=False)
     return ax
 

@@ -5,16 +5,20 @@ drawn from. The share of a population that is found is the mean of its density o
 (`astro_hier.models.sample_population.data`).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import astropy.units as u
 import numpy as np
 
 from astro_hier.core.object_nodes import Nodes
-from astro_hier.models.injected import injected
+from astro_hier.models.injected import injected as count
+from astro_hier.models.sample_population.data import FEWEST
 from astro_hier.table import Role, TableError, read_columns
+from astro_hier.table.roles import ROWS_SHOWN
 
 DENSITY = "density"
+LEAST = 0.01  # share of an object within the injections that were found
 
 
 def read(table: Any, names: tuple[str, ...], units: tuple[u.UnitBase, ...]) -> Nodes:
@@ -41,12 +45,49 @@ def read(table: Any, names: tuple[str, ...], units: tuple[u.UnitBase, ...]) -> N
     try:
         rows = read_columns(table, roles)
     except TableError as error:
+        said = str(error).replace(", or leave them out with on_invalid='drop'", "")
         raise TableError(
-            f"selection: {error}; expected a table of the injections that were found, with the"
+            f"selection: {said}; expected a table of the injections that were found, with the"
             f" columns {[*names, DENSITY]}"
         ) from None
-    number = injected(table.meta, rows.size, "objects")
+    number = count(table.meta, rows.size, "objects")
     x = np.stack([rows[name] for name in names], axis=1)
     log_own = np.full(len(x), -np.log(number))
     x = x[:, 0] if len(names) == 1 else x
     return Nodes(x, log_own, log_own - np.log(rows[DENSITY]), np.zeros(len(x)), float(number))
+
+
+def check(
+    found: Nodes,
+    own: Sequence[Nodes],
+    labels: np.ndarray,
+    names: Sequence[str],
+    units: Sequence[u.UnitBase],
+) -> None:
+    """Raise a TableError if there are too few injections, or none where objects are.
+
+    Where nothing was injected, nothing is known to be found, and the likelihood of a population
+    there grows without bound.
+    """
+    if len(found.x) < FEWEST * len(own):
+        raise TableError(
+            f"selection: {len(found.x)} injections were found, of which {len(own)} objects need at"
+            f" least {FEWEST * len(own)}, and far more for a posterior without noise: make more"
+        )
+    for i, (name, unit) in enumerate(zip(names, units, strict=True)):
+        low, high = found.of_quantity(i).x.min(), found.of_quantity(i).x.max()
+        inside = np.array([_share(of.of_quantity(i), low, high) for of in own])
+        outside = np.flatnonzero(inside < LEAST)
+        if len(outside):
+            shown = ", ".join(str(label) for label in labels[outside[:ROWS_SHOWN]])
+            raise TableError(
+                f"selection: {len(outside)} of {len(own)} objects ({shown}"
+                f"{', ...' if len(outside) > ROWS_SHOWN else ''}) have a {name} at which no"
+                f" injection was found: those found have {low:.6g} to {high:.6g} {unit}".rstrip()
+                + ": inject all values that objects of the population may have"
+            )
+
+
+def _share(nodes, low, high):
+    """The share of an object's own density between two values."""
+    return np.exp(nodes.log_own)[(nodes.x >= low) & (nodes.x <= high)].sum()

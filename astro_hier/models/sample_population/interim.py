@@ -26,7 +26,7 @@ WHY = (
 
 def column_of(interim: Any) -> str | None:
     """The name of the column that holds the density of the interim prior, if one was given."""
-    return interim if isinstance(interim, str) and interim != FLAT else None
+    return interim if isinstance(interim, str) and interim.lower() != FLAT else None
 
 
 def check(interim: Any, names: tuple[str, ...]) -> None:
@@ -50,6 +50,11 @@ def check_given(interim: Any, kind: str, rows: Mapping, quantity: Any) -> None:
     """Raise a ValueError if the prior is needed and nobody says what it was."""
     if kind != "value" and interim is None and "interim" not in rows:
         raise ValueError(WHY.format(names=f"{quantity}" if isinstance(quantity, str) else "both"))
+    if kind == "value" and interim is not None:
+        raise ValueError(
+            f"interim={interim!r}, but values with errors are likelihoods, which have no prior:"
+            " expected interim=None"
+        )
     if interim is not None and column_of(interim) is None and "interim" in rows:
         raise ValueError(
             f"interim={interim!r}, but the table has a column of the interim prior's density too:"
@@ -78,7 +83,7 @@ def log_density(
     each = interim if isinstance(interim, (tuple, list)) else (interim,) * len(names)
     total = np.zeros(len(x))
     for of, values, name, unit in zip(each, x.T, names, units, strict=True):
-        if of == FLAT:
+        if isinstance(of, str):  # it is flat
             continue
         priors.check("interim", of, unit)
         found = of.frozen(unit).logpdf(values)

@@ -237,7 +237,9 @@ class SamplePopulation(HierarchicalModel):
 
     @property
     def graph(self):
-        sampled, names = self.sampled_names(), list(shape.names_and_units(self.quantity))
+        names = tuple(shape.names_and_units(self.quantity))
+        sampled = [*self.sampled_names(), *self.distribution.standard_normals]
+        data = roles.samples_roles(names)[0]
         x = 1.2 * (np.arange(len(sampled)) - 0.5 * (len(sampled) - 1))
         return (
             *(
@@ -245,12 +247,10 @@ class SamplePopulation(HierarchicalModel):
                 for name, at in zip(sampled, x, strict=True)
             ),
             *(
-                plots.Node(
-                    name, (1.2 * i, 1.0), ("samples",), ("object",), f"{shape.symbol(name)}_n"
-                )
+                plots.Node(name, (1.2 * i, 1.0), (data,), ("object",), f"{shape.symbol(name)}_n")
                 for i, name in enumerate(names)
             ),
-            plots.Node("samples", (0.0, 0.0), plates=("object",), symbol="d_n"),
+            plots.Node(data, (0.0, 0.0), plates=("object",), symbol="d_n"),
         )
 
     # ---- results

@@ -23,6 +23,7 @@ from astro_hier.table.roles import ROWS_SHOWN
 NARROWEST = 1 / 3  # width that sets the first grid, in the scatter of the objects' means
 NODES_PER_SPREAD = 200.0  # of densities and broad normal likelihoods, which are smooth
 LEAST = 1e-12  # relative scatter that is one
+HIDDEN = 0.3  # scatter of a population that errors hide, in their size
 HALVINGS = 2  # of the grids, for drawing values of populations whose density does not jump
 FOUR = 2**HALVINGS
 KINDS = {"density": "density", "value": "value"}  # by the column that tells
@@ -48,16 +49,21 @@ def setting_of(rows: Rows, units: Mapping[str, u.UnitBase], family: Any) -> Sett
 
 
 def _middle_and_spread(mean, sd, scale):
-    """Mean and scatter of the objects' means, those of large errors counting less."""
-    weight = 1 / (sd**2 + max(np.median(sd) ** 2, TINY))
+    """Mean of the objects' means, and their scatter beyond the typical error.
+
+    Objects of large errors count less. Where the errors hide the scatter, it is a part of theirs.
+    """
     if scale == "ln":
         positive = mean > 0
-        mean, weight = np.log(np.where(positive, mean, 1.0)), weight * positive
-    if not weight.any():
+        mean, sd = np.log(mean[positive]), sd[positive] / mean[positive]
+    if not len(mean):
         return 0.0, 1.0
+    error = float(np.median(sd))
+    weight = 1 / (sd**2 + max(error**2, TINY))
     middle = float(np.average(mean, weights=weight))
-    spread = float(np.sqrt(np.average((mean - middle) ** 2, weights=weight)))
-    return middle, spread if spread > LEAST * abs(middle) else max(abs(middle), 1.0)
+    total = float(np.sqrt(np.average((mean - middle) ** 2, weights=weight)))
+    spread = np.sqrt(max(total**2 - error**2, (HIDDEN * max(total, error)) ** 2))
+    return middle, float(spread) if spread > LEAST * abs(middle) else max(abs(middle), 1.0)
 
 
 def _mesh(setting, population):
@@ -77,13 +83,15 @@ def prepare(model, rows: Rows, progressbar: bool) -> Objects:
     mesh = _mesh(setting, population) if len(names) == 1 else Mesh()
     kind = kind_of(rows)
     own = nodes = own_nodes(rows, names, mesh)
-    if kind != "value" or model.interim is not None:
+    if kind != "value":
         nodes = [_without_interim(model.interim, of, names, units) for of in nodes]
     nodes = [_in_population(of, population) for of in nodes]
     _check_there(nodes, labels, population)
     found = None
     if model.selection is not None:
-        found = _in_population(injected.read(model.selection, names, units), population)
+        found = injected.read(model.selection, names, units)
+        injected.check(found, own, labels, names, units)
+        found = _in_population(found, population)
     form = _on_grid if len(names) == 1 else _at_draws
     error = rows["error"][np.concatenate(rows_of)] if kind == "value" else None
     return form(model, (labels, own, nodes, error, population, kind), found)

@@ -14,6 +14,7 @@ from astro_hier.populations.of_quantity import OfQuantity
 
 RESERVED = {
     "object", "samples", "value", "error", "density", "grid", "weight", "interim", "log_prob",
+    "chain", "draw", "sample",
 }  # fmt: skip
 WANTED = (
     "a name such as 'mass', a pair of names, or a dict of one or two names with their units, such"
@@ -47,10 +48,13 @@ def names_and_units(quantity: Any) -> dict[str, Any]:
     ValueError
         If the argument is not what is expected.
     """
-    given = {quantity: None} if isinstance(quantity, str) else quantity
-    if isinstance(given, (tuple, list)):
+    given = quantity
+    if isinstance(given, str):  # names with a comma in between come from the shell
+        given = [name.strip() for name in given.split(",")]
+    number = len(given) if isinstance(given, (tuple, list, Mapping)) else 0
+    if isinstance(given, (tuple, list)) and all(isinstance(name, str) for name in given):
         given = dict.fromkeys(given)
-    if not isinstance(given, Mapping) or not 1 <= len(given) <= 2:
+    if not isinstance(given, Mapping) or not 1 <= len(given) <= 2 or len(given) < number:
         raise ValueError(f"quantity={quantity!r}; expected {WANTED}")
     for name in given:
         if not isinstance(name, str) or not name.isidentifier() or name in RESERVED:
@@ -146,7 +150,14 @@ def distribution(model, setting: Setting) -> OfQuantity | OfPair:
             families, names, setting.units, setting.middles, setting.spreads, suffixes, strict=True
         )
     ]
-    return each[0] if pair is None else OfPair(pair, (each[0], each[1]))
+    found = each[0] if pair is None else OfPair(pair, (each[0], each[1]))
+    taken = {p.name for p in found.parameters} | {dim for p in found.parameters for dim in p.dims}
+    for name in taken & set(names):
+        raise ValueError(
+            f"quantity={model.quantity!r}: {name!r} is the name of a parameter of the population;"
+            " expected another name, such as 'x'"
+        )
+    return found
 
 
 def _limits(model, name, unit):
