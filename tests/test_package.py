@@ -40,7 +40,7 @@ models/*/likelihood models/*/data models/*/offsets
 models/*/many_offsets models/*/draws
 models/*/interim models/*/injected
 models/*/circular models/*/eccentric models/*/on_grid models/*/at_draws
-models/*/shape models/*/prepare
+models/*/shape models/*/prepare models/*/many_bins
 models/*/options models/*/start models/*/joint models/*/checks models/*/tables models/*/figures
 models/*/elements models/*/phases models/*/eccentricities
 models/*/model

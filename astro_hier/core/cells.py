@@ -211,6 +211,8 @@ class Matrix:
 
         Its inverse is the effective number of draws.
         """
+        if not self.V.nnz:  # there are no draws
+            return np.zeros((len(log_density), len(self.draws)))
         by_object, highest = self._scaled(log_density, outside, None)
         squares = self.V @ np.exp(2 * (log_density - highest[:, None])).T
         found = squares * np.exp(-2 * by_object) - 1 / self.draws[:, None]

@@ -7,6 +7,7 @@ from typing import Any, cast
 import astropy.units as u
 import numpy as np
 
+from astro_hier.core import shares
 from astro_hier.core.floats import Theta
 from astro_hier.core.normal import Floats
 from astro_hier.populations import family
@@ -138,10 +139,41 @@ class Binned(Population):
         return pt.switch(inside, self._pymc_log_heights(theta)[number], -np.inf)
 
     def share(self, low: Floats, high: Floats, theta: Theta, ends: Ends = EVERYWHERE) -> np.ndarray:
-        edges, height = np.array(self.edges), np.exp(self._log_heights(theta))
+        return self._overlaps(low, high) @ np.exp(self._log_heights(theta)).T
+
+    def _overlaps(self, low, high):
+        """Lengths of what intervals share with each bin, shape (..., bin)."""
+        edges = np.array(self.edges)
         low, high = np.asarray(low)[..., None], np.asarray(high)[..., None]
-        overlap = np.minimum(high, edges[1:]) - np.maximum(low, edges[:-1])
-        return np.maximum(overlap, 0.0) @ height.T
+        return np.maximum(np.minimum(high, edges[1:]) - np.maximum(low, edges[:-1]), 0.0)
+
+    def mean_densities(self, edges: np.ndarray) -> np.ndarray:
+        """Mean densities between neighbouring ``edges`` if one bin has all, (interval, bin)."""
+        overlaps = self._overlaps(edges[:-1], edges[1:])
+        return overlaps / np.diff(self.edges) / np.diff(edges)[:, None]
+
+    def posterior(self, likelihood: shares.Likelihood, priors: Mapping, near: Mapping) -> Any:
+        """The posterior of the shares, one of `astro_hier.core.shares`, for many bins.
+
+        Parameters
+        ----------
+        likelihood : Likelihood
+            Of the shares.
+        priors : dict
+            Frozen priors of the parameters that have one, or their values if these are known.
+        near : dict
+            Parameters near the peak.
+
+        Returns
+        -------
+        None or posterior
+            None if the family has none.
+        """
+        return None
+
+    def theta_of(self, posterior: Any, points: np.ndarray) -> dict[str, np.ndarray]:
+        """The parameters at points of that posterior."""
+        raise NotImplementedError
 
     def within(
         self, low: Floats, high: Floats, chance: Floats, theta: Theta, ends: Ends = EVERYWHERE

@@ -6,16 +6,19 @@ Sinica 4, 639; Wong 1998, Applied Mathematics and Computation 97, 165),
     f_k = v_k prod_(j<k) (1 - v_j),    v_k ~ Beta(a, a (K - k)) for k = 1 ... K - 1,
 
 and v_k is the quantile of that at Phi(z_k), so that z_k is standard normal. 1 - v_k is taken as a
-quantile of its own, at Phi(-z_k), so that no digits are lost in either tail.
+quantile of its own, at Phi(-z_k), so that no digits are lost in either tail. Where there are many
+bins, the shares are drawn in other coordinates (`astro_hier.core.shares`), and the z_k follow.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import astropy.units as u
 import numpy as np
-from scipy.special import betainc, betaincc, betaincinv, log_ndtr, ndtr, ndtri
+from scipy.special import betainc, betaincinv, log_ndtr, ndtr, ndtri, ndtri_exp
 
+from astro_hier.core import shares
 from astro_hier.core.floats import TINY
 from astro_hier.populations import binned, components
 from astro_hier.populations.binned import Binned
@@ -79,9 +82,23 @@ class DirichletHistogram(Binned):
     def initial(self, x: np.ndarray) -> dict:
         """Steps to the shares of a histogram with one more count, shared by all bins."""
         share = self._counts(x) / (np.size(x) + 1)
-        left = np.cumsum(share[::-1])[:0:-1]  # from each bin on
-        steps = _steps(share[:-1] / left, float(self.concentration), self._rest())
-        return {"step": np.clip(steps, -LARGEST_STEP, LARGEST_STEP)}
+        return {"step": np.clip(self._steps(np.log(share)), -LARGEST_STEP, LARGEST_STEP)}
+
+    def _steps(self, log_share):
+        """The steps of shares, given by their ln, shape (..., bin)."""
+        log_left = np.logaddexp.accumulate(log_share[..., ::-1], axis=-1)[..., ::-1]  # from each on
+        log_broken = np.minimum(log_share[..., :-1] - log_left[..., :-1], 0.0)
+        log_rest = np.minimum(log_left[..., 1:] - log_left[..., :-1], 0.0)
+        with np.errstate(divide="ignore"):
+            exact = np.log1p(-np.exp(np.minimum(log_broken, -1.0)))
+        log_rest = np.where(log_broken < -1, exact, log_rest)
+        return _normals(log_broken, log_rest, float(self.concentration), self._rest())
+
+    def posterior(self, likelihood: shares.Likelihood, priors: Mapping, near: Mapping) -> Any:
+        return shares.Dirichlet(likelihood, float(self.concentration))
+
+    def theta_of(self, posterior: Any, points: np.ndarray) -> dict[str, np.ndarray]:
+        return {"step": self._steps(posterior.log_shares(points))}
 
 
 def _log_parts(z: np.ndarray, a: float, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -108,9 +125,11 @@ def _pymc_log_parts(z: Any, a: float, rest: np.ndarray) -> tuple[Any, Any]:
     return pt.log(pt.maximum(broken, TINY)), pt.log(pt.maximum(left, TINY))
 
 
-def _steps(broken: np.ndarray, a: float, rest: np.ndarray) -> np.ndarray:
-    """Standard normals of the parts that are broken off."""
-    below, above = betainc(a, rest, broken), betaincc(a, rest, broken)
+def _normals(broken: np.ndarray, left: np.ndarray, a: float, rest: np.ndarray) -> np.ndarray:
+    """The inverse of `_log_parts`: standard normals of ln of the parts broken off and left."""
+    if a == 1:
+        return -ndtri_exp(rest * left)
+    below, above = betainc(a, rest, np.exp(broken)), betainc(rest, a, np.exp(left))
     return np.where(below < above, ndtri(below), -ndtri(above))
 
 

@@ -7,13 +7,16 @@ distribution. Foreman-Mackey, Hogg & Morton (2014, ApJ 795, 64) also smooth ln o
 Gaussian process.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import astropy.units as u
 import numpy as np
 from scipy.special import logsumexp
 
 from astro_hier import priors
+from astro_hier.core import shares
 from astro_hier.populations import binned, random_walk
 from astro_hier.populations.binned import Binned
 from astro_hier.populations.eccentricity import BOUND
@@ -59,6 +62,15 @@ class SmoothHistogram(Binned):
         changes = np.diff(np.log(self._counts(x) / np.diff(self.edges)))
         start = random_walk.initial(changes, self._deviations())
         return dict(zip((p.name for p in self.parameters), start, strict=False))
+
+    def posterior(self, likelihood: shares.Likelihood, priors: Mapping, near: Mapping) -> Any:
+        name, widths = self.parameters[0].name, np.diff(self.edges)
+        one = np.eye(len(widths) - 1) * self._deviations()
+        changes = random_walk.log_heights(one)
+        return shares.Walk(likelihood, changes, np.log(widths), priors[name], float(near[name]))
+
+    def theta_of(self, posterior: Any, points: np.ndarray) -> dict[str, np.ndarray]:
+        return dict(zip((p.name for p in self.parameters), posterior.steps(points), strict=False))
 
 
 @dataclass(frozen=True)

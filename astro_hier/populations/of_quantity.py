@@ -8,13 +8,14 @@ axis as x have its unit. For two quantities, the names of the parameters end in 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import astropy.units as u
 import numpy as np
 
 from astro_hier.core.floats import Theta
 from astro_hier.core.grid import SCALES, Axis
+from astro_hier.core.shares import Likelihood
 from astro_hier.part import Part
 from astro_hier.populations.binned import Binned
 from astro_hier.populations.eccentricity import BOUND, Eccentricity
@@ -233,12 +234,32 @@ class OfQuantity(Part):
 
     def _log_mean_density(self, axis, used, own):
         """ln of the mean density over the cells about points: half a cell at the ends."""
-        points, first, last = axis.points, used[0], used[-1] + 1
-        middles = 0.5 * (points[1:] + points[:-1])
-        edges = np.concatenate([points[:1], middles, points[-1:]])[first : last + 1]
+        edges = _cells(axis, used)
         mean = self.family.shares(edges, own, self.ends) / np.diff(edges)
         with np.errstate(divide="ignore"):
-            return np.log(np.maximum(mean[:, used - first], 0.0))
+            return np.log(np.maximum(mean[:, used - used[0]], 0.0))
+
+    # ---- histograms
+
+    @property
+    def bins(self) -> int:
+        """The number of bins, zero if it is no histogram."""
+        return len(self.family.edges) - 1 if isinstance(self.family, Binned) else 0
+
+    def densities_of_bins(self, axis: Axis, used: np.ndarray) -> np.ndarray:
+        """What `log_density` is the ln of, if one of the bins has all, shape (point, bin)."""
+        return cast(Binned, self.family).mean_densities(_cells(axis, used))[used - used[0]]
+
+    def posterior_of_shares(self, likelihood: Likelihood, priors: Mapping, near: Mapping) -> Any:
+        """As `~astro_hier.populations.binned.Binned.posterior`."""
+        family = cast(Binned, self.family)
+        return family.posterior(likelihood, self._own(priors), self._own(near))
+
+    def theta_of_shares(self, posterior: Any, points: np.ndarray) -> dict[str, np.ndarray]:
+        """As `~astro_hier.populations.binned.Binned.theta_of`."""
+        return self._renamed(cast(Binned, self.family).theta_of(posterior, points))
+
+    # ---- values
 
     def log_density_of(self, x: np.ndarray, theta: Theta) -> np.ndarray:
         """ln of the density of the quantity itself, shape (theta, value)."""
@@ -271,3 +292,10 @@ class OfQuantity(Part):
     def pymc_log_density(self, y: np.ndarray, theta: Mapping) -> Any:
         """ln of the density of y at fixed points, in terms of PyMC variables."""
         return self.family.pymc_log_density(y, self._own(theta), self.ends)
+
+
+def _cells(axis, used):
+    """Edges of the cells about the points from the first to the last one used."""
+    points = axis.points
+    middles = 0.5 * (points[1:] + points[:-1])
+    return np.concatenate([points[:1], middles, points[-1:]])[used[0] : used[-1] + 2]

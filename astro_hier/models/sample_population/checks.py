@@ -9,6 +9,7 @@ from astropy.table import Table
 from astro_hier import checks
 from astro_hier.checks import Finding
 from astro_hier.core.floats import Theta
+from astro_hier.core.hamiltonian import LARGEST_R_HAT
 from astro_hier.models.sample_population.data import Objects, thinned
 from astro_hier.models.sample_population.on_grid import OnGrid
 from astro_hier.models.sample_population.prepare import objects
@@ -39,6 +40,14 @@ FEW = checks.define(
     " the population; object_table() lists them all",
     shell="use more draws of these objects, or draws made under an interim prior that is nearer to"
     " the population; objects.ecsv lists them all",
+)
+
+R_HAT = checks.define(
+    "r_hat",
+    limit=f"at most {LARGEST_R_HAT:g}",
+    said="the chains that draw the shares of the bins do not agree (r_hat: {found}): means and"
+    " intervals may be wrong",
+    python="use fewer bins, or a larger concentration",
 )
 
 
@@ -125,6 +134,9 @@ def check(model, data: Objects, values: Theta, attrs, method: str) -> list[Findi
         _outside(data),
         *_share_found(attrs, len(data.labels)),
     ]
+    if method == "marginal" and "r_hat" in attrs:
+        r_hat = attrs["r_hat"]
+        found.append(R_HAT.finding(f"{r_hat:.3f}", not r_hat <= LARGEST_R_HAT))
     return [*found, *data.levels.check(theta)] if isinstance(data, OnGrid) else found
 
 

@@ -88,8 +88,12 @@ class Points:
         if self.found is None:
             return total
         log_share, variance = self.log_kept(log_density)
-        enough = variance * FEWEST * self.number <= 1
+        enough = self.enough(variance)
         return np.where(enough, total - self.number * np.where(enough, log_share, 0.0), -np.inf)
+
+    def enough(self, variance: np.ndarray) -> np.ndarray:
+        """Whether the injections are enough, by the relative variance of alpha."""
+        return variance * FEWEST * self.number <= 1
 
     def relative_variance(self, log_density: np.ndarray) -> np.ndarray:
         """Monte Carlo variance of ln of the likelihood of each object, shape (theta, object)."""

@@ -28,6 +28,7 @@ from astro_hier.models.sample_population import (
     figures,
     interim,
     joint,
+    many_bins,
     prepare,
     roles,
     shape,
@@ -85,6 +86,10 @@ class SamplePopulation(HierarchicalModel):
 
     Notes
     -----
+    The shares of a histogram of more than 12 bins are drawn by Hamiltonian Monte Carlo
+    (`astro_hier.core.hamiltonian`) instead of importance sampling, which fails in many dimensions:
+    there is no evidence then, and ``max_evaluations`` and ``certify`` do not apply.
+
     The posterior has the population's parameters, in the unit of the quantity where they lie on the
     same axis, and under the name of the quantity the value of each object, dimension ``object``.
 
@@ -209,6 +214,7 @@ class SamplePopulation(HierarchicalModel):
         return checks.check_rows(rows, self.roles)
 
     prepare = prepare.prepare
+    draw_exactly = many_bins.draw_exactly
     initial = start.initial
     diagnose, check = checks.diagnose, checks.check
     build_pymc, finish, simulate = joint.build_pymc, joint.finish, joint.simulate
