@@ -24,16 +24,17 @@ Two priors of the shares are known here, each with the coordinates in which its 
     that of ln v would fall like an exponential function on one side and a straight line on the
     other.
 `Walk`
-    x = x_0 + D r, with changes r = smoothness z and standard normal z. Where the data tell r, r and
-    the smoothness should be the coordinates; where they do not, z and the smoothness (Betancourt &
-    Girolami 2013, arXiv:1312.0906). Both occur at once, so this is settled for each eigenvector of
-    the information I on r, with eigenvalue l. If ln L were quadratic, z along it given the
-    smoothness t would be normal with the mean b t / (1 + l t^2) and the variance 1 / (1 + l t^2).
-    The coordinate is w, the distance from that mean in standard deviations, which then is a
-    standard normal whatever t is. b follows from the peak for a smoothness t_0: b = r_0 (l + 1 /
-    t_0^2). In fact ln L is not quadratic; the Jacobian, prod (1 + l t^2)^(-1/2), makes it exact.
-    The smoothness is the quantile of its prior at Phi of a last coordinate, which is standard
-    normal a priori.
+    x = x_0 + D r, with changes r = t z, the smoothness t and standard normal z. The coordinates are
+    the logits of the same splits; up to a constant, r has the same density in these. Near x_0 they
+    are logit(v_0) + r' J with r' = r, which defines r' = t z' elsewhere. Where the data tell r',
+    r' and t should be drawn; where they do not, z' and t (Betancourt & Girolami 2013,
+    arXiv:1312.0906). Both occur at once, so this is settled for each eigenvector of the information
+    on r', with eigenvalue l. If ln L were quadratic, z' along it given t would be normal with mean
+    b t / (1 + l t^2) and variance 1 / (1 + l t^2). What is drawn is w, the distance from that mean
+    in standard deviations, then standard normal whatever t is. b follows from the peak r'_0 for a
+    smoothness t_0: b = r'_0 (l + 1 / t_0^2). As ln L is not quadratic, the result is only near a
+    standard normal, which is enough; the Jacobian, prod (1 + l t^2)^(-1/2), keeps it exact. t is
+    the quantile of its prior at Phi of a last coordinate, which is standard normal a priori.
 """
 
 from collections.abc import Callable
@@ -42,7 +43,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.special import log_ndtr, log_softmax, ndtr
+from scipy.special import expit, log_expit, log_ndtr, log_softmax, ndtr
 from scipy.stats import norm
 
 from astro_hier.core import hamiltonian
@@ -111,6 +112,17 @@ class Likelihood:
         return of_objects.T @ of_objects
 
 
+def halves(bins: int) -> np.ndarray:
+    """Which bins are in the first and in the second half of each split, (2, split, bin)."""
+    found, left = np.zeros((2, bins - 1, bins)), [(0, bins)]
+    for split in range(bins - 1):
+        first, last = left.pop()
+        middle = (first + last) // 2
+        found[0, split, first:middle] = found[1, split, middle:last] = 1
+        left += [of for of in ((first, middle), (middle, last)) if of[1] > of[0] + 1]
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class Dirichlet:
     """The posterior for a Dirichlet prior, as a function of y.
@@ -127,15 +139,7 @@ class Dirichlet:
 
     @cached_property
     def _halves(self):
-        """Which bins are in the first and in the second half of each split, (split, bin)."""
-        halves, left = np.zeros((2, self.likelihood.bins - 1, self.likelihood.bins)), []
-        left.append((0, self.likelihood.bins))
-        for split in range(self.likelihood.bins - 1):
-            first, last = left.pop()
-            middle = (first + last) // 2
-            halves[0, split, first:middle] = halves[1, split, middle:last] = 1
-            left += [of for of in ((first, middle), (middle, last)) if of[1] > of[0] + 1]
-        return halves
+        return halves(self.likelihood.bins)
 
     @property
     def start(self) -> np.ndarray:
@@ -184,17 +188,50 @@ class Walk:
     near: float
 
     @cached_property
+    def _halves(self):
+        return halves(self.likelihood.bins)
+
+    @cached_property
+    def _inverse(self):
+        """r of x - x_0, shape (bin, change)."""
+        return np.linalg.pinv(self.changes - self.changes.mean(axis=1, keepdims=True))
+
+    @cached_property
+    def _centre(self):
+        """The logits of the splits for x_0, shape (split,), and J, shape (change, split)."""
+        inside = self._halves * np.exp(self.origin - self.origin.max())
+        sums = inside.sum(axis=2)
+        first, second = inside / sums[..., None]
+        return np.log(sums[0] / sums[1]), self.changes @ (first - second).T
+
+    def _log_shares(self, logit):
+        first, second = self._halves
+        return log_expit(logit) @ first + log_expit(-logit) @ second
+
+    def _of_logits(self, logit, t):
+        """ln of likelihood and prior given the smoothness, the gradient, and r."""
+        x = self._log_shares(logit)
+        r = (x - self.origin) @ self._inverse
+        value, slope = self.likelihood.of_logs(x)
+        value, slope = value - 0.5 * ((r / t) ** 2).sum(axis=1), slope - r / t**2 @ self._inverse.T
+        first, second = self._halves
+        return value, slope @ first.T * expit(-logit) - slope @ second.T * expit(logit), r
+
+    @cached_property
     def _peak(self):
         """Eigenvectors, as rows, and l and b along them."""
+        centre, by_change = self._centre
 
         def given_near(r):
-            value, slope = self.likelihood.of_logs(self.origin + r @ self.changes)
-            height = value - 0.5 * (r**2).sum(axis=1) / self.near**2
-            return height, slope @ self.changes.T - r / self.near**2
+            value, slope, _ = self._of_logits(centre + r @ by_change, self.near)
+            return value, slope @ by_change.T
 
         r = hamiltonian.find_mode(given_near, np.zeros(len(self.changes)))
-        information = self.likelihood.information(self.origin + r @ self.changes)
-        told, axes = np.linalg.eigh(self.changes @ information @ self.changes.T)
+        logit = centre + r @ by_change
+        first, second = self._halves
+        each = by_change @ (first * expit(-logit)[:, None] - second * expit(logit)[:, None])
+        information = self.likelihood.information(self._log_shares(logit))
+        told, axes = np.linalg.eigh(each @ information @ each.T)
         told = np.maximum(told, 0.0)
         return axes.T, told, (r @ axes) * (told + 1 / self.near**2)
 
@@ -224,34 +261,36 @@ class Walk:
         return points[:, :-1], t, norm.pdf(score) / self.smoothness.pdf(t), score
 
     def _along(self, w, t):
-        """z along the eigenvectors, and the derivatives of these by w and by t."""
+        """z' along the eigenvectors, and the derivatives of these by w and by t."""
         _, told, b = self._peak
         broad = 1 + told * t**2
         z = b * t / broad + w / np.sqrt(broad)
         by_t = b * (1 - told * t**2) / broad**2 - w * told * t / broad**1.5
         return z, 1 / np.sqrt(broad), by_t
 
-    def steps(self, points: np.ndarray) -> Both:
-        """The smoothness, shape (point,), and z, shape (point, change)."""
-        w, t, _, _ = self._smoothness(points)
-        return t[:, 0], self._along(w, t)[0] @ self._peak[0]
+    def _logits(self, z, t):
+        centre, by_change = self._centre
+        return centre + t * (z @ self._peak[0] @ by_change)
 
     def log_shares(self, points: np.ndarray) -> np.ndarray:
         """ln of the shares, shape (point, bin)."""
-        t, z = self.steps(points)
-        return log_softmax(self.origin + (t[:, None] * z) @ self.changes, axis=1)
+        w, t, _, _ = self._smoothness(points)
+        return self._log_shares(self._logits(self._along(w, t)[0], t))
+
+    def steps(self, points: np.ndarray) -> Both:
+        """The smoothness, shape (point,), and z, shape (point, change)."""
+        t = self._smoothness(points)[1]
+        return t[:, 0], (self.log_shares(points) - self.origin) @ self._inverse / t
 
     def __call__(self, points: np.ndarray) -> Both:
         axes, told, _ = self._peak
         w, t, slope_of_t, score = self._smoothness(points)
         z, by_w, by_t = self._along(w, t)
-        each = axes @ self.changes  # what each z does to x, for a smoothness of one
-        value, slope = self.likelihood.of_logs(self.origin + t * (z @ each))
-        slope = slope @ each.T
-        value = value - 0.5 * (z**2).sum(axis=1) + np.log(by_w).sum(axis=1)
-        by_z = t * slope - z
+        value, slope, r = self._of_logits(self._logits(z, t), t)
+        slope = slope @ (axes @ self._centre[1]).T
+        value = value + np.log(by_w).sum(axis=1)
         if self.known:
-            return value, by_z * by_w
-        of_t = by_z * by_t + slope * z - told * t * by_w**2
+            return value, t * slope * by_w
+        of_t = slope * (t * by_t + z) + r**2 / t**3 - told * t * by_w**2
         of_score = of_t.sum(axis=1, keepdims=True) * slope_of_t - score
-        return value - 0.5 * score[:, 0] ** 2, np.hstack([by_z * by_w, of_score])
+        return value - 0.5 * score[:, 0] ** 2, np.hstack([t * slope * by_w, of_score])
