@@ -217,6 +217,22 @@ def test_a_histogram_of_forty_bins(family):
     np.testing.assert_allclose(data.population.derive(theta)["share"], share[some], atol=1e-12)
 
 
+def test_a_selection_keeps_enough_injections():
+    """The stored likelihood is that of the sample, and finite: Farr's limit holds for each draw."""
+    table, options, edges = sample(20, 30)
+    rng = np.random.default_rng(1)
+    z = rng.uniform(0, 2, 5000)
+    found = z[rng.random(len(z)) < 1 - 0.4 * z]
+    selection = QTable({"z": found, "density": np.full(len(found), 0.5)}, meta={"injected": 5000})
+    population = populations.DirichletHistogram(edges=edges)
+    model = fit(table, draws=100, population=population, selection=selection, **options)
+    assert model.posterior.attrs["sampler"] == "hamiltonian"
+    stored = np.ravel(model.inference_data["sample_stats"]["log_marginal"].values)
+    again = model.fitted_data().log_marginal({"step": model.samples("step").value})
+    assert np.all(np.isfinite(again))
+    np.testing.assert_allclose(stored, again, rtol=1e-9)
+
+
 @pytest.mark.parametrize("concentration", [0.3, 1.0, 5.0])
 def test_steps_give_back_the_shares(concentration):
     rng = np.random.default_rng(1)

@@ -28,6 +28,7 @@ from scipy.optimize import minimize
 
 CHAINS = 32
 BURN_IN = 60  # trajectories: a standard normal needs one, and the step about twenty
+PER_DRAW = 2  # trajectories: of one, successive draws are correlated by about 0.3
 FEWEST = 64  # trajectories of each chain: with fewer, R hat scatters by more than its limit
 LARGEST_R_HAT = 1.01
 DOUBLINGS = 4
@@ -35,7 +36,7 @@ ACCEPTANCE = 0.85  # above 0.65, the best for many dimensions (Neal 2011): it is
 LENGTHS = np.pi / 3, 2 * np.pi / 3
 DIFFERENCE = 1e-4  # between points whose gradients give the Hessian
 SOFTEST = 1e-10  # eigenvalue of a Hessian or covariance over the largest: less is rounding
-MOST_STEPS = 100  # of a trajectory
+SHORTEST = 0.05  # step: shorter ones do not help where trajectories end at a wall
 
 Density = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -103,7 +104,7 @@ def sample(
     burn_in = moving.run(BURN_IN // 2, adapt=True)[BURN_IN // 6 :]
     moving = moving.whitened_by(burn_in.reshape(-1, len(mode)))
     moving.run(BURN_IN // 2, adapt=True)
-    per_chain = max(-(-size // chains), FEWEST)
+    per_chain = max(-(-size // chains) * PER_DRAW, FEWEST)
     moving.accepted = []
     path = moving.run(per_chain)
     for _ in range(DOUBLINGS):
@@ -211,7 +212,8 @@ class _Chains:
             kept = self._move()
             if adapt:
                 self.round += 1
-                self.step *= np.exp((kept.mean() - ACCEPTANCE) * 2 / np.sqrt(self.round))
+                longer = np.exp((kept.mean() - ACCEPTANCE) * 2 / np.sqrt(self.round))
+                self.step = max(self.step * longer, SHORTEST)
             self.accepted.append(kept.mean())
             place[:] = self.y
         return self.centre + path @ self.whitening.T
@@ -223,8 +225,8 @@ class _Chains:
     def _move(self):
         """One trajectory of all chains; returns the probabilities to keep their ends."""
         length = self.rng.uniform(*LENGTHS)
-        steps = int(np.clip(np.ceil(length / self.step), 1, MOST_STEPS))
-        step = min(length / steps, self.step)
+        steps = int(np.ceil(length / self.step))
+        step = length / steps
         y, value, gradient = self.y, self.value, self.gradient
         p = self.rng.standard_normal(y.shape)
         energy = 0.5 * (p**2).sum(axis=1) - value
