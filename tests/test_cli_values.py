@@ -1,5 +1,7 @@
 """Claims about what the words of a command line mean."""
 
+import argparse
+
 import astropy.units as u
 import pytest
 
@@ -30,3 +32,8 @@ from astro_hier.cli.values import read_setting
 def test_arguments_are_numbers_quantities_or_words(text, expected):
     families = {"profile": (profiles.CoreHalo,), "jitter": (populations.LogNormalJitter,)}
     assert read_setting(text, families) == expected
+
+
+def test_families_that_the_shell_does_not_know_are_listed():
+    with pytest.raises(argparse.ArgumentTypeError, match="expected one of Normal, LogNormal"):
+        read_setting("population=Lognormal", {"population": populations.OF_ANY_QUANTITY})

@@ -69,6 +69,9 @@ def read_setting(text, families):
             return name, family()
     if value.partition("(")[0] in FAMILIES:
         return read_prior(text)
+    if families.get(name) and value.isidentifier():
+        known = ", ".join(family.__name__ for family in families[name])
+        raise argparse.ArgumentTypeError(f"{text!r}; expected one of {known}")
     if value.isdigit():
         return name, int(value)
     try:

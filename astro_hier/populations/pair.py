@@ -29,6 +29,7 @@ Thetas = tuple[Theta, Theta, Theta]
 
 CORRELATION = Parameter("correlation", u.one, r"\rho", "correlation coefficient", bounds=(-1, 1))
 HIGHEST = 0.95  # correlation of a starting point
+LEAST = 1e-14  # 1 - correlation^2: at the ends of its prior, the density remains one
 
 
 class Pair(Part):
@@ -142,7 +143,8 @@ class BivariateNormal(Pair):
     ) -> np.ndarray:
         (mean_x, sd_x), (mean_y, sd_y), rho = _columns(thetas)
         given_x = mean_y + rho * sd_y / sd_x * (x - mean_x)
-        of_y = normal.log_density(y, given_x, sd_y * np.sqrt((1 - rho) * (1 + rho)))
+        rest = np.sqrt(np.maximum((1 - rho) * (1 + rho), LEAST))
+        of_y = normal.log_density(y, given_x, sd_y * rest)
         return normal.log_density(x, mean_x, sd_x) + of_y
 
     def draw(
