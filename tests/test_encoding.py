@@ -3,10 +3,13 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 import astro_hier
 import astro_hier.populations.circularised  # their classes are registered when imported
 import astro_hier.populations.histogram
 import astro_hier.populations.power_law
+from astro_hier.posterior import register
 from astro_hier.posterior.encoding import SAVED
 
 # What files of users call the classes of this package: names may be added, none may go
@@ -70,3 +73,8 @@ def test_names_in_files_are_literal_so_that_a_class_may_move():
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "register"
     ]
     assert {call.args[1].value for call in calls} == {name for name in NAMES if "." in name}
+
+
+def test_nobody_takes_the_name_of_a_prior():
+    with pytest.raises(ValueError, match="files call a prior of astro_hier 'Normal'"):
+        register(Path, "Normal")

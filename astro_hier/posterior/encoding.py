@@ -14,7 +14,8 @@ __all__ = ["decode", "encode", "register"]
 
 # By name, the classes whose instances a saved file may hold as arguments, besides plain values.
 # Each instance is rebuilt from its attributes.
-SAVED = {name: getattr(priors, name) for name in priors.__all__ if name != "PriorError"}
+PRIORS = {name: getattr(priors, name) for name in priors.__all__ if name != "PriorError"}
+SAVED = dict(PRIORS)
 
 
 def register(cls, name=None):
@@ -34,8 +35,19 @@ def register(cls, name=None):
     -------
     type
         ``cls``, so that this can decorate it.
+
+    Raises
+    ------
+    ValueError
+        If a prior of this package has the name.
     """
-    SAVED[name or f"{cls.__module__}.{cls.__name__}"] = cls
+    name = name or f"{cls.__module__}.{cls.__name__}"
+    if name in PRIORS and cls is not PRIORS[name]:
+        raise ValueError(
+            f"files call a prior of astro_hier {name!r}; expected another name for {cls.__name__},"
+            f" such as 'my.{name}'"
+        )
+    SAVED[name] = cls
     return cls
 
 

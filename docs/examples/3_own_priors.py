@@ -132,7 +132,7 @@ from pathlib import Path
 
 from astro_hier.posterior import register
 
-register(StudentT, "StudentT")
+register(StudentT, "tutorial.StudentT")
 path = Path(tempfile.mkdtemp()) / "odd.nc"
 model.save(path)
 BinaryPopulation.load(path).population

@@ -21,6 +21,7 @@ from scipy.stats import norm
 
 from astro_hier import (
     BinaryPopulation,
+    SamplePopulation,
     SB1Binary,
     StarCluster,
     VelocityDispersion,
@@ -254,6 +255,16 @@ CASES = {
             ),
         ),
         datasets.make_velocities(60, random_state=1),
+    ),
+    "sample_population": (
+        SamplePopulation(
+            population=populations.Normal(
+                mu=priors.Normal(1.4 * u.Msun, 0.3 * u.Msun), lnsigma=priors.Normal(-2, 0.7)
+            ),
+            quantity="mass",
+        ),
+        QTable({"value": np.full(20, 1.4) * u.Msun,
+                "error": np.geomspace(0.02, 0.5, 20) * u.Msun}),
     ),
     "ten_parameters": (LinearRelation(), make_relation(12)),
 }  # fmt: skip
