@@ -12,7 +12,7 @@ BINS = 60  # of the stack
 REACH = 0.01  # of the highest density, below which it is not drawn
 MANY = 100  # objects whose error bars are drawn lighter
 ABOVE = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False, "fontsize": 8,
-         "borderaxespad": 0.2, "ncols": 3}  # fmt: skip
+         "borderaxespad": 0.2, "labelspacing": 0.25}  # fmt: skip
 OWN, GIVEN = {"color": "0.6"}, {"color": "C0"}
 
 
@@ -137,7 +137,7 @@ def plot_effective(model, ax=None):
     ax.set(
         xlabel="object, in order of draws left", ylabel="effective number of draws", yscale="log"
     )
-    ax.legend(frameon=False)
+    ax.legend(**ABOVE)
     return ax
 
 
