@@ -292,6 +292,14 @@ def test_injections_have_to_be_where_the_objects_are():
     assert next(f for f in model.findings() if f.name == "share_found").failed
 
 
+def test_an_object_that_is_hardly_known_is_not_beyond_the_injections():
+    table, found = selected()
+    table["error"][0] = 1e5 * MSUN
+    assert np.isfinite(prepared(table, selection=found).log_marginal(
+        {"mu": np.array([1.4]), "lnsigma": np.array([-1.6])}
+    ))  # fmt: skip
+
+
 def test_objects_beyond_the_population_are_named(sample):
     _, value, error = sample
     table = QTable({"value": np.append(value / 4, 1.4), "error": np.append(error / 4, 0.1)})

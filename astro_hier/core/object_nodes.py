@@ -93,6 +93,11 @@ class Nodes:
         """The nodes' values of one of two quantities."""
         return self if self.x.ndim == 1 else replace(self, x=self.x[:, number])
 
+    def share(self, which: np.ndarray) -> float:
+        """The share of the object's own density at some of the nodes, an array of bool."""
+        own = np.exp(self.log_own)
+        return float(own[which].sum() / own.sum())
+
     def moments(self, log_weight: np.ndarray) -> tuple:
         """Mean and standard deviation of each quantity; weights need not add up to one."""
         weight = np.exp(log_weight - log_weight.max())

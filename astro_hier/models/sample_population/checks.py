@@ -150,18 +150,12 @@ def _share_found(attrs, number):
 
 def _outside(data):
     """Whether objects lie beyond the values that the population can have."""
-    inside = np.array([_share_inside(of, data.population) for of in data.own])
+    inside = np.array([of.share(data.population.possible(of.x)) for of in data.own])
     out = np.flatnonzero(inside < LEAST / len(inside))
     which = ", ".join(f"{data.labels[n]}" for n in out[:ROWS_SHOWN])
     more = ", ..." if len(out) > ROWS_SHOWN else ""
     words = {"which": which + more, "range": data.population.range_in_words}
     return OUTSIDE.finding(f"{len(out)} of {len(inside)}", bool(len(out)), **words)
-
-
-def _share_inside(own, population):
-    """The share of an object's own density where the population may have objects."""
-    weight = np.exp(own.log_own)
-    return weight[population.possible(own.x)].sum() / weight.sum()
 
 
 def _effective(data, theta):

@@ -76,7 +76,8 @@ def check(
         )
     for i, (name, unit) in enumerate(zip(names, units, strict=True)):
         low, high = found.of_quantity(i).x.min(), found.of_quantity(i).x.max()
-        inside = np.array([_share(of.of_quantity(i), low, high) for of in own])
+        each = [of.of_quantity(i) for of in own]
+        inside = np.array([of.share((of.x >= low) & (of.x <= high)) for of in each])
         outside = np.flatnonzero(inside < LEAST)
         if len(outside):
             shown = ", ".join(str(label) for label in labels[outside[:ROWS_SHOWN]])
@@ -86,8 +87,3 @@ def check(
                 f" injection was found: those found have {low:.6g} to {high:.6g} {unit}".rstrip()
                 + ": inject all values that objects of the population may have"
             )
-
-
-def _share(nodes, low, high):
-    """The share of an object's own density between two values."""
-    return np.exp(nodes.log_own)[(nodes.x >= low) & (nodes.x <= high)].sum()

@@ -10,7 +10,7 @@ from astro_hier.table import Role, TableError
 from astro_hier.table.roles import ROWS_SHOWN
 from astro_hier.table.values import read_labels
 
-__all__ = ["Invalid", "Objects", "find_objects", "leave_out"]
+__all__ = ["Invalid", "Objects", "find_objects", "in_order", "leave_out"]
 
 LABEL = Role("object", None, required=False)
 
@@ -56,17 +56,21 @@ def find_objects(table: Table, name: str | None, single: bool, on_invalid: str) 
     if missing.any():
         _say_missing(name, missing, on_invalid)
     known = np.flatnonzero(~missing)
-    own, first, of = np.unique(labels[known], return_index=True, return_inverse=True)
+    own, of = in_order(labels[known])
     if single and len(own) == len(known):
         raise TableError(_one_draw(f"and no identifier of column {name!r} is in two rows"))
     if not single and len(own) < len(known):
         raise TableError(_repeated(name, labels[known], known))
-    order = np.argsort(first)
-    rank = np.empty(len(own), dtype=int)
-    rank[order] = np.arange(len(own))
     number = np.full(len(table), -1)
-    number[known] = rank[of]
-    return Objects(own[order], number)
+    number[known] = of
+    return Objects(own, number)
+
+
+def in_order(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different labels in the order of their first rows, and the number of each row's."""
+    own, first, of = np.unique(labels, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    return own[order], np.argsort(order)[of]
 
 
 def leave_out(

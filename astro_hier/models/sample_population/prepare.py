@@ -15,6 +15,7 @@ from astro_hier.models import grids
 from astro_hier.models.sample_population import injected, interim, shape
 from astro_hier.models.sample_population.at_draws import AtDraws
 from astro_hier.models.sample_population.data import Objects, Points
+from astro_hier.models.sample_population.objects import in_order
 from astro_hier.models.sample_population.on_grid import OnGrid
 from astro_hier.models.sample_population.shape import Setting
 from astro_hier.table import Rows, TableError
@@ -26,12 +27,11 @@ LEAST = 1e-12  # relative scatter that is one
 HIDDEN = 0.3  # scatter of a population that errors hide, in their size
 HALVINGS = 2  # of the grids, for drawing values of populations whose density does not jump
 FOUR = 2**HALVINGS
-KINDS = {"density": "density", "value": "value"}  # by the column that tells
 
 
 def kind_of(rows: Rows) -> str:
     """What the objects were given as: "draws", "density" or "value"."""
-    return next((kind for column, kind in KINDS.items() if column in rows), "draws")
+    return next((kind for kind in ("density", "value") if kind in rows), "draws")
 
 
 def setting_of(rows: Rows, units: Mapping[str, u.UnitBase], family: Any) -> Setting:
@@ -99,13 +99,9 @@ def prepare(model, rows: Rows, progressbar: bool) -> Objects:
 
 def objects(rows):
     """Labels of the objects, in the order of the table, and the rows of each."""
-    labels, first, number = np.unique(rows["object"], return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    rank = np.empty(len(order), int)
-    rank[order] = np.arange(len(order))
-    number = rank[number]
+    labels, number = in_order(rows["object"])
     by_object = np.argsort(number, kind="stable")
-    return labels[order], np.split(by_object, np.cumsum(np.bincount(number))[:-1])
+    return labels, np.split(by_object, np.cumsum(np.bincount(number))[:-1])
 
 
 def own_nodes(rows: Rows, names: tuple[str, ...], mesh: Mesh) -> list[Nodes]:

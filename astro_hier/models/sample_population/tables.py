@@ -50,10 +50,15 @@ def _described(nodes, i, log_weight):
     return *one.moments(log_weight), *one.quantiles(log_weight, QUANTILES)
 
 
-def few_draws(model) -> Theta:
-    """Some of the draws of the population's parameters."""
+def population_draws(model) -> Theta:
+    """The draws of the population's parameters."""
     names = *model.sampled_names(), *model.standard_normals(model.fitted_data())
-    return thinned({name: model.samples(name).value for name in names})
+    return {name: model.samples(name).value for name in names}
+
+
+def few_draws(model) -> Theta:
+    """Some of them."""
+    return thinned(population_draws(model))
 
 
 def predict(model, *, random_state=None):
@@ -72,9 +77,7 @@ def predict(model, *, random_state=None):
         Shape (chain * draw,); by name for two quantities.
     """
     data, rng = model.fitted_data(), np.random.default_rng(random_state)
-    names = *model.sampled_names(), *model.standard_normals(data)
-    theta = {name: model.samples(name).value for name in names}
-    drawn = data.population.draw(theta, 1, rng).reshape(-1, len(data.names))
+    drawn = data.population.draw(population_draws(model), 1, rng).reshape(-1, len(data.names))
     new = {
         name: of * model.parameter(name).unit for name, of in zip(data.names, drawn.T, strict=True)
     }
