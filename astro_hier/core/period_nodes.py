@@ -12,7 +12,8 @@ panels around them are halved down to a given width, whatever the likelihood at 
 
 The likelihood is an object such as `astro_hier.core.orbit.Circle`: ``time`` holds the times of the
 visits, ``at`` gives ln p(v | f) at any frequencies, ``grid`` at equally spaced ones, and
-``special`` the special frequencies and the width.
+``special`` the special frequencies and the width. If it has a compiled ``star``, and the prior is
+uniform in ln P, all this is done by `astro_hier.core.period_compiled`, with the same cells.
 
 At the end all cells are halved once more; the resulting change of the mean of ln P is the error
 that is reported.
@@ -62,6 +63,8 @@ def period_nodes(likelihood, prior):
         known = np.array([1 / shortest])
         height = likelihood.at(known)
         return PeriodNodes(known, known, height, height, np.ones(1), error=0.0)
+    if _is_compiled(likelihood, prior):
+        return _compiled(likelihood, prior, -np.inf, halved=True)
     panels = _panels(likelihood, prior)
     coarse = _cells(panels, prior)
     fine = _cells(_halve(panels, likelihood.at), prior)
@@ -77,6 +80,8 @@ def coarse_nodes(likelihood, prior, floor=-np.inf):
     """
     if len(set(searched_range(prior))) == 1:
         return period_nodes(likelihood, prior)
+    if _is_compiled(likelihood, prior):
+        return _compiled(likelihood, prior, floor, halved=False)
     return _cells(_panels(likelihood, prior, floor), prior)
 
 
@@ -86,8 +91,41 @@ def log_evidence(likelihood, prior, floor=-np.inf):
     return nodes.log_evidence if nodes.low.size else floor - NEGLIGIBLE
 
 
+def _is_compiled(likelihood, prior):
+    """Whether compiled loops do the search."""
+    uniform = getattr(prior, "is_uniform_in_ln", False)
+    return uniform and getattr(likelihood, "star", None) is not None
+
+
+def _compiled(likelihood, prior, floor, halved):
+    """The cells, found by compiled loops, ``halved`` once more or not."""
+    from astro_hier.core import period_compiled
+
+    frequency = _frequencies(likelihood, prior)
+    special = likelihood.special(frequency[0], frequency[-1])
+    rules = period_compiled.Rules(BEND, SAFETY, NEGLIGIBLE, MAX_HALVINGS)
+    nodes, settled = period_compiled.search(
+        likelihood.star, frequency, *special, floor, halved, rules
+    )
+    _check_settled(settled)
+    return nodes
+
+
 def _panels(likelihood, prior, floor=-np.inf):
     """Panels that follow every needle that matters compared with exp(``floor``)."""
+    frequency = _frequencies(likelihood, prior)
+    lowest, highest, count = frequency[0], frequency[-1], len(frequency)
+    log_p = likelihood.grid(lowest, (highest - lowest) / (count - 1), count)
+    panels = np.array([frequency[:-2:2], frequency[1:-1:2], frequency[2::2],
+                       log_p[:-2:2], log_p[1:-1:2], log_p[2::2]])  # fmt: skip
+    special, narrow = likelihood.special(lowest, highest)
+    panels, settled = _refine(panels, likelihood.at, prior, special, narrow, floor)
+    _check_settled(settled)
+    return panels
+
+
+def _frequencies(likelihood, prior):
+    """The grid: equally spaced, an odd number."""
     shortest, longest = searched_range(prior)
     lowest, highest = 1 / longest, 1 / shortest
     baseline = np.ptp(likelihood.time)
@@ -98,19 +136,15 @@ def _panels(likelihood, prior, floor=-np.inf):
             f"periods down to {shortest:.3g} d over {baseline:.4g} d take {count:.2g} frequencies,"
             f" more than {MAX_POINTS:.0e}: raise the shortest period that the prior allows"
         )
-    count = int(count) + 1 - int(count) % 2
-    frequency = np.linspace(lowest, highest, count)
-    log_p = likelihood.grid(lowest, (highest - lowest) / (count - 1), count)
-    panels = np.array([frequency[:-2:2], frequency[1:-1:2], frequency[2::2],
-                       log_p[:-2:2], log_p[1:-1:2], log_p[2::2]])  # fmt: skip
-    special, narrow = likelihood.special(lowest, highest)
-    panels, settled = _refine(panels, likelihood.at, prior, special, narrow, floor)
+    return np.linspace(lowest, highest, int(count) + 1 - int(count) % 2)
+
+
+def _check_settled(settled):
     if not settled:
         raise ArithmeticError(
             f"the posterior of the period is not resolved after {MAX_HALVINGS} halvings of its"
             " frequency grid; are the times in days and the errors not far too small?"
         )
-    return panels
 
 
 def searched_range(prior, tail=1e-6):
