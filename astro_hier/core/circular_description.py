@@ -116,13 +116,11 @@ def _posterior(visits, star, grid, log_density, shares):
     the draws of the population. Returns the visits with the nodes of their scatter, too.
     """
     visits = replace(visits, jitter=star.jitter)
-    if shares is None:
-        nodes = population_star.kept_nodes(visits, grid, star)
-    else:
+    if shares is not None:
         share = shares(visits.jitter.low, visits.jitter.high)
         log_weight = np.log(np.maximum(share, TINY))
         visits = replace(visits, jitter=replace(visits.jitter, log_weight=log_weight))
-        nodes = population_star.nodes_of(visits, grid)
+    nodes = population_star.nodes_again(visits, grid, star)
     row = population.star_row(nodes, grid)
     log_mass = np.log(row.weight[0]) + log_density[:, row.index]
     mass = np.exp(log_mass - log_mass.max(axis=1, keepdims=True))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-VALLEY = np.log(10.0)  # two maxima are separate modes if ln p falls by this between them
+VALLEY = float(np.log(10.0))  # two maxima are separate modes if ln p falls by this between them
 
 
 @dataclass(frozen=True)
@@ -132,13 +132,24 @@ def mode_of_cells(nodes):
     rising = np.diff(heights) > 0
     turns = np.concatenate([[True], rising[1:] != rising[:-1], [True, True]])[: 2 * n]
     turns |= np.repeat(gap, 2) | np.repeat(np.append(gap[1:], True), 2)
+    at = np.flatnonzero(turns)
+    first = gap[at // 2] & (at % 2 == 0)
+    # lists, for these are single numbers
+    starts = _mode_starts(at.tolist(), heights[at].tolist(), first.tolist())
+    return np.searchsorted(starts, np.arange(n), side="right") - 1
+
+
+def _mode_starts(at, heights, first):
+    """The first cells of modes, from the ends of cells at which the likelihood turns.
+
+    ``at`` are their numbers, two for each cell, and ``first`` says whether they follow a gap.
+    """
     starts = []
     peak = valley = -np.inf
     valley_at = 0
-    for i in np.flatnonzero(turns):
-        height, cell = heights[i], i // 2
-        if i % 2 == 0 and gap[cell]:
-            starts.append(cell)
+    for i, height, begins in zip(at, heights, first, strict=True):
+        if begins:
+            starts.append(i // 2)
             peak = valley = height
         elif min(height, peak) > valley + VALLEY:
             # out of a deep valley: everything from its bottom on is a new mode
@@ -147,5 +158,5 @@ def mode_of_cells(nodes):
         elif height > peak:
             peak = valley = height
         elif height < valley:
-            valley, valley_at = height, cell + i % 2
-    return np.searchsorted(starts, np.arange(n), side="right") - 1
+            valley, valley_at = height, i // 2 + i % 2
+    return starts

@@ -233,7 +233,7 @@ def _moments(cells, span, highest, middle):
 
 
 @njit(**EXACT)
-def _search(star, frequency, special, narrow, total, halved, rules):
+def find_cells(star, frequency, special, narrow, total, halved, rules):
     """The cells, how they are ``settled``, and the error that halving them shows."""
     span = np.log(frequency[-1] / frequency[0])
     panels, settled = _refine(star, frequency, span, special, narrow, total, rules)
@@ -263,5 +263,5 @@ def search(star, frequency, special, narrow, total, halved, rules):
     rules : Rules
     """
     given = np.array(special, float), float(narrow), float(total), bool(halved), rules
-    cells, error, settled = _search(star, frequency, *given)
+    cells, error, settled = find_cells(star, frequency, *given)
     return PeriodNodes(*cells, error=float(error)), settled

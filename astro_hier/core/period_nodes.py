@@ -35,6 +35,7 @@ BEND = 0.02
 SAFETY = 3.0
 NEGLIGIBLE = 22.0  # panels below exp(-NEGLIGIBLE) of the total do not matter
 MAX_HALVINGS = 60
+SHARES = np.array([0.0, 0.1234, 0.3819, 0.5, 0.7071, 0.9, 1.0])  # of the range in ln P
 
 
 def period_nodes(likelihood, prior):
@@ -93,8 +94,12 @@ def log_evidence(likelihood, prior, floor=-np.inf):
 
 def _is_compiled(likelihood, prior):
     """Whether compiled loops do the search."""
-    uniform = getattr(prior, "is_uniform_in_ln", False)
-    return uniform and getattr(likelihood, "star", None) is not None
+    if getattr(likelihood, "star", None) is None:
+        return False
+    # loops know one prior only: that which is uniform in ln P
+    shortest, longest = searched_range(prior)
+    shares = prior.cdf(shortest * (longest / shortest) ** SHARES)
+    return np.allclose(shares, SHARES, rtol=0, atol=1e-12)
 
 
 def _compiled(likelihood, prior, floor, halved):
@@ -129,14 +134,19 @@ def _frequencies(likelihood, prior):
     shortest, longest = searched_range(prior)
     lowest, highest = 1 / longest, 1 / shortest
     baseline = np.ptp(likelihood.time)
-    points = POINTS if len(likelihood.time) < MANY_VISITS else POINTS_MANY_VISITS
-    count = max(MIN_POINTS, (highest - lowest) * baseline * points + 1)
+    count = grid_size(len(likelihood.time), baseline, lowest, highest)
     if count > MAX_POINTS:
         raise ValueError(
             f"periods down to {shortest:.3g} d over {baseline:.4g} d take {count:.2g} frequencies,"
             f" more than {MAX_POINTS:.0e}: raise the shortest period that the prior allows"
         )
     return np.linspace(lowest, highest, int(count) + 1 - int(count) % 2)
+
+
+def grid_size(n_visits, baseline, lowest, highest):
+    """About how many frequencies the grid has, for stars of so many visits and such baselines."""
+    points = np.where(np.asarray(n_visits) < MANY_VISITS, POINTS, POINTS_MANY_VISITS)
+    return np.maximum(MIN_POINTS, (highest - lowest) * baseline * points + 1)
 
 
 def _check_settled(settled):

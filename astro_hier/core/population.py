@@ -34,8 +34,6 @@ STEPS_PER_WIDTH = 40  # grid points per smallest width of g: a relative error of
 class LnPeriodGrid(Axis):
     """Equally spaced ln P over the range searched, and the measure that is uniform in it."""
 
-    is_uniform_in_ln = True  # which compiled searches rely on
-
     @classmethod
     def following(cls, shortest, longest, width):
         """The grid that resolves a population as narrow as ``width``."""
