@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from astro_hier.core import circular_description, orbit, period_cells, period_nodes, population_star
+from astro_hier.core.cell_draws import Densities
 from astro_hier.core.jitter import JitterPrior
 from astro_hier.core.period_kept import BYTES, KeptCells
 from astro_hier.core.population import LnPeriodGrid
@@ -42,12 +43,10 @@ def test_kept_cells_are_the_cells(n):
 
 
 def drawn(visits, jitter, summary, thetas=500):
-    log_density = stats.norm.logpdf(PERIODS.points[summary.rows[0].index], 2.5, 1)
-    log_density = np.tile(log_density, (thetas, 1))
+    log_density = np.tile(stats.norm.logpdf(PERIODS.points, 2.5, 1), (thetas, 1))
+    densities = Densities.of(np.arange(PERIODS.count), log_density, visits.compiled)
     rng = np.random.default_rng(1)
-    return population_star.draw(
-        visits, jitter, 0, (PERIODS,), summary, log_density, None, None, rng
-    )
+    return population_star.draw(visits, jitter, 0, (PERIODS,), summary, densities, None, None, rng)
 
 
 @pytest.mark.parametrize("jitter", [None, JITTER])
@@ -61,6 +60,34 @@ def test_draws_are_the_same_whether_cells_are_kept_or_searched_again(jitter):
     first, second = (drawn(visits, jitter, of) for of in (kept, not_kept))
     np.testing.assert_array_equal(first[0], second[0])
     np.testing.assert_array_equal(first[2], second[2])
+
+
+def test_compiled_loops_draw_points_and_part_modes_as_numpy_does():
+    pytest.importorskip("numba")
+    summary = population_star.summarise(star(5), None, False, (PERIODS,), 10**6)
+    rng = np.random.default_rng(2)
+    log_density = stats.norm.logpdf(PERIODS.points, rng.normal(2, 1, (300, 1)), 0.5)
+    plain, fast = (
+        Densities.of(np.arange(PERIODS.count), log_density, compiled).draw_points(
+            summary.rows[0], np.ones((300, 1)), np.random.default_rng(3)
+        )
+        for compiled in (False, True)
+    )
+    np.testing.assert_array_equal(plain[0], fast[0])
+    nodes = summary.cells.nodes(PERIODS)
+    modes = [period_cells.mode_of_cells(nodes, compiled) for compiled in (False, True)]
+    assert modes[0].max() > 10
+    np.testing.assert_array_equal(*modes)
+
+
+def test_populations_far_from_a_star_lose_nothing_to_underflow():
+    pytest.importorskip("numba")
+    row = population_star.summarise(star(12), None, False, (PERIODS,), 10**6).rows[0]
+    log_density = stats.norm.logpdf(PERIODS.points, 7.0, 0.05)[None]
+    assert log_density[0, row.index].max() < log_density.max() - 1000
+    densities = Densities.of(np.arange(PERIODS.count), log_density, compiled=True)
+    points, _ = densities.draw_points(row, np.ones((1, 1)), np.random.default_rng(1))
+    assert points[0] == row.index[-1]
 
 
 @pytest.mark.parametrize("layered", [False, True])

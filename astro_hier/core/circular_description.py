@@ -70,7 +70,7 @@ def describe(visits, star, level, grid, log_density, density, outside, shares, n
     visits, nodes, gain, probability = _posterior(visits, star, grid, log_density, shares)
     frequency = 0.5 * (nodes.low + nodes.high)
     limit = orbit_evidence.amplitude_quantiles(visits, frequency, probability, LIMIT)
-    mode = period_cells.mode_of_cells(nodes)
+    mode = period_cells.mode_of_cells(nodes, visits.compiled)
     by_mode = np.bincount(mode, probability)
     inside = np.flatnonzero(mode == np.argmax(by_mode))
     of_mode = nodes.cells(inside)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from astro_hier.core import orbit, period_nodes
+from astro_hier.core import cell_draws, cells, orbit, period_cells, period_nodes
 from astro_hier.core.population import LnPeriodGrid
 
 COMPILING, LOADING = 25.0, 1.0
@@ -71,4 +71,8 @@ def make_ready() -> None:
     visits = orbit.Visits(some, some, 1 + some, np.zeros(3), np.ones(3), compiled=True)
     likelihood = orbit.likelihood(visits)
     likelihood.at(some + 1)
-    period_nodes.period_nodes(likelihood, LnPeriodGrid.following(1.0, 2.0, 1.0))
+    nodes = period_nodes.period_nodes(likelihood, LnPeriodGrid.following(1.0, 2.0, 1.0))
+    period_cells.mode_of_cells(nodes, compiled=True)
+    row = cells.Row(np.arange(2), np.ones((1, 2)), np.empty((1, 0)), 0.0)
+    densities = cell_draws.Densities.of(np.arange(2), np.zeros((1, 2)), compiled=True)
+    densities.draw_points(row, np.ones((1, 1)), np.random.default_rng(1))

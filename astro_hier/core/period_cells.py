@@ -5,6 +5,7 @@ prior.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -34,14 +35,14 @@ class PeriodNodes:
     prior_mass: np.ndarray
     error: float = np.nan
 
-    @property
+    @cached_property
     def log_mass(self):
         """ln of the posterior mass of each cell, not normalised."""
         with np.errstate(divide="ignore"):
             mean = np.logaddexp(self.log_low, self.log_high) - np.log(2)
             return np.log(self.prior_mass) + mean
 
-    @property
+    @cached_property
     def log_evidence(self):
         """ln p(v), the likelihood integrated over the prior."""
         return log_sum(self.log_mass)
@@ -119,7 +120,7 @@ def place_in_cell(log_low, log_high, chance):
     return tilt, 2 * chance / ((1 - tilt) + root)
 
 
-def mode_of_cells(nodes):
+def mode_of_cells(nodes, compiled=False):
     """Number, from 0, of the mode that each cell belongs to.
 
     Modes are separated by gaps between cells, where the posterior is negligible, and by valleys
@@ -134,21 +135,27 @@ def mode_of_cells(nodes):
     turns |= np.repeat(gap, 2) | np.repeat(np.append(gap[1:], True), 2)
     at = np.flatnonzero(turns)
     first = gap[at // 2] & (at % 2 == 0)
-    # lists, for these are single numbers
-    starts = _mode_starts(at.tolist(), heights[at].tolist(), first.tolist())
+    if compiled:
+        from astro_hier.core import draws_compiled
+
+        starts = draws_compiled.mode_starts(at, heights[at], first)
+    else:  # of lists, for these are single numbers
+        starts = mode_starts(at.tolist(), heights[at].tolist(), first.tolist())
     return np.searchsorted(starts, np.arange(n), side="right") - 1
 
 
-def _mode_starts(at, heights, first):
+def mode_starts(at, heights, first):
     """The first cells of modes, from the ends of cells at which the likelihood turns.
 
-    ``at`` are their numbers, two for each cell, and ``first`` says whether they follow a gap.
+    ``at`` are their numbers, two for each cell, and ``first`` says whether they follow a gap. This
+    also is what `astro_hier.core.draws_compiled` compiles.
     """
     starts = []
     peak = valley = -np.inf
     valley_at = 0
-    for i, height, begins in zip(at, heights, first, strict=True):
-        if begins:
+    for k in range(len(at)):
+        i, height = at[k], heights[k]
+        if first[k]:
             starts.append(i // 2)
             peak = valley = height
         elif min(height, peak) > valley + VALLEY:
@@ -159,4 +166,4 @@ def _mode_starts(at, heights, first):
             peak = valley = height
         elif height < valley:
             valley, valley_at = height, i // 2 + i % 2
-    return starts
+    return np.array(starts)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from astro_hier.core import (
-    cell_draws,
     cells,
     orbit,
     orbit_evidence,
@@ -168,7 +167,7 @@ def fitted(visits, frequency):
     return linear, float(np.sum((residual / visits.rv_error) ** 2))
 
 
-def draw(visits, jitter, level, grids, star, log_density, shares, within, rng):
+def draw(visits, jitter, level, grids, star, densities, shares, within, rng):
     """Draw period, scatter and linear parameters for each theta.
 
     Parameters
@@ -181,8 +180,8 @@ def draw(visits, jitter, level, grids, star, log_density, shares, within, rng):
         The grids of the first pass.
     star : StarSummary
         The star's summary.
-    log_density : ndarray
-        ln of the population's density at the points of the star's row, shape (theta, point).
+    densities : `~astro_hier.core.cell_draws.Densities`
+        The population's densities at the points of the star's row, and maybe at others.
     shares : ndarray or None
         The population's shares of scatters in the cells of the layers, shape (layer, theta), if
         the scatter has a population.
@@ -198,8 +197,8 @@ def draw(visits, jitter, level, grids, star, log_density, shares, within, rng):
     visits = replace(visits, jitter=star.jitter)
     nodes = nodes_again(visits, grids[0], star)
     _, layers = _split(visits, nodes, grids, shares is not None)
-    of_theta = np.ones((len(log_density), 1)) if shares is None else shares.T
-    points, layer = cell_draws.draw_points(star.rows[level], log_density, of_theta, rng)
+    of_theta = np.ones((len(densities.log), 1)) if shares is None else shares.T
+    points, layer = densities.draw_points(star.rows[level], of_theta, rng)
     P = np.empty(len(points))
     for number in np.unique(layer):
         of = layer == number
