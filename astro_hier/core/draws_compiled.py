@@ -3,11 +3,11 @@
 import numpy as np
 from numba import njit
 
-from astro_hier.core import period_cells
+from astro_hier.core import period_modes
 
 EXACT = {"error_model": "numpy", "cache": True, "nogil": True}
 
-mode_starts = njit(period_cells.mode_starts, **EXACT)
+mode_starts = njit(period_modes.mode_starts, **EXACT)
 
 
 @njit(**EXACT)

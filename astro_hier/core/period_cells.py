@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-VALLEY = float(np.log(10.0))  # two maxima are separate modes if ln p falls by this between them
+from astro_hier.core.period_modes import mode_starts
 
 
 @dataclass(frozen=True)
@@ -142,28 +142,3 @@ def mode_of_cells(nodes, compiled=False):
     else:  # of lists, for these are single numbers
         starts = mode_starts(at.tolist(), heights[at].tolist(), first.tolist())
     return np.searchsorted(starts, np.arange(n), side="right") - 1
-
-
-def mode_starts(at, heights, first):
-    """The first cells of modes, from the ends of cells at which the likelihood turns.
-
-    ``at`` are their numbers, two for each cell, and ``first`` says whether they follow a gap. This
-    also is what `astro_hier.core.draws_compiled` compiles.
-    """
-    starts = []
-    peak = valley = -np.inf
-    valley_at = 0
-    for k in range(len(at)):
-        i, height = at[k], heights[k]
-        if first[k]:
-            starts.append(i // 2)
-            peak = valley = height
-        elif min(height, peak) > valley + VALLEY:
-            # out of a deep valley: everything from its bottom on is a new mode
-            starts.append(valley_at)
-            peak = valley = height
-        elif height > peak:
-            peak = valley = height
-        elif height < valley:
-            valley, valley_at = height, i // 2 + i % 2
-    return np.array(starts)
