@@ -243,6 +243,13 @@ def test_a_file_remembers_whether_there_were_metallicities(tmp_path):
     np.testing.assert_array_equal(again.star_table()["r"], relation.star_table()["r"])
 
 
+def test_a_file_needs_no_errors_that_the_table_did_not_have(tmp_path):
+    relation = fit(datasets.make_period_luminosity(12, random_state=3), draws=20)
+    relation.save(tmp_path / "relation.nc")
+    again = PeriodLuminosity.load(tmp_path / "relation.nc")
+    np.testing.assert_array_equal(again.star_table()["r"], relation.star_table()["r"])
+
+
 def test_figures_are_drawn(fitted):
     for draw in (fitted.plot_relation, fitted.plot_parallax, fitted.plot_metallicity):
         assert draw().get_xlabel()
