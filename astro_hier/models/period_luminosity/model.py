@@ -266,6 +266,7 @@ class PeriodLuminosity(HierarchicalModel):
     predict = tables.predict
     distance = tables.distance
     graph = property(figures.graph)
+    drawn_names = figures.drawn_names
     plot_relation = figures.plot_relation
     plot_parallax = figures.plot_parallax
     plot_metallicity = figures.plot_metallicity
