@@ -112,7 +112,7 @@ TRUTH = {"alpha": -0.9, "beta": -2.5, "gamma": 0.18, "scatter": 0.1}
 LIMIT = 11.0  # mag
 PARALLAX_ERRORS = {"dr1": (0.21, 0.45), "dr3": (0.015, 0.04)}  # mas
 FEH_ERROR, MAGNITUDE_ERROR = 0.2, 0.04
-TRENDS = {"without trends": NO_TRENDS, "trends of the distance": {"feh_period": 0.0}, "trends": {}}
+TRENDS = {"without trends": NO_TRENDS, "trends": {}, "trends of the distance": {"feh_period": 0.0}}
 
 
 def flux_limited(seed, release, number=200, limit=LIMIT):
@@ -121,7 +121,7 @@ def flux_limited(seed, release, number=200, limit=LIMIT):
     Periods are longer for metal-poor stars, so that these are also the brighter ones.
     """
     rng, size = np.random.default_rng(seed), 100 * number
-    halo = rng.random(size) < 0.8  # of a volume that reaches far beyond the limit
+    halo = rng.random(size) < 0.95  # of a volume that reaches far beyond the limit
     feh = np.where(halo, rng.normal(-1.55, 0.35, size), rng.normal(-0.75, 0.35, size))
     log_period = -0.28 - 0.085 * (feh + 1.35) + rng.normal(0, 0.063, size)
     # densities of space that fall off as a normal one, over 4 kpc and over 1.2 kpc
@@ -159,12 +159,12 @@ def errors_of(seed, release, options):
 def quiet_fit(model, table, seed, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return model.fit(table, random_state=seed, progressbar=False, **options)
+        return model.fit(table, certify=False, random_state=seed, progressbar=False, **options)
 
 
 def limited(seeds):
-    for release in PARALLAX_ERRORS:
-        for name, options in TRENDS.items():
+    for name, options in TRENDS.items():
+        for release in PARALLAX_ERRORS:
             start = time.perf_counter()
             work = (delayed(errors_of)(seed, release, options) for seed in range(seeds))
             found, scores = zip(*Parallel(n_jobs=2)(work), strict=True)
@@ -249,7 +249,7 @@ def ranks_of(seed, given):
     options = {name: prior for name, prior in given.items() if not name.startswith("outlier")}
     if "outlier_scatter" in given:
         options["outliers"] = outliers.WiderScatter(**{k: given[k] for k in given.keys() - options})
-    model = quiet_fit(PeriodLuminosity(**options), table, seed, certify=False)
+    model = quiet_fit(PeriodLuminosity(**options), table, seed)
     ranks = {name: np.mean(of < truth[name]) for name, of in hyperparameters(model).items()}
     one = rng.integers(len(r))
     return ranks | {"r": np.mean(model.samples("r").value.reshape(-1, len(r))[:, one] < r[one])}
@@ -268,7 +268,8 @@ def nuts():
     table, summaries = rr_lyrae_table(), []
     for method, options in (("marginal", {}), ("nuts", {"draws": 4000, "target_accept": 0.95})):
         start = time.perf_counter()
-        model = quiet_fit(PeriodLuminosity(), table, 1, method=method, **options)
+        model = PeriodLuminosity()
+        model.fit(table, method=method, random_state=1, progressbar=False, **options)
         summaries.append(model.summary(*hyperparameters(model)))
         print(f"{method}: {time.perf_counter() - start:.0f} s, {model.posterior.attrs}")
     for one, other in zip(*summaries, strict=True):
