@@ -260,7 +260,7 @@ def test_a_file_needs_no_errors_that_the_table_did_not_have(tmp_path):
 
 
 def test_figures_are_drawn(fitted):
-    for draw in (fitted.plot_relation, fitted.plot_parallax, fitted.plot_metallicity):
+    for draw in (fitted.plot_relation, fitted.plot_data, fitted.plot_metallicity):
         assert draw().get_xlabel()
     plt.close("all")
 

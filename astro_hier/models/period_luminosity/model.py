@@ -268,5 +268,5 @@ class PeriodLuminosity(HierarchicalModel):
     graph = property(figures.graph)
     drawn_names = figures.drawn_names
     plot_relation = figures.plot_relation
-    plot_parallax = figures.plot_parallax
+    plot_data = figures.plot_data
     plot_metallicity = figures.plot_metallicity
