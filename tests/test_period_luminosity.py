@@ -53,7 +53,7 @@ def fit(table, model=None, **options):
 @pytest.fixture(scope="module")
 def fitted():
     """Two hundred stars fitted by default; not to be changed."""
-    return fit(datasets.make_period_luminosity(random_state=11))
+    return fit(datasets.make_period_luminosity(200, random_state=11))
 
 
 # ---- the posterior
@@ -183,6 +183,12 @@ def test_the_relation_predicts_magnitudes_with_and_without_scatter(fitted):
     assert np.all(fitted.predict(period, random_state=1).std(axis=0) > single.std(axis=0))
 
 
+def test_by_default_the_fitted_stars_are_predicted(fitted):
+    stars = datasets.make_period_luminosity(200, random_state=11)
+    given = fitted.predict(stars["period"], stars["feh"], random_state=1)
+    np.testing.assert_allclose(fitted.predict(random_state=1), given)
+
+
 def test_distances_of_other_stars_are_as_uncertain_as_they_say(fitted):
     # False alarm: 2e-3 in all.
     others = datasets.make_period_luminosity(400, random_state=12)
@@ -214,7 +220,7 @@ def test_stars_without_metallicities_have_less_certain_distances(fitted):
 
 def test_stars_share_what_the_relation_knows(fitted):
     # distances by parallax alone are far worse
-    found, truth = fitted.star_table(), datasets.make_period_luminosity(random_state=11)
+    found, truth = fitted.star_table(), datasets.make_period_luminosity(200, random_state=11)
     truth = truth.meta["truth"]
     z = (found["r"] - truth["r"]) / found["r_sd"]
     assert stats.chi2.sf(np.sum(z**2), 200) > LEVEL / 2
@@ -254,7 +260,7 @@ def test_a_file_needs_no_errors_that_the_table_did_not_have(tmp_path):
 
 
 def test_figures_are_drawn(fitted):
-    for draw in (fitted.plot_relation, fitted.plot_parallax, fitted.plot_metallicity):
+    for draw in (fitted.plot_relation, fitted.plot_data, fitted.plot_metallicity):
         assert draw().get_xlabel()
     plt.close("all")
 

@@ -105,7 +105,7 @@ def plot_relation(model, ax=None):
     return ax
 
 
-def plot_parallax(model, ax=None):
+def plot_data(model, ax=None):
     """Measured parallaxes, and those expected from periods, metallicities and magnitudes.
 
     The line is where both are equal. Horizontal bars are the scatter and the uncertainty of the
