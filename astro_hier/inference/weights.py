@@ -14,12 +14,15 @@ MIN_POWER = 0.5  # lowest power of the weights that a proposal is fitted to
 
 
 class Pool:
-    """All points so far, with the density of each proposal at every point."""
+    """All points so far, with the density of each proposal at every point.
 
-    def __init__(self, z, log_likelihood):
+    The first come from the prior, if nothing else is said.
+    """
+
+    def __init__(self, z, log_likelihood, proposal=PRIOR):
         self.z, self.log_likelihood = z, log_likelihood
-        self.proposals, self.counts = [PRIOR], [len(z)]
-        self.log_proposals = PRIOR.logpdf(z)[None]
+        self.proposals, self.counts = [proposal], [len(z)]
+        self.log_proposals = proposal.logpdf(z)[None]
         self._weigh()
 
     def add(self, proposal, z, log_likelihood):
