@@ -9,14 +9,14 @@ import pytest
 from astro_hier import outliers, priors
 from astro_hier.models.errors import ErrorScale, StatedErrors, as_errors
 from astro_hier.models.membership import NoBackground, WithBackground, as_background
-from astro_hier.models.star_cluster.data import (
+from astro_hier.models.star_cluster.offsets import CommonOffsets, Modes, NoOffsets, OwnVariance
+from astro_hier.models.velocity_dispersion.likelihood import Redshift, Velocity
+from astro_hier.models.zero_point import (
     ColumnZeroPoint,
     CommonZeroPoint,
     NoZeroPoint,
     StarZeroPoints,
 )
-from astro_hier.models.star_cluster.offsets import CommonOffsets, Modes, NoOffsets, OwnVariance
-from astro_hier.models.velocity_dispersion.likelihood import Redshift, Velocity
 
 FAMILIES = {
     NoBackground: {WithBackground},

@@ -1,37 +1,19 @@
 """Checks of a star cluster's table, and of a fit to it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from astropy.table import Table
 from scipy.special import ndtr
 
-from astro_hier import checks
 from astro_hier.checks import Finding
 from astro_hier.core.floats import Theta
 from astro_hier.model import HierarchicalModel
-from astro_hier.models import goodness, upper_limit
+from astro_hier.models import goodness, upper_limit, zero_point
 from astro_hier.models.star_cluster import likelihood
 from astro_hier.models.star_cluster.data import Stars
 from astro_hier.table import Rows
 
-TYPICAL_ZERO_POINT = 0.03  # mas
-MAX_SHIFT = 0.5  # of the mean parallax by a zero point that is left out, in standard errors
-ZERO_POINT = checks.define(
-    "zero_point",
-    limit=f"known, or {TYPICAL_ZERO_POINT} mas at most {MAX_SHIFT} standard errors of the mean"
-    " parallax",
-    said="the parallaxes seem to be Gaia's, and no zero point is given: one of -0.03 mas would"
-    " shift the mean by {sigmas} standard errors",
-    python="zero_point=-0.029 * u.mas is that of data release 2 (Lindegren et al. 2018, A&A 616,"
-    " A2); that of release 3 is between -0.017 and -0.039 mas and depends on magnitude, colour and"
-    " latitude (Lindegren et al. 2021, A&A 649, A4), so give it as a column of the table;"
-    " zero_point=0 * u.mas if the parallaxes are already corrected",
-    shell="--set zero_point='-0.029 mas' is that of data release 2; that of release 3 is between"
-    " -0.017 and -0.039 mas, and --set zero_point=COLUMN reads it star by star;"
-    " --set zero_point='0 mas' if the parallaxes are already corrected",
-)
 WINGS = (
     "outliers=ParallaxBackground(outlier_sd=priors.Uniform(1 * u.mas, 10 * u.mas)); if they belong"
     " to the cluster, profile=profiles.CoreHalo() describes them"
@@ -95,15 +77,10 @@ def scores(data: Stars, theta: dict[str, np.ndarray]) -> tuple[np.ndarray, np.nd
 
 def check_table(model, table: Table, rows: Rows) -> list[Finding]:
     """Whether parallaxes that seem to be Gaia's lack a zero point that matters."""
-    findings = HierarchicalModel.check_table(model, table, rows)
-    given = model.columns.get("parallax") if isinstance(model.columns, Mapping) else None
-    name = given[0] if isinstance(given, tuple) else given or "parallax"
-    names = {column.lower() for column in table.colnames}
-    if name.lower() != "parallax" or "source_id" not in names:
-        return findings
-    parallax, given = rows["parallax"], model.zero_point is not None
+    parallax = rows["parallax"]
     scatter = np.median(np.abs(parallax - np.median(parallax))) / 0.6745
-    sigmas = TYPICAL_ZERO_POINT / max(scatter / np.sqrt(len(parallax)), 1e-9)
-    found = "given" if given else f"none, {sigmas:.1f} standard errors"
-    missing = not given and sigmas > MAX_SHIFT
-    return [*findings, ZERO_POINT.finding(found, missing, sigmas=f"{sigmas:.2g}")]
+    error = scatter / np.sqrt(len(parallax))
+    return [
+        *HierarchicalModel.check_table(model, table, rows),
+        *zero_point.check(model, table, error),
+    ]

@@ -9,7 +9,8 @@ from tqdm import tqdm
 from astro_hier.core import distance
 from astro_hier.core.threads import in_chunks
 from astro_hier.models.star_cluster import likelihood, many_offsets
-from astro_hier.models.star_cluster.data import Stars, Theta
+from astro_hier.models.star_cluster.data import Stars
+from astro_hier.models.zero_point import Theta
 
 Draws = dict[str, np.ndarray]
 

@@ -40,7 +40,8 @@ import numpy as np
 
 from astro_hier.core import distance
 from astro_hier.core.threads import in_chunks
-from astro_hier.models.star_cluster.data import Stars, Theta
+from astro_hier.models.star_cluster.data import Stars
+from astro_hier.models.zero_point import Theta
 from astro_hier.profiles import Profile
 
 MIN_DEPTH = 2e-9  # kpc: indistinguishable from none, and wide enough for a lattice

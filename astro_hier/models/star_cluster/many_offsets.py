@@ -13,7 +13,8 @@ from scipy.stats import norm
 from astro_hier.core import offsets
 from astro_hier.core.threads import in_chunks
 from astro_hier.models.star_cluster import likelihood
-from astro_hier.models.star_cluster.data import Stars, Theta
+from astro_hier.models.star_cluster.data import Stars
+from astro_hier.models.zero_point import Theta
 
 SEED = 1  # for the points of the integral over common offsets
 

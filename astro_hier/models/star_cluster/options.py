@@ -8,13 +8,9 @@ import numpy as np
 from astro_hier import outliers, profiles
 from astro_hier.models.errors import as_errors
 from astro_hier.models.membership import NoBackground, as_background
-from astro_hier.models.star_cluster.data import (
-    ColumnZeroPoint,
-    CommonZeroPoint,
-    NoZeroPoint,
-    Stars,
-)
+from astro_hier.models.star_cluster.data import Stars
 from astro_hier.models.star_cluster.offsets import CommonOffsets, NoOffsets
+from astro_hier.models.zero_point import as_zero_point
 from astro_hier.posterior import UNBOUNDED, Parameter
 from astro_hier.table import Role
 
@@ -40,13 +36,6 @@ def as_profile(given: Any) -> profiles.Profile:
             f"profile={given!r}; expected one of astro_hier.profiles, such as profiles.CoreHalo()"
         )
     return given
-
-
-def as_zero_point(given: Any) -> NoZeroPoint:
-    """The zero point that the argument ``zero_point`` stands for."""
-    if given is None:
-        return NoZeroPoint()
-    return ColumnZeroPoint(given) if isinstance(given, str) else CommonZeroPoint(given)
 
 
 def as_offsets(given: Any) -> NoOffsets:

@@ -7,7 +7,7 @@ from astropy.table import QTable
 from astro_hier.core import distance
 from astro_hier.models import upper_limit
 from astro_hier.models.star_cluster import likelihood
-from astro_hier.models.star_cluster.data import Theta
+from astro_hier.models.zero_point import Theta
 
 
 def all_draws(model) -> Theta:
