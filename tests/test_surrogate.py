@@ -9,7 +9,7 @@ from scipy import stats
 from test_exploration import Informed, two_needles
 from test_marginal import Toy, gaussian, run
 
-from astro_hier import StarCluster, VelocityDispersion, datasets
+from astro_hier import StarCluster, VelocityDispersion, datasets, priors
 from astro_hier.inference import surrogate
 from astro_hier.inference.explore import Exploration
 from astro_hier.inference.proposals import StudentT
@@ -182,6 +182,17 @@ def test_it_refuses(log_likelihood, reason):
     assert re.match(reason, found.surrogate.verdict)
     assert found.answer is found.pool
     assert found.pool.effective_size >= 4000
+
+
+@pytest.mark.parametrize("seed", [3, 5])
+def test_a_refusal_costs_little(seed):
+    # a wing that makes weights unreliable is followed: without that, 60,000 evaluations failed
+    model = VelocityDispersion(error_scale=priors.LogNormal(0, 0.3))
+    problem = rows_of(model, datasets.make_velocities(300, random_state=2))
+    found = explored(problem, seed=seed)
+    assert found.surrogate.verdict.startswith("refused")
+    assert found.target.evaluations < 20_000
+    assert found.pool.pareto_k < 0.7
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import qmc
 
-from astro_hier.inference import proposals, surrogate
+from astro_hier.inference import checks, proposals, surrogate
 from astro_hier.inference.peaks import LOWEST, peaks
 from astro_hier.inference.weights import Pool
 from astro_hier.inference.wings import wings
@@ -147,10 +147,12 @@ class Exploration:
             return
         pool, target, most, patience = self.pool, self.target, self.most, PATIENCE
         while target.evaluations < most:
-            if pool.suffices(wanted):
-                if self.wings is not None or pool.pareto_k < TAIL:
+            if pool.effective_size >= wanted:
+                k = pool.pareto_k
+                if k < TAIL or (self.wings is not None and k <= checks.LARGEST_PARETO_K):
                     break
-                self._follow_wings()
+                if self.wings is None:
+                    self._follow_wings()
             weights, beta = pool.weights_to_fit()
             if beta < 1 and len(pool.z) > patience:
                 patience *= 2

@@ -4,7 +4,6 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import logsumexp
 
-from astro_hier.inference import checks
 from astro_hier.inference.proposals import PRIOR
 
 MIN_LOG_BETA = -50.0
@@ -42,9 +41,6 @@ class Pool:
         self.log_weights = self.log_likelihood + self.log_prior_weights
         self.weights = normalised(self.log_weights)
         self.effective_size = effective_size(self.weights)
-
-    def suffices(self, wanted):
-        return self.effective_size >= wanted and self.pareto_k <= checks.LARGEST_PARETO_K
 
     @property
     def pareto_k(self):
