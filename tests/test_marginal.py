@@ -66,11 +66,12 @@ def gaussian(width, start=0.0):
     )
 
 
+@pytest.mark.parametrize("surrogate", [False, True])
 @pytest.mark.parametrize("width", [3.0, 0.1, 1e-3, 1e-6])
 @pytest.mark.parametrize("start", [0.0, 1.5, 4.0])
-def test_normal_posterior_of_any_width_is_found_from_any_start(width, start):
+def test_normal_posterior_of_any_width_is_found_from_any_start(width, start, surrogate):
     # False alarm: each mean beyond 4.5 standard errors of 4,000 draws, 7e-6.
-    result = run(gaussian(width, start))
+    result = run(gaussian(width, start), surrogate=surrogate)
     sd = width / np.sqrt(1 + width**2)
     for name, datum in (("x", 1.5), ("y", -0.5)):
         draws = result.posterior[name]
@@ -89,7 +90,8 @@ def test_draws_are_uniform_in_their_posterior_ranks():
     ranks = []
     for seed in range(60):
         toy = gaussian(0.3)
-        draws = run(toy, draws=2, chains=1, seed=seed).posterior["x"].ravel()
+        result = run(toy, draws=2, chains=1, seed=seed, surrogate=seed % 2 == 0)
+        draws = result.posterior["x"].ravel()
         ranks.append(stats.norm.cdf(draws[0], 1.5 / 1.09, 0.3 / np.sqrt(1.09)))
     assert stats.kstest(ranks, "uniform").pvalue > 1e-4
 
@@ -178,7 +180,7 @@ def test_a_posterior_far_out_in_the_prior_is_found_and_said(datum):
 
 def test_too_few_evaluations_are_a_warning_that_names_the_remedy():
     with pytest.warns(AstropyUserWarning, match=r"effective number.*raise max_evaluations"):
-        run(gaussian(1e-4, start=4.0), max_evaluations=1200)
+        run(gaussian(1e-4, start=4.0), max_evaluations=1200, surrogate=False)
 
 
 def test_unreliable_weights_are_a_warning():
@@ -203,8 +205,9 @@ def test_impossible_data_are_an_error():
         run(toy)
 
 
-def test_same_seed_same_draws():
-    first, second = run(gaussian(0.1), seed=5), run(gaussian(0.1), seed=5)
+@pytest.mark.parametrize("surrogate", [False, True])
+def test_same_seed_same_draws(surrogate):
+    first, second = (run(gaussian(0.1), seed=5, surrogate=surrogate) for _ in range(2))
     np.testing.assert_array_equal(first.posterior["x"], second.posterior["x"])
 
 

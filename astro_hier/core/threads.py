@@ -1,12 +1,30 @@
 """Chunks of array work on a few threads: NumPy releases the interpreter while it computes."""
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from astro_hier.core.floats import Theta
+
 CHUNK = 32_768  # elements of an array: a dozen such arrays fit in a core's cache
 MAX_THREADS = 4
+FEW = 200  # theta: arrays of (row, theta) are small, and wide enough for sparse products
+
+
+def a_few_at_a_time(
+    function: Callable[[dict[str, np.ndarray]], np.ndarray], theta: Theta
+) -> np.ndarray:
+    """``function(some)`` of all theta, of `FEW` at a time, on this thread.
+
+    For thousands of theta and stars at once, arrays take gigabytes, and half of the time or more is
+    spent waiting for memory.
+    """
+    n = len(next(iter(theta.values())))
+    starts = range(0, max(n, 1), FEW)
+    some = ({name: of[start : start + FEW] for name, of in theta.items()} for start in starts)
+    return np.concatenate([function(of) for of in some])
 
 
 def in_chunks(function, theta, cost=1, progress=None):

@@ -101,13 +101,13 @@ def look_again(exploration, wanted, rng, bar):
         spent += SOBOL_POINTS if second is None else second.target.evaluations
         if second is None or second.pool.effective_size < MIN_EFFECTIVE_SIZE:
             return Certificate("too few points", (), spent)
-        before = _Answer.of(exploration.pool)
+        before = _Answer.of(exploration.answer)
         differences = before.differs_from(_Answer.of(second.pool), names)
         if not differences:
             return Certificate(verdict, (), spent)
         exploration.absorb(second)
         exploration.run(wanted, bar)
-    changed = before.differs_from(_Answer.of(exploration.pool), names)
+    changed = before.differs_from(_Answer.of(exploration.answer), names)
     if not changed:
         return Certificate(verdict, (), spent)
     return Certificate("disagreed", tuple(dict.fromkeys([*changed, *differences])), spent)
@@ -116,7 +116,7 @@ def look_again(exploration, wanted, rng, bar):
 def _another(exploration, rng):
     target = Target(exploration.target.problem)
     candidates = target.normals_of(target.problem.candidates(rng))
-    most = exploration.target.evaluations
+    most = exploration.effort
     try:
         second = Exploration(target, rng, [], candidates, most, several=SEVERAL)
     except ValueError:  # the likelihood is zero wherever it looked

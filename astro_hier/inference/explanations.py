@@ -67,29 +67,39 @@ def find(pool, log_density):
 
 def _regions(tree, height):
     """Number of the region that each point of a tree belongs to."""
-    size = len(height)
-    _, near = tree.query(tree.data, min(NEIGHBOURS + 1, size))
-    joined = [set() for _ in range(size)]
-    for point, others in enumerate(np.reshape(near, (size, -1))):
-        for other in others:
-            joined[point].add(other)
-            joined[other].add(point)
-    root = np.full(size, -1)
+    size, order = len(height), np.argsort(-height, kind="stable")
+    height, rank = height[order], np.argsort(order)
+    first, neighbours = _higher_neighbours(tree, rank)
+    root = list(range(size))
 
     def root_of(point):
         while root[point] != point:
             point = root[point]
         return point
 
-    for point in np.argsort(-height, kind="stable"):
-        met = {root_of(n) for n in joined[point] if root[n] >= 0}
-        higher = sorted(met, key=lambda n: (-height[n], n))
-        root[point] = higher[0] if higher else point
-        for other in higher[1:]:
+    for point in range(size):  # in order of decreasing density
+        met = sorted({root_of(n) for n in neighbours[first[point] : first[point + 1]]})
+        if met:
+            root[point] = met[0]
+        for other in met[1:]:
             if height[other] < height[point] + RISE:
-                root[other] = higher[0]
-    roots = [root_of(point) for point in range(size)]
-    return np.unique(roots, return_inverse=True)[1]
+                root[other] = met[0]
+    roots = order[[root_of(point) for point in range(size)]]
+    return np.unique(roots[rank], return_inverse=True)[1]
+
+
+def _higher_neighbours(tree, rank):
+    """For each point in order of rank, those of lower rank that it is linked to.
+
+    Returns where they begin for each, and all their ranks.
+    """
+    size = len(rank)
+    _, near = tree.query(tree.data, min(NEIGHBOURS + 1, size))
+    near = np.reshape(near, (size, -1))
+    of = np.broadcast_to(rank[:, None], near.shape)
+    low, high = np.minimum(of, rank[near]), np.maximum(of, rank[near])
+    pairs = np.unique(high[low < high] * size + low[low < high])
+    return np.searchsorted(pairs // size, np.arange(size + 1)), (pairs % size).tolist()
 
 
 def _is_level(z, height, one, other, log_density):

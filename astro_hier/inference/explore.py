@@ -7,12 +7,13 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import qmc
 
-from astro_hier.inference import proposals
+from astro_hier.inference import checks, proposals, surrogate
 from astro_hier.inference.peaks import LOWEST, peaks
 from astro_hier.inference.weights import Pool
 from astro_hier.inference.wings import wings
 
 SOBOL_POINTS = 512
+USUAL_EFFORT = 5000  # evaluations of a posterior for which a surrogate serves
 CLIMBING = 0.5  # share of all evaluations after which no further climb begins
 BATCH = 200
 GROWTH = 8  # at least an eighth of the number of points is drawn at a time
@@ -46,6 +47,15 @@ class Exploration:
         after half of them.
     several : int
         Number of the best Sobol points to climb from.
+    stand_in_for : int, optional
+        Effective size that a surrogate of the likelihood is wanted for; by default none is tried.
+
+    Attributes
+    ----------
+    pool : Pool
+        All points, with exact likelihoods.
+    surrogate : Surrogate
+        Whether one stands in for the likelihood; its points are then the ``answer``.
 
     Raises
     ------
@@ -53,7 +63,7 @@ class Exploration:
         If the likelihood is zero everywhere it was tried.
     """
 
-    def __init__(self, target, rng, starts, candidates, most, several=1):
+    def __init__(self, target, rng, starts, candidates, most, several=1, stand_in_for=None):
         self.target, self.rng, self.most, self.wings = target, rng, most, None
         z = qmc.Sobol(target.dimension, rng=rng).random(SOBOL_POINTS).clip(1e-9, 1 - 1e-9)
         z = ndtri(z)
@@ -70,12 +80,39 @@ class Exploration:
         self.mixture = self.peaks = peaks(
             target.log_posterior, chosen, lambda: target.evaluations < CLIMBING * most
         )
-        if target.dimension >= WING_DIMENSIONS:
+        self.surrogate = surrogate.Surrogate("not asked for")
+        if stand_in_for:
+            self.surrogate = surrogate.attempt(
+                target, self.pool, self.peaks, stand_in_for, most, rng
+            )
+        if self.surrogate.pool is None:
+            self._draw_about_peaks()
+
+    @property
+    def answer(self):
+        """The weighted points that describe the posterior, a Pool."""
+        return self.pool if self.surrogate.pool is None else self.surrogate.pool
+
+    @property
+    def effort(self):
+        """Number of evaluations that the search took, or would have without a surrogate."""
+        least = 0 if self.surrogate.pool is None else USUAL_EFFORT
+        return max(self.target.evaluations, least)
+
+    def _draw_about_peaks(self):
+        """Draw from what was climbed, and from the wings if there are many dimensions."""
+        if self.target.dimension >= WING_DIMENSIONS:
             self._follow_wings()
         self.gain = self._add(self.mixture, BATCH * len(self.mixture.parts))
 
     def absorb(self, other):
-        """Take over what another exploration of the same target found."""
+        """Take over what another exploration of the same target found.
+
+        A surrogate is given up.
+        """
+        if self.surrogate.pool is not None:
+            self.surrogate = surrogate.Surrogate("refused: a second exploration disagrees")
+            self._draw_about_peaks()
         self.pool.absorb(other.pool)
         self.most += self.target.evaluations
         self.mixture = self.mixture.joined(other.mixture)
@@ -100,13 +137,22 @@ class Exploration:
         return (self.pool.effective_size - before) / size
 
     def run(self, wanted, bar=None):
-        """Draw until the effective size is ``wanted``, or for ``most`` evaluations at most."""
+        """Draw until the effective size is ``wanted``, or for ``most`` evaluations at most.
+
+        Nothing if a surrogate stands in for the likelihood.
+        """
+        if self.surrogate.pool is not None:
+            if bar is not None:
+                bar.update(wanted - bar.n)
+            return
         pool, target, most, patience = self.pool, self.target, self.most, PATIENCE
         while target.evaluations < most:
-            if pool.suffices(wanted):
-                if self.wings is not None or pool.pareto_k < TAIL:
+            if pool.effective_size >= wanted:
+                k = pool.pareto_k
+                if k < TAIL or (self.wings is not None and k <= checks.LARGEST_PARETO_K):
                     break
-                self._follow_wings()
+                if self.wings is None:
+                    self._follow_wings()
             weights, beta = pool.weights_to_fit()
             if beta < 1 and len(pool.z) > patience:
                 patience *= 2

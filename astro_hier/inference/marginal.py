@@ -8,7 +8,9 @@ works:
    consists of Sobol points, so nothing need be known about where the posterior lies; the second
    of normal clouds of many sizes about the model's starting points, in case they are good. From
    these and from the best point so far `peaks.peaks` climbs to the maxima of the posterior, and
-   the third sample comes from a Student t (5 degrees of freedom) about each.
+   the third sample comes from a Student t (5 degrees of freedom) about each. If there is one peak
+   only, a polynomial may be good enough to stand in for the likelihood (`surrogate`): then so many
+   points of it are drawn at once, and weighted by it, that steps 2 to 4 are not needed.
 2. All points so far are weighted by the target over the mixture of all proposals used, in
    proportion to the number drawn from each (Owen & Zhou 2000, JASA 95, 135; adaptive multiple
    importance sampling, Cornuet et al. 2012, Scand. J. Stat. 39, 798).
@@ -33,12 +35,22 @@ from astro_hier.inference.draws import Draws
 from astro_hier.inference.explore import Exploration
 from astro_hier.inference.target import Target
 
-OPTIONS = {"max_evaluations", "certify"}
+OPTIONS = {"max_evaluations", "certify", "surrogate"}
 
 MIN_EFFECTIVE_SIZE = 1000  # with fewer, adaptive weights miss a percent of a heavy tail
 
 
-def sample(problem, *, draws, chains, rng, progressbar, max_evaluations=None, certify=True):
+def sample(
+    problem,
+    *,
+    draws,
+    chains,
+    rng,
+    progressbar,
+    max_evaluations=None,
+    certify=True,
+    surrogate=True,
+):
     """Draw from the posterior of a problem.
 
     Parameters
@@ -57,13 +69,16 @@ def sample(problem, *, draws, chains, rng, progressbar, max_evaluations=None, ce
         default 20,000 and ten more for each draw.
     certify : bool, optional
         Whether a second, independent exploration must agree with the first.
+    surrogate : bool, optional
+        Whether a polynomial may stand in for the likelihood where it is good enough.
 
     Returns
     -------
     Draws
         Independent draws. The attributes hold the log evidence, the effective size, the number
-        of evaluations, the Pareto index, the verdict of the second exploration and its
-        evaluations, and the number of explanations; each draw has the number of its explanation.
+        of evaluations, the Pareto index, whether a surrogate was used and its error, the verdict
+        of the second exploration and its evaluations, and the number of explanations; each draw
+        has the number of its explanation.
     """
     wanted = draws * chains
     exact = problem.draw_exactly(wanted, rng)
@@ -82,15 +97,13 @@ def sample(problem, *, draws, chains, rng, progressbar, max_evaluations=None, ce
             target.normals_of(problem.starts()),
             target.normals_of(problem.candidates()),
             max_evaluations,
+            stand_in_for=enough if surrogate else None,
         )
         exploration.run(enough, bar)
-        pool, certificate = (
-            exploration.pool,
-            Certificate("not tried" if certify else "not asked for"),
-        )
-        if certify and pool.effective_size >= enough:
+        certificate = Certificate("not tried" if certify else "not asked for")
+        if certify and exploration.answer.effective_size >= enough:
             certificate = look_again(exploration, enough, rng.spawn(1)[0], bar)
-    evaluations = target.evaluations
+    pool, evaluations = exploration.answer, target.evaluations
     explanation = explanations.find(pool, target.log_posterior)
     chosen = _resample(pool.weights, wanted, rng)
     theta = target.parameters(pool.z[chosen])
@@ -101,6 +114,7 @@ def sample(problem, *, draws, chains, rng, progressbar, max_evaluations=None, ce
         "effective_size": float(pool.effective_size),
         "evaluations": evaluations,
         "pareto_k": pool.pareto_k,
+        **exploration.surrogate.attributes(),
         "certificate": str(certificate),
         "certificate_evaluations": certificate.evaluations,
         "n_explanations": int(explanation.max() + 1),

@@ -4,7 +4,6 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import logsumexp
 
-from astro_hier.inference import checks
 from astro_hier.inference.proposals import PRIOR
 
 MIN_LOG_BETA = -50.0
@@ -14,12 +13,15 @@ MIN_POWER = 0.5  # lowest power of the weights that a proposal is fitted to
 
 
 class Pool:
-    """All points so far, with the density of each proposal at every point."""
+    """All points so far, with the density of each proposal at every point.
 
-    def __init__(self, z, log_likelihood):
+    The first come from the prior, if nothing else is said.
+    """
+
+    def __init__(self, z, log_likelihood, proposal=PRIOR):
         self.z, self.log_likelihood = z, log_likelihood
-        self.proposals, self.counts = [PRIOR], [len(z)]
-        self.log_proposals = PRIOR.logpdf(z)[None]
+        self.proposals, self.counts = [proposal], [len(z)]
+        self.log_proposals = proposal.logpdf(z)[None]
         self._weigh()
 
     def add(self, proposal, z, log_likelihood):
@@ -39,9 +41,6 @@ class Pool:
         self.log_weights = self.log_likelihood + self.log_prior_weights
         self.weights = normalised(self.log_weights)
         self.effective_size = effective_size(self.weights)
-
-    def suffices(self, wanted):
-        return self.effective_size >= wanted and self.pareto_k <= checks.LARGEST_PARETO_K
 
     @property
     def pareto_k(self):

@@ -149,8 +149,9 @@ class HierarchicalModel(Results, metaclass=_Completion):
             For "marginal": ``max_evaluations``, the number of evaluations of the marginal
             likelihood after which to give up with a warning (default: 20,000 and ten more per
             draw); ``certify``, whether a second, independent exploration must agree (default:
-            True). For "nuts": options of `pymc.sample` such as ``tune``, ``target_accept``,
-            ``nuts_sampler``, ``cores``, ``init``.
+            True); ``surrogate``, whether a polynomial may stand in for the likelihood where it is
+            good enough (default: True). For "nuts": options of `pymc.sample` such as ``tune``,
+            ``target_accept``, ``nuts_sampler``, ``cores``, ``init``.
 
         Returns
         -------

@@ -23,6 +23,7 @@ from astro_hier.core.floats import Theta
 from astro_hier.core.jitter import JitterPrior
 from astro_hier.core.orbit import Visits
 from astro_hier.core.thinning import evenly
+from astro_hier.core.threads import a_few_at_a_time
 from astro_hier.models.binary_population.kept import Kept
 from astro_hier.models.orbits.amplitudes import Amplitudes
 from astro_hier.models.orbits.data import Velocities
@@ -80,7 +81,7 @@ class Sample(Velocities):
 
     def log_marginal(self, theta: Theta) -> np.ndarray:
         """ln p(rv | theta) of all stars together, shape (theta,)."""
-        return self.log_likelihood(theta).sum(axis=1)
+        return a_few_at_a_time(lambda some: self.log_likelihood(some).sum(axis=1), theta)
 
     def log_likelihood(self, theta: Theta) -> np.ndarray:
         """ln p(rv_n | theta) of each star, shape (theta, star)."""

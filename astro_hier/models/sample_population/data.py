@@ -27,6 +27,7 @@ import numpy as np
 from astro_hier.core import cells
 from astro_hier.core.floats import Theta
 from astro_hier.core.thinning import evenly
+from astro_hier.core.threads import a_few_at_a_time
 
 FEWEST = 4  # effective injections for each object
 TABLE_DRAWS = 1000  # of the hyperparameters, over which tables average
@@ -171,7 +172,10 @@ class Objects:
 
     def log_marginal(self, theta: Theta) -> np.ndarray:
         """ln of the likelihood of the sample, shape (theta,)."""
-        return self.each(theta, lambda points, density: points.log_marginal(density))
+        return a_few_at_a_time(
+            lambda some: self.each(some, lambda points, density: points.log_marginal(density)),
+            theta,
+        )
 
     def log_likelihood(self, theta: Theta) -> np.ndarray:
         """ln of the likelihood of each object, shape (theta, object).
@@ -189,7 +193,9 @@ class Objects:
 
     def variance(self, theta: Theta) -> np.ndarray:
         """Monte Carlo variance of `log_marginal`, shape (theta,)."""
-        return self.each(theta, lambda points, density: points.variance(density))
+        return a_few_at_a_time(
+            lambda some: self.each(some, lambda points, density: points.variance(density)), theta
+        )
 
     def kept(self, theta: Theta) -> tuple[np.ndarray, np.ndarray]:
         """The share of objects that the selection keeps, and its relative variance, (theta,)."""
