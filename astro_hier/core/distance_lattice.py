@@ -16,9 +16,13 @@ the exponential is more than exp(-`DROP`) of that.
 
 The integral does not depend on where the lattice starts. So a point picked from a lattice with a
 random offset, in proportion to the density there, is an exact draw of r.
+
+All functions are of pairs of hyperparameters and star: q, Cx and Cy, arrays of shape (pair,).
 """
 
 import numpy as np
+
+from astro_hier.core.floats import TINY
 
 DROP = 20.0  # the lattice ends where the exponential has fallen by exp(-DROP)
 STEP = 1.1  # lattice step in standard deviations: an error of 2 exp(-2 pi^2 / STEP^2) = 2e-7
@@ -28,15 +32,53 @@ CLOSE = 1e-3  # last step in ln X towards the foot: the next would be of the ord
 LARGEST_STEP = 1.3  # of the lattice near its ends, in units of 1 / X and 1 / Y
 
 
-class Lattice:
-    """Equally spaced values of ln r for every (theta, star) pair, longest lattices first."""
+def integrate(q, Cx, Cy):
+    """ln of the integral of exp(-|P - C|^2 / 2) X by ln r, for P on the hyperbola."""
+    lattice = _Lattice(q, Cx, Cy)
+    total = np.zeros(lattice.size)
+    for points, _, weight in lattice.walk(np.full(lattice.size, 0.5)):
+        total[points] += weight
+    return lattice.unsort(np.log(total * lattice.step) - 0.5 * lattice.foot_distance2)
 
-    def __init__(self, parallax, parallax_error, mu_r, std_r):
-        q = 1 / (std_r[:, None] * parallax_error)
-        self.shape = q.shape
-        q = q.ravel()
-        Cx = np.repeat(mu_r / std_r, self.shape[1])
-        Cy = np.broadcast_to(parallax / parallax_error, self.shape).ravel()
+
+def describe(q, Cx, Cy):
+    """Mean and variance of X, shape (2, pair)."""
+    lattice = _Lattice(q, Cx, Cy)
+    total, first, second = np.zeros((3, lattice.size))
+    for points, X, weight in lattice.walk(np.full(lattice.size, 0.5)):
+        away = X - lattice.X[points]
+        total[points] += weight
+        first[points] += weight * away
+        second[points] += weight * away * away
+    mean = first / total
+    moments = lattice.X + mean, second / total - mean * mean
+    return np.array([lattice.unsort(of) for of in moments])
+
+
+def draw(q, Cx, Cy, rng):
+    """One exact draw of X for each pair."""
+    lattice = _Lattice(q, Cx, Cy)
+    offset, chance = rng.random((2, lattice.size))
+    total = np.full(lattice.size, TINY)
+    chosen = np.empty(lattice.size)
+    for points, X, weight in lattice.walk(offset):
+        # Take this point with probability weight / total, then stretch the remaining chance
+        # back to (0, 1): one uniform number then picks among all points.
+        left = chance[points]
+        total[points] += weight
+        share = weight / total[points]
+        taken = left < share
+        np.copyto(chosen[points], X, where=taken)
+        rest = (left - share) / np.maximum(1 - share, TINY)
+        np.divide(left, share, out=rest, where=taken)
+        chance[points] = rest
+    return lattice.unsort(chosen)
+
+
+class _Lattice:
+    """Equally spaced values of ln r for every pair, longest lattices first."""
+
+    def __init__(self, q, Cx, Cy):
         X, Y = _foot(q, Cx, Cy)
         low, high, scale = _limits(q, Cx, Cy, X, Y)
         # 16-bit integers sort three times as fast, and no useful lattice is longer
@@ -77,7 +119,7 @@ class Lattice:
     def unsort(self, values):
         result = np.empty_like(values)
         result[self.order] = values
-        return result.reshape(self.shape)
+        return result
 
 
 def _foot(q, Cx, Cy, iterations=8):
