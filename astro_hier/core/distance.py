@@ -24,8 +24,9 @@ MANY = 10_000  # stars in a call from which compiled loops pay, which take a sec
 def log_marginal(parallax, parallax_error, mu_r, std_r):
     """ln p(parallax | mu_r, std_r) with the distances integrated out, shape (theta, star)."""
     pairs = _pairs(parallax, parallax_error, mu_r, std_r)
-    series = partial(distance_series.integrate, compiled=_compiled(parallax))
-    log_density = _either(pairs, series, distance_lattice.integrate)
+    compiled = _compiled(parallax)
+    series = partial(distance_series.integrate, compiled=compiled)
+    log_density = _either(pairs, series, distance_lattice.integrate, compiled)
     log_norm = np.log(2 * np.pi * parallax_error) + log_ndtr(mu_r / std_r)[:, None]
     return log_density.reshape(len(mu_r), -1) - log_norm
 
@@ -33,8 +34,9 @@ def log_marginal(parallax, parallax_error, mu_r, std_r):
 def moments(parallax, parallax_error, mu_r, std_r):
     """Mean and variance of r given parallax, mu_r and std_r, each of shape (theta, star)."""
     pairs = _pairs(parallax, parallax_error, mu_r, std_r)
-    series = partial(distance_series.describe, compiled=_compiled(parallax))
-    mean, variance = _either(pairs, series, distance_lattice.describe)
+    compiled = _compiled(parallax)
+    series = partial(distance_series.describe, compiled=compiled)
+    mean, variance = _either(pairs, series, distance_lattice.describe, compiled)
     shape, unit = (len(mu_r), -1), std_r[:, None]
     return mean.reshape(shape) * unit, variance.reshape(shape) * unit**2
 
@@ -63,10 +65,17 @@ def _pairs(parallax, parallax_error, mu_r, std_r):
     return tuple(np.broadcast_to(of, q.shape).ravel() for of in (q, Cx, Cy))
 
 
-def _either(pairs, series: Callable, lattice: Callable) -> NDArray[np.floating]:
-    """What ``series`` returns where it is good, and ``lattice`` elsewhere, shape (..., pair)."""
-    tried = np.flatnonzero(distance_series.likely(*pairs))
+def _either(
+    pairs, series: Callable, lattice: Callable, everywhere: bool = False
+) -> NDArray[np.floating]:
+    """What ``series`` returns where it is good, and ``lattice`` elsewhere, shape (..., pair).
+
+    ``everywhere`` is whether to try the series at all pairs, for it costs no more than looking.
+    """
     size = len(pairs[0])
+    tried = np.arange(size)
+    if not everywhere:
+        tried = np.flatnonzero(distance_series.likely(*pairs))
     if not len(tried):
         return lattice(*pairs)
     some = pairs if len(tried) == size else tuple(of[tried] for of in pairs)

@@ -60,7 +60,7 @@ def check(model, data: Members, values: Theta, attrs, method: str) -> list[Findi
     def remedies(narrow):
         return [*data.background.remedies(narrow), *data.errors.remedies(narrow)]
 
-    z, member = scores(data, goodness.few_draws(values, model.sampled_names()))
+    z, member = scores(data, goodness.few_draws(values, model.sampled_names(), len(data.star)))
     return [
         *data.background.checks(values, values["v_sys"], spread, WINGS),
         goodness.check_rows(z, member, label, remedies),
