@@ -7,7 +7,7 @@ from scipy import stats
 
 from astro_hier import StarCluster, datasets, priors, profiles
 from astro_hier.core import threads
-from astro_hier.models.star_cluster import checks, likelihood, tables
+from astro_hier.models.star_cluster import checks, far, likelihood, tables
 from astro_hier.populations.membership import Tally, given_some
 
 pytestmark = pytest.mark.filterwarnings(
@@ -146,3 +146,59 @@ def test_predictions_are_those_of_kept_draws(table):
                    for draws in (True, False))  # fmt: skip
     off = (kept.mean(axis=0) - other.mean(axis=0)) / other.std(axis=0) * np.sqrt(2000)
     assert np.abs(off).max() < stats.norm.isf(0.0005 / 110)
+
+
+# ---- hyperparameters that a sample of the stars rules out
+
+
+def search_points(n=200, seed=1):
+    """Points all over the prior, and some near the truth."""
+    rng = np.random.default_rng(seed)
+    near = rng.random(n) < 0.3
+    return {
+        "mu_r": np.where(near, rng.normal(0.5, 0.001, n), rng.uniform(0.05, 5, n)),
+        "ln_std_r": np.where(near, rng.normal(-4.7, 0.05, n), rng.uniform(-8, 0, n)),
+    }
+
+
+def exact_and_quick(table, theta, monkeypatch):
+    """ln p of all stars, that of the model, and the sum at the known point."""
+    monkeypatch.setattr(far, "MANY", 1000)
+    model = StarCluster()
+    data = model.prepare(model.read(table), progressbar=False)
+    return likelihood.log_marginal(data, theta), model.log_marginal(data, theta), data.sample.total
+
+
+def test_only_hopeless_points_are_left_to_a_sample(monkeypatch):
+    table, theta = datasets.make_star_cluster(6000, random_state=1), search_points()
+    exact, quick, known = exact_and_quick(table, theta, monkeypatch)
+    same = np.isclose(quick, exact, rtol=1e-12, atol=0)
+    assert 0.3 < same.mean() < 0.7
+    assert np.all(exact[~same] < known - 0.9 * far.MARGIN)
+    np.testing.assert_allclose(quick[~same] - known, exact[~same] - known, rtol=0.2)
+
+
+def test_a_sample_does_not_overlook_the_few_stars_that_decide(monkeypatch):
+    # The known point is that of 6000 stars; sixty strays say that the cluster is far deeper.
+    table, theta = datasets.make_star_cluster(6000, random_state=1), search_points()
+    table["parallax"][:6000:100] = 200 * u.mas
+    monkeypatch.setattr(StarCluster, "initial", lambda *_: {"mu_r": 0.5, "ln_std_r": -4.7})
+    exact, quick, known = exact_and_quick(table, theta, monkeypatch)
+    assert exact.max() > known + 1e4  # far better points than the known one
+    same = np.isclose(quick, exact, rtol=1e-12, atol=0)
+    assert np.all(same[exact > known - 0.9 * far.MARGIN])
+
+
+def test_the_posterior_is_the_same_with_and_without_the_sample(monkeypatch):
+    table = datasets.make_star_cluster(4000, random_state=2)
+    expected = fit(table)
+    monkeypatch.setattr(far, "MANY", 1000)
+    found = fit(table)
+    assert found.fitted_data().sample is not None
+    assert expected.fitted_data().sample is None
+    for name in ("mu_r", "ln_std_r"):
+        draws, others = found.samples(name).value, expected.samples(name).value
+        # sums of weights: draws are taken systematically from some 5000 points
+        assert abs(draws.mean() - others.mean()) < 0.02 * others.std()
+    evidence = [model.posterior.attrs["log_evidence"] for model in (found, expected)]
+    assert evidence[0] == pytest.approx(evidence[1], abs=0.02)

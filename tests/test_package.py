@@ -37,7 +37,7 @@ models/orbits/*
 models/*/roles models/*/forms models/*/objects models/*/quantities
 models/*/selection models/*/kept models/*/reading models/*/read_draws models/*/read_densities
 models/*/likelihood models/*/data models/*/offsets
-models/*/many_offsets models/*/draws models/*/described
+models/*/many_offsets models/*/draws models/*/described models/*/far
 models/*/interim models/*/injected
 models/*/circular models/*/eccentric models/*/on_grid models/*/at_draws
 models/*/shape models/*/prepare models/*/many_bins

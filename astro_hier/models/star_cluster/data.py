@@ -25,6 +25,7 @@ class Stars:
     errors: StatedErrors
     offsets: NoOffsets
     background: NoBackground
+    sample: Any = None  # of many stars, see `far`
 
     def offset(self, theta: Theta) -> Any:
         """The difference between a parallax and 1/r, apart from noise [mas].
@@ -37,12 +38,12 @@ class Stars:
         """The error of a parallax, including each star's own variance beside the offsets [mas]."""
         return self.offsets.widened(self.errors.true(self.parallax_error, theta))
 
-    def at(self, stars: slice) -> "Stars":
+    def at(self, stars: slice | np.ndarray) -> "Stars":
         """Some of the stars."""
         of_stars = "parallax", "parallax_error", "star"
         some = {name: getattr(self, name)[stars] for name in of_stars}
         zero_point, offsets = self.zero_point.at(stars), self.offsets.at(stars)
-        return replace(self, **some, zero_point=zero_point, offsets=offsets)
+        return replace(self, **some, zero_point=zero_point, offsets=offsets, sample=None)
 
     def blocks(self) -> list["Stars"]:
         """All stars, in blocks of which a few arrays fit in a core's cache."""

@@ -10,6 +10,7 @@ from astro_hier.model import HierarchicalModel
 from astro_hier.models.star_cluster import (
     checks,
     draws,
+    far,
     figures,
     joint,
     likelihood,
@@ -160,7 +161,8 @@ class StarCluster(HierarchicalModel):
         of_options.as_offsets(self.parallax_covariance).check_argument()
 
     def prepare_simulated(self, rows, data, progressbar=False):
-        return replace(data, parallax=rows["parallax"])  # with the same common offsets
+        # with the same common offsets
+        return far.with_sample(self, replace(data, parallax=rows["parallax"]))
 
     def standard_normals(self, data):
         return data.offsets.sampled
@@ -176,7 +178,7 @@ class StarCluster(HierarchicalModel):
     def log_marginal(self, data, theta):
         if data.offsets.missing(theta):
             return many_offsets.integrate(data, theta)
-        return likelihood.log_marginal(data, theta)
+        return far.log_marginal(data, theta)
 
     def log_likelihood(self, data, values):
         return likelihood.log_likelihood(data, values)
