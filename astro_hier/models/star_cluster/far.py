@@ -5,7 +5,7 @@ integrals over distances take the longest. There a sample is enough to see that 
 below that at a known point, the start of the fit, and nothing more need be known of it.
 
 With D_n the difference that star n makes between the two points, the sum over all stars is
-estimated from all stars that fit worst at the known point, and from every `ONE_IN`-th of the
+estimated from all stars that fit worst at the known point, and from evenly spaced ones of the
 others. None of these others gains much anywhere, for they fit well already. If the estimate lies
 below the known point by `MARGIN` and by `SIGMAS` standard errors, it stands for ln p; else all
 stars are summed.
@@ -15,13 +15,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from astro_hier.core.thinning import evenly
 from astro_hier.core.threads import in_chunks
 from astro_hier.models.star_cluster import likelihood
 from astro_hier.models.star_cluster.data import Stars
 from astro_hier.models.zero_point import Theta
 
-MANY = 50_000  # stars from which it pays
-ONE_IN = 64
+MANY = 10_000  # stars from which it pays
+ONE_IN, LEAST = 64, 1000  # share of the stars in each of both kinds, and least number
 MARGIN = 10_000.0
 SIGMAS = 10.0
 
@@ -53,8 +54,9 @@ def with_sample(model, data: Stars) -> Stars:
     theta = {name: np.array([start[name]]) for name in model.sampled_names()}
     log_p = likelihood.log_likelihood(data, theta)[0]
     order = np.argsort(log_p, kind="stable")
-    count = len(log_p) // ONE_IN
-    worst, others = np.sort(order[:count]), np.sort(order[count:])[ONE_IN // 2 :: ONE_IN]
+    count = max(len(log_p) // ONE_IN, LEAST)
+    worst, others = np.sort(order[:count]), np.sort(order[count:])
+    others = others[evenly(len(others), count)]
     stars = data.at(worst), data.at(others)
     known = log_p[worst], log_p[others]
     sample = Sample(*stars, known, len(log_p) - count, float(log_p.sum()))
