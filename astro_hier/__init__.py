@@ -15,6 +15,7 @@ from astro_hier import (
 )
 from astro_hier.model import NotFittedError
 from astro_hier.models.binary_population import BinaryPopulation
+from astro_hier.models.period_luminosity import PeriodLuminosity
 from astro_hier.models.sample_population import SamplePopulation
 from astro_hier.models.sb1_binary import SB1Binary
 from astro_hier.models.star_cluster import StarCluster
@@ -27,6 +28,7 @@ __version__ = version("astro_hier")
 __all__ = [
     "BinaryPopulation",
     "NotFittedError",
+    "PeriodLuminosity",
     "SB1Binary",
     "SamplePopulation",
     "SavedFileError",

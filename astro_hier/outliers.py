@@ -24,8 +24,12 @@ If row n is a member with probability p_n, the likelihood of N rows is therefore
 A field may have several populations, such as disc and halo. ``parts=2`` describes it by two normal
 distributions; the second is the broader one and holds the share ``outlier_share2`` of the rows that
 are not members.
+
+In a period-luminosity relation, stars that are not members follow the same relation with a wider
+scatter, `WiderScatter`. The prior of ``outlier_scatter`` is cut off below ``scatter`` likewise.
 """
 
 from astro_hier.populations.background import Background, ParallaxBackground, VelocityBackground
+from astro_hier.populations.wider_scatter import WiderScatter
 
-__all__ = ["Background", "ParallaxBackground", "VelocityBackground"]
+__all__ = ["Background", "ParallaxBackground", "VelocityBackground", "WiderScatter"]

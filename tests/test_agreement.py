@@ -10,6 +10,7 @@ from itertools import chain
 import astropy.units as u
 import numpy as np
 import pytest
+import relation_reference
 from astropy.table import QTable, Table
 from reference import (
     cluster_likelihood_grid,
@@ -24,6 +25,7 @@ from scipy import stats
 import astro_hier
 from astro_hier import (
     BinaryPopulation,
+    PeriodLuminosity,
     SamplePopulation,
     SB1Binary,
     StarCluster,
@@ -387,7 +389,72 @@ def real_samples(shared_data):
     return Case(model, table, mass_posterior(value, error, *grid))
 
 
+def relation_posterior(table, known, alpha, beta):
+    """Moments of alpha and beta, with flat priors, where all else is known."""
+    stars = relation_reference.Stars(
+        np.log10(table["period"].to_value(u.day)),
+        *arrays(table, "magnitude", "magnitude_error", "parallax", "parallax_error"),
+        feh=table["feh"].value,
+        feh_error=table["feh_error"].value,
+    )
+    log_density = [
+        [
+            relation_reference.log_density(
+                known | {"alpha": a, "beta": b}, stars, relation_reference.log_integrals
+            ).sum()
+            for b in beta
+        ]
+        for a in alpha
+    ]
+    return grid_moments({"alpha": alpha, "beta": beta}, np.array(log_density))
+
+
+def simulated_relation(shared_data):
+    """A relation of which all but zero point and slope is known, with outliers."""
+    table = datasets.make_period_luminosity(12, parallax_error=0.2 * u.mas, random_state=5)
+    known = {
+        "gamma": 0.2, "scatter": 0.1, "mu_log_period": -0.27, "sigma_log_period": 0.07,
+        "mu_feh": -1.4, "sigma_feh": 0.4, "mu_modulus": 10.3, "sigma_modulus": 0.9,
+        "feh_period": -3.0, "modulus_period": 0.9, "modulus_feh": -0.3,
+        "outlier_fraction": 0.1, "outlier_scatter": 0.5,
+    }  # fmt: skip
+    grid = np.linspace(-2.7, 1.1, 39), np.linspace(-8, 5, 39)
+    units = {p.name: p.unit for p in PeriodLuminosity().parameters}
+    of_outliers = outliers.WiderScatter(0.1, 0.5 * u.mag)
+    given = {n: value * units[n] for n, value in known.items() if n in units}
+    model = PeriodLuminosity(
+        alpha=priors.Uniform(*grid[0][[0, -1]] * u.mag),
+        beta=priors.Uniform(*grid[1][[0, -1]] * u.mag / u.dex),
+        outliers=of_outliers, **given,
+    )  # fmt: skip
+    return Case(model, table, relation_posterior(table, known, *grid))
+
+
+def real_relation(shared_data):
+    """RR Lyrae stars, with the priors of Delgado et al. (2019, A&A 623, A156)."""
+    table = QTable.read(shared_data() / "rr_lyrae_tgas" / "rr_lyrae.ecsv")
+    table["extinction"] = 0.114 * table["AV"]
+    table["extinction_error"] = 0.1 * table["extinction"]
+    table["period_error"] = 0.01 * np.log(10) * table["period"]
+    slope, per_ln = u.mag / u.dex, 5 / np.log(10)
+    model = PeriodLuminosity(
+        alpha=priors.Normal(0 * u.mag, 3 * u.mag),
+        beta=priors.StudentT(1, 0, 1 * slope, upper=0),
+        gamma=priors.StudentT(1, 0, 1 * slope, *np.tan([-np.pi / 6, np.pi / 6]) * slope),
+        mu_log_period=priors.Normal(0, 10 * u.dex), sigma_log_period=priors.Exponential(10 * u.dex),
+        mu_feh=priors.Normal(0, 10 * u.dex), sigma_feh=priors.Exponential(10 * u.dex),
+        mu_modulus=priors.Normal(10 * u.mag, 10 * per_ln * u.mag),
+        sigma_modulus=priors.Exponential(100 * per_ln * u.mag), trends=False,
+        zero_point=0 * u.mas, columns={"magnitude": "Ks", "magnitude_error": "Ks_error"},
+    )  # fmt: skip
+    # by importance sampling of the density in relation_reference; the tangent of the angle that
+    # comes with the data, -.767 and .274
+    expected = {"beta": (-1.11, 0.567), "gamma": (0.067, 0.103), "alpha": (-0.687, 0.258)}
+    return Case(model, table, expected, nuts=None)
+
+
 CASES = {
+    PeriodLuminosity: [simulated_relation, real_relation],
     StarCluster: [
         simulated_cluster,
         simulated_contaminated_cluster,

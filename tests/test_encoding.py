@@ -30,6 +30,7 @@ NAMES = {
     "Uniform": "Uniform",
     "astro_hier.outliers.ParallaxBackground": "ParallaxBackground",
     "astro_hier.outliers.VelocityBackground": "VelocityBackground",
+    "astro_hier.outliers.WiderScatter": "WiderScatter",
     "astro_hier.populations.Beta": "Beta",
     "astro_hier.populations.BivariateNormal": "BivariateNormal",
     "astro_hier.populations.Circular": "Circular",

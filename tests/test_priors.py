@@ -18,6 +18,7 @@ FAMILIES = {
     "Exponential": priors.Exponential(400 * u.pc),
     "HalfCauchy": priors.HalfCauchy(300 * u.pc),
     "StudentT": priors.StudentT(4, 500 * u.pc, 200 * u.pc),
+    "StudentT, cut": priors.StudentT(4, 0.5 * u.kpc, 200 * u.pc, lower=100 * u.pc),
     "Gamma": priors.Gamma(3, 150 * u.pc),
     "Beta": priors.Beta(2, 3),
     "Beta, cut": priors.Beta(0.867, 3.03, 0.05, 0.8),
@@ -150,6 +151,26 @@ def test_a_cut_beta_keeps_its_digits_far_out():
     np.testing.assert_allclose(cut.isf(cut.sf(x)), x)
 
 
+def test_the_tangent_of_a_uniform_angle_is_a_cut_student_t():
+    # False alarm: 1e-4.
+    ends = -0.4, 1.1
+    cut = priors.StudentT(1, 0, 1, *np.tan(ends)).frozen(u.one)
+    x = np.linspace(*np.tan(ends), 9)
+    np.testing.assert_allclose(cut.cdf(x), (np.arctan(x) - ends[0]) / np.diff(ends), atol=1e-12)
+    mean = np.diff(np.log(1 / np.cos(ends))) / np.diff(ends)
+    assert cut.mean() == pytest.approx(*mean)
+    drawn = np.arctan(cut.rvs(2000, random_state=np.random.default_rng(1)))
+    assert stats.kstest(drawn, stats.uniform(ends[0], np.ptp(ends)).cdf).pvalue > 1e-4
+
+
+def test_a_tail_may_be_too_heavy_for_a_mean():
+    assert priors.StudentT(1, 0, 1, upper=0).frozen(u.one).mean() == -np.inf
+    # a half of a t distribution of three degrees of freedom has a mean of sqrt(12) / pi
+    half = priors.StudentT(3, 0, 1, lower=0).frozen(u.one)
+    assert half.mean() == pytest.approx(np.sqrt(12) / np.pi)
+    assert half.median() == pytest.approx(stats.t(3).ppf(0.75))
+
+
 def test_pymc_cuts_a_cut_beta_again():
     import pymc as pm
 
@@ -165,4 +186,6 @@ def test_pymc_cuts_a_cut_beta_again():
 def test_repr_shows_units():
     assert repr(priors.Normal(1 * u.kpc, 2 * u.kpc)) == "Normal(mu=1.0 kpc, sigma=2.0 kpc)"
     assert repr(priors.Beta(1, 9)) == "Beta(alpha=1, beta=9)"
+    assert repr(priors.StudentT(4, 0, 1)) == "StudentT(nu=4, mu=0, sigma=1)"
+    assert repr(priors.StudentT(1, 0, 1, upper=0)).endswith("lower=-inf, upper=0)")
     assert repr(priors.Beta(1, 9, upper=0.95)) == "Beta(alpha=1, beta=9, lower=0.0, upper=0.95)"

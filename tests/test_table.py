@@ -260,6 +260,15 @@ def test_the_unit_is_doubted_where_speeds_are_too_large_only():
     assert "unit right" not in str(error.value)
 
 
+def test_errors_that_may_be_zero_may_not_be_negative():
+    roles = (Role("extinction_error", u.mag, nonnegative=True),)
+    table = QTable({"extinction_error": [0.0, 0.1] * u.mag})
+    assert read_columns(table, roles)["extinction_error"].tolist() == [0.0, 0.1]
+    table["extinction_error"][1] = -0.1 * u.mag
+    with pytest.raises(TableError, match=r"row 1: -0.1; expected finite values, zero or greater"):
+        read_columns(table, roles)
+
+
 def test_redshifts_lie_above_minus_one():
     roles = (Role("redshift", u.one, above=-1.0),)
     table = QTable({"redshift": [-0.99, 0.5, 14.2]})

@@ -15,7 +15,7 @@ from astropy.utils.masked import Masked
 from tables import ROLES, VISITS, good, visits
 
 from astro_hier import BinaryPopulation, SB1Binary, StarCluster, VelocityDispersion
-from astro_hier.table import of_table
+from astro_hier.table import Role, of_table
 
 # ---- rows that stand twice
 
@@ -212,6 +212,13 @@ def test_velocities_of_steps_as_large_as_their_errors_are_named():
     assert not precision(as_type(visits(), "rv", "f4")).failed
     table["rv_error"] = 2 * u.km / u.s
     assert not precision(table).failed
+
+
+def test_values_without_an_error_have_no_steps_to_compare_it_with():
+    table = QTable({"extinction": [0.1, 0.2] * u.mag, "extinction_error": [0.0, 0.01] * u.mag})
+    roles = [Role(name, u.mag) for name in table.colnames]
+    findings = of_table(table, roles, None)
+    assert not any(finding.failed for finding in findings if finding.name == "precision")
 
 
 def test_a_fit_warns_of_its_table_once_at_the_callers_line():

@@ -11,6 +11,17 @@ from tables import ROLES, STATED, VISITS, followed, good, visits, with_unit
 from astro_hier.table import Role, TableError, read_columns
 
 
+@pytest.mark.parametrize("unit", [None, u.one, u.dex])
+def test_a_logarithm_is_in_dex_with_or_without_a_unit(unit):
+    table = Table({"feh": Column([-1.5, 0.2], unit=unit)})
+    assert read_columns(table, (Role("feh", u.dex),))["feh"].tolist() == [-1.5, 0.2]
+
+
+def test_a_logarithm_in_magnitudes_is_converted():
+    table = QTable({"feh": [1.0] * u.mag})
+    np.testing.assert_allclose(read_columns(table, (Role("feh", u.dex),))["feh"], -0.4)
+
+
 @pytest.mark.parametrize("cls", [Table, QTable])
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("columns", [None, STATED])

@@ -6,28 +6,24 @@ and depth s, is proportional to
     exp(-((r - m)^2 / s^2 + (1/r - p)^2 / e^2) / 2) r.
 
 It is analytic and falls off double-exponentially at both ends, so the trapezoid rule converges
-geometrically (Trefethen & Weideman 2014, SIAM Review 56, 385): a dozen equally spaced values of x
-are enough where the parallax is good, a few dozen where the density has two humps.
+geometrically (`astro_hier.core.lattice`): a dozen equally spaced values of x are enough where the
+parallax is good, a few dozen where the density has two humps.
 
 In X = r / s and Y = 1 / (r e) the exponent is half the squared distance from the point
 C = (m / s, p / e) to the hyperbola X Y = 1 / (s e) = q. The lattice therefore starts from the foot
 of the perpendicular from C, which is the highest point of the exponential, and covers the arc where
 the exponential is more than exp(-`DROP`) of that.
 
-The integral does not depend on where the lattice starts. So a point picked from a lattice with a
-random offset, in proportion to the density there, is an exact draw of r.
-
 All functions are of pairs of hyperparameters and star: q, Cx and Cy, arrays of shape (pair,).
 """
 
 import numpy as np
 
-from astro_hier.core.floats import TINY
+from astro_hier.core.lattice import Lattices
 
 DROP = 20.0  # the lattice ends where the exponential has fallen by exp(-DROP)
 STEP = 1.1  # lattice step in standard deviations: an error of 2 exp(-2 pi^2 / STEP^2) = 2e-7
 WIDEST_GAUSSIAN = 0.8  # in ln r, from the foot to the end
-MAX_POINTS = 32_000
 CLOSE = 1e-3  # last step in ln X towards the foot: the next would be of the order of its square
 LARGEST_STEP = 1.3  # of the lattice near its ends, in units of 1 / X and 1 / Y
 
@@ -35,10 +31,7 @@ LARGEST_STEP = 1.3  # of the lattice near its ends, in units of 1 / X and 1 / Y
 def integrate(q, Cx, Cy):
     """ln of the integral of exp(-|P - C|^2 / 2) X by ln r, for P on the hyperbola."""
     lattice = _Lattice(q, Cx, Cy)
-    total = np.zeros(lattice.size)
-    for points, _, weight in lattice.walk(np.full(lattice.size, 0.5)):
-        total[points] += weight
-    return lattice.unsort(np.log(total * lattice.step) - 0.5 * lattice.foot_distance2)
+    return lattice.unsorted(np.log(lattice.integral()) - 0.5 * lattice.foot_distance2)
 
 
 def describe(q, Cx, Cy):
@@ -52,49 +45,26 @@ def describe(q, Cx, Cy):
         second[points] += weight * away * away
     mean = first / total
     moments = lattice.X + mean, second / total - mean * mean
-    return np.array([lattice.unsort(of) for of in moments])
+    return np.array([lattice.unsorted(of) for of in moments])
 
 
 def draw(q, Cx, Cy, rng):
     """One exact draw of X for each pair."""
     lattice = _Lattice(q, Cx, Cy)
-    offset, chance = rng.random((2, lattice.size))
-    total = np.full(lattice.size, TINY)
-    chosen = np.empty(lattice.size)
-    for points, X, weight in lattice.walk(offset):
-        # Take this point with probability weight / total, then stretch the remaining chance
-        # back to (0, 1): one uniform number then picks among all points.
-        left = chance[points]
-        total[points] += weight
-        share = weight / total[points]
-        taken = left < share
-        np.copyto(chosen[points], X, where=taken)
-        rest = (left - share) / np.maximum(1 - share, TINY)
-        np.divide(left, share, out=rest, where=taken)
-        chance[points] = rest
-    return lattice.unsort(chosen)
+    return lattice.unsorted(lattice.draw(rng))
 
 
-class _Lattice:
-    """Equally spaced values of ln r for every pair, longest lattices first."""
+class _Lattice(Lattices):
+    """Equally spaced values of ln r for every pair; a place is X."""
 
     def __init__(self, q, Cx, Cy):
         X, Y = _foot(q, Cx, Cy)
         low, high, scale = _limits(q, Cx, Cy, X, Y)
-        # 16-bit integers sort three times as fast, and no useful lattice is longer
-        count = np.ceil((high - low) * scale / STEP).clip(1, MAX_POINTS).astype(np.int16) + 1
-        step = (high - low) / count
-        self.size = q.size
-        self.order = np.argsort(-count, kind="stable")
-        count, self.step, low = count[self.order], step[self.order], low[self.order]
-        self.Cx, self.Cy = Cx[self.order], Cy[self.order]
-        self.X, self.Y = X[self.order], Y[self.order]
-        self.low = low
+        super().__init__(low, high, (high - low) * scale / STEP, q.shape)
+        self.Cx, self.Cy, self.X, self.Y = self.sorted(Cx, Cy, X, Y)
         self.foot_distance2 = (self.X - self.Cx) ** 2 + (self.Y - self.Cy) ** 2
-        self.active = np.searchsorted(-count, -np.arange(count[0]), side="left")
 
     def walk(self, offset):
-        """Yield (slice of the pairs, X, weight) point by point; ``offset`` is in steps."""
         factor = np.exp(self.low + offset * self.step)
         X, Y = self.X * factor, self.Y / factor
         up = np.exp(self.step)
@@ -115,11 +85,6 @@ class _Lattice:
             yield slice(n), X, weight
             X *= up[:n]
             Y *= down[:n]
-
-    def unsort(self, values):
-        result = np.empty_like(values)
-        result[self.order] = values
-        return result
 
 
 def _foot(q, Cx, Cy, iterations=8):

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import astropy.units as u
+import numpy as np
 from scipy import stats
 
 from astro_hier.priors.base import Prior
+from astro_hier.priors.truncated import Truncated
 
 __all__ = ["Exponential", "HalfCauchy", "StudentT"]
 
@@ -49,18 +51,40 @@ class HalfCauchy(Prior):
 
 @dataclass(frozen=True, repr=False)
 class StudentT(Prior):
-    """Student t distribution with ``nu`` degrees of freedom, middle ``mu`` and scale ``sigma``."""
+    """Student t distribution with ``nu`` degrees of freedom, middle ``mu`` and scale ``sigma``.
+
+    It may be truncated to (``lower``, ``upper``). One degree of freedom is a Cauchy distribution:
+    that of the tangent of an angle which is uniformly distributed, as of a slope of no preferred
+    direction. ``StudentT(1, 0, 1, upper=0)`` is that of a slope below zero.
+    """
 
     nu: float
     mu: u.Quantity | float
     sigma: u.Quantity | float
-    same_unit = ("mu", "sigma")
+    lower: u.Quantity | float = -np.inf
+    upper: u.Quantity | float = np.inf
+    same_unit = ("mu", "sigma", "lower", "upper")
     positive = ("nu", "sigma")
+    ordered = open_ends = ("lower", "upper")
 
-    def _scipy(self, nu, mu, sigma):
-        return stats.t(nu, mu, sigma)
+    def __repr__(self):
+        ends = "" if self._whole else f", lower={self.lower}, upper={self.upper}"
+        return f"StudentT(nu={self.nu}, mu={self.mu}, sigma={self.sigma}{ends})"
 
-    def _pymc_family(self, nu, mu, sigma):
+    @property
+    def _whole(self):
+        return bool(np.isinf(self.lower) and np.isinf(self.upper))
+
+    def _scipy(self, nu, mu, sigma, lower, upper):
+        whole = stats.t(nu, mu, sigma)
+        return whole if self._whole else Truncated(whole, lower, upper)
+
+    def _pymc_family(self, nu, mu, sigma, lower, upper):
         import pymc as pm
 
-        return pm.StudentT, {"nu": nu, "mu": mu, "sigma": sigma}
+        moments = {"nu": nu, "mu": mu, "sigma": sigma}
+        if self._whole:
+            return pm.StudentT, moments
+        ends = {"lower": lower, "upper": upper}
+        finite = {name: end for name, end in ends.items() if np.isfinite(end)}
+        return pm.Truncated, {"dist": pm.StudentT.dist(**moments), **finite}

@@ -1,12 +1,11 @@
-"""A beta distribution truncated at both ends, which SciPy lacks.
+"""Distributions truncated at both ends, which SciPy lacks.
 
-With F its cumulative distribution, that of the part between the ends l and u is
+With F the cumulative distribution of the whole, that of the part between the ends l and u is
 
     F(x | l < x < u) = [F(x) - F(l)] / [F(u) - F(l)].
 
 `astro_hier.core.interval` takes such differences, and inverts them, from the tail that is the
-smaller. Moments follow from x^k times the density of Beta(alpha, beta), which is a multiple of that
-of Beta(alpha + k, beta).
+smaller.
 """
 
 from typing import Any
@@ -14,31 +13,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
+from scipy.integrate import quad
 
 from astro_hier.core import interval
 
-__all__ = ["TruncatedBeta"]
+__all__ = ["Truncated", "TruncatedBeta"]
 
 
-class TruncatedBeta:
-    """Beta(alpha, beta) between two ends, with the methods of a distribution from `scipy.stats`.
+class Truncated:
+    """A distribution between two ends, with the methods of one from `scipy.stats`.
 
     Parameters
     ----------
-    alpha, beta : float
-        Greater than zero.
+    whole
+        A frozen distribution from `scipy.stats`.
     lower, upper : float
-        The ends, 0 <= lower < upper <= 1.
+        The ends.
     """
 
     class dist:
-        name = "truncated beta"
+        name = "truncated"
 
-    def __init__(self, alpha: float, beta: float, lower: float, upper: float):
-        self.alpha, self.beta = alpha, beta
-        self.lower, self.upper = lower, upper
-        self.whole: Any = stats.beta(alpha, beta)
-        self.share = interval.share(self.whole, lower, upper)
+    def __init__(self, whole: Any, lower: float, upper: float):
+        self.whole, self.lower, self.upper = whole, lower, upper
+        self.share = interval.share(whole, lower, upper)
 
     def logpdf(self, x: ArrayLike) -> np.ndarray:
         """ln of the density, -inf beyond the ends."""
@@ -89,6 +87,31 @@ class TruncatedBeta:
         return float(np.sqrt(max(self._moment(2) - self._moment(1) ** 2, 0.0)))
 
     def _moment(self, power):
-        """The mean of x^power."""
+        """The mean of x^power, which is infinite if an end is open and the tail there too heavy."""
+        for end in (self.lower, self.upper):
+            if np.isinf(end) and not np.isfinite(self.whole.moment(power)):
+                return end**power
+        return quad(lambda q: self.ppf(q) ** power, 0, 1, limit=200)[0]
+
+
+class TruncatedBeta(Truncated):
+    """Beta(alpha, beta) between two ends.
+
+    Moments follow from x^k times the density of Beta(alpha, beta), which is a multiple of that of
+    Beta(alpha + k, beta).
+
+    Parameters
+    ----------
+    alpha, beta : float
+        Greater than zero.
+    lower, upper : float
+        The ends, 0 <= lower < upper <= 1.
+    """
+
+    def __init__(self, alpha: float, beta: float, lower: float, upper: float):
+        super().__init__(stats.beta(alpha, beta), lower, upper)
+        self.alpha, self.beta = alpha, beta
+
+    def _moment(self, power):
         raised = interval.share(stats.beta(self.alpha + power, self.beta), self.lower, self.upper)
         return float(self.whole.moment(power) * raised / self.share)

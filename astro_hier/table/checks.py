@@ -172,8 +172,8 @@ def _precision(table, roles, places, rows, data):
             coarse.append(
                 f"{place} {steps.max():.2g} d, too long for periods below {shortest:.2g} d"
             )
-        elif error is not None and np.any(steps > LARGEST_STEP * error[rows]):
-            worst = np.argmax(steps / error[rows])
+        elif error is not None and np.any((error > 0)[rows] & (steps > LARGEST_STEP * error[rows])):
+            worst = np.argmax(steps / np.where(error > 0, error, np.inf)[rows])
             coarse.append(
                 f"{place} {steps[worst]:.2g} {role.unit} in row {rows[worst]}, where the error is"
                 f" {error[rows[worst]]:.2g} {role.unit}"

@@ -33,6 +33,8 @@ class Role:
         are.
     positive : bool
         Whether values must be greater than zero.
+    nonnegative : bool
+        Whether values must be zero or greater.
     above : float
         Lower limit that values must exceed, in the unit.
     largest : float
@@ -60,11 +62,13 @@ class Role:
     column: str | None = None
     largest: float = np.inf
     above: float = -np.inf
+    nonnegative: bool = False
 
     def allows(self, values):
         """Which values, in the unit, are allowed: an array of bool."""
         above = max(self.above, 0.0) if self.positive else self.above
         allowed = np.isfinite(values) & (values > above) & (np.abs(values) <= self.largest)
+        allowed &= (values >= 0) | (not self.nonnegative)
         return allowed & (np.abs(values) < self._light())
 
     @property
@@ -73,7 +77,9 @@ class Role:
         if self.largest < np.inf:
             return f"values from {-self.largest:g} to {self.largest:g} {self.unit}"
         words = "finite values"
-        if self.positive or self.above > -np.inf:
+        if self.nonnegative:
+            words += ", zero or greater"
+        elif self.positive or self.above > -np.inf:
             words += f" greater than {'zero' if self.positive else f'{self.above:g}'}"
         if self._light() < np.inf:
             words += f", slower than light ({self._light():.7g} {self.unit})"

@@ -35,8 +35,8 @@ def factor(column, name, fallback, role):
             f" {setting(column, name, likely or role.unit)}, or in the file; {_expected(role)}"
         )
     unit = plain(fallback if own is None else own)
-    if unit is None and role.unit == u.one:
-        return 1.0
+    if (unit is None and role.unit == u.one) or (unit in (None, u.one) and role.unit == u.dex):
+        return 1.0  # numbers, and logarithms such as [Fe/H], whose unit tables often omit
     if unit is None:
         raise TableError(
             f"{place} has no unit; {_expected(role)}: if it is {role.unit}, set"

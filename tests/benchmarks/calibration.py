@@ -21,6 +21,7 @@ from scipy.stats import norm
 
 from astro_hier import (
     BinaryPopulation,
+    PeriodLuminosity,
     SamplePopulation,
     SB1Binary,
     StarCluster,
@@ -56,6 +57,24 @@ def with_coordinates(table):
 def strong_covariance(separation):
     """As large as the errors themselves, so that it matters for fifteen stars."""
     return 0.01 * np.exp(-(separation / (3 * u.deg)).to_value(u.one)) * u.mas**2
+
+
+def relation(**options):
+    """A period-luminosity relation whose priors are about as wide as its population."""
+    slope = u.mag / u.dex
+    return PeriodLuminosity(
+        alpha=priors.Normal(-1 * u.mag, 0.5 * u.mag), beta=priors.Normal(-2.5 * slope, 2 * slope),
+        gamma=priors.Normal(0.2 * slope, 0.3 * slope), scatter=priors.Exponential(0.2 * u.mag),
+        mu_log_period=priors.Normal(-0.3 * u.dex, 0.1 * u.dex),
+        sigma_log_period=priors.LogNormal(0, 0.3, scale=0.08 * u.dex),
+        mu_feh=priors.Normal(-1.4 * u.dex, 0.3 * u.dex),
+        sigma_feh=priors.LogNormal(0, 0.3, scale=0.5 * u.dex),
+        mu_modulus=priors.Normal(10 * u.mag, 1 * u.mag),
+        sigma_modulus=priors.LogNormal(0, 0.3, scale=1 * u.mag),
+        feh_period=priors.Normal(-3, 2), modulus_period=priors.Normal(0 * slope, 3 * slope),
+        modulus_feh=priors.Normal(0 * slope, 0.5 * slope),
+        zero_point=priors.Normal(-0.03 * u.mas, 0.02 * u.mas), **options,
+    )  # fmt: skip
 
 
 class LinearRelation(HierarchicalModel):
@@ -205,6 +224,11 @@ CASES = {
             period_range=(0.3 * u.day, 500 * u.day),
         ),
         datasets.make_binaries(14, 5, baseline=200 * u.day, rv_error=1 * KMS, random_state=1),
+    ),
+    "period_luminosity": (relation(), datasets.make_period_luminosity(60, random_state=1)),
+    "period_luminosity_outliers": (
+        relation(outliers=outliers.WiderScatter(outlier_fraction=priors.Beta(2, 8))),
+        datasets.make_period_luminosity(60, random_state=1),
     ),
     "velocity_dispersion": (
         VelocityDispersion(),
