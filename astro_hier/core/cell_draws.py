@@ -1,8 +1,48 @@
 """Draws of cells, and of what gave mass to them, in proportion to mass; see `cells`."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from astro_hier.core.floats import TINY
+
+LEAST = 1e-250  # mass of a row that may have lost some to underflow
+
+
+@dataclass(frozen=True)
+class Densities:
+    """Densities of populations at points of a grid, shared by all objects that use some of these.
+
+    Attributes
+    ----------
+    used : ndarray
+        The points, in order, shape (point,).
+    log : ndarray
+        ln of the densities, shape (theta, point).
+    relative : ndarray or None
+        The densities over the highest of each theta, for compiled loops.
+    """
+
+    used: np.ndarray
+    log: np.ndarray
+    relative: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, used, log, compiled):
+        relative = np.exp(log - log.max(axis=1, keepdims=True)) if compiled else None
+        return cls(used, log, relative)
+
+    def draw_points(self, row, shares, rng):
+        """Draw a grid point and a layer for each theta; ``shares`` are those in the layers."""
+        columns = np.searchsorted(self.used, row.index)
+        if self.relative is not None and len(row.weight) == 1:
+            from astro_hier.core import draws_compiled
+
+            chance = rng.random(len(self.log))
+            chosen, least = draws_compiled.pick(self.relative, columns, row.weight[0], chance)
+            if least > LEAST:
+                return row.index[chosen], np.zeros(len(chosen), int)
+        return draw_points(row, self.log[:, columns], shares, rng)
 
 
 def draw_points(row, log_density, shares, rng):
@@ -12,6 +52,9 @@ def draw_points(row, log_density, shares, rng):
     the population's shares in the layers, shape (theta, layer).
     """
     density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
+    if len(row.weight) == 1:
+        density *= row.weight[0]
+        return row.index[draw_columns(density, rng)], np.zeros(len(density), int)
     layer = draw_columns(density @ row.weight.T * shares, rng)
     chosen = np.empty(len(layer), int)
     for number in np.unique(layer):
@@ -67,4 +110,4 @@ def draw_columns(mass, rng):
     """Draw a column for each row, in proportion to its mass."""
     cumulative = np.cumsum(mass, axis=1)
     chance = rng.random(len(mass)) * cumulative[:, -1]
-    return np.minimum((cumulative < chance[:, None]).sum(axis=1), mass.shape[1] - 1)
+    return np.minimum(np.count_nonzero(cumulative < chance[:, None], axis=1), mass.shape[1] - 1)

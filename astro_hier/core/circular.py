@@ -5,6 +5,9 @@ w exp(i theta), w v exp(i theta) and w exp(2 i theta), with w = 1 / C, as in the
 periodogram. The phase factors split, exp(2 pi i (f0 + (i n + j) df) t) = A_it B_tj, so each sum is
 the product of two matrices, without trigonometric functions at every frequency.
 
+`star` and `compiled_at` are the way to the compiled loops of `astro_hier.core.circular_compiled`;
+what is here in NumPy is the reference that they are held to.
+
 Times are in d, frequencies in 1 / d, velocities in km / s. A visit's arrays have shape (visit,).
 """
 
@@ -18,6 +21,8 @@ from astro_hier.core.linear import Solution, log_norm
 
 # Rounding in the sums changes chi2 by 1e-16 times the squared velocities in units of their errors.
 LARGEST_SUM = 1e10
+FEW = 3  # visits, from which sums lose digits
+PROBES = np.array([1e-4, 1e-2, 1e2])  # frequencies at which amplitudes are tried
 BLOCK = 100_000
 LARGEST_GRID = 1_000_000
 
@@ -25,7 +30,7 @@ LARGEST_GRID = 1_000_000
 def log_marginal_grid(visits, start, step, count):
     """ln p(rv | frequency) at ``count`` equally spaced frequencies from ``start``."""
     weight, rv = visits.rv_error**-2, visits.from_center
-    if len(rv) <= 3 or weight @ rv**2 > LARGEST_SUM:
+    if not _sums_are_exact(weight, rv):
         frequency = start + step * np.arange(count)
         blocks = np.array_split(frequency, -(-count * len(rv) // BLOCK))
         return np.concatenate([Solution(visits, block).log_marginal() for block in blocks])
@@ -48,6 +53,10 @@ def log_marginal_grid(visits, start, step, count):
     sums = _Sums(w1, y1, w2.ravel()[:count])
     sd = visits.sd_at(start + step * np.arange(count))
     return sums.log_marginal(visits, sd[:2], weight, rv, columns, triangle)
+
+
+def _sums_are_exact(weight, rv):
+    return len(rv) > FEW and weight @ rv**2 <= LARGEST_SUM
 
 
 @lru_cache(maxsize=2)  # many values of a jitter are tried at the same phases
@@ -97,3 +106,47 @@ class _Sums:
         chi2 = y2 + prior @ prior - explained
         log_determinant = np.log(determinant) + 2 * np.sum(np.log(np.diag(triangle)))
         return -0.5 * (chi2 + log_determinant + log_norm(visits))
+
+
+def star(nodes, log_weight):
+    """What the compiled loops take of a star, given its visits at each value of a scatter.
+
+    ``log_weight`` are ln of the weights of these, shape (node,). None if the errors or the
+    amplitudes are not of a kind that the loops know.
+    """
+    first = nodes[0]
+    power = _power(first)
+    if power is None or first.rv_error.ndim == 2:
+        return None
+    from astro_hier.core import star_compiled
+
+    error, rv = (
+        np.array([getattr(of, name) for of in nodes]) for name in ("rv_error", "from_center")
+    )
+    sd, pull = first.sd, np.zeros(len(nodes))
+    if sd[2] > 0:
+        pull = np.array([(of.mean[2] - of.center[2]) / sd[2] for of in nodes])
+    height = log_weight - 0.5 * np.array([log_norm(of) for of in nodes])
+    sums = np.array([_sums_are_exact(of.rv_error**-2, v) for of, v in zip(nodes, rv, strict=True)])
+    scale = np.array(first.sd_at(np.ones(1))[:2]).ravel()
+    columns = np.ascontiguousarray((first.constant * sd[2:]).T)
+    return star_compiled.prepare(
+        np.array(first.time), rv, error, columns, pull, height, first.mean[:2].copy(), scale,
+        power, sums,
+    )  # fmt: skip
+
+
+def _power(visits):
+    """The power of the frequency to which amplitudes go, or None if they do not go so."""
+    if visits.amplitude is None:
+        return 0.0
+    ends = np.log(visits.amplitude(PROBES))
+    slopes = np.diff(ends) / np.diff(np.log(PROBES))
+    return float(slopes[1]) if abs(slopes[0] - slopes[1]) < 1e-12 else None
+
+
+def compiled_at(star, frequency):
+    """ln p(rv | frequency) from the compiled loop."""
+    from astro_hier.core import circular_compiled
+
+    return circular_compiled.log_p(star, np.ascontiguousarray(frequency), 0.0)

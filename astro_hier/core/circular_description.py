@@ -70,7 +70,7 @@ def describe(visits, star, level, grid, log_density, density, outside, shares, n
     visits, nodes, gain, probability = _posterior(visits, star, grid, log_density, shares)
     frequency = 0.5 * (nodes.low + nodes.high)
     limit = orbit_evidence.amplitude_quantiles(visits, frequency, probability, LIMIT)
-    mode = period_cells.mode_of_cells(nodes)
+    mode = period_cells.mode_of_cells(nodes, visits.compiled)
     by_mode = np.bincount(mode, probability)
     inside = np.flatnonzero(mode == np.argmax(by_mode))
     of_mode = nodes.cells(inside)
@@ -116,13 +116,11 @@ def _posterior(visits, star, grid, log_density, shares):
     the draws of the population. Returns the visits with the nodes of their scatter, too.
     """
     visits = replace(visits, jitter=star.jitter)
-    if shares is None:
-        nodes = population_star.kept_nodes(visits, grid, star)
-    else:
+    if shares is not None:
         share = shares(visits.jitter.low, visits.jitter.high)
         log_weight = np.log(np.maximum(share, TINY))
         visits = replace(visits, jitter=replace(visits.jitter, log_weight=log_weight))
-        nodes = population_star.nodes_of(visits, grid)
+    nodes = population_star.nodes_again(visits, grid, star)
     row = population.star_row(nodes, grid)
     log_mass = np.log(row.weight[0]) + log_density[:, row.index]
     mass = np.exp(log_mass - log_mass.max(axis=1, keepdims=True))

@@ -10,6 +10,7 @@ Times are in d, frequencies in 1 / d, velocities in km / s. A visit's arrays hav
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.special import logsumexp
@@ -64,6 +65,9 @@ class Visits:
         ``amplitude(frequency)``, the prior standard deviation of a and of b where it depends on the
         frequency. The first two of ``mean`` are then 0, and those of ``sd`` factors of it: 1, or 0
         for an amplitude of zero.
+    compiled : bool
+        Whether likelihoods take the compiled loops of `astro_hier.core.circular_compiled`, which
+        pay where there are many stars.
     """
 
     time: np.ndarray
@@ -75,6 +79,7 @@ class Visits:
     instrument: np.ndarray | None = None
     jitter: Jitter | None = None
     amplitude: Callable[[np.ndarray], np.ndarray] | None = None
+    compiled: bool = False
 
     def sd_at(self, frequency: np.ndarray) -> list[float | np.ndarray]:
         """``sd`` at given frequencies, an array over these where it depends on them."""
@@ -120,14 +125,22 @@ class Circle:
     """The likelihood of a circular orbit when the errors of the visits are known.
 
     Any likelihood of a period has the attribute ``time`` (of the visits) and the methods ``at``,
-    ``grid`` and ``special``: `astro_hier.core.period_nodes` needs nothing else.
+    ``grid`` and ``special``: `astro_hier.core.period_nodes` needs nothing else. One that has an
+    attribute ``star`` other than None is searched by compiled loops.
     """
 
     def __init__(self, visits):
         self.visits, self.time = visits, visits.time
 
+    @cached_property
+    def star(self):
+        """What compiled loops take; None if these are not wanted, or the visits not for them."""
+        return circular.star([self.visits], np.zeros(1)) if self.visits.compiled else None
+
     def at(self, frequency, waves=None):
         """ln p(rv | frequency) with all else integrated out, shape (frequency,)."""
+        if waves is None and self.star is not None:
+            return circular.compiled_at(self.star, frequency)
         return Solution(self.visits, frequency, waves).log_marginal()
 
     def grid(self, start, step, count):
@@ -186,7 +199,15 @@ class OverScatter:
         waves = phases(self.time, frequency)
         return np.array([weight + part.at(frequency, waves) for weight, part in self.parts])
 
+    @cached_property
+    def star(self):
+        if not self.visits.compiled or not isinstance(self.parts[0][1], Circle):
+            return None
+        return circular.star([part.visits for _, part in self.parts], self.visits.jitter.log_weight)
+
     def at(self, frequency):
+        if self.star is not None:
+            return circular.compiled_at(self.star, frequency)
         return logsumexp(self.by_node(frequency), axis=0)
 
     def grid(self, start, step, count):

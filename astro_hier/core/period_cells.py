@@ -5,10 +5,11 @@ prior.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-VALLEY = np.log(10.0)  # two maxima are separate modes if ln p falls by this between them
+from astro_hier.core.period_modes import mode_starts
 
 
 @dataclass(frozen=True)
@@ -34,14 +35,14 @@ class PeriodNodes:
     prior_mass: np.ndarray
     error: float = np.nan
 
-    @property
+    @cached_property
     def log_mass(self):
         """ln of the posterior mass of each cell, not normalised."""
         with np.errstate(divide="ignore"):
             mean = np.logaddexp(self.log_low, self.log_high) - np.log(2)
             return np.log(self.prior_mass) + mean
 
-    @property
+    @cached_property
     def log_evidence(self):
         """ln p(v), the likelihood integrated over the prior."""
         return log_sum(self.log_mass)
@@ -119,7 +120,7 @@ def place_in_cell(log_low, log_high, chance):
     return tilt, 2 * chance / ((1 - tilt) + root)
 
 
-def mode_of_cells(nodes):
+def mode_of_cells(nodes, compiled=False):
     """Number, from 0, of the mode that each cell belongs to.
 
     Modes are separated by gaps between cells, where the posterior is negligible, and by valleys
@@ -132,20 +133,12 @@ def mode_of_cells(nodes):
     rising = np.diff(heights) > 0
     turns = np.concatenate([[True], rising[1:] != rising[:-1], [True, True]])[: 2 * n]
     turns |= np.repeat(gap, 2) | np.repeat(np.append(gap[1:], True), 2)
-    starts = []
-    peak = valley = -np.inf
-    valley_at = 0
-    for i in np.flatnonzero(turns):
-        height, cell = heights[i], i // 2
-        if i % 2 == 0 and gap[cell]:
-            starts.append(cell)
-            peak = valley = height
-        elif min(height, peak) > valley + VALLEY:
-            # out of a deep valley: everything from its bottom on is a new mode
-            starts.append(valley_at)
-            peak = valley = height
-        elif height > peak:
-            peak = valley = height
-        elif height < valley:
-            valley, valley_at = height, cell + i % 2
+    at = np.flatnonzero(turns)
+    first = gap[at // 2] & (at % 2 == 0)
+    if compiled:
+        from astro_hier.core import draws_compiled
+
+        starts = draws_compiled.mode_starts(at, heights[at], first)
+    else:  # of lists, for these are single numbers
+        starts = mode_starts(at.tolist(), heights[at].tolist(), first.tolist())
     return np.searchsorted(starts, np.arange(n), side="right") - 1

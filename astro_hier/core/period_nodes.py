@@ -12,7 +12,8 @@ panels around them are halved down to a given width, whatever the likelihood at 
 
 The likelihood is an object such as `astro_hier.core.orbit.Circle`: ``time`` holds the times of the
 visits, ``at`` gives ln p(v | f) at any frequencies, ``grid`` at equally spaced ones, and
-``special`` the special frequencies and the width.
+``special`` the special frequencies and the width. If it has a compiled ``star``, and the prior is
+uniform in ln P, all this is done by `astro_hier.core.period_compiled`, with the same cells.
 
 At the end all cells are halved once more; the resulting change of the mean of ln P is the error
 that is reported.
@@ -34,6 +35,7 @@ BEND = 0.02
 SAFETY = 3.0
 NEGLIGIBLE = 22.0  # panels below exp(-NEGLIGIBLE) of the total do not matter
 MAX_HALVINGS = 60
+SHARES = np.array([0.0, 0.1234, 0.3819, 0.5, 0.7071, 0.9, 1.0])  # of the range in ln P
 
 
 def period_nodes(likelihood, prior):
@@ -62,6 +64,8 @@ def period_nodes(likelihood, prior):
         known = np.array([1 / shortest])
         height = likelihood.at(known)
         return PeriodNodes(known, known, height, height, np.ones(1), error=0.0)
+    if _is_compiled(likelihood, prior):
+        return _compiled(likelihood, prior, -np.inf, halved=True)
     panels = _panels(likelihood, prior)
     coarse = _cells(panels, prior)
     fine = _cells(_halve(panels, likelihood.at), prior)
@@ -77,6 +81,8 @@ def coarse_nodes(likelihood, prior, floor=-np.inf):
     """
     if len(set(searched_range(prior))) == 1:
         return period_nodes(likelihood, prior)
+    if _is_compiled(likelihood, prior):
+        return _compiled(likelihood, prior, floor, halved=False)
     return _cells(_panels(likelihood, prior, floor), prior)
 
 
@@ -86,31 +92,69 @@ def log_evidence(likelihood, prior, floor=-np.inf):
     return nodes.log_evidence if nodes.low.size else floor - NEGLIGIBLE
 
 
+def _is_compiled(likelihood, prior):
+    """Whether compiled loops do the search."""
+    if getattr(likelihood, "star", None) is None:
+        return False
+    # loops know one prior only: that which is uniform in ln P
+    shortest, longest = searched_range(prior)
+    shares = prior.cdf(shortest * (longest / shortest) ** SHARES)
+    return np.allclose(shares, SHARES, rtol=0, atol=1e-12)
+
+
+def _compiled(likelihood, prior, floor, halved):
+    """The cells, found by compiled loops, ``halved`` once more or not."""
+    from astro_hier.core import period_compiled
+
+    frequency = _frequencies(likelihood, prior)
+    special = likelihood.special(frequency[0], frequency[-1])
+    rules = period_compiled.Rules(BEND, SAFETY, NEGLIGIBLE, MAX_HALVINGS)
+    nodes, settled = period_compiled.search(
+        likelihood.star, frequency, *special, floor, halved, rules
+    )
+    _check_settled(settled)
+    return nodes
+
+
 def _panels(likelihood, prior, floor=-np.inf):
     """Panels that follow every needle that matters compared with exp(``floor``)."""
-    shortest, longest = searched_range(prior)
-    lowest, highest = 1 / longest, 1 / shortest
-    baseline = np.ptp(likelihood.time)
-    points = POINTS if len(likelihood.time) < MANY_VISITS else POINTS_MANY_VISITS
-    count = max(MIN_POINTS, (highest - lowest) * baseline * points + 1)
-    if count > MAX_POINTS:
-        raise ValueError(
-            f"periods down to {shortest:.3g} d over {baseline:.4g} d take {count:.2g} frequencies,"
-            f" more than {MAX_POINTS:.0e}: raise the shortest period that the prior allows"
-        )
-    count = int(count) + 1 - int(count) % 2
-    frequency = np.linspace(lowest, highest, count)
+    frequency = _frequencies(likelihood, prior)
+    lowest, highest, count = frequency[0], frequency[-1], len(frequency)
     log_p = likelihood.grid(lowest, (highest - lowest) / (count - 1), count)
     panels = np.array([frequency[:-2:2], frequency[1:-1:2], frequency[2::2],
                        log_p[:-2:2], log_p[1:-1:2], log_p[2::2]])  # fmt: skip
     special, narrow = likelihood.special(lowest, highest)
     panels, settled = _refine(panels, likelihood.at, prior, special, narrow, floor)
+    _check_settled(settled)
+    return panels
+
+
+def _frequencies(likelihood, prior):
+    """The grid: equally spaced, an odd number."""
+    shortest, longest = searched_range(prior)
+    lowest, highest = 1 / longest, 1 / shortest
+    baseline = np.ptp(likelihood.time)
+    count = grid_size(len(likelihood.time), baseline, lowest, highest)
+    if count > MAX_POINTS:
+        raise ValueError(
+            f"periods down to {shortest:.3g} d over {baseline:.4g} d take {count:.2g} frequencies,"
+            f" more than {MAX_POINTS:.0e}: raise the shortest period that the prior allows"
+        )
+    return np.linspace(lowest, highest, int(count) + 1 - int(count) % 2)
+
+
+def grid_size(n_visits, baseline, lowest, highest):
+    """About how many frequencies the grid has, for stars of so many visits and such baselines."""
+    points = np.where(np.asarray(n_visits) < MANY_VISITS, POINTS, POINTS_MANY_VISITS)
+    return np.maximum(MIN_POINTS, (highest - lowest) * baseline * points + 1)
+
+
+def _check_settled(settled):
     if not settled:
         raise ArithmeticError(
             f"the posterior of the period is not resolved after {MAX_HALVINGS} halvings of its"
             " frequency grid; are the times in days and the errors not far too small?"
         )
-    return panels
 
 
 def searched_range(prior, tail=1e-6):

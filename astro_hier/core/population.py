@@ -67,8 +67,9 @@ def star_row(nodes, grid, layers=None):
     ``layers`` are the same cells at each value of the scatter; by default ``nodes`` alone.
     """
     ln_period = _ln_period(nodes)
-    layers = [np.exp(layer.log_mass - nodes.log_evidence) for layer in layers or (nodes,)]
-    log_scale = nodes.log_evidence + np.log(grid.high - grid.low)
+    log_evidence = nodes.log_evidence
+    layers = [np.exp(layer.log_mass - log_evidence) for layer in layers or (nodes,)]
+    log_scale = log_evidence + np.log(grid.high - grid.low)
     width = OUTERMOST * (grid.high - grid.low)
     ends = np.array([ln_period < grid.low + width, ln_period > grid.high - width])
     tails = np.array(layers) @ ends.T / width

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from astro_hier.core import (
-    cell_draws,
     cells,
     orbit,
     orbit_evidence,
@@ -20,6 +19,7 @@ from astro_hier.core import (
 )
 from astro_hier.core import jitter as scatter
 from astro_hier.core.floats import TINY
+from astro_hier.core.period_kept import KeptCells
 
 LEAST_SHARE = 0.01  # share of the posterior of a scatter below ``least_scatter``
 
@@ -57,7 +57,7 @@ class StarSummary:
         Of this orbit, with the mean scatter.
     error : float
         Of the integral over periods.
-    nodes : period_cells.PeriodNodes or None
+    cells : KeptCells or None
         The star's cells, if they are few enough to keep.
     jitter : orbit.Jitter or None
         The nodes of the scatter.
@@ -72,19 +72,30 @@ class StarSummary:
     least_scatter: np.ndarray
     chi2: float
     error: float
-    nodes: period_cells.PeriodNodes | None
+    cells: KeptCells | None
     jitter: orbit.Jitter | None
     constant: Constant
 
 
-def nodes_of(visits, grid):
-    """The star's cells, uniform in ln P, none wider than the grid's step."""
-    return period_cells.split(period_nodes.period_nodes(orbit.likelihood(visits), grid), grid.step)
+def nodes_again(visits, grid, star):
+    """The star's cells, uniform in ln P, none wider than the grid's step.
+
+    From what the first pass kept of them, or else from a second search.
+
+    The ``visits`` may have other weights of the nodes of their scatter than in the first pass.
+    """
+    if star.cells is None:
+        return period_cells.split(_searched(visits, grid).nodes(grid), grid.step)
+    nodes = star.cells.nodes(grid)
+    if visits.jitter is not star.jitter:
+        likelihood = orbit.likelihood(visits)
+        log_low, log_high = likelihood.at(nodes.low), likelihood.at(nodes.high)
+        nodes = replace(nodes, log_low=log_low, log_high=log_high)
+    return period_cells.split(nodes, grid.step)
 
 
-def kept_nodes(visits, grid, star):
-    """The same, from the cells of the first pass if it kept them."""
-    return period_cells.split(star.nodes, grid.step) if star.nodes else nodes_of(visits, grid)
+def _searched(visits, grid):
+    return KeptCells.of(period_nodes.period_nodes(orbit.likelihood(visits), grid))
 
 
 def _split(visits, nodes, grids, layered):
@@ -120,9 +131,9 @@ def summarise(visits, jitter, layered, grids, cells_kept):
     constant = orbit_evidence.without_orbit(visits, jitter)
     if jitter is not None:
         visits = jitter.with_nodes(visits, grids[0])
-    nodes = nodes_of(visits, grids[0])
-    at = nodes.best_frequency
-    keep = nodes if len(nodes.low) <= cells_kept else None
+    nodes = period_nodes.period_nodes(orbit.likelihood(visits), grids[0])
+    keep = KeptCells.of(nodes) if len(nodes.low) <= cells_kept else None
+    nodes, at = period_cells.split(nodes, grids[0].step), nodes.best_frequency
     rows = _rows(*_split(visits, nodes, grids, layered), grids)
     likely, least = scatter_at(visits, at)
     linear, chi2 = fitted(visits.scattered(likely) if likely.size else visits, at)
@@ -156,7 +167,7 @@ def fitted(visits, frequency):
     return linear, float(np.sum((residual / visits.rv_error) ** 2))
 
 
-def draw(visits, jitter, level, grids, star, log_density, shares, within, rng):
+def draw(visits, jitter, level, grids, star, densities, shares, within, rng):
     """Draw period, scatter and linear parameters for each theta.
 
     Parameters
@@ -169,8 +180,8 @@ def draw(visits, jitter, level, grids, star, log_density, shares, within, rng):
         The grids of the first pass.
     star : StarSummary
         The star's summary.
-    log_density : ndarray
-        ln of the population's density at the points of the star's row, shape (theta, point).
+    densities : `~astro_hier.core.cell_draws.Densities`
+        The population's densities at the points of the star's row, and maybe at others.
     shares : ndarray or None
         The population's shares of scatters in the cells of the layers, shape (layer, theta), if
         the scatter has a population.
@@ -184,10 +195,10 @@ def draw(visits, jitter, level, grids, star, log_density, shares, within, rng):
         Shapes (theta,), (instrument, theta) or None, and (parameter, theta).
     """
     visits = replace(visits, jitter=star.jitter)
-    nodes = star.nodes or nodes_of(visits, grids[0])
+    nodes = nodes_again(visits, grids[0], star)
     _, layers = _split(visits, nodes, grids, shares is not None)
-    of_theta = np.ones((len(log_density), 1)) if shares is None else shares.T
-    points, layer = cell_draws.draw_points(star.rows[level], log_density, of_theta, rng)
+    of_theta = np.ones((len(densities.log), 1)) if shares is None else shares.T
+    points, layer = densities.draw_points(star.rows[level], of_theta, rng)
     P = np.empty(len(points))
     for number in np.unique(layer):
         of = layer == number

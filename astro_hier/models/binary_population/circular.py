@@ -1,6 +1,6 @@
 """A sample of stars on circular orbits: the likelihood of every star's period, on grids."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,11 +8,14 @@ import numpy as np
 from joblib import delayed
 
 from astro_hier.core import cells, circular_description, orbit, population_star
+from astro_hier.core.cell_draws import Densities
 from astro_hier.core.floats import TINY, Theta
 from astro_hier.models.binary_population.data import Sample, in_parallel, thinned
 from astro_hier.models.binary_population.kept import with_tails
 from astro_hier.models.grids import Levels
 from astro_hier.models.orbits import checks as orbit_checks
+
+SHARED_VALUES = 20_000_000  # of densities at all points that stars use, 160 MB, or twice that
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,18 +144,34 @@ class CircularStars(Sample):
 
         The grid of number ``level`` must resolve all ``theta``.
         """
+        densities = self._densities(level, theta)
         for n, star in enumerate(self.summaries):
-            points = self.levels.grids[level].points[star.rows[level].index]
             yield delayed(population_star.draw)(
                 self.visits(n),
                 self.known,
                 level,
                 self.levels.grids,
                 star,
-                self.population.log_density(points, theta, self.log_ends),
+                densities(star.rows[level]),
                 *self.scatter.of_star(star, theta),
                 np.random.default_rng([*seeds, n]),
             )
+
+    def _densities(self, level: int, theta: Theta) -> Callable[[cells.Row], Densities]:
+        """The population's densities at the points of a row, and maybe at others.
+
+        They are computed once for all stars if that fits in memory.
+        """
+        points, used = self.levels.grids[level].points, self.matrices[level].points
+
+        def at(index):
+            log_density = self.population.log_density(points[index], theta, self.log_ends)
+            return Densities.of(index, log_density, self.compiled)
+
+        if len(used) * len(next(iter(theta.values()))) > SHARED_VALUES:
+            return lambda row: at(row.index)
+        shared = at(used)
+        return lambda row: shared
 
     def _by_name(self, drawn: Iterable[tuple]) -> dict[str, np.ndarray]:
         """Results of ``_draws``, one tuple for each star, as arrays (theta, star, ...) by name."""

@@ -50,6 +50,8 @@ class Sample(Velocities):
         What is kept for each star.
     kept : Kept or None
         The share of stars that got into the table; None if all did.
+    compiled : bool
+        Whether circles are searched for in compiled loops.
     """
 
     population: Any
@@ -58,6 +60,7 @@ class Sample(Velocities):
     known: JitterPrior | None
     summaries: list[Any]
     kept: Kept | None
+    compiled: bool
 
     @property
     def log_ends(self) -> tuple[float, float]:
@@ -73,7 +76,7 @@ class Sample(Velocities):
     def visits(self, star: int) -> Visits:
         """The visits of one star, as the core takes them."""
         visits = self.visits_of(star, *self.moments)
-        return replace(visits, amplitude=self.amplitudes.of_frequency)
+        return replace(visits, amplitude=self.amplitudes.of_frequency, compiled=self.compiled)
 
     def log_marginal(self, theta: Theta) -> np.ndarray:
         """ln p(rv | theta) of all stars together, shape (theta,)."""

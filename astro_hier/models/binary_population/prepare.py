@@ -16,7 +16,7 @@ from astro_hier.models.binary_population.data import Sample, in_parallel
 from astro_hier.models.binary_population.eccentric import EccentricStars
 from astro_hier.models.binary_population.kept import Kept
 from astro_hier.models.binary_population.selection import Selection
-from astro_hier.models.orbits import shape, terms
+from astro_hier.models.orbits import loops, shape, terms
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.models.orbits.ellipse import Ellipse
 from astro_hier.models.orbits.scatter import JitterPopulation
@@ -26,20 +26,22 @@ from astro_hier.table import Rows
 SHORTEST = 0.5 * u.day  # period searched by default
 BASELINES = 3.0  # longest period searched by default, in units of the longest baseline
 LAYERS = 20  # rows of a star whose scatter has a population, roughly
-CELLS_KEPT = 2_000_000  # for all stars, 80 MB; those of other stars are recomputed when needed
+CELLS_KEPT = 11_000_000  # for all stars, 80 MB; those of other stars are searched when needed
 NODES_KEPT, MOST_NODES, LEAST_NODES = 4_000_000, 4000, 500  # for all stars, and for each
 
 
 def prepare(model, rows: Rows, progressbar: bool) -> Sample:
     """The likelihood of every star's orbit, on cells that all stars share."""
     measured = Velocities.of(rows, model.orbit, model.terms, model.scatter)
+    ends, is_circle = _ends(model, measured), not isinstance(measured.orbit, Ellipse)
     common = {
         "population": model.distribution,
-        "ends": _ends(model, measured),
+        "ends": ends,
         "moments": terms.moments(measured.terms, measured.instruments),
         "known": measured.scatter.known(len(measured.instruments)),
+        "compiled": is_circle and loops.are_worth_it(measured, ends, progressbar),
     }
-    form = _ellipses if isinstance(measured.orbit, Ellipse) else _circles
+    form = _circles if is_circle else _ellipses
     return form(
         model, measured.extended(Sample, summaries=[], kept=None, **common), common, progressbar
     )

@@ -44,7 +44,7 @@ class CircularStar(OneStar):
 
     @cached_property
     def _mode_of_cells(self):
-        return period_cells.mode_of_cells(self.nodes)
+        return period_cells.mode_of_cells(self.nodes, self.visits.compiled)
 
     @property
     def mode_probabilities(self):

@@ -5,8 +5,9 @@ from functools import partial
 
 from tqdm import tqdm
 
+from astro_hier.core import period_nodes
 from astro_hier.core.eccentric_prior import EccentricityTable, OrbitPrior
-from astro_hier.models.orbits import terms
+from astro_hier.models.orbits import loops, terms
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.models.orbits.ellipse import Ellipse
 from astro_hier.models.sb1_binary.circular import CircularStar
@@ -45,6 +46,9 @@ def prepare(model, rows: Rows, progressbar: bool) -> OneStar:
         )
         return measured.extended(EccentricStar, visits=visits, prior=prior, **common)
     if closed:
+        searched = period_nodes.searched_range(period)
+        compiled = loops.are_worth_it(measured, searched, progressbar)
+        visits = replace(visits, compiled=compiled)
         progress = partial(tqdm, desc="jitters", disable=not progressbar)
         visits = scatter.with_nodes(visits, known, period, progress)
     return measured.extended(CircularStar, visits=visits, **common)
