@@ -57,7 +57,7 @@ def test_scores_of_parallaxes_are_those_of_direct_quadrature(options):
     fitted = fit(model, table)
     values = {p.name: fitted.samples(p.name).value for p in fitted.parameters}
     values["log_prob"] = fitted.samples("log_prob").value
-    z, member = cluster_checks.scores(fitted.fitted_data(), goodness.few_draws(values, values))
+    z, member = cluster_checks.scores(fitted.fitted_data(), goodness.few_draws(values, values, 256))
     r = np.linspace(0.02, 1.5, 20_001)[:, None]
     sds = [(1.0, 0.06)] if not options else [(0.7, 0.06), (0.3, 0.06 * np.exp(0.7))]
     weight = sum(w * stats.truncnorm.pdf(r, -0.5 / sd, np.inf, 0.5, sd) for w, sd in sds)

@@ -38,7 +38,7 @@ models/*/roles models/*/forms models/*/objects models/*/quantities
 models/*/selection models/*/kept models/*/reading models/*/read_draws models/*/read_densities
 models/*/outliers models/*/data models/*/offsets
 models/*/likelihood
-models/*/many_offsets models/*/draws
+models/*/many_offsets models/*/draws models/*/described models/*/far
 models/*/interim models/*/injected
 models/*/circular models/*/eccentric models/*/on_grid models/*/at_draws
 models/*/shape models/*/prepare models/*/many_bins

@@ -72,7 +72,7 @@ def test_gaia_cluster(name, shared_data):
     assert_close(found["ln_std_r"], expected["ln_std_r_kpc"], expected["ln_std_r_sd"])
     if name == "Hyades":
         assert found["mu_r"][0] == pytest.approx(0.04790, abs=0.1 * 0.00024)
-    assert cluster.posterior["star"].values.tolist() == list(
+    assert cluster.star_table()["star"].tolist() == list(
         members["source_id"][members["cluster"] == name]
     )
 

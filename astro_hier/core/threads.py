@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 
@@ -57,6 +58,12 @@ def in_chunks(function, theta, cost=1, progress=None):
 
     for_chunks(fill, n, cost, progress)
     return whole.get(None, whole)
+
+
+def blocks(size: int) -> list[slice]:
+    """Slices of nearly equal length, at most `CHUNK`, that together cover ``range(size)``."""
+    edges = np.linspace(0, size, max(1, -(-size // CHUNK)) + 1).astype(int)
+    return [slice(start, stop) for start, stop in pairwise(edges.tolist())]
 
 
 def for_chunks(function, n, cost=1, progress=None):

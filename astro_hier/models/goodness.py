@@ -44,6 +44,8 @@ MAX_NAMED = 3
 MAX_SCALE = 3.0
 MAX_SHARE = 0.5
 AVERAGED_DRAWS = 20
+# with more rows the parameters are known so well that few draws tell their effect on any row
+MAX_AVERAGED, MIN_DRAWS = 4_000_000, 4  # rows times draws; draws
 SEED = 1  # for the choice of members
 GOODNESS = checks.define(
     "goodness_of_fit",
@@ -86,9 +88,10 @@ LOOK = (
 )
 
 
-def few_draws(values, names):
-    """A few draws of the named parameters."""
-    chosen = evenly(len(values["log_prob"]), AVERAGED_DRAWS)
+def few_draws(values, names, rows):
+    """A few draws of the named parameters, to look at this number of rows with."""
+    number = min(AVERAGED_DRAWS, max(MAX_AVERAGED // rows, MIN_DRAWS))
+    chosen = evenly(len(values["log_prob"]), number)
     return {name: values[name][chosen] for name in names}
 
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
+from scipy.special import log_expit
 from scipy.stats import norm
 
 from astro_hier.checks import Finding
@@ -21,7 +22,7 @@ from astro_hier.core.groups import Groups
 from astro_hier.inference import influence
 from astro_hier.models import goodness
 from astro_hier.populations.background import Background
-from astro_hier.populations.membership import draw_members
+from astro_hier.populations.membership import Tally, draw_members
 from astro_hier.posterior import Parameter
 
 __all__ = ["NoBackground", "WithBackground", "as_background"]
@@ -51,6 +52,22 @@ class NoBackground:
     def given_some(self, log_odds: np.ndarray, theta: Theta):
         """ln of the factor for the likelihood, and memberships, given at least one member."""
         return 0.0, 1.0
+
+    def tally(self, log_odds: np.ndarray) -> Any:
+        """What `log_factor` needs of some of the rows; tallies add up."""
+        return 0
+
+    def log_factor(self, tally: Any, theta: Theta) -> Any:
+        """The first of what `given_some` returns, from the tally of all rows."""
+        return 0.0
+
+    def log_some(self, tally: Any, theta: Theta) -> np.ndarray:
+        """ln of the probability that at least one row is a member, shape (theta,)."""
+        return np.zeros(len(next(iter(theta.values()))))
+
+    def members(self, log_odds: np.ndarray, log_some: np.ndarray) -> Any:
+        """The second, of some of the rows, given `log_some` of all."""
+        return 1.0
 
     def lower_ends(self, spread: Callable[[Theta], np.ndarray]) -> dict[str, Callable]:
         """Lower ends of priors; ``spread`` returns the members' true standard deviation."""
@@ -156,6 +173,18 @@ class WithBackground(NoBackground):
 
     def given_some(self, log_odds, theta):
         return self.background.given_some(log_odds, theta)
+
+    def tally(self, log_odds):
+        return Tally.of(log_odds)
+
+    def log_factor(self, tally, theta):
+        return tally.given(theta["outlier_fraction"])[0]
+
+    def log_some(self, tally, theta):
+        return tally.given(theta["outlier_fraction"])[1]
+
+    def members(self, log_odds, log_some):
+        return np.exp(log_expit(log_odds) - log_some[:, None])
 
     def lower_ends(self, spread):
         return self.background.lower_ends(spread)

@@ -58,7 +58,7 @@ class NoZeroPoint(Part):
         """What is added to 1/r [mas]."""
         return 0.0
 
-    def at(self, places: np.ndarray) -> "NoZeroPoint":
+    def at(self, places: np.ndarray | slice) -> "NoZeroPoint":
         """The zero point of the stars with these numbers."""
         return self
 

@@ -11,6 +11,8 @@ At least one of N rows is a member, so the likelihood is multiplied by
 and each p_n is divided by the numerator.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import expit, log_expit, logsumexp
 
@@ -43,6 +45,68 @@ def mix(
     return np.logaddexp(member, other), log_odds
 
 
+@dataclass(frozen=True)
+class Tally:
+    """What the condition that at least one row is a member needs of some rows.
+
+    The tallies of two sets of rows add up to that of both. Arrays have shape (theta,).
+    """
+
+    rows: int
+    log_none: np.ndarray  # ln of the probability that none is a member, without the condition
+    log_some: np.ndarray  # ln of the probability that at least one is
+
+    @classmethod
+    def of(cls, log_odds: np.ndarray) -> "Tally":
+        """The tally of rows with these ln of the odds of membership, shape (theta, row)."""
+        log_none = log_expit(-log_odds).sum(axis=1)
+        return cls(
+            log_odds.shape[1],
+            log_none,
+            _log_some(log_none, lambda few: logsumexp(log_expit(log_odds[few]), axis=1)),
+        )
+
+    def __add__(self, other: "Tally") -> "Tally":
+        log_none = self.log_none + other.log_none
+        both = self.log_some, other.log_some
+        log_some = _log_some(log_none, lambda few: np.logaddexp(both[0][few], both[1][few]))
+        return Tally(self.rows + other.rows, log_none, log_some)
+
+    def given(self, fraction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Condition on at least one of the rows being a member.
+
+        Parameters
+        ----------
+        fraction : ndarray
+            Share of rows that are not members, shape (theta,).
+
+        Returns
+        -------
+        log_factor, log_some : ndarray
+            ln of the factor by which the likelihood is multiplied, and of what each row's
+            probability of membership is divided by, shape (theta,).
+        """
+        with np.errstate(divide="ignore"):
+            before = -np.expm1(self.rows * np.log(fraction))
+        possible = (before > 0) & np.isfinite(self.log_some)
+        log_some = np.where(possible, self.log_some, 0.0)
+        log_factor = np.full(len(before), -np.inf)
+        log_factor[possible] = log_some[possible] - np.log(before[possible])
+        return log_factor, log_some
+
+
+def _log_some(log_none, of_few):
+    """ln(1 - exp(log_none)), or ``of_few(where)`` where hardly any row is a member.
+
+    There 1 - prod (1 - p) loses its digits, and equals sum p.
+    """
+    with np.errstate(divide="ignore"):
+        log_some = np.log(-np.expm1(log_none))
+    hardly_any = log_none > -CLOSE_TO_ONE
+    log_some[hardly_any] = of_few(hardly_any)
+    return log_some
+
+
 def given_some(log_odds: np.ndarray, fraction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Condition on at least one row being a member.
 
@@ -59,17 +123,8 @@ def given_some(log_odds: np.ndarray, fraction: np.ndarray) -> tuple[np.ndarray, 
         ln of the factor by which the likelihood is multiplied, shape (theta,), and the
         probabilities of membership given the condition, shape (theta, row).
     """
-    log_member, log_none = log_expit(log_odds), log_expit(-log_odds).sum(axis=1)
-    with np.errstate(divide="ignore"):
-        # where hardly any row is a member, 1 - prod (1 - p) loses its digits, and equals sum p
-        log_some = np.log(-np.expm1(log_none))
-        hardly_any = log_none > -CLOSE_TO_ONE
-        log_some[hardly_any] = logsumexp(log_member[hardly_any], axis=1)
-        before = -np.expm1(log_odds.shape[1] * np.log(fraction))
-    possible = (before > 0) & np.isfinite(log_some)
-    log_factor, log_some = np.full(len(before), -np.inf), np.where(possible, log_some, 0.0)
-    log_factor[possible] = log_some[possible] - np.log(before[possible])
-    return log_factor, np.exp(log_member - log_some[:, None])
+    log_factor, log_some = Tally.of(log_odds).given(fraction)
+    return log_factor, np.exp(log_expit(log_odds) - log_some[:, None])
 
 
 def pymc_given_some(log_odds, fraction, size: int) -> tuple:

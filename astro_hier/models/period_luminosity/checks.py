@@ -45,7 +45,9 @@ def check(model, data: Stars, values: Theta, attrs, method: str) -> list[Finding
     names = [p.name for p in model.parameters if not p.dims]
     return [
         *data.outliers.checks(values),
-        goodness.check_rows(*scores(data, goodness.few_draws(values, names)), label, remedies),
+        goodness.check_rows(
+            *scores(data, goodness.few_draws(values, names, len(data.star))), label, remedies
+        ),
         *data.errors.checks(values, data.outliers.remedies(narrow=False)),
     ]
 

@@ -18,7 +18,8 @@ WINGS = (
     "outliers=ParallaxBackground(outlier_sd=priors.Uniform(1 * u.mas, 10 * u.mas)); if they belong"
     " to the cluster, profile=profiles.CoreHalo() describes them"
 )
-NODES = np.linspace(-6, 6, 97)  # distances for tail probabilities, in standard deviations
+FARTHEST_NODE = 6.0  # distances for tail probabilities, in standard deviations
+FINEST, WIDEST = 0.125, 1.0  # steps between them
 NO_DEPTH = -20.0  # ln(std_r / kpc) that no parallax can distinguish from no depth
 
 
@@ -42,8 +43,8 @@ def check(model, data: Stars, values: Theta, attrs, method: str) -> list[Finding
         background, errors = data.background.remedies(narrow), data.errors.remedies(narrow)
         return [*background, *errors, *([] if narrow else shape)]
 
-    names = [p.name for p in model.parameters if p.name != "r"]
-    z, member = scores(data, goodness.few_draws(values, names))
+    names = [p.name for p in model.parameters if model.item not in p.dims]
+    z, member = scores(data, goodness.few_draws(values, names, len(data.star)))
     return [
         *data.background.checks(values, 1 / values["mu_r"], _spread(data, values), WINGS),
         *data.offsets.checks(),
@@ -61,18 +62,43 @@ def _spread(data, theta):
 
 def scores(data: Stars, theta: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The normal score of each star's parallax, and the probability that it is a member."""
+    log_some = data.background.log_some(likelihood.tally(data, theta), theta)
+    found = [_scores(block, theta, log_some) for block in data.blocks()]
+    z, member = (np.concatenate(of) for of in zip(*found, strict=True))
+    return z, member
+
+
+def _scores(data, theta, log_some):
+    """The scores of a block of stars; ``log_some`` is that of all."""
     parallax, error = likelihood.measured(data, theta)
-    theta = likelihood.columns_of(theta)
+    columns = likelihood.columns_of(theta)
     below, above = np.zeros((2, len(theta["mu_r"]), len(data.parallax)))
-    for weight, sd in data.profile.components(theta):
-        r = theta["mu_r"] + sd * NODES
-        heights = np.where(r > 0, np.exp(-0.5 * NODES**2), 0.0)
+    for weight, sd in data.profile.components(columns):
+        nodes = _nodes(np.min(error * columns["mu_r"] ** 2 / sd))
+        r = columns["mu_r"] + sd * nodes
+        heights = np.where(r > 0, np.exp(-0.5 * nodes**2), 0.0)
         heights *= weight / heights.sum(axis=1, keepdims=True)
         for inverse, height in zip(1 / np.abs(r).T[..., None], heights.T[..., None], strict=True):
             t = (parallax - inverse) / error
-            below += height * ndtr(t)
-            above += height * ndtr(-t)
-    return goodness.scores(below, above, theta.get("member", np.ones_like(below)))
+            tail = ndtr(-np.abs(t))  # the smaller one, which keeps its digits
+            farther = 1 - tail
+            below += height * np.where(t < 0, tail, farther)
+            above += height * np.where(t < 0, farther, tail)
+    member = np.ones_like(below)
+    if data.background:
+        member = data.background.members(likelihood.log_densities(data, theta)[1], log_some)
+    return goodness.scores(below, above, member)
+
+
+def _nodes(resolution):
+    """Distances to sum over, in standard deviations.
+
+    ``resolution`` is the smallest error over the standard deviation of the true parallaxes. The
+    sum's error is 2 exp(-2 pi^2 w^2 / step^2) for an integrand of width w, here
+    1 / sqrt(1 + resolution^-2).
+    """
+    step = np.clip(resolution / np.hypot(1, resolution), FINEST, WIDEST)
+    return np.linspace(-1, 1, 2 * int(np.ceil(FARTHEST_NODE / step)) + 1) * FARTHEST_NODE
 
 
 def check_table(model, table: Table, rows: Rows) -> list[Finding]:

@@ -16,12 +16,22 @@ Draws = dict[str, np.ndarray]
 
 
 def draw_latents(
-    data: Stars, theta: Theta, rng: np.random.Generator, progressbar: bool = False
+    data: Stars,
+    theta: Theta,
+    rng: np.random.Generator,
+    progressbar: bool = False,
+    of_stars: bool = True,
 ) -> Draws:
-    """One draw of the distances for each theta, and of common offsets if theta lacks them."""
+    """One draw of the distances for each theta, and of common offsets if theta lacks them.
+
+    Without ``of_stars``, of the latter alone.
+    """
     if data.offsets.missing(theta):
         mode = many_offsets.draw(data, theta, rng)
-        return {"mode": mode} | draw_latents(data, theta | {"mode": mode}, rng, progressbar)
+        theta = theta | {"mode": mode}
+        return {"mode": mode} | draw_latents(data, theta, rng, progressbar, of_stars)
+    if not of_stars:
+        return {}
     theta, seed = theta | likelihood.derive(data.profile, theta), rng.integers(2**63)
 
     def of_chunk(some, start):

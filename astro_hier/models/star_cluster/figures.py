@@ -42,9 +42,13 @@ def graph(model):
 
 def _corrected(model, data):
     """Parallaxes minus zero point and common offsets, and their errors, posterior means."""
-    theta, shape = likelihood.columns_of(tables.all_draws(model)), model.samples("r").shape
-    both = data.offset(theta), data.error(theta)
-    offset, error = (np.broadcast_to(values, shape).mean(axis=0) for values in both)
+    theta = likelihood.columns_of(tables.few_draws(model))
+    both = [], []
+    for block in data.blocks():
+        for values, of in zip((block.offset(theta), block.error(theta)), both, strict=True):
+            mean = np.atleast_2d(values).mean(axis=0)
+            of.append(np.broadcast_to(mean, len(block.parallax)))
+    offset, error = (np.concatenate(of) for of in both)
     return data.parallax - offset, error
 
 
@@ -87,7 +91,8 @@ def plot_data(model, ax=None):
     data = model.fitted_data()
     ax = plots.axes(ax, figsize=(8, 4))
     parallax, error = _corrected(model, data)
-    _points(ax, data, tables.membership(model), np.arange(len(parallax)), parallax, error)
+    member = tables.described(model).member if data.background else np.ones(len(parallax))
+    _points(ax, data, member, np.arange(len(parallax)), parallax, error)
     low, middle, high = plots.interval(1 / model.samples("mu_r").to_value(u.kpc))
     ax.axhspan(low, high, color="C1", alpha=0.3, lw=0, label=r"$1/\mu_r$, 94 percent")
     ax.axhline(middle, color="C1", lw=1)
@@ -117,10 +122,10 @@ def plot_distances(model, ax=None):
     """
     data = model.fitted_data()
     ax = plots.axes(ax, figsize=(6, 5.5))
-    r = model.samples("r").to(u.pc)
-    mean, sd = r.mean(axis=0).value, r.std(axis=0).value
+    found = tables.described(model)
+    mean, sd = ((of * u.kpc).to_value(u.pc) for of in found[:2])
     parallax, error = _corrected(model, data)
-    probability = tables.membership(model)
+    probability = found.member
     member, clear = probability >= goodness.MIN_MEMBER, parallax > 2 * error
     good, poor = member & clear, member & ~clear
     naive = (parallax[good] * u.mas).to_value(u.pc, u.parallax())

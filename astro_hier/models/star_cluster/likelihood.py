@@ -34,6 +34,8 @@ The model is that of Price-Whelan (2022), *Hierarchical Models 1*, with options 
 need.
 """
 
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -60,25 +62,45 @@ def spread(profile: Profile, theta: Theta) -> np.ndarray:
 def log_marginal(data: Stars, theta: Theta) -> np.ndarray:
     """ln p(parallax | theta) given common offsets, if there are any, shape (theta,)."""
     theta = theta | derive(data.profile, theta)
+    blocks = data.blocks()
 
     def of_chunk(some, start):
-        log_density, log_odds = log_densities(data, some)
-        return log_density.sum(axis=1) + data.background.given_some(log_odds, some)[0]
+        total, tally = _sums(blocks, some)
+        return total + data.background.log_factor(tally, some)
 
     return in_chunks(of_chunk, theta, cost=len(data.parallax))
+
+
+def _sums(blocks, theta):
+    """The sum of ln of all stars' densities, and the tally of their odds of membership."""
+    total, tallies = 0.0, []
+    for block in blocks:
+        log_density, log_odds = log_densities(block, theta)
+        total = total + log_density.sum(axis=1)
+        tallies.append(block.background.tally(log_odds))
+    return total, reduce(add, tallies)
+
+
+def tally(data: Stars, theta: Theta) -> Any:
+    """The tally of all stars' odds of membership, for `Stars.background`."""
+    return _sums(data.blocks(), theta)[1] if data.background else 0
 
 
 def log_likelihood(data: Stars, values: Theta) -> np.ndarray:
     """ln of the density of each star, shape (draw, star)."""
     theta = values | derive(data.profile, values)
-    return in_chunks(
-        lambda some, start: log_densities(data, some)[0], theta, cost=len(data.parallax)
-    )
+    blocks = data.blocks()
+
+    def of_chunk(some, start):
+        return np.concatenate([log_densities(block, some)[0] for block in blocks], axis=1)
+
+    return in_chunks(of_chunk, theta, cost=len(data.parallax))
 
 
 def log_densities(data: Stars, theta: Theta) -> tuple[np.ndarray, Any]:
     """ln of each star's density, shape (theta, star), and ln of its odds of membership."""
-    return mix(data, np.logaddexp.reduce(log_components(data, theta)), theta)
+    parts = log_components(data, theta)
+    return mix(data, np.logaddexp.reduce(parts) if len(parts) > 1 else parts[0], theta)
 
 
 def mix(data: Stars, log_member: np.ndarray, theta: Theta) -> tuple[np.ndarray, Any]:
@@ -88,7 +110,10 @@ def mix(data: Stars, log_member: np.ndarray, theta: Theta) -> tuple[np.ndarray, 
 
 def membership(data: Stars, theta: Theta) -> Any:
     """The probability that each star is a member, (theta, star); 1 without a background."""
-    return data.background.given_some(log_densities(data, theta)[1], theta)[1]
+    if not data.background:
+        return 1.0
+    log_odds = [log_densities(block, theta)[1] for block in data.blocks()]
+    return data.background.given_some(np.concatenate(log_odds, axis=1), theta)[1]
 
 
 def log_components(data: Stars, theta: Theta) -> list[np.ndarray]:

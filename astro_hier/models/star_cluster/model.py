@@ -10,6 +10,7 @@ from astro_hier.model import HierarchicalModel
 from astro_hier.models.star_cluster import (
     checks,
     draws,
+    far,
     figures,
     joint,
     likelihood,
@@ -49,6 +50,9 @@ class StarCluster(HierarchicalModel):
         Covariance of the parallaxes of two stars as a function of the angle between them: one of
         `astro_hier.covariances.COVARIANCES` by name, or a function from Quantity to Quantity. The
         table must then have the columns ``ra`` and ``dec``.
+    star_draws : {"auto", True, False}, optional
+        Whether to keep draws of each star's distance and membership; "auto" keeps them for up to
+        1000 stars. `star_table` has their means and standard deviations in any case.
     columns : dict, optional
         Names of the columns that the model reads, by role: ``parallax`` and ``parallax_error``
         (angles in any unit) and, optionally, ``star`` (identifiers, integers or strings); with the
@@ -131,6 +135,7 @@ class StarCluster(HierarchicalModel):
         error_scale=None,
         outliers=None,
         parallax_covariance=None,
+        star_draws="auto",
         columns=None,
         on_invalid="raise",
     ):
@@ -142,6 +147,7 @@ class StarCluster(HierarchicalModel):
         self.error_scale = error_scale
         self.outliers = outliers
         self.parallax_covariance = parallax_covariance
+        self.star_draws = star_draws
 
     example = staticmethod(datasets.make_star_cluster)
 
@@ -151,10 +157,12 @@ class StarCluster(HierarchicalModel):
     # ---- hooks
 
     def check_arguments(self):
+        self.keeps_draws(0)
         of_options.as_offsets(self.parallax_covariance).check_argument()
 
     def prepare_simulated(self, rows, data, progressbar=False):
-        return replace(data, parallax=rows["parallax"])  # with the same common offsets
+        # with the same common offsets
+        return far.with_sample(self, replace(data, parallax=rows["parallax"]))
 
     def standard_normals(self, data):
         return data.offsets.sampled
@@ -170,13 +178,14 @@ class StarCluster(HierarchicalModel):
     def log_marginal(self, data, theta):
         if data.offsets.missing(theta):
             return many_offsets.integrate(data, theta)
-        return likelihood.log_marginal(data, theta)
+        return far.log_marginal(data, theta)
 
     def log_likelihood(self, data, values):
         return likelihood.log_likelihood(data, values)
 
     def draw_latents(self, data, theta, rng, progressbar=False):
-        return draws.draw_latents(data, theta, rng, progressbar)
+        kept = self.keeps_draws(len(data.star))
+        return draws.draw_latents(data, theta, rng, progressbar, of_stars=kept)
 
     def finish(self, data, values, rng):
         return draws.finish(data, values, rng)

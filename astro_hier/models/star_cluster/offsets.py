@@ -72,7 +72,7 @@ class NoOffsets(Part):
         """Errors that include the stars' own variance [mas]."""
         return error
 
-    def at(self, places: np.ndarray) -> Self:
+    def at(self, places: np.ndarray | slice) -> Self:
         """The offsets of the stars with these numbers."""
         return self
 

@@ -9,6 +9,7 @@ from astro_hier import outliers, profiles
 from astro_hier.models.errors import as_errors
 from astro_hier.models.membership import NoBackground, as_background
 from astro_hier.models.star_cluster.data import Stars
+from astro_hier.models.star_cluster.far import with_sample
 from astro_hier.models.star_cluster.offsets import CommonOffsets, NoOffsets
 from astro_hier.models.zero_point import as_zero_point
 from astro_hier.posterior import UNBOUNDED, Parameter
@@ -81,7 +82,7 @@ def parameters(model) -> tuple[Parameter, ...]:
 
 def prepare(model, rows, progressbar: bool) -> Stars:
     """The rows, with the options prepared for them."""
-    return Stars(
+    data = Stars(
         rows["parallax"],
         rows["parallax_error"],
         rows["star"],
@@ -91,3 +92,4 @@ def prepare(model, rows, progressbar: bool) -> Stars:
         as_offsets(model.parallax_covariance).prepared(rows),
         background_of(model),
     )
+    return with_sample(model, data)

@@ -5,9 +5,16 @@ import numpy as np
 from astropy.table import QTable
 
 from astro_hier.core import distance
+from astro_hier.core.thinning import evenly
 from astro_hier.models import upper_limit
 from astro_hier.models.star_cluster import likelihood
+from astro_hier.models.star_cluster.described import Described, describe
+from astro_hier.models.star_cluster.draws import draw_latents
 from astro_hier.models.zero_point import Theta
+
+# draws of the parameters to average over: all for a thousand stars, and fewer of more, which leave
+# the parameters less uncertain
+MAX_AVERAGED, MIN_DRAWS = 4_000_000, 200  # stars times draws; draws
 
 
 def all_draws(model) -> Theta:
@@ -16,11 +23,22 @@ def all_draws(model) -> Theta:
     return {name: model.samples(name).value for name in names}
 
 
-def membership(model) -> np.ndarray:
-    """The probability that each star is a member, shape (star,)."""
-    if not model.fitted_data().background:
-        return np.ones(len(model.fitted_data().star))
-    return model.samples("member").value.mean(axis=0)
+def few_draws(model) -> Theta:
+    """Some of them, to average over where the stars' own draws were not kept."""
+    theta, n_stars = all_draws(model), len(model.fitted_data().star)
+    some = evenly(len(theta["mu_r"]), max(MAX_AVERAGED // n_stars, MIN_DRAWS))
+    return {name: of[some] for name, of in theta.items()}
+
+
+def described(model) -> Described:
+    """Each star's distance and membership, from its draws if they were kept."""
+    data = model.fitted_data()
+    if "r" not in model.posterior:
+        return describe(data, few_draws(model))
+    r, member = model.samples("r").value, np.ones(len(data.star))
+    if data.background:
+        member = model.samples("member").value.mean(axis=0)
+    return Described(r.mean(axis=0), r.std(axis=0), member)
 
 
 def star_table(model) -> QTable:
@@ -35,25 +53,33 @@ def star_table(model) -> QTable:
         error, depth (1/r linearised) and uncertainty of the parameters combined. With outliers, r
         and r_sd are masked where member is below 0.5: a star that is not a member has no distance
         here.
+
+    Where the stars' own draws were not kept, moments of each distance are integrated at some
+    draws of the parameters, at least 200.
     """
-    data, theta = model.fitted_data(), all_draws(model)
-    r, columns = model.samples("r"), likelihood.columns_of(theta)
-    expected = 1 / columns["mu_r"] + data.offset(columns)
-    spread = data.profile.variance(theta)[:, None] / columns["mu_r"] ** 4
-    variance = np.mean(spread + data.error(columns) ** 2, axis=0)
+    data, found = model.fitted_data(), described(model)
+    theta = all_draws(model) if "r" in model.posterior else few_draws(model)
     table = QTable({
         "star": data.star,
         "parallax": data.parallax * u.mas,
         "parallax_error": data.parallax_error * u.mas,
-        "r": r.mean(axis=0),
-        "r_sd": r.std(axis=0),
+        "r": found.r * u.kpc,
+        "r_sd": found.r_sd * u.kpc,
     })  # fmt: skip
-    data.background.add_membership(table, membership(model), ("r", "r_sd"))
-    deviation = data.parallax - expected.mean(axis=0)
-    table["n_sigma"] = deviation / np.sqrt(variance + expected.var(axis=0))
+    data.background.add_membership(table, found.member, ("r", "r_sd"))
+    table["n_sigma"] = np.concatenate([_n_sigma(block, theta) for block in data.blocks()])
     for name in table.colnames[1:]:
         table[name].info.format = ".5g" if name in ("parallax", "r") else ".3g"
     return table
+
+
+def _n_sigma(data, theta):
+    """By how many standard deviations each parallax differs from that of a member."""
+    columns = likelihood.columns_of(theta)
+    expected = 1 / columns["mu_r"] + data.offset(columns)
+    spread = data.profile.variance(theta)[:, None] / columns["mu_r"] ** 4
+    variance = np.mean(spread + data.error(columns) ** 2, axis=0)
+    return (data.parallax - expected.mean(axis=0)) / np.sqrt(variance + expected.var(axis=0))
 
 
 def std_r_upper_limit(model, probability: float = 0.95) -> u.Quantity:
@@ -97,7 +123,7 @@ def predict(model, parallax_error: u.Quantity | None = None, *, random_state=Non
     rng = np.random.default_rng(random_state)
     data, theta = model.fitted_data(), all_draws(model)
     if parallax_error is None:
-        r, columns = model.samples("r").to_value(u.kpc), likelihood.columns_of(theta)
+        r, columns = _distances(model, data, theta, rng), likelihood.columns_of(theta)
         value, error = 1 / r + data.offset(columns), data.error(columns)
         value = data.background.contaminated_given(value, data.parallax, error, theta, rng)
         return rng.normal(value, error) * u.mas
@@ -107,6 +133,13 @@ def predict(model, parallax_error: u.Quantity | None = None, *, random_state=Non
     r = distance.draw_population(theta["mu_r"][:, None], sd, shape, rng)
     columns = likelihood.columns_of(theta)
     return rng.normal(1 / r + data.offset(columns), data.error(columns)) * u.mas
+
+
+def _distances(model, data, theta, rng):
+    """Draws of the stars' distances [kpc], made now if they were not kept."""
+    if "r" in model.posterior:
+        return model.samples("r").to_value(u.kpc)
+    return draw_latents(data, theta, rng)["r"]
 
 
 def _given_errors(parallax_error):

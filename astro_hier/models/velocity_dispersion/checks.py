@@ -60,7 +60,7 @@ def check(model, data: Members, values: Theta, attrs, method: str) -> list[Findi
     def remedies(narrow):
         return [*data.background.remedies(narrow), *data.errors.remedies(narrow)]
 
-    z, member = scores(data, goodness.few_draws(values, model.sampled_names()))
+    z, member = scores(data, goodness.few_draws(values, model.sampled_names(), len(data.star)))
     return [
         *data.background.checks(values, values["v_sys"], spread, WINGS),
         goodness.check_rows(z, member, label, remedies),
@@ -71,7 +71,15 @@ def check(model, data: Members, values: Theta, attrs, method: str) -> list[Findi
 
 def scores(data: Members, theta: Theta) -> tuple[np.ndarray, np.ndarray]:
     """The normal score of each row as a member, and the probability that it is one."""
+    log_some = likelihood.log_some(data, theta)
+    found = [_scores(block, theta, log_some) for block in data.blocks()]
+    z, member = (np.concatenate(of) for of in zip(*found, strict=True))
+    return z, member
+
+
+def _scores(data, theta, log_some):
+    """The scores of a block of rows; ``log_some`` is that of all."""
     v_sys, spread, _, error = likelihood.population(data, theta)
     t = (data.value - v_sys) / np.hypot(spread, error)
-    member = np.broadcast_to(likelihood.membership(data, theta), t.shape)
+    member = np.broadcast_to(likelihood.members(data, theta, log_some), t.shape)
     return goodness.scores(ndtr(t), ndtr(-t), member)

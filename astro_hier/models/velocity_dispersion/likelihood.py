@@ -18,6 +18,8 @@ Marginal likelihood
     y_n ~ Normal(v_sys, sqrt(s^2 sigma_v^2 + error_n^2)). Given theta, v_n is normal about
     w (y_n - v_sys) / s with standard deviation sigma_v sqrt(1 - w), where
     w = s^2 sigma_v^2 / (s^2 sigma_v^2 + error_n^2).
+    Of many rows the sum of ln p is that of some dozens of nodes, see
+    `astro_hier.core.error_moments`.
 Outliers
     With a background (`astro_hier.outliers`), y_n has the density of the mixture. ``member`` is the
     probability of membership given theta and y_n. With that probability v_n is drawn as above, else
@@ -28,19 +30,24 @@ Upper limit
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property, reduce
+from operator import add
 from typing import Any
 
 import astropy.units as u
 import numpy as np
 from astropy import constants
 
+from astro_hier.core import error_moments
+from astro_hier.core.error_moments import ErrorMoments
 from astro_hier.core.floats import Theta
-from astro_hier.core.threads import in_chunks
+from astro_hier.core.threads import blocks, in_chunks
 from astro_hier.models.errors import StatedErrors
 from astro_hier.models.membership import NoBackground
 
 KMS = u.km / u.s
 C = constants.c.to_value(KMS)
+MANY = 2000  # rows from which moments take less time than the sum
 
 
 class Velocity:
@@ -106,6 +113,23 @@ class Members:
         """The stated error of y [km/s]."""
         return self.quantity.to_kms(self.measured_error)
 
+    @cached_property
+    def moments(self) -> ErrorMoments | None:
+        """What the likelihood needs of many rows, if they are all members."""
+        if self.background or len(self.measured) < MANY:
+            return None
+        return error_moments.of_rows(self.value, self.stated_error)
+
+    def at(self, rows: slice) -> "Members":
+        """Some of the rows."""
+        of_rows = "measured", "measured_error", "star"
+        return replace(self, **{name: getattr(self, name)[rows] for name in of_rows})
+
+    def blocks(self) -> list["Members"]:
+        """All rows, in blocks of which a few arrays fit in a core's cache."""
+        places = blocks(len(self.measured))
+        return [self] if len(places) == 1 else [self.at(rows) for rows in places]
+
 
 def population(data: Members, theta: Theta) -> tuple[np.ndarray, ...]:
     """Mean and standard deviation of the members' true y, their scale s, and the rows' errors.
@@ -134,17 +158,53 @@ def log_densities(data: Members, theta: Theta) -> tuple[np.ndarray, Any]:
 
 def log_marginal(data: Members, theta: Theta) -> np.ndarray:
     """ln p(y | theta), shape (theta,)."""
+    if data.moments:
+        at_nodes = replace(data, measured_error=data.quantity.from_kms(data.moments.error))
+        v_sys, spread, _, error = population(at_nodes, theta)
+        return data.moments.log_density(v_sys[:, 0], spread**2 + error**2)
+    blocks = data.blocks()
 
     def of_chunk(some, start):
-        log_density, log_odds = log_densities(data, some)
-        return log_density.sum(axis=1) + data.background.given_some(log_odds, some)[0]
+        total, tally = _sums(blocks, some)
+        return total + data.background.log_factor(tally, some)
 
     return in_chunks(of_chunk, theta, cost=len(data.star))
 
 
+def _sums(blocks, theta):
+    """The sum of ln of all rows' densities, and the tally of their odds of membership."""
+    total, tallies = 0.0, []
+    for block in blocks:
+        log_density, log_odds = log_densities(block, theta)
+        total = total + log_density.sum(axis=1)
+        tallies.append(block.background.tally(log_odds))
+    return total, reduce(add, tallies)
+
+
+def log_likelihood(data: Members, values: Theta) -> np.ndarray:
+    """ln of each row's density, shape (draw, row)."""
+    return np.concatenate([log_densities(block, values)[0] for block in data.blocks()], axis=1)
+
+
+def log_some(data: Members, theta: Theta) -> np.ndarray:
+    """ln of the probability that at least one row is a member, shape (theta,)."""
+    tally = _sums(data.blocks(), theta)[1] if data.background else 0
+    return data.background.log_some(tally, theta)
+
+
+def members(block: Members, theta: Theta, log_some: np.ndarray) -> Any:
+    """The probability that each row of a block is a member, given `log_some` of all rows."""
+    if not block.background:
+        return 1.0
+    return block.background.members(log_densities(block, theta)[1], log_some)
+
+
 def membership(data: Members, theta: Theta) -> Any:
     """The probability that each row is a member, (theta, row); 1 without a background."""
-    return data.background.given_some(log_densities(data, theta)[1], theta)[1]
+    if not data.background:
+        return 1.0
+    some = log_some(data, theta)
+    return np.concatenate([members(block, theta, some) for block in data.blocks()], axis=1)
 
 
 def given_row(data: Members, theta: Theta) -> tuple[np.ndarray, np.ndarray]:

@@ -158,7 +158,7 @@ class VelocityDispersion(HierarchicalModel):
         return likelihood.log_marginal(data, theta)
 
     def log_likelihood(self, data, values):
-        return likelihood.log_densities(data, values)[0]
+        return likelihood.log_likelihood(data, values)
 
     def draw_latents(self, data, theta, rng, progressbar=False):
         if not self.keeps_draws(len(data.star)):

@@ -46,17 +46,10 @@ def star_table(model) -> QTable:
         membership). v and v_sd are masked where member is below 0.5: a row that is not a member
         has no velocity within the system.
     """
-    data = model.fitted_data()
-    member, mean, square = np.zeros((3, len(data.star)))
-    theta = few_draws(model)
-    for i in range(AVERAGED_DRAWS):
-        one = {name: values[i : i + 1] for name, values in theta.items()}
-        (v,), (sd,) = likelihood.given_row(data, one)
-        share = np.ravel(likelihood.membership(data, one))
-        member += share / AVERAGED_DRAWS
-        mean += share * v / AVERAGED_DRAWS
-        other = (1 - share) * np.exp(2 * one["ln_sigma_v"])
-        square += (share * (v**2 + sd**2) + other) / AVERAGED_DRAWS
+    data, theta = model.fitted_data(), few_draws(model)
+    log_some = likelihood.log_some(data, theta)
+    found = [_described(block, theta, log_some) for block in data.blocks()]
+    member, mean, square = np.concatenate(found, axis=1)
     quantity, table = data.quantity, QTable({"star": data.star})
     table[quantity.name] = data.measured * quantity.unit
     table[quantity.error_name] = data.measured_error * quantity.unit
@@ -65,6 +58,20 @@ def star_table(model) -> QTable:
     for name in table.colnames[1:]:
         table[name].info.format = ".4g" if name in ("v", "v_sd", "member") else ".7g"
     return table
+
+
+def _described(data, theta, log_some):
+    """Means of membership, v and v^2 over theta, shape (3, row); ``log_some`` is that of all."""
+    member, mean, square = np.zeros((3, len(data.star)))
+    for i in range(AVERAGED_DRAWS):
+        one = {name: values[i : i + 1] for name, values in theta.items()}
+        (v,), (sd,) = likelihood.given_row(data, one)
+        share = np.ravel(likelihood.members(data, one, log_some[i : i + 1]))
+        member += share / AVERAGED_DRAWS
+        mean += share * v / AVERAGED_DRAWS
+        other = (1 - share) * np.exp(2 * one["ln_sigma_v"])
+        square += (share * (v**2 + sd**2) + other) / AVERAGED_DRAWS
+    return np.array([member, mean, square])
 
 
 def predict(model, error: u.Quantity | None = None, *, random_state=None) -> u.Quantity:
