@@ -53,7 +53,7 @@ def fit(table, model=None, **options):
 @pytest.fixture(scope="module")
 def fitted():
     """Two hundred stars fitted by default; not to be changed."""
-    return fit(datasets.make_period_luminosity(random_state=11))
+    return fit(datasets.make_period_luminosity(200, random_state=11))
 
 
 # ---- the posterior
@@ -130,6 +130,9 @@ def test_stars_off_the_relation_are_found_and_hardly_move_it():
     member = relation.star_table()["member"]
     assert np.all(member[off] < 0.05)
     assert np.mean(np.delete(member, off) > 0.9) > 0.95
+    (crosses,) = (of for of in relation.plot_relation().lines if of.get_marker() == "x")
+    assert len(crosses.get_xdata()) == np.sum(member <= 0.5)
+    plt.close("all")
     truth = table.meta["truth"]
     for name in ("alpha", "beta", "gamma", "scatter"):
         draws = relation.samples(name)
@@ -180,6 +183,12 @@ def test_the_relation_predicts_magnitudes_with_and_without_scatter(fitted):
     assert np.all(fitted.predict(period, random_state=1).std(axis=0) > single.std(axis=0))
 
 
+def test_by_default_the_fitted_stars_are_predicted(fitted):
+    stars = datasets.make_period_luminosity(200, random_state=11)
+    given = fitted.predict(stars["period"], stars["feh"], random_state=1)
+    np.testing.assert_allclose(fitted.predict(random_state=1), given)
+
+
 def test_distances_of_other_stars_are_as_uncertain_as_they_say(fitted):
     # False alarm: 2e-3 in all.
     others = datasets.make_period_luminosity(400, random_state=12)
@@ -211,7 +220,7 @@ def test_stars_without_metallicities_have_less_certain_distances(fitted):
 
 def test_stars_share_what_the_relation_knows(fitted):
     # distances by parallax alone are far worse
-    found, truth = fitted.star_table(), datasets.make_period_luminosity(random_state=11)
+    found, truth = fitted.star_table(), datasets.make_period_luminosity(200, random_state=11)
     truth = truth.meta["truth"]
     z = (found["r"] - truth["r"]) / found["r_sd"]
     assert stats.chi2.sf(np.sum(z**2), 200) > LEVEL / 2
@@ -243,10 +252,27 @@ def test_a_file_remembers_whether_there_were_metallicities(tmp_path):
     np.testing.assert_array_equal(again.star_table()["r"], relation.star_table()["r"])
 
 
+def test_a_file_needs_no_errors_that_the_table_did_not_have(tmp_path):
+    relation = fit(datasets.make_period_luminosity(12, random_state=3), draws=20)
+    relation.save(tmp_path / "relation.nc")
+    again = PeriodLuminosity.load(tmp_path / "relation.nc")
+    np.testing.assert_array_equal(again.star_table()["r"], relation.star_table()["r"])
+
+
 def test_figures_are_drawn(fitted):
-    for draw in (fitted.plot_relation, fitted.plot_parallax, fitted.plot_metallicity):
+    for draw in (fitted.plot_relation, fitted.plot_data, fitted.plot_metallicity):
         assert draw().get_xlabel()
     plt.close("all")
+
+
+def test_figures_of_draws_leave_out_the_population(fitted):
+    assert list(fitted.drawn_names()) == ["alpha", "beta", "gamma", "scatter"]
+
+
+@pytest.mark.parametrize("trends", [True, False])
+def test_only_trends_join_distances_to_periods_and_metallicities(trends):
+    to = {node.name: node.to for node in PeriodLuminosity(trends=trends).graph}
+    assert {"r" in to["x"], "r" in to["z"], "z" in to["x"]} == {trends}
 
 
 # ---- what is refused

@@ -11,7 +11,7 @@ MAX_ROUNDS = 1000  # of stars that a limit in flux may refuse
 
 
 def make_period_luminosity(
-    n_stars=200,
+    n_stars=100,
     *,
     alpha=-1 * u.mag,
     beta=-2.5 * SLOPE,

@@ -91,6 +91,7 @@ def check_tree(tree, row, parameters, roles, numbers):
     if not observed:
         raise ContentError("lacks the data")
     needed = {*observed, *(f"{name}_error" for name in observed)}
+    needed -= {role.name for role in roles if role.nonnegative}  # may be zero, and so left out
     for role in roles:
         group = tree["observed_data" if role.observed or role.name == row else "constant_data"]
         name = role.name if role.unit is not None or role.name == row else f"{role.name}_id"

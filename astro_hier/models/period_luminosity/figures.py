@@ -4,55 +4,65 @@ import numpy as np
 
 from astro_hier import plots
 from astro_hier.models.period_luminosity import checks, likelihood, tables
-from astro_hier.models.period_luminosity.data import AT_KPC, PER_LN
+from astro_hier.models.period_luminosity.data import AT_KPC, PER_LN, POPULATION, TRENDS
 
 MARGIN = 0.08  # of the range of the stars, on either side
+WIDE = 0.9  # dex of periods from which labels at 1, 2 and 5 are enough
 
-
-# nodes of the graphical model: place, what depends on them, and symbol where it is not obvious
-OF_POPULATION = {
-    "mu_log_period": ((-0.5, 2.6), ("x",)),
-    "sigma_log_period": ((0.5, 2.6), ("x",)),
-    "mu_feh": ((1.3, 3.2), ("z",)),
-    "sigma_feh": ((2.1, 3.2), ("z",)),
-    "feh_period": ((2.9, 3.2), ("z",)),
-    "alpha": ((2.9, 2.6), ("absolute_magnitude",)),
-    "beta": ((3.6, 2.6), ("absolute_magnitude",)),
-    "gamma": ((4.3, 2.6), ("absolute_magnitude",)),
-    "scatter": ((5.0, 2.6), ("absolute_magnitude",)),
-    "outlier_fraction": ((4.3, 3.2), ("absolute_magnitude",)),
-    "outlier_scatter": ((5.0, 3.2), ("absolute_magnitude",)),
-    "mu_modulus": ((5.9, 2.6), ("r",)),
-    "sigma_modulus": ((6.7, 2.6), ("r",)),
-    "modulus_period": ((5.9, 3.2), ("r",)),
-    "modulus_feh": ((6.7, 3.2), ("r",)),
-    "zero_point": ((7.2, 0.8), ("parallax",)),
-    "error_scale": ((7.2, 0.0), ("parallax",)),
+# nodes of the graphical model that are not repeated: their places, and what depends on them
+OF_ALL = {
+    "mu_feh": ((0.0, 3.2), ("z",)),
+    "sigma_feh": ((0.7, 3.2), ("z",)),
+    "feh_period": ((1.4, 3.2), ("z",)),
+    "alpha": ((2.2, 3.2), ("absolute_magnitude",)),
+    "beta": ((2.9, 3.2), ("absolute_magnitude",)),
+    "gamma": ((3.6, 3.2), ("absolute_magnitude",)),
+    "scatter": ((4.3, 3.2), ("absolute_magnitude",)),
+    "outlier_fraction": ((5.0, 3.2), ("absolute_magnitude",)),
+    "outlier_scatter": ((5.7, 3.2), ("absolute_magnitude",)),
+    "mu_log_period": ((0.65, -0.9), ("x",)),
+    "sigma_log_period": ((1.35, -0.9), ("x",)),
+    "mu_modulus": ((2.0, -0.9), ("r",)),
+    "sigma_modulus": ((2.7, -0.9), ("r",)),
+    "modulus_period": ((3.4, -0.9), ("r",)),
+    "modulus_feh": ((4.1, -0.9), ("r",)),
+    "zero_point": ((5.6, 1.0), ("parallax",)),
+    "error_scale": ((5.6, 0.3), ("parallax",)),
+}
+# those of each star, with their symbols
+OF_EACH = {
+    "feh": ((-0.3, 1.8), (), r"\hat z_n"),
+    "period": ((-0.3, 0.3), (), "P_n"),
+    "z": ((1.0, 1.8), ("feh", "absolute_magnitude", "r"), "z_n"),
+    "x": ((1.0, 0.3), ("period", "z", "absolute_magnitude", "r"), "x_n"),
+    "absolute_magnitude": ((3.0, 1.8), ("magnitude",), "M_n"),
+    "r": ((3.0, 0.3), ("magnitude", "parallax"), "r_n"),
+    "magnitude": ((4.4, 1.8), (), "m_n"),
+    "parallax": ((4.4, 0.3), (), r"\varpi_n"),
 }
 
 
 def graph(model):
     """The nodes of the graphical model, at their places."""
-    inferred = {p.name for p in model.parameters if not p.dims}
-    above = [plots.Node(n, *of) for n, of in OF_POPULATION.items() if n in inferred]
-    metallicity = ("z",) if model.has_feh else ()
-    moves = ("r",) if model.trends else ()
-    star = {"plates": ("star",)}
-    stars = [
-        plots.Node("x", (0.0, 1.2), ("period", "absolute_magnitude", *metallicity, *moves),
-                   symbol="x_n", **star),
-        plots.Node("absolute_magnitude", (4.0, 1.2), ("magnitude",), symbol="M_n", **star),
-        plots.Node("r", (6.2, 1.2), ("magnitude", "parallax"), symbol="r_n", **star),
-        plots.Node("period", (0.0, 0.0), symbol="P_n", **star),
-        plots.Node("magnitude", (4.0, 0.0), symbol="m_n", **star),
-        plots.Node("parallax", (6.2, 0.0), symbol=r"\varpi_n", **star),
-    ]  # fmt: skip
-    if model.has_feh:
-        stars += [
-            plots.Node("z", (2.0, 1.2), ("feh", "absolute_magnitude", *moves), ("star",), "z_n"),
-            plots.Node("feh", (2.0, 0.0), (), ("star",), r"[\mathrm{Fe/H}]_n"),
-        ]
-    return (*above, *stars)
+    common = {p.name for p in model.parameters if not p.dims}
+    absent = set() if model.has_feh else {"z", "feh"}
+    nodes = [plots.Node(name, *of) for name, of in OF_ALL.items() if name in common]
+    if any(role.name == "zero_point" for role in model.roles):
+        by_star = plots.Node("zero_point", (4.4, 1.05), ("parallax",), ("star",), r"\varpi_{0,n}")
+        nodes.append(by_star)
+    for name, (at, to, symbol) in OF_EACH.items():
+        if name not in absent:
+            without_trends = {"z", "r"} if name in ("x", "z") and not model.trends else set()
+            children = tuple(one for one in to if one not in absent | without_trends)
+            nodes.append(plots.Node(name, at, children, ("star",), symbol))
+    return tuple(nodes)
+
+
+def drawn_names(model):
+    """Parameters that corners and traces show by default: those of the relation and options."""
+    others = {p.name for p in (*POPULATION, *TRENDS)}
+    own = [name for name in model.free_names() if name not in others]
+    return own or model.free_names()
 
 
 def plot_relation(model, ax=None):
@@ -60,7 +70,47 @@ def plot_relation(model, ax=None):
 
     The stars' absolute magnitudes are given all that is known of them, with one standard deviation;
     with metallicities, they are corrected to the mean [Fe/H] of the table. The band contains the
-    relation in 94 percent of the draws. Crosses are stars that are hardly members.
+    relation in 94 percent of the draws. Crosses are stars whose probability of membership is below
+    0.5.
+
+    Parameters
+    ----------
+    ax : `~matplotlib.axes.Axes`, optional
+        Where to draw.
+
+    Returns
+    -------
+    `~matplotlib.axes.Axes`
+    """
+    data, theta, stars = model.fitted_data(), tables.all_draws(model), model.star_table()
+    ax = plots.axes(ax, figsize=(7, 4.5))
+    columns = likelihood.columns_of(theta)
+    ends = _range(data.log_period)
+    x = np.linspace(*ends, 100)
+    low, middle, high = plots.interval(_relation(data, columns, x))
+    days = 10 ** (x + data.log_pivot)
+    ax.fill_between(days, low, high, color="C1", alpha=0.3, lw=0, label="relation, 94 percent")
+    ax.plot(days, middle, color="C1")
+    magnitude, name = stars["absolute_magnitude"].value, "$M$"
+    if data.feh is not None:
+        mean = data.feh.mean()
+        magnitude = magnitude - theta["gamma"].mean() * (data.feh - mean)
+        name = f"$M$ at [Fe/H] = ${mean + data.feh_pivot:.2f}$"
+    error = stars["absolute_magnitude_sd"].value
+    _stars(ax, stars, 10 ** (data.log_period + data.log_pivot), magnitude, error)
+    ax.set(xlabel="period $P$ [d]", ylabel=f"{name} [mag]", xlim=days[[0, -1]])
+    _log_periods(ax, ends)
+    ax.invert_yaxis()
+    ax.legend(loc="best")
+    return ax
+
+
+def plot_data(model, ax=None):
+    """Measured parallaxes, and those expected from periods, metallicities and magnitudes.
+
+    The line is where both are equal. Horizontal bars are the scatter and the uncertainty of the
+    relation, vertical ones the errors of the parallaxes. Crosses are stars whose probability of
+    membership is below 0.5.
 
     Parameters
     ----------
@@ -72,43 +122,7 @@ def plot_relation(model, ax=None):
     `~matplotlib.axes.Axes`
     """
     data, theta, stars = model.fitted_data(), tables.few_draws(model), model.star_table()
-    ax = plots.axes(ax, figsize=(7, 4.5))
-    columns = likelihood.columns_of(theta)
-    ends = _range(data.log_period)
-    x = np.linspace(*ends, 100)
-    low, middle, high = plots.interval(_relation(data, columns, x))
-    days = 10 ** (x + data.log_pivot)
-    ax.fill_between(days, low, high, color="C1", alpha=0.3, lw=0, label="relation, 94 percent")
-    ax.plot(days, middle, color="C1")
-    magnitude, name = stars["absolute_magnitude"].value, "M"
-    if data.feh is not None:
-        mean = data.feh.mean()
-        magnitude = magnitude - theta["gamma"].mean() * (data.feh - mean)
-        name = f"M at [Fe/H] = {mean + data.feh_pivot:.2f}"
-    _stars(ax, 10 ** (data.log_period + data.log_pivot), magnitude, stars)
-    ax.set(xscale="log", xlabel="period [d]", ylabel=f"{name} [mag]", xlim=days[[0, -1]])
-    ax.invert_yaxis()
-    ax.legend(loc="best")
-    return ax
-
-
-def plot_parallax(model, ax=None):
-    """Measured parallaxes, and those expected from periods, metallicities and magnitudes.
-
-    The line is where both are equal. Horizontal bars are the scatter and the uncertainty of the
-    relation, vertical ones the errors of the parallaxes.
-
-    Parameters
-    ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
-
-    Returns
-    -------
-    `~matplotlib.axes.Axes`
-    """
-    data, theta = model.fitted_data(), tables.few_draws(model)
-    ax = plots.axes(ax, figsize=(5, 5))
+    ax = plots.axes(ax, figsize=(5.5, 5))
     columns = likelihood.columns_of(theta)
     mean, sd = checks.expected_modulus(data, theta)
     expected = np.exp(-(mean - AT_KPC) / PER_LN)
@@ -116,18 +130,20 @@ def plot_parallax(model, ax=None):
     offset = np.mean(data.zero_point.added(columns) + np.zeros_like(mean), axis=0)
     error = np.mean(data.errors.true(data.parallax_error, columns) + np.zeros_like(mean), axis=0)
     expected = expected.mean(axis=0)
-    plots.errorbar(ax, expected, data.parallax - offset, error, width)
+    _stars(ax, stars, expected, data.parallax - offset, error, width)
     ends = _range(np.append(expected, 0))
-    ax.plot(ends, ends, color="C1", zorder=3)
+    ax.plot(ends, ends, color="C1", zorder=3, label="equal")
     without = ", zero point removed" if np.any(offset) else ""
     ax.set(xlabel="expected parallax [mas]", ylabel=f"measured parallax{without} [mas]", xlim=ends)
+    ax.legend(loc="best")
     return ax
 
 
 def plot_metallicity(model, ax=None):
     """Residuals of the absolute magnitudes from their dependence on the period, against [Fe/H].
 
-    The band contains the dependence on [Fe/H] in 94 percent of the draws.
+    The band contains the relation at the table's mean period in 94 percent of the draws. Crosses
+    are stars whose probability of membership is below 0.5.
 
     Parameters
     ----------
@@ -143,12 +159,13 @@ def plot_metallicity(model, ax=None):
     astro_hier.plots.NotInTheModel
         If the fitted table has no metallicities.
     """
-    data, theta, stars = model.fitted_data(), tables.few_draws(model), model.star_table()
+    data, theta, stars = model.fitted_data(), tables.all_draws(model), model.star_table()
     if data.feh is None:
         raise plots.NotInTheModel("the table that was fitted has no feh")
     ax = plots.axes(ax, figsize=(7, 4.5))
     columns = likelihood.columns_of(theta)
-    z = np.linspace(*_range(data.feh), 100)
+    ends = _range(data.feh)
+    z = np.linspace(*ends, 100)
     middle = data.log_period.mean()
     at_middle = columns["alpha"] + columns["beta"] * middle
     low, mid, high = plots.interval(columns["gamma"] * z + at_middle - at_middle.mean())
@@ -157,8 +174,12 @@ def plot_metallicity(model, ax=None):
     ax.plot(z + data.feh_pivot, mid, color="C1")
     residual = stars["absolute_magnitude"].value - at_middle.mean()
     residual = residual - theta["beta"].mean() * (data.log_period - middle)
-    _stars(ax, data.feh + data.feh_pivot, residual, stars)
-    ax.set(xlabel="[Fe/H]", ylabel=r"$M - \alpha - \beta \log_{10}(P/P_0)$ [mag]")
+    _stars(ax, stars, data.feh + data.feh_pivot, residual, stars["absolute_magnitude_sd"].value)
+    ax.set(
+        xlabel="[Fe/H]",
+        ylabel=r"$M - \alpha - \beta\,\log_{10}(P / P_0)$ [mag]",
+        xlim=ends + data.feh_pivot,
+    )
     ax.invert_yaxis()
     ax.legend(loc="best")
     return ax
@@ -170,13 +191,27 @@ def _relation(data, theta, x):
     return mean if data.feh is None else mean + theta["gamma"] * data.feh.mean()
 
 
-def _stars(ax, x, y, stars):
-    """The stars, with crosses for those that are hardly members."""
+def _stars(ax, stars, x, y, yerr, xerr=None):
+    """The stars, with crosses for those that are probably not members."""
     member = np.asarray(stars["member"] if "member" in stars.colnames else np.ones(len(x))) > 0.5
-    error = stars["absolute_magnitude_sd"].value
-    plots.errorbar(ax, x[member], y[member], error[member])
+    for chosen, fmt in ((member, "o"), (~member, "none")):
+        across = None if xerr is None else xerr[chosen]
+        plots.errorbar(ax, x[chosen], y[chosen], yerr[chosen], across, fmt=fmt)
     if not member.all():
-        plots.errorbar(ax, x[~member], y[~member], error[~member], fmt="x")
+        label = "probably not members"
+        ax.plot(x[~member], y[~member], "x", color="C3", ms=5, zorder=3, label=label)
+
+
+def _log_periods(ax, ends):
+    """A logarithmic axis of periods, with labels that are not powers of ten."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
+
+    ax.set_xscale("log")
+    narrow = np.ptp(ends) < WIDE
+    few = MaxNLocator(8, steps=(1, 2, 5, 10)) if narrow else LogLocator(subs=(1, 2, 5))
+    ax.xaxis.set_major_locator(few)
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.xaxis.set_minor_locator(NullLocator())
 
 
 def _range(values):

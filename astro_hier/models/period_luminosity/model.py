@@ -117,10 +117,10 @@ class PeriodLuminosity(HierarchicalModel):
     Examples
     --------
     >>> from astro_hier import PeriodLuminosity, datasets
-    >>> table = datasets.make_period_luminosity(random_state=3)
+    >>> table = datasets.make_period_luminosity(200, random_state=3)
     >>> relation = PeriodLuminosity().fit(table, random_state=1, progressbar=False)
     >>> print(f"{relation.samples('beta').mean():.1f}")
-    -2.5 mag / dex
+    -2.6 mag / dex
     """
 
     command = "period-luminosity"
@@ -266,6 +266,7 @@ class PeriodLuminosity(HierarchicalModel):
     predict = tables.predict
     distance = tables.distance
     graph = property(figures.graph)
+    drawn_names = figures.drawn_names
     plot_relation = figures.plot_relation
-    plot_parallax = figures.plot_parallax
+    plot_data = figures.plot_data
     plot_metallicity = figures.plot_metallicity

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -85,14 +86,20 @@ def star_table(model) -> QTable:
 
 
 def predict(
-    model, period: u.Quantity, feh=None, *, scatter: bool = True, random_state=None
+    model,
+    period: u.Quantity | None = None,
+    feh: Any = None,
+    *,
+    scatter: bool = True,
+    random_state: Any = None,
 ) -> u.Quantity:
     """Absolute magnitudes of stars that follow the relation.
 
     Parameters
     ----------
-    period : `~astropy.units.Quantity`
-        Their periods, shape (star,).
+    period : `~astropy.units.Quantity`, optional
+        Their periods, shape (star,). By default those of the fitted stars, with their [Fe/H], as
+        they were measured.
     feh : `~astropy.units.Quantity` or array_like, optional
         Their [Fe/H] in dex. By default they are drawn from the population at that period, if the
         fitted table had metallicities.
@@ -116,13 +123,16 @@ def predict(
     --------
     >>> import astropy.units as u
     >>> from astro_hier import PeriodLuminosity, datasets
-    >>> table = datasets.make_period_luminosity(random_state=3)
+    >>> table = datasets.make_period_luminosity(200, random_state=3)
     >>> relation = PeriodLuminosity().fit(table, random_state=1, progressbar=False)
     >>> relation.predict([0.5, 0.6] * u.day, feh=-1.5 * u.dex, random_state=1).shape
     (4000, 2)
     """
     data, theta = model.fitted_data(), all_draws(model)
     rng, columns = np.random.default_rng(random_state), likelihood.columns_of(theta)
+    if period is None:
+        period = 10 ** (data.log_period + data.log_pivot) * u.day
+        feh = data.feh + data.feh_pivot if feh is None and data.feh is not None else feh
     x = np.atleast_1d(prepare.log_period("period", period)) - data.log_pivot
     z = _metallicity(data, columns, x, feh, rng)
     mean = columns["alpha"] + columns["beta"] * x
@@ -178,7 +188,7 @@ def distance(model, table: Table, *, draws: bool = False, random_state=None) -> 
     Examples
     --------
     >>> from astro_hier import PeriodLuminosity, datasets
-    >>> table = datasets.make_period_luminosity(random_state=3)
+    >>> table = datasets.make_period_luminosity(200, random_state=3)
     >>> relation = PeriodLuminosity().fit(table, random_state=1, progressbar=False)
     >>> others = datasets.make_period_luminosity(10, random_state=4)
     >>> others.remove_columns(["parallax", "parallax_error"])
