@@ -95,10 +95,8 @@ def rr_lyrae():
         model = PeriodLuminosity(**options).fit(table, random_state=1, progressbar=False)
         print(f"\n{name}: {time.perf_counter() - start:.1f} s, {model.posterior.attrs}")
         draws = hyperparameters(model)
-        described(
-            draws | {"angle": np.arctan(draws["beta"])},
-            dict(zip(TRUTH, EXACT.get(name, []), strict=False)),
-        )
+        exact = dict(zip(TRUTH, EXACT.get(name, []), strict=False))
+        described(draws | {"angle": np.arctan(draws["beta"])}, exact)
         print(f"  P(angle > -.3) {np.mean(draws['beta'] > np.tan(-0.3)):.4f}")
 
 
@@ -117,14 +115,13 @@ def described(draws, exact):
 
 
 TRUTH = {"alpha": -0.9, "beta": -2.5, "gamma": 0.18, "scatter": 0.1}
-LIMIT = 11.0  # mag
 PARALLAX_ERRORS = {"dr1": (0.21, 0.45), "dr3": (0.015, 0.04)}  # mas
 FEH_ERROR, MAGNITUDE_ERROR = 0.2, 0.04
 TRENDS = {"without trends": NO_TRENDS, "trends": {}, "trends of the distance": {"feh_period": 0.0}}
 
 
-def flux_limited(seed, release, number=200, limit=LIMIT):
-    """Stars brighter than ``limit``, those of a disc or of a halo that reaches farther.
+def flux_limited(seed, release, number=200, limit=11.0):
+    """Stars brighter than ``limit`` magnitudes, those of a disc or of a halo that reaches farther.
 
     Periods are longer for metal-poor stars, so that these are also the brighter ones.
     """
@@ -264,11 +261,14 @@ def ranks_of(seed, given):
 
 
 def calibrate(number, given):
-    start = time.perf_counter()
-    ranks = Parallel(n_jobs=2)(delayed(ranks_of)(seed, given) for seed in range(number))
-    print(f"{number} simulations in {time.perf_counter() - start:.0f} s")
-    of_each = {name: np.array([one[name] for one in ranks]) for name in ranks[0]}
-    Calibration(of_each, {}).table().pprint_all()
+    start, ranks = time.perf_counter(), []
+    parallel = Parallel(n_jobs=2, return_as="generator")
+    for one in parallel(delayed(ranks_of)(seed, given) for seed in range(number)):
+        ranks.append(one)
+        if len(ranks) % 100 == 0 or len(ranks) == number:
+            print(f"{len(ranks)} simulations in {time.perf_counter() - start:.0f} s", flush=True)
+            of_each = {name: np.array([each[name] for each in ranks]) for name in one}
+            Calibration(of_each, {}).table().pprint_all()
 
 
 def nuts():
