@@ -68,6 +68,13 @@ def test_absurd_pairs_have_finite_integrals():
     assert np.isfinite(log_distance.log_marginal(*grid)).all()
 
 
+@pytest.mark.parametrize("t", [0, 2.3e-31, 1e-9])
+def test_a_prior_as_narrow_as_a_point_is_one(t):
+    found = log_distance.log_marginal(1.247, 0.292, -2.5345, t)
+    expected = stats.norm.logpdf(1.247, np.exp(2.5345), 0.292)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("parallax", "error", "t"), [(1, 0.1, 0.3), (-0.5, 0.4, 0.2), (0.2, 0.3, 1.5), (3, 0.01, 0.5)]
 )

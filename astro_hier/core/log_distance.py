@@ -33,12 +33,14 @@ DROP = 18.0  # the lattice ends where the integrand has fallen by exp(-DROP)
 DIGITS = 14.0  # ln of 1 / the error of the step, relative to the peak
 LARGEST_SHIFT = 0.65  # tau, where cos(2 tau) is still far from zero
 GOOD = 2.0  # parallax over error from which ln(1 / parallax) is a place to start from
+SMALLEST_T = 1e-8  # a narrower prior of ln r is a point to all that can be measured
 CONFLICT = 8.0  # R from which the limits are moved towards each other
 ROUNDS = 8  # of that
 
 
 def log_marginal(parallax: Floats, parallax_error: Floats, u0: Floats, t: Floats) -> np.ndarray:
     """ln p(parallax | u0, t) with u integrated out, of the arguments' common shape."""
+    t = np.maximum(t, SMALLEST_T)
     lattice = _Lattice(parallax, parallax_error, u0, t)
     log_integral = lattice.unsorted(np.log(lattice.integral()) - lattice.least)
     return log_integral - np.log(2 * np.pi * parallax_error * t)
@@ -51,7 +53,7 @@ def draw(
 
     An infinite ``parallax_error`` says that there is no parallax.
     """
-    lattice = _Lattice(parallax, parallax_error, u0, t)
+    lattice = _Lattice(parallax, parallax_error, u0, np.maximum(t, SMALLEST_T))
     return lattice.unsorted(-lattice.draw(rng))
 
 

@@ -135,7 +135,7 @@ def plot_data(model, ax=None):
     ax.plot(ends, ends, color="C1", zorder=3, label="equal")
     without = ", zero point removed" if np.any(offset) else ""
     ax.set(xlabel="expected parallax [mas]", ylabel=f"measured parallax{without} [mas]", xlim=ends)
-    ax.legend(loc="best")
+    ax.legend(loc="upper left")
     return ax
 
 
