@@ -68,6 +68,16 @@ def test_absurd_pairs_have_finite_integrals():
     assert np.isfinite(log_distance.log_marginal(*grid)).all()
 
 
+def test_whatever_is_asked_for_is_finite_and_below_the_highest_density():
+    rng = np.random.default_rng(1)
+    t, error = 10 ** rng.uniform(-12, 3, 20_000), 10 ** rng.uniform(-3, 2, 20_000)
+    u0 = rng.uniform(-40, 40, 20_000)
+    parallax = rng.normal(size=20_000) * 10 ** rng.uniform(-2, 4, 20_000)
+    found = log_distance.log_marginal(parallax, error, u0, t)
+    assert np.isfinite(found).all()
+    assert np.all(found < -np.log(np.sqrt(2 * np.pi) * error) + 1e-5)
+
+
 @pytest.mark.parametrize("t", [0, 2.3e-31, 1e-9])
 def test_a_prior_as_narrow_as_a_point_is_one(t):
     found = log_distance.log_marginal(1.247, 0.292, -2.5345, t)

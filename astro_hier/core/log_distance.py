@@ -35,14 +35,18 @@ LARGEST_SHIFT = 0.65  # tau, where cos(2 tau) is still far from zero
 GOOD = 2.0  # parallax over error from which ln(1 / parallax) is a place to start from
 SMALLEST_T = 1e-8  # a narrower prior of ln r is a point to all that can be measured
 CONFLICT = 8.0  # R from which the limits are moved towards each other
-ROUNDS = 8  # of that
+MAX_STEPS = 100  # of that, and towards the lowest g
+SETTLED = 0.9  # share of the distance between the limits that is left by the last step
+CLOSE = 1e-2  # to the lowest g: what the next step would gain
+ROUGH = 1e10  # g at which rounding errors of the exponent begin to matter
 
 
 def log_marginal(parallax: Floats, parallax_error: Floats, u0: Floats, t: Floats) -> np.ndarray:
     """ln p(parallax | u0, t) with u integrated out, of the arguments' common shape."""
     t = np.maximum(t, SMALLEST_T)
     lattice = _Lattice(parallax, parallax_error, u0, t)
-    log_integral = lattice.unsorted(np.log(lattice.integral()) - lattice.least)
+    integral = np.maximum(lattice.integral(), TINY)  # which rounding loses where g is absurd
+    log_integral = lattice.unsorted(np.log(integral) - lattice.least)
     return log_integral - np.log(2 * np.pi * parallax_error * t)
 
 
@@ -71,6 +75,7 @@ class _Lattice(Lattices):
         low, high = _limits(y0, t, error, C, least)
         super().__init__(low, high, (high - low) / _step(t, C, Y), shape)
         self.y0, self.t, self.error, self.C, self.least = self.sorted(y0, t, error, C, least)
+        self.rough = bool(np.any(least > ROUGH))
 
     def walk(self, offset):
         y = self.low + offset * self.step
@@ -86,6 +91,8 @@ class _Lattice(Lattices):
             square += other
             square *= -0.5
             square += self.least[:n]
+            if self.rough:
+                np.minimum(square, DROP, out=square)
             yield slice(n), y, np.exp(square, out=square)
             y += self.step[:n]
             A += rise[:n]
@@ -108,7 +115,7 @@ def _near_the_top(y0, t, parallax, error, C):
     if far.size:
         some = [of[far] for of in (y0, t, error, C, highest)]
         for start in (np.where(good, of_parallax, y)[far], y0[far]):
-            found, height = _descend(start, *some, 6)
+            found, height = _descend(start, *some, MAX_STEPS)
             better = height < least[far]
             y[far[better]], least[far[better]] = found[better], height[better]
     return y
@@ -141,8 +148,11 @@ def _descend(y, y0, t, error, C, highest, steps):
         g = 0.5 * (A * A + off * off)
         better = g < least
         best, least = np.where(better, y, best), np.where(better, g, least)
-        if step < steps:
-            y = y - (A / t + Y * off) / (1 / t**2 + Y * Y + np.maximum(Y * off, 0))
+        slope = A / t + Y * off
+        move = slope / (1 / t**2 + Y * Y + np.maximum(Y * off, 0))
+        if step == steps or np.all(slope * move < CLOSE):
+            break
+        y = y - move
     return best, least
 
 
@@ -154,7 +164,8 @@ def _limits(y0, t, error, C, least):
     far = np.flatnonzero(R > CONFLICT)
     if far.size:
         y0, t, error, C, R2 = (of[far] for of in (y0, t, error, C, R2))
-        for _ in range(ROUNDS):
+        for _ in range(MAX_STEPS):
+            width = high[far] - low[far]
             of_prior = np.maximum(np.maximum(low[far] - y0, y0 - high[far]), 0) / t
             below, above = np.exp(low[far]) / error - C, C - np.exp(high[far]) / error
             of_parallax = np.maximum(np.maximum(below, above), 0)
@@ -162,6 +173,8 @@ def _limits(y0, t, error, C, least):
             new_low, new_high = _closer(y0, t, error, C, *left)
             low[far] = np.maximum(low[far], new_low)
             high[far] = np.maximum(np.minimum(high[far], new_high), low[far])
+            if np.all(high[far] - low[far] >= SETTLED * width):
+                break
     return low, high
 
 
