@@ -212,7 +212,7 @@ def simulated_population(shared_data):
         time, *rest = arrays(table[table["star"] == name], "time", "rv", "rv_error")
         stars.append((time - time.min(), *rest))
     expected = population_posterior(
-        stars, np.linspace(1, 3, 81), np.linspace(-2, 1.5, 91), ends, *LINEAR, 200_000
+        stars, np.linspace(-0.4, 3.6, 161), np.linspace(-2, 2, 105), ends, *LINEAR, 200_000
     )
     model = BinaryPopulation(period_range=[end * u.day for end in ends])
     return Case(model, table, expected)

@@ -31,7 +31,7 @@ def test_demo_prints_the_summary_beside_the_truth_and_writes_files(tmp_path, cap
     assert "truth" in printed
     assert "mu_r  kpc      0.5" in printed
     assert {path.name for path in out.iterdir()} == {
-        "cluster", "binary", "binaries", "dispersion", "population",
+        "cluster", "binary", "binaries", "dispersion", "period-luminosity", "population",
     }  # fmt: skip
     assert {path.name for path in (out / "cluster").iterdir()} == FILES
     assert len(QTable.read(out / "binaries" / "stars.ecsv")) == 14

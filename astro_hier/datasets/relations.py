@@ -7,6 +7,18 @@ from astropy.table import QTable
 __all__ = ["make_period_luminosity"]
 
 SLOPE = u.mag / u.dex
+POPULATION = {
+    "mu_log_period": -0.27 * u.dex,
+    "sigma_log_period": 0.07 * u.dex,
+    "mu_feh": -1.4 * u.dex,
+    "sigma_feh": 0.4 * u.dex,
+    "feh_period": -3.0,
+    "mu_modulus": 10.3 * u.mag,
+    "sigma_modulus": 0.9 * u.mag,
+    "modulus_period": 0.0 * SLOPE,
+    "modulus_feh": -0.3 * SLOPE,
+}
+ERROR = 0.02  # of the magnitudes [mag]
 MAX_ROUNDS = 1000  # of stars that a limit in flux may refuse
 
 
@@ -46,7 +58,8 @@ def make_period_luminosity(
     -------
     `~astropy.table.QTable`
         Columns period, magnitude, magnitude_error, parallax, parallax_error, feh and feh_error;
-        ``meta["truth"]`` holds the arguments, and r and absolute_magnitude of each star.
+        ``meta["truth"]`` holds the relation, the population of the stars, whether they are seen or
+        not, and r and absolute_magnitude of each one.
     """
     rng = np.random.default_rng(random_state)
     truth = {"alpha": u.Quantity(alpha, u.mag), "beta": u.Quantity(beta, SLOPE),
@@ -62,12 +75,12 @@ def make_period_luminosity(
         raise ValueError(f"limit={limit!r}; hardly any star is so bright: expected a fainter one")
     log_period, feh, modulus, absolute, magnitude = np.concatenate(seen, axis=1)[:, :n_stars]
     r, error = 10 ** (0.2 * modulus - 2), np.broadcast_to(parallax_error, n_stars, subok=True)
-    truth |= {"r": r * u.kpc, "absolute_magnitude": absolute * u.mag}
+    truth |= POPULATION | {"r": r * u.kpc, "absolute_magnitude": absolute * u.mag}
     return QTable(
         {
             "period": 10**log_period * u.day,
             "magnitude": magnitude * u.mag,
-            "magnitude_error": np.full(n_stars, 0.02) * u.mag,
+            "magnitude_error": np.full(n_stars, ERROR) * u.mag,
             "parallax": rng.normal(1 / r, error.to_value(u.mas)) * u.mas,
             "parallax_error": error.to(u.mas),
             "feh": rng.normal(feh, 0.1) * u.dex,
@@ -79,10 +92,12 @@ def make_period_luminosity(
 
 def _stars(size, truth, rng):
     """log10 P, [Fe/H], distance modulus, and absolute and measured magnitude, shape (5, size)."""
-    log_period = rng.normal(-0.27, 0.07, size)
-    feh = rng.normal(-1.4 - 3 * (log_period + 0.27), 0.4)
-    modulus = rng.normal(10.3 - 0.3 * (feh + 1.4), 0.9)
+    of = {name: u.Quantity(value).value for name, value in POPULATION.items()}
+    x = rng.normal(0, of["sigma_log_period"], size)
+    z = rng.normal(of["feh_period"] * x, of["sigma_feh"])
+    modulus = rng.normal(of["mu_modulus"] + of["modulus_feh"] * z, of["sigma_modulus"])
+    log_period, feh = of["mu_log_period"] + x, of["mu_feh"] + z
     absolute = rng.normal(
         truth["alpha"] + truth["beta"] * log_period + truth["gamma"] * feh, truth["scatter"]
     )
-    return np.array([log_period, feh, modulus, absolute, rng.normal(modulus + absolute, 0.02)])
+    return np.array([log_period, feh, modulus, absolute, rng.normal(modulus + absolute, ERROR)])
