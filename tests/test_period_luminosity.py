@@ -88,6 +88,13 @@ def test_the_density_is_that_of_brute_force(feh, options, trends):
     np.testing.assert_allclose(total, found.sum())
 
 
+@pytest.mark.parametrize("name", ["scatter", "outlier_scatter", "sigma_feh", "sigma_modulus"])
+def test_the_density_is_finite_far_out_in_the_tails_of_priors(name):
+    model, data = prepared(PeriodLuminosity(**EVERYTHING), stars())
+    far = columns_of(model, THETA) | {name: np.array([9e195]), "outlier_fraction": np.zeros(1)}
+    assert np.isfinite(model.log_marginal(data, far)).all()
+
+
 @pytest.mark.parametrize("options", [{}, EVERYTHING])
 def test_true_values_rank_evenly_among_the_draws_given_the_data(options):
     model, data = prepared(PeriodLuminosity(**options), stars(1))

@@ -37,6 +37,7 @@ from astro_hier.core.normal import log_density as normal_density
 from astro_hier.core.threads import in_chunks
 from astro_hier.models.period_luminosity.data import AT_KPC, PER_LN, Stars
 
+LARGEST = 1e60  # of a parameter; heavy tails of priors reach farther
 Floats = Any  # arrays of shape (theta, star), or what broadcasts with them
 
 
@@ -98,8 +99,8 @@ class Modulus:
 
 
 def columns_of(theta: Theta) -> dict[str, Floats]:
-    """theta as columns of shape (theta, 1)."""
-    return {name: values[:, None] for name, values in theta.items()}
+    """theta as columns of shape (theta, 1), with values whose products would overflow moved in."""
+    return {name: np.clip(of, -LARGEST, LARGEST)[:, None] for name, of in theta.items()}
 
 
 def covariates(data: Stars, theta: dict[str, Floats]) -> Covariates:
