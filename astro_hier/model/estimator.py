@@ -187,7 +187,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
             model.problem(data),
             draws=draws,
             chains=chains,
-            rng=_generator(random_state),
+            rng=source_of(random_state),
             progressbar=progressbar,
             **options,
         )
@@ -209,7 +209,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
         return model.build_pymc(model.prepare(model.read(table), progressbar=False))
 
 
-def _generator(random_state):
+def source_of(random_state):
     """A source of randomness that can spawn others, unlike a legacy one."""
     rng = np.random.default_rng(random_state)
     if getattr(rng.bit_generator, "seed_seq", None) is None:

@@ -70,6 +70,10 @@ class Hooks(Priors):
         """
         return rows
 
+    def prepare_rows(self, folder: str) -> Any:
+        """The same as ``prepare``, from the rows of a survey in a folder."""
+        raise self._missing("prepare_rows")
+
     def prepare_simulated(self, rows: Rows, data, progressbar: bool = False) -> Any:
         """The same as ``prepare``, for rows that were simulated from ``data``.
 

@@ -30,7 +30,9 @@ from astro_hier.models.binary_population import (
     joint,
     phases,
     shape,
+    star_results,
     start,
+    surveys,
     tables,
 )
 from astro_hier.models.binary_population.data import Sample, of_population
@@ -285,6 +287,11 @@ class BinaryPopulation(OrbitModel):
 
     # ---- results
 
+    star_work = surveys.star_work
+    partition_function = surveys.partition_function
+    prepare_rows = surveys.prepare_rows
+    fit_rows = surveys.fit_rows
+    star_results = star_results.star_results
     star_table = tables.star_table
     elements = elements.elements
     predict = tables.predict
