@@ -27,6 +27,7 @@ table/* priors/* columns covariances datasets/*
 posterior/encoding posterior/files posterior/parameters
 inference/*
 posterior/*
+survey/*
 part
 plots/*
 populations/*
@@ -42,8 +43,12 @@ models/*/many_offsets models/*/draws models/*/described models/*/far
 models/*/interim models/*/injected
 models/*/circular models/*/eccentric models/*/on_grid models/*/at_draws
 models/*/shape models/*/prepare models/*/many_bins
+models/*/star_rows
+models/*/survey_blocks
+models/*/survey_stars
 models/*/options models/*/start models/*/joint models/*/checks models/*/tables models/*/figures
 models/*/elements models/*/phases models/*/eccentricities
+models/*/star_results models/*/surveys
 models/*/model
 models/*/__init__
 injections/*

@@ -150,7 +150,7 @@ def edges(log_ends, width, count=None):
     return np.linspace(low, high, count + 1), np.linspace(0, 1, ECCENTRICITIES + 1) ** 1.5
 
 
-def reference_shares(ln_period_edges, e_edges, prior):
+def reference_shares(ln_period_edges, e_edges, prior) -> np.ndarray:
     """Shares of the prior of a star's nodes in the product of cells.
 
     Parameters

@@ -1,12 +1,9 @@
-"""The few most probable modes of a star's orbit, as numbers to keep where there are many stars.
+"""The likeliest orbits of a star, as a few numbers to keep where there are many stars.
 
-Modes are those under a population that is flat in ln P, or under the reference prior of ellipses.
-Within a mode they are given by the period's mean and standard deviation in ln P, by percentiles of
-K and e, and by the rest of its best orbit; and each has the likelihood integrated over it, from
-which its probability under any population follows.
+Of circles these are modes, under a population that is flat in ln P: the best orbit in each, the
+spread of its period and K, and the likelihood integrated over it, from which its probability under
+any population follows. Of ellipses they are weighted orbits, under the reference prior.
 """
-
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +15,7 @@ from astro_hier.core.orbit import Visits
 MODES = 8  # that are kept
 LEAST = 1e-3  # of the probability of the best, below which others are left out
 ENDS = 0.16, 0.84
-DRAWS = 400  # of an ellipse, from which its modes' elements are taken
+ORBITS = 128  # of an ellipse that are kept, about
 
 
 def of_circle(visits: Visits, nodes: period_cells.PeriodNodes) -> dict[str, np.ndarray]:
@@ -35,7 +32,8 @@ def of_circle(visits: Visits, nodes: period_cells.PeriodNodes) -> dict[str, np.n
     -------
     dict of ndarray
         Shape (mode,), the most probable first: ``log_mass``, ln of the likelihood times the prior
-        probability of the period, integrated over the mode; ``P`` of the best orbit [d] and ``P_sd``;
+        probability of the period, integrated over the mode; ``P`` of the best orbit [d], ``P_sd``,
+        and the mode's ``shortest`` and ``longest``;
         ``K``, ``K_low``, ``K_high`` and ``v0`` [km/s]; and ``phase`` in (0, 1) of the period, from
         time zero to the next maximum of the velocity.
     """
@@ -50,9 +48,7 @@ def of_circle(visits: Visits, nodes: period_cells.PeriodNodes) -> dict[str, np.n
         _spread(ln_period[i:j], probability[i:j], np.log(nodes.high[i:j] / nodes.low[i:j]))
         for i, j in zip(ends[chosen], ends[chosen + 1], strict=True)
     ]
-    peak = [
-        ends[k] + int(np.argmax(nodes.log_low[ends[k] : ends[k + 1]])) for k in chosen
-    ]
+    peak = [ends[k] + int(np.argmax(nodes.log_low[ends[k] : ends[k + 1]])) for k in chosen]
     frequency = nodes.low[peak]
     scattered = orbit.likelihood(visits).picked(frequency, np.full(len(frequency), 0.5))
     solution = orbit.Solution(scattered, frequency)
@@ -61,6 +57,8 @@ def of_circle(visits: Visits, nodes: period_cells.PeriodNodes) -> dict[str, np.n
     return {
         "log_mass": np.log(by_mode[chosen]) + nodes.log_evidence,
         "P": 1 / frequency,
+        "shortest": 1 / nodes.high[ends[chosen + 1] - 1],
+        "longest": 1 / nodes.low[ends[chosen]],
         "P_sd": np.array(spread) / frequency,
         "K": np.hypot(*linear[:2]),
         "K_low": low,
@@ -73,46 +71,31 @@ def of_circle(visits: Visits, nodes: period_cells.PeriodNodes) -> dict[str, np.n
 def of_ellipse(
     visits: Visits, star: EccentricSummary, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """Modes of an eccentric orbit: as `of_circle`, and ``e``, ``e_low``, ``e_high``, ``omega``.
+    """A few orbits of a star on an ellipse, with weights.
 
-    ``phase`` is that from time zero to the next periastron, and omega [rad] is its argument.
+    Returns
+    -------
+    dict of ndarray
+        Shape (orbit,): ``log_mass``, ln of the likelihood times the mass of the reference prior;
+        the number of its ``mode``; and ``P`` [d], ``e``, ``K``, ``v0`` [km/s], ``omega`` [rad] and
+        ``phase``, in (0, 1) of the period, from time zero to the next periastron. Linear parameters
+        are drawn.
     """
-    orbits = star.orbits
-    mass = np.exp(orbits.log_mass - orbits.log_mass.max())
-    places = (np.arange(DRAWS) + rng.random()) / DRAWS * mass.sum()
-    drawn = orbits.chosen(np.minimum(np.searchsorted(np.cumsum(mass), places), len(mass) - 1))
-    draws = with_linear(visits, star, drawn, rng)
-    partition = Partition.of(orbits.period, orbits.eccentricity, mass / mass.sum(),
-                             float(np.ptp(visits.time)))  # fmt: skip
-    number = partition.number(orbits.period, orbits.eccentricity)
-    by_mode = np.bincount(number, mass)
-    chosen = _foremost(by_mode)
-    of_draws = partition.number(draws["P"], draws["e"])
-    each = [_of_mode(draws, of_draws == k) for k in chosen if np.any(of_draws == k)]
-    chosen = np.array([k for k in chosen if np.any(of_draws == k)])
-    found = {name: np.array([of[name] for of in each]) for name in each[0]}
-    log_mass = np.log(by_mode[chosen]) + orbits.log_mass.max()
-    return {"log_mass": log_mass, **found}
-
-
-def _of_mode(draws: dict[str, np.ndarray], inside: np.ndarray) -> dict[str, Any]:
-    P, e, K = draws["P"][inside], draws["e"][inside], np.hypot(*draws["linear"][:2, inside])
-    middle = np.argsort(P)[len(P) // 2]  # one orbit: its numbers belong together
-    linear = draws["linear"][:, inside][:, middle]
-    e_low, e_mid, e_high = np.quantile(e, (ENDS[0], 0.5, ENDS[1]))
-    K_low, K_mid, K_high = np.quantile(K, (ENDS[0], 0.5, ENDS[1]))
+    all_of, few = star.orbits, star.orbits.thinned(ORBITS, rng)
+    mass = np.exp(all_of.log_mass - np.logaddexp.reduce(all_of.log_mass))
+    baseline = float(np.ptp(visits.time))
+    partition = Partition.of(all_of.period, all_of.eccentricity, mass, baseline)
+    drawn = with_linear(visits, star, few, rng)
+    linear = drawn["linear"]
     return {
-        "P": P[middle],
-        "P_sd": float(np.std(P)),
-        "K": K_mid,
-        "K_low": K_low,
-        "K_high": K_high,
+        "log_mass": few.log_mass,
+        "mode": partition.number(few.period, few.eccentricity),
+        "P": few.period,
+        "e": few.eccentricity,
+        "K": np.hypot(*linear[:2]),
         "v0": linear[2],
-        "phase": draws["t_peri"][inside][middle] / P[middle] % 1,
-        "e": e_mid,
-        "e_low": e_low,
-        "e_high": e_high,
-        "omega": float(np.arctan2(linear[1], linear[0])),
+        "omega": np.arctan2(linear[1], linear[0]),
+        "phase": drawn["t_peri"] / few.period % 1,
     }
 
 

@@ -117,7 +117,9 @@ class Store:
         RowsError
             If a file holds something else, or files were made with different arguments.
         """
-        paths, counts, of_file = found(folder), {}, {}
+        paths = found(folder)
+        counts: dict[str, int] = {}
+        of_file: dict[str, Path] = {}
         for path in paths:
             said, statuses = _look_at(path)
             for text in said:
@@ -155,7 +157,9 @@ class Store:
 def difference(one: dict[str, Any], other: dict[str, Any]) -> str:
     """In what two specifications differ, in words."""
     names = sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
-    return "; ".join(f"{name} {_short(one.get(name))} and {_short(other.get(name))}" for name in names)
+    return "; ".join(
+        f"{name} {_short(one.get(name))} and {_short(other.get(name))}" for name in names
+    )
 
 
 def _short(value):
@@ -195,7 +199,9 @@ def _look_at(path):
             " a partition_function made; remove it, or make it again"
         ) from None
     if set(table.column_names) != {SPECIFICATION, "status"}:
-        raise RowsError(f"{str(path)!r} holds no rows of stars; expected a column {SPECIFICATION!r}")
+        raise RowsError(
+            f"{str(path)!r} holds no rows of stars; expected a column {SPECIFICATION!r}"
+        )
     counted = pc.value_counts(table["status"].combine_chunks())
     return pc.unique(table[SPECIFICATION]).to_pylist(), {
         str(of["values"]): of["counts"] for of in counted.to_pylist()

@@ -34,19 +34,19 @@ def prepare(
 ) -> Status:
     """Make the rows of all stars of a survey, in files of some stars each.
 
-    A file appears when it is complete, so work that was interrupted, or a machine that failed, loses
-    only what was under way: the same call goes on from there.
+    A file appears when it is complete, so work that was interrupted, or a machine that failed,
+    loses only what was under way: the same call goes on from there.
 
     Parameters
     ----------
     source : `~astropy.table.Table`, str or path-like
-        The visits: a table or file of a visit a row (FITS, Parquet, or whatever `astropy` reads), or
-        a Parquet file or folder of a star a row whose visits are nested or in lists.
+        The visits: a table or file of a visit a row (FITS, Parquet, or whatever `astropy` reads),
+        or a Parquet file or folder of a star a row whose visits are nested or in lists.
     folder : str or path-like
         Where the files are written; made if necessary.
     model : `~astro_hier.BinaryPopulation` or `~astro_hier.SB1Binary`
-        Its orbits are searched for. ``period_range`` (or the prior of ``P``) must be given, since no
-        part of a survey knows the longest baseline.
+        Its orbits are searched for. ``period_range`` (or the prior of ``P``) must be given, since
+        no part of a survey knows the longest baseline.
     star, visits : str, optional
         In Parquet files, the columns of the stars' labels and of nested visits.
     columns : dict, optional
@@ -79,7 +79,9 @@ def prepare(
         If a file cannot be written, for instance because the disk is full.
     """
     if not (isinstance(stars_per_file, int) and stars_per_file > 0):
-        raise ValueError(f"stars_per_file={stars_per_file!r}; expected a whole number of at least 1")
+        raise ValueError(
+            f"stars_per_file={stars_per_file!r}; expected a whole number of at least 1"
+        )
     folder, work = Path(folder), model.star_work()
     stars = sources.of(source, model, star, visits, columns)
     if not stars.size:
@@ -88,7 +90,11 @@ def prepare(
     with tqdm(total=stars.size, unit="star", desc="rows", disable=not progressbar) as bar:
         tasks = _left(folder, work, stars.parts(stars_per_file), bar)
         do = _here if client is None and n_jobs == 1 else _by_processes
-        failed = _by_client(tasks, work, client, bar) if client is not None else do(tasks, work, n_jobs, bar)
+        failed = (
+            _by_client(tasks, work, client, bar)
+            if client is not None
+            else do(tasks, work, n_jobs, bar)
+        )
     if failed:
         path, error = failed[0]
         raise RowsError(

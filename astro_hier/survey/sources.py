@@ -1,7 +1,8 @@
 """The stars of a survey, some at a time: from tables, FITS and Parquet files and folders of these.
 
 Tables of a visit a row are taken in the order in which stars first appear. If visits of a star lie
-apart, such as in a table that is sorted by time, all columns are read at once; else only the labels.
+apart, such as in a table that is sorted by time, all columns are read at once; else only the
+labels.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -52,7 +53,9 @@ def of(
         return _of_table(source, model)
     path = Path(source)
     if not path.exists():
-        raise FileNotFoundError(f"{str(path)!r} does not exist; expected a table, a file or a folder")
+        raise FileNotFoundError(
+            f"{str(path)!r} does not exist; expected a table, a file or a folder"
+        )
     columns = dict(model.columns_in_use() or {}) | dict(columns or {})
     if path.is_dir() or path.suffix in (".parquet", ".pq"):
         return _of_parquet(path, star or _name(columns.get("star")), visits, columns)
@@ -69,7 +72,9 @@ def _name(place):
 def _of_table(table, model):
     places = _places(table, model)
     values = [_values(table[places[role][0]], places[role][1], role) for role in ROLES]
-    return _of_long(np.asarray(_labels(table[places["star"][0]])), lambda rows: (v[rows] for v in values))
+    return _of_long(
+        np.asarray(_labels(table[places["star"][0]])), lambda rows: (v[rows] for v in values)
+    )
 
 
 def _places(table, model):
@@ -131,7 +136,9 @@ def _of_fits(path, model):
 
 def _of_long(star, read):
     """From the labels of all visits, and a function that reads the visits of some rows."""
-    starts = np.flatnonzero(np.append(True, star[1:] != star[:-1])) if len(star) else np.array([], int)
+    starts = (
+        np.flatnonzero(np.append(True, star[1:] != star[:-1])) if len(star) else np.array([], int)
+    )
     if len(np.unique(star[starts])) < len(starts):  # the visits of some star lie apart
         whole = measured.grouped(star, *read(slice(None)))
         return Source(len(whole), lambda size: _parts_of(whole, size))
@@ -169,11 +176,17 @@ def _of_parquet(path, star, visits, columns):
     kind = dataset.schema.field(needed[0]).type
     if visits or kinds.is_list(kind) or kinds.is_large_list(kind):
         size = dataset.count_rows()
-        return Source(size, lambda n: _regrouped(_frames(dataset, star, needed), n, star, visits, where))
+        return Source(
+            size, lambda n: _regrouped(_frames(dataset, star, needed), n, star, visits, where)
+        )
     labels = dataset.to_table(columns=[star]).column(star).to_numpy()
 
     def read(rows):
-        table = dataset.to_table(columns=needed) if rows == slice(None) else _rows_of(dataset, needed, rows)
+        table = (
+            dataset.to_table(columns=needed)
+            if rows == slice(None)
+            else _rows_of(dataset, needed, rows)
+        )
         for place in where.values():
             yield _number(table.column(place.name), place)
 

@@ -51,9 +51,11 @@ class Status:
 
     def __str__(self) -> str:
         of = f" of {self.stars}" if self.stars is not None else ""
-        lines = [f"{self.done}{of} stars done, in {self.files} files of fingerprint {self.fingerprint}"]
+        lines = [
+            f"{self.done}{of} stars done, in {self.files} files of fingerprint {self.fingerprint}"
+        ]
         lines += [f"{count} stars: {reason}" for reason, count in sorted(self.failed.items())]
-        if not self.complete:
+        if self.stars is not None and not self.complete:
             left = self.stars - self.done - sum(self.failed.values())
             lines.append(f"{left} stars are still to be done")
         return "\n".join(lines)
@@ -117,7 +119,9 @@ def read(folder: str | os.PathLike, columns: Sequence[str] | None = None) -> QTa
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    parts = [pq.read_table(path, columns=columns, partitioning=None) for path in files.found(folder)]
+    parts = [
+        pq.read_table(path, columns=columns, partitioning=None) for path in files.found(folder)
+    ]
     whole, table = pa.concat_tables(parts), QTable()
     for entry in whole.schema:
         unit = (entry.metadata or {}).get(b"unit")

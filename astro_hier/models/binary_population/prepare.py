@@ -151,10 +151,10 @@ def reference_of(model, sample: Sample, n_stars: int, n_periods: int | None = No
         for of_e in shapes
     )
     width = population.smallest_width(model.frozen_priors())
-    edges = plane.edges(sample.log_ends, width, n_periods)
-    shares = sum(plane.reference_shares(*edges, prior) for prior in priors)
+    of_P, of_e = plane.edges(sample.log_ends, width, n_periods)
+    shares = np.sum([plane.reference_shares(of_P, of_e, prior) for prior in priors], axis=0)
     kept = int(np.clip(NODES_KEPT // max(n_stars, 1), LEAST_NODES, MOST_NODES))
-    return Reference(plane.Plane(*edges, shares), priors, sample.known, kept)
+    return Reference(plane.Plane(of_P, of_e, shares), priors, sample.known, kept)
 
 
 def ends_of(model, measured: Velocities) -> tuple[float, float]:

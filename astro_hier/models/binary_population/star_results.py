@@ -11,6 +11,7 @@ star's likelihood L. It is averaged over draws.
 
 import os
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,22 @@ from astro_hier.core import orbit_evidence
 from astro_hier.core.floats import TINY, Theta
 from astro_hier.models.binary_population.data import thinned
 from astro_hier.models.binary_population.eccentric import EccentricStars
-from astro_hier.models.binary_population.survey_stars import LIKELIHOOD, Mean, SurveyStars, block_of
+from astro_hier.models.binary_population.survey_blocks import (
+    LIKELIHOOD,
+    Mean,
+    block_of,
+    matrix_of,
+)
+from astro_hier.models.binary_population.survey_stars import SurveyStars
 from astro_hier.models.binary_population.tables import population_draws
 from astro_hier.survey import files
 from astro_hier.survey.partition import OK
 from astro_hier.survey.state import fingerprint
 
 LEAST = 0.01  # probability of a mode that is counted
-NAMED = ("P", "P_sd", "e", "e_low", "e_high", "omega", "K", "K_low", "K_high", "v0")
+WIDE = 4  # steps of the grid: wider modes are summed over its points
+OF_MODES = ("P", "P_sd", "K", "K_low", "K_high", "v0")
+ENDS = 0.16, 0.5, 0.84
 UNITS = dict.fromkeys(("P", "P_sd", "time", "baseline"), "d")
 UNITS |= dict.fromkeys(("K", "K_low", "K_high", "v0"), "km / s") | {"omega": "rad"}
 COPIED = "n_visits", "baseline"
@@ -50,11 +59,11 @@ def star_results(
     - ``star``, and ``status``: ``ok``, or why there are no results;
     - ``n_visits`` and ``baseline`` (d);
     - ``P``, ``P_sd`` (d), ``K``, ``K_low``, ``K_high``, ``v0`` (km/s): of the most probable mode,
-      where low and high are 16th and 84th percentiles, at the best period, or under the prior of
-      the search for ellipses;
+      where low and high are 16th and 84th percentiles. If orbits are circular, they are those of
+      the best period in the mode, else P and K are medians;
     - ``e``, ``e_low``, ``e_high`` and ``omega`` (rad), if orbits are eccentric;
-    - ``time`` (d): of a maximum of the velocity or, if orbits are eccentric, of a periastron, in the
-      scale of the visits' times;
+    - ``time`` (d): of a maximum of the velocity or, if orbits are eccentric, of a periastron, in
+      the scale of the visits' times;
     - ``probability`` of that mode, and ``n_modes`` with more than 1 percent, of up to eight;
     - ``chi2_per_dof`` and ``p_chi2`` of the orbit of the highest likelihood, with the jitter;
     - ``ln_bayes_factor`` of an orbit over a constant velocity, and ``period_information`` in nats,
@@ -104,9 +113,7 @@ def _done(path, mark, resume):
 
     schema = pq.read_schema(path)
     if not resume:
-        raise FileExistsError(
-            f"{str(path)!r} exists: expected an empty folder, or resume=True"
-        )
+        raise FileExistsError(f"{str(path)!r} exists: expected an empty folder, or resume=True")
     if (schema.metadata or {}).get(b"fit") != mark.encode():
         raise files.RowsError(
             f"{str(path)!r} holds results of another fit; expected an empty folder"
@@ -156,18 +163,12 @@ class Given:
 
     def _usable(self, table) -> Mapping[str, np.ndarray]:
         block = block_of(self.data.empty, table.select(LIKELIHOOD))
-        best, probability, n_modes = self._modes(block, table)
-        found = {
-            name: _flat(table[name])[best] for name in NAMED if len(_flat(table[name]))
-        }
-        first = table["first"].to_numpy()
-        found["time"] = first + _flat(table["phase"])[best] * found["P"]
-        found |= {"probability": probability, "n_modes": n_modes}
+        of_orbits = self._of_ellipses if self.data.is_eccentric else self._of_circles
+        found = of_orbits(block, table)
         chi2 = table["chi2"].to_numpy().astype(float)
         fitted = len(block.orbit.parameters) + sum(part.n_adjusted(1) for part in block.parts)
         dof = table["n_visits"].to_numpy() - fitted
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found["chi2_per_dof"] = np.where(dof > 0, chi2 / dof, np.nan)
+        found["chi2_per_dof"] = np.where(dof > 0, chi2 / np.maximum(dof, 1), np.nan)
         found["p_chi2"] = orbit_evidence.tail_probability(chi2, dof)
         bayes, nats = self.mean.significance(block)
         found |= {"ln_bayes_factor": bayes, "period_information": nats}
@@ -175,24 +176,66 @@ class Given:
             found["companion"] = block.companion_probability(self.theta)
         return found
 
-    def _modes(self, block, table):
-        """Of each star, the place of its most probable mode, its probability, and how many count."""
-        lists = table["P"].combine_chunks()
-        offsets = lists.offsets.to_numpy() - lists.offsets.to_numpy()[0]
-        star = np.repeat(np.arange(len(table)), np.diff(offsets))
-        log_scale = table["log_scale"].to_numpy()
-        inverse = np.exp(log_scale - block.with_orbit(self.theta))  # 1 / L, (theta, star)
+    def _probabilities(self, block, table):
+        """Of all kept orbits, averaged over the population's draws, shape (orbit,)."""
+        star, log_scale = _star_of(table), table["log_scale"].to_numpy()
+        inverse = self._inverse(block)
         gain = [
             (self._ratio(block, table, part) * inverse[:, star[part]]).mean(axis=0)
             for part in _chunks(len(star))
         ]
-        mass = np.exp(_flat(table["log_mass"]) - log_scale[star])
-        probability = np.minimum(mass * np.concatenate(gain), 1.0)
-        best = np.array([
-            start + int(np.argmax(probability[start:stop]))
-            for start, stop in zip(offsets[:-1], offsets[1:], strict=True)
-        ])  # fmt: skip
-        return best, probability[best], np.bincount(star[probability > LEAST], minlength=len(table))
+        return np.exp(_flat(table["log_mass"]) - log_scale[star]) * np.concatenate(gain)
+
+    def _inverse(self, block):
+        """1 / L of each star, up to its scale, shape (theta, star)."""
+        return np.exp(matrix_of(block).log_scale - block.with_orbit(self.theta))
+
+    def _of_circles(self, block, table):
+        """Of each star, its most probable mode."""
+        columns = {name: _flat(table[name]).astype(float) for name in OF_MODES}
+        probability = self._probabilities(block, table)
+        self._add_wide(block, table, columns, probability)
+        offsets = _offsets(table)
+        best = np.array([a + np.argmax(probability[a:b]) for a, b in pairwise(offsets)])
+        found = {name: values[best] for name, values in columns.items()}
+        found["time"] = table["first"].to_numpy() + _flat(table["phase"])[best] * found["P"]
+        found["probability"] = np.minimum(probability[best], 1.0)
+        counted = np.bincount(_star_of(table)[probability > LEAST], minlength=len(table))
+        return found | {"n_modes": counted}
+
+    def _add_wide(self, block, table, columns, probability):
+        """Periods and probabilities of modes that are wider than the population's grid is fine."""
+        grid, W = block.levels.grids[0], block.matrices[0].W
+        ends = [np.log(_flat(table[name])) for name in ("shortest", "longest")]
+        star, inverse = _star_of(table), self._inverse(block)
+        for n in np.flatnonzero(ends[1] - ends[0] > WIDE * grid.step):
+            row = slice(W.indptr[star[n]], W.indptr[star[n] + 1] - 2)  # without the tails
+            at = np.searchsorted(grid.points, [ends[0][n], ends[1][n]])
+            first, last = np.searchsorted(W.indices[row], at)
+            points = W.indices[row][first:last]
+            gain = inverse[:, star[n]] @ self.density[:, points] / len(inverse)
+            mass = W.data[row][first:last] * gain
+            if mass.sum() > 0:
+                P = np.exp(grid.points[points])
+                probability[n], share = mass.sum(), mass / mass.sum()
+                columns["P"][n] = P[np.searchsorted(np.cumsum(share), 0.5).clip(0, len(P) - 1)]
+                columns["P_sd"][n] = np.sqrt(share @ (P - share @ P) ** 2)
+
+    def _of_ellipses(self, block, table):
+        """Of each star, medians and percentiles of the orbits in its most probable mode."""
+        probability = self._probabilities(block, table)
+        columns = {n: _flat(table[n]) for n in ("mode", "P", "e", "K", "v0", "omega", "phase")}
+        first, rows = table["first"].to_numpy(), []
+        for star, (start, stop) in enumerate(pairwise(_offsets(table))):
+            weight = probability[start:stop]
+            weight = weight / np.maximum(weight.sum(), TINY)
+            of = {name: values[start:stop] for name, values in columns.items()}
+            by_mode = np.bincount(of["mode"], weight)
+            inside = of["mode"] == np.argmax(by_mode)
+            row = _in_mode({name: v[inside] for name, v in of.items()}, weight[inside])
+            row["time"] = first[star] + row.pop("phase") * row["P"]
+            rows.append(row | {"probability": by_mode.max(), "n_modes": np.sum(by_mode > LEAST)})
+        return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
     def _ratio(self, block, table, part):
         """The population's density over that of the search at some modes, shape (theta, mode)."""
@@ -219,3 +262,30 @@ def _flat(column):
 
 def _chunks(size, length=20_000):
     return [slice(start, start + length) for start in range(0, size, length)]
+
+
+def _star_of(table):
+    """The number of the star of each kept orbit."""
+    return np.repeat(np.arange(len(table)), np.diff(_offsets(table)))
+
+
+def _offsets(table):
+    """Where the kept orbits of each star begin, and the end of the last."""
+    offsets = table["P"].combine_chunks().offsets.to_numpy()
+    return offsets - offsets[0]
+
+
+def _in_mode(orbits, weight):
+    """Medians and percentiles of weighted orbits; the rest is of the orbit of the median period."""
+    order = np.argsort(orbits["P"])
+    middle = order[
+        np.searchsorted(np.cumsum(weight[order]), 0.5 * weight.sum()).clip(0, len(order) - 1)
+    ]
+    found = {name: float(orbits[name][middle]) for name in ("P", "v0", "omega", "phase")}
+    share = weight / weight.sum()
+    mean = share @ orbits["P"]
+    found["P_sd"] = float(np.sqrt(share @ (orbits["P"] - mean) ** 2))
+    for name in ("e", "K"):
+        low, mid, high = (orbit_evidence.quantile(orbits[name], weight, end) for end in ENDS)
+        found |= {name: mid, f"{name}_low": low, f"{name}_high": high}
+    return found

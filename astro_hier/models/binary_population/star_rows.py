@@ -17,6 +17,7 @@ from astro_hier.core.eccentric_population import Reference
 from astro_hier.core.population import LnPeriodGrid
 from astro_hier.models.binary_population import prepare
 from astro_hier.models.binary_population.data import Sample
+from astro_hier.models.binary_population.eccentric import MISSED
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.posterior.encoding import encode
 from astro_hier.table import Rows
@@ -24,12 +25,13 @@ from astro_hier.table import Rows
 FORMAT = 1  # of the rows: raised when their meaning changes
 MANY = 10**9  # rows, so that their cells do not depend on how many there are
 FIELDS = {  # of a row, and what each holds; lists are written as [kind]
-    "index": "[i4]", "weight": "[f8]", "squares": "[f4]", "log_scale": "f8", "constant": "f8",
-    "nodes": "f8", "best_period": "f8", "linear": "[f4]", "chi2": "f4", "error": "f4",
+    "index": "[i4]", "weight": "[f8]", "log_scale": "f8", "constant": "f8",  # of the matrix
+    "best_period": "f8", "best_e": "f4", "linear": "[f4]", "chi2": "f4", "error": "f4",
     "scatter": "f4", "least_scatter": "f4", "median_error": "f4", "flat_bayes": "f4",
-    "log_mass": "[f8]", "P": "[f8]", "P_sd": "[f8]", "K": "[f4]", "K_low": "[f4]",
-    "K_high": "[f4]", "v0": "[f4]", "phase": "[f4]", "e": "[f4]", "e_low": "[f4]",
-    "e_high": "[f4]", "omega": "[f4]",
+    "effective_size": "f4", "missed": "i4",
+    "log_mass": "[f8]", "mode": "[i4]", "P": "[f8]", "shortest": "[f8]", "longest": "[f8]",
+    "P_sd": "[f4]", "K": "[f4]", "K_low": "[f4]", "K_high": "[f4]", "v0": "[f4]",
+    "phase": "[f4]", "e": "[f4]", "omega": "[f4]",
 }  # fmt: skip
 OF_ORBITS = ("a", "b", "v0", "amplitude", "trend", "jitter", "shared_jitter")  # arguments
 
@@ -153,13 +155,13 @@ class PopulationRows:
         return {
             "index": np.append(row.index, ends).astype(np.int32),
             "weight": np.append(row.weight[0], row.tails[0]),
-            "squares": np.append(row.squares, np.zeros(2)),
-            "nodes": float(row.draws),
             "log_scale": row.log_scale,
             "constant": star.constant,
             "flat_bayes": total - star.constant,
             "best_period": star.best.period[0],
-            "error": 1 / np.sqrt(star.effective_size),
+            "effective_size": star.effective_size,
+            "missed": int(any(name in MISSED for name, _ in star.shortcomings)),
+            "best_e": star.best.eccentricity[0],
             **_of_best(star),
             **found,
         }

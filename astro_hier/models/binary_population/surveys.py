@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -51,8 +51,8 @@ def star_work(model, period_range: u.Quantity | tuple | None = None) -> StarWork
         )
     if model.instrument is not None:
         raise ValueError(
-            f"instrument={model.instrument!r}: visits of a survey are taken to be of one instrument;"
-            " expected None"
+            f"instrument={model.instrument!r}: visits of a survey are taken to be of one"
+            " instrument; expected None"
         )
     if model.scatter.layered:
         raise ValueError(
@@ -80,8 +80,8 @@ def partition_function(
     star : str, optional
         Column of the stars' labels.
     visits : str, optional
-        Column of nested visits, as in catalogues of LSDB; if None, the columns of visits hold lists,
-        or the frame has a visit a row, with all visits of a star in the same part.
+        Column of nested visits, as in catalogues of LSDB; if None, the columns of visits hold
+        lists, or the frame has a visit a row, with all visits of a star in the same part.
     columns : dict, optional
         A tuple of name and unit for each of ``time``, ``rv`` and ``rv_error``, such as
         ``{"rv": ("vhelio", u.km / u.s)}``; by default those of the model's ``columns``.
@@ -108,7 +108,7 @@ def partition_function(
 
 def prepare_rows(model, folder: str | os.PathLike) -> SurveyStars:
     """The stars of a survey, from the rows in a folder."""
-    return SurveyStars.of(model, files.Store.open(folder))
+    return SurveyStars.of_rows(model, files.Store.open(folder))
 
 
 def fit_rows(
@@ -120,7 +120,7 @@ def fit_rows(
     random_state: int | np.random.Generator | None = None,
     progressbar: bool = True,
     **options: Any,
-) -> Self:
+) -> Any:
     """Draw from the posterior of the population, given rows on disk of all stars.
 
     The rows are read some at a time, so memory does not grow with their number, but for some 50
@@ -129,9 +129,9 @@ def fit_rows(
     Parameters
     ----------
     rows : str or path-like
-        The folder of rows, as made by `astro_hier.survey.prepare`, or a catalogue that was made with
-        ``partition_function``. Orbits must be those that were searched for; the population may be
-        any whose widths the rows resolve.
+        The folder of rows, as made by `astro_hier.survey.prepare`, or a catalogue that was made
+        with ``partition_function``. Orbits must be those that were searched for; the population may
+        be any whose widths the rows resolve.
     draws, chains, random_state, progressbar
         As in ``fit``.
     **options
