@@ -1,7 +1,7 @@
-"""Growth of a population of binaries through rows: ``python tests/benchmarks/survey.py [STARS ...]``.
+"""Growth of a population of binaries by rows: ``python tests/benchmarks/survey.py [STARS ...]``.
 
-For each number of stars with six visits: CPU time a star of making the rows (on two workers of Dask,
-or with ``--here`` in this process), of the fit and of the results of all stars; wall time; the
+For each number of stars with six visits: CPU time a star of making the rows (on two workers of
+Dask, or with ``--here`` in this process), of the fit and of the results of all stars; wall time; the
 largest memory of driver and workers; and bytes a star. ``--copies N`` also fits the rows N times
 over, which is what N times as many stars cost the fit, in time and memory.
 """
@@ -63,6 +63,11 @@ def cpu():
     return time.process_time()
 
 
+def compiled():
+    """The first star of a process, which loads or compiles loops."""
+    model().star_work().rows.of_star(0, np.arange(5.0), np.arange(5.0), np.ones(5))
+
+
 def of_workers(client, function):
     return list(client.run(function).values()) if client else []
 
@@ -94,12 +99,13 @@ def run(n_stars, client, copies):
         folder / "rows", folder / "results", progressbar=False))  # fmt: skip
     size = sum(path.stat().st_size for path in (folder / "rows").glob("*.parquet"))
     evaluations = fitted.posterior.attrs["evaluations"]
-    print(f"  in all {1e3 * total / n_stars:.3f} CPU ms a star; {size / n_stars:.0f} bytes a star;"
-          f" {evaluations} evaluations, {1e9 * fit / n_stars / evaluations:.1f} ns a star each;"
-          f" workers at most {max(of_workers(client, megabytes), default=0):.0f} MB", flush=True)  # fmt: skip
-    print(f"  mu = {fitted.samples('mu').mean():.4f} ± {fitted.samples('mu').std():.4f} (2),"
-          f" sigma = {fitted.samples('sigma').mean():.4f} ± {fitted.samples('sigma').std():.4f} (0.7)",
-          flush=True)  # fmt: skip
+    most = max(of_workers(client, megabytes), default=0)
+    each = 1e9 * fit / n_stars / evaluations
+    print(f"  in all {1e3 * total / n_stars:.3f} CPU ms a star; {size / n_stars:.0f} bytes a star")
+    print(f"  {evaluations} evaluations, {each:.1f} ns a star each; workers at most {most:.0f} MB")
+    for name, truth in (("mu", 2), ("sigma", 0.7)):
+        draws = fitted.samples(name)
+        print(f"  {name} = {draws.mean():.4f} ± {draws.std():.4f} ({truth})", flush=True)
     if copies > 1:
         copied(folder, n_stars, copies)
     shutil.rmtree(folder)
@@ -112,8 +118,9 @@ def copied(folder, n_stars, copies):
         for path in (folder / "rows").glob("*.parquet"):
             os.link(path, folder / "rows" / f"copy-{k:04d}" / path.name)
     print(f"{n_stars * copies} stars, {copies} times the same", flush=True)
-    again = f"from tests.benchmarks.survey import *; again({str(folder / 'rows')!r}, {n_stars * copies})"
-    os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-c", again])
+    rows = str(folder / "rows")
+    code = f"from tests.benchmarks.survey import again; again({rows!r}, {n_stars * copies})"
+    os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-c", code])
 
 
 def again(folder, n_stars):

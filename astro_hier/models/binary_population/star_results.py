@@ -206,7 +206,7 @@ class Given:
     def _add_wide(self, block, table, columns, probability):
         """Periods and probabilities of modes that are wider than the population's grid is fine."""
         grid, W = block.levels.grids[0], block.matrices[0].W
-        ends = [np.log(_flat(table[name])) for name in ("shortest", "longest")]
+        ends = [np.log(_flat(table[name]).astype(float)) for name in ("shortest", "longest")]
         star, inverse = _star_of(table), self._inverse(block)
         for n in np.flatnonzero(ends[1] - ends[0] > WIDE * grid.step):
             row = slice(W.indptr[star[n]], W.indptr[star[n] + 1] - 2)  # without the tails
@@ -260,7 +260,7 @@ def _flat(column):
     return column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
 
 
-def _chunks(size, length=20_000):
+def _chunks(size, length=2_000):
     return [slice(start, start + length) for start in range(0, size, length)]
 
 

@@ -6,13 +6,19 @@ anywhere, in any order, and serve any population whose widths the cells of ln P 
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from astro_hier.core import compiling, eccentric_population, population_star, star_modes
+from astro_hier.core import (
+    compiling,
+    eccentric_population,
+    orbit_evidence,
+    population_star,
+    star_modes,
+)
 from astro_hier.core.eccentric_population import Reference
 from astro_hier.core.population import LnPeriodGrid
 from astro_hier.models.binary_population import prepare
@@ -29,7 +35,7 @@ FIELDS = {  # of a row, and what each holds; lists are written as [kind]
     "best_period": "f8", "best_e": "f4", "linear": "[f4]", "chi2": "f4", "error": "f4",
     "scatter": "f4", "least_scatter": "f4", "median_error": "f4", "flat_bayes": "f4",
     "effective_size": "f4", "missed": "i4",
-    "log_mass": "[f8]", "mode": "[i4]", "P": "[f8]", "shortest": "[f8]", "longest": "[f8]",
+    "log_mass": "[f8]", "mode": "[i4]", "P": "[f8]", "shortest": "[f4]", "longest": "[f4]",
     "P_sd": "[f4]", "K": "[f4]", "K_low": "[f4]", "K_high": "[f4]", "v0": "[f4]",
     "phase": "[f4]", "e": "[f4]", "omega": "[f4]",
 }  # fmt: skip
@@ -124,11 +130,10 @@ class PopulationRows:
 
     def _of_circle(self, visits):
         known, grids = self.sample.known, (self.grid,)
-        star = population_star.summarise(visits, known, False, grids, MANY)
+        constant = orbit_evidence.log_evidence_without_orbit(visits, known)
+        visits, nodes = population_star.search(visits, known, self.grid)
+        star = population_star.summary_of(visits, nodes, False, grids, None, None)
         row, count = star.rows[0], self.grid.count
-        nodes = star.cells.nodes(self.grid)
-        if star.jitter is not None:
-            visits = replace(visits, jitter=star.jitter)
         total = np.log(row.weight.sum()) + row.log_scale
         found = star_modes.of_circle(visits, nodes)
         ends = [count, count + 1]
@@ -136,8 +141,8 @@ class PopulationRows:
             "index": np.append(row.index, ends).astype(np.int32),
             "weight": np.append(row.weight[0], row.tails[0]),
             "log_scale": row.log_scale,
-            "constant": star.constant.log_p[0],
-            "flat_bayes": total - np.log(self.grid.high - self.grid.low) - star.constant.log_p[0],
+            "constant": constant,
+            "flat_bayes": total - np.log(self.grid.high - self.grid.low) - constant,
             "best_period": star.best_period,
             "error": star.error,
             **_of_best(star),

@@ -2,7 +2,7 @@
 
 Each evaluation of the likelihood reads all rows, some stars at a time, for as many hyperparameters
 as there are; few rows are read once and kept. What is kept of every star is a few numbers for the
-checks, 50 bytes.
+checks, 24 bytes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,6 @@ import numpy as np
 
 from astro_hier.core.exact_sum import ExactSum
 from astro_hier.core.floats import Theta
-from astro_hier.core.thinning import evenly
 from astro_hier.models.binary_population import prepare
 from astro_hier.models.binary_population.data import Sample
 from astro_hier.models.binary_population.eccentric import FEWEST, EccentricStars
@@ -28,10 +27,11 @@ from astro_hier.models.binary_population.survey_blocks import (
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.survey.files import RowsError, Store, difference
 
-OF_STARS = ("n_visits", "chi2", "error", "best_period", "best_e", "flat_bayes", "scatter",
-            "least_scatter", "median_error", "effective_size", "missed")  # fmt: skip
+OF_STARS = ("n_visits", "chi2", "error", "scatter", "least_scatter", "median_error",
+            "effective_size", "missed")  # fmt: skip
+OF_SOME = "best_period", "best_e", "flat_bayes"  # of the stars from which the search starts
 KEPT = 60_000_000  # bytes of rows that are read once
-THETAS = 100  # evaluated at a time
+THETAS = 32  # evaluated at a time
 STARTS = 20_000  # stars from which the search starts
 
 
@@ -46,7 +46,8 @@ class SurveyStars(Sample):
     empty : CircularBlock or EccentricBlock
         A block without stars.
     by_star : dict of ndarray
-        A few numbers of each, by the names of `OF_STARS`; and ``linear``, shape (star, column).
+        A few numbers of each, by the names of `OF_STARS`; ``linear``, shape (star, column); and
+        those of `OF_SOME`, of some stars.
     """
 
     store: Store
@@ -117,20 +118,16 @@ class SurveyStars(Sample):
     # ---- for starting points, attributes and checks
 
     def best_orbits(self) -> dict[str, np.ndarray]:
-        P = self.by_star["best_period"][self._some]
+        P = self.by_star["best_period"]
         found = {"lnP": np.log(P), "P": P}
-        return found | {"e": self.by_star["best_e"][self._some]} if self.is_eccentric else found
+        return found | {"e": self.by_star["best_e"]} if self.is_eccentric else found
 
     @property
     def is_eccentric(self) -> bool:
         return isinstance(self.empty, EccentricStars)
 
-    @cached_property
-    def _some(self) -> np.ndarray:
-        return evenly(len(self.store), STARTS)
-
     def flat_bayes_factors(self) -> np.ndarray:
-        return self.by_star["flat_bayes"][self._some]
+        return self.by_star["flat_bayes"]
 
     def goodness(self) -> tuple[np.ndarray, np.ndarray]:
         fitted = len(self.orbit.parameters) + sum(part.n_adjusted(1) for part in self.parts)
@@ -147,7 +144,8 @@ class SurveyStars(Sample):
 
     def significance(self, theta: Theta) -> np.ndarray:
         mean = Mean.of(self.empty, theta)
-        return np.concatenate([mean.significance(block) for block in self.blocks()], axis=1)
+        each = (mean.significance(block).astype(np.float32) for block in self.blocks())
+        return np.concatenate(list(each), axis=1)
 
     def companion_probability(self, theta: Theta) -> np.ndarray:
         return np.concatenate([block.companion_probability(theta) for block in self.blocks()])
@@ -247,14 +245,21 @@ def _check(rows: PopulationRows, store: Store) -> None:
 
 
 def _read_by_star(store, n_linear):
-    found = {name: [] for name in (*OF_STARS, "linear")}
-    for table in store.blocks(list(found)):
+    """Some numbers of each star, and more of some: those of the lowest checksums, in any order."""
+    names = (*OF_STARS, *OF_SOME, "linear")
+    found: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    below = STARTS / len(store) * 2.0**32
+    for table in store.blocks([*names, "checksum"]):
+        some = table["checksum"].to_numpy() < below
         for name, parts in found.items():
             column = table[name].combine_chunks()
             values = column.flatten() if name == "linear" else column
             if values.null_count < len(values):
-                parts.append(values.to_numpy(zero_copy_only=False))
+                values = values.to_numpy(zero_copy_only=False)
+                parts.append(values[some] if name in OF_SOME else values)
     by_star = {name: np.concatenate(parts) for name, parts in found.items() if parts}
+    order = np.lexsort([by_star["flat_bayes"], by_star["best_period"]])
+    by_star |= {name: by_star[name][order] for name in OF_SOME if name in by_star}
     return by_star | {"linear": by_star["linear"].reshape(-1, n_linear)}
 
 
