@@ -43,7 +43,7 @@ models/*/interim models/*/injected
 models/*/circular models/*/eccentric models/*/on_grid models/*/at_draws
 models/*/shape models/*/prepare models/*/many_bins
 models/*/options models/*/start models/*/joint models/*/checks models/*/tables models/*/figures
-models/*/elements models/*/phases models/*/eccentricities
+models/*/elements models/*/catalogue models/*/phases models/*/eccentricities
 models/*/model
 models/*/__init__
 injections/*
