@@ -47,7 +47,7 @@ models/*/star_rows
 models/*/survey_blocks
 models/*/survey_stars
 models/*/options models/*/start models/*/joint models/*/checks models/*/tables models/*/figures
-models/*/elements models/*/phases models/*/eccentricities
+models/*/elements models/*/catalogue models/*/phases models/*/eccentricities
 models/*/star_results models/*/surveys
 models/*/model
 models/*/__init__

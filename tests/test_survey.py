@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from astropy.table import Table
 
-from astro_hier import BinaryPopulation, TableError, datasets, priors, survey
+from astro_hier import BinaryPopulation, SB1Binary, TableError, datasets, priors, survey
 from astro_hier.core.exact_sum import ExactSum
 from astro_hier.survey import RowsError, files, making
 
@@ -436,3 +436,38 @@ def test_folders_without_rows(tmp_path):
     pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
     with pytest.raises(RowsError, match=r"not a file of rows|holds no rows"):
         survey.status(tmp_path)
+
+
+# ---- the orbit of every star
+
+
+@pytest.mark.parametrize("more", [{}, {"eccentricity": True}], ids=["circles", "ellipses"])
+def test_a_catalogue_of_orbits(more, visits, long, tmp_path):
+    """As `describe` makes them, which is held to fits of single stars elsewhere."""
+    model, few = SB1Binary(P=priors.LogUniform(*RANGE), **more), visits[:21]
+    state = survey.prepare(few, tmp_path / "orbits", model, **QUIET)
+    assert (state.done, state.failed) == (3, {})
+    found, spec = survey.read(tmp_path / "orbits"), model.survey_spec()
+    first = few[few["star"] == few["star"][0]]
+    given = (
+        first["time"].value - first["time"].value.min(),
+        first["rv"].value,
+        first["rv_error"].value,
+    )
+    expected = spec.describe(spec.visits(*given))
+    for name in ("P", "K_upper", "ln_bayes_factor", "v0"):
+        assert u.Quantity(found[name][0]).value == pytest.approx(expected[name])
+    assert found["t_conj"][0].value == pytest.approx(expected["t_conj"] + first["time"].value.min())
+    n_modes = len(expected["modes_P"])
+    np.testing.assert_allclose(found["modes_P"][0, :n_modes].value, expected["modes_P"])
+    assert (found["P"].unit, found["K"].unit) == (u.day, u.km / u.s)
+    work = model.partition_function(star="source_id", columns=COLUMNS)
+    frame = long[long["source_id"] == few["star"][0]]
+    assert work(frame)["P"].iloc[0] == pytest.approx(expected["P"])
+    assert work(frame).dtypes.equals(work.meta(frame).dtypes)
+
+
+def test_orbits_are_not_rows_of_a_population(visits, tmp_path):
+    survey.prepare(visits[:7], tmp_path, SB1Binary(P=priors.LogUniform(*RANGE)), **QUIET)
+    with pytest.raises(RowsError, match="other arguments"):
+        population().fit_rows(tmp_path, **QUIET)

@@ -170,7 +170,14 @@ def amplitudes(solution):
     radius = np.sqrt(-2 * np.log1p(-chance))
     x = np.multiply.outer(radius, np.cos(2 * np.pi * chance)).reshape(-1, 1)
     y = np.multiply.outer(radius, np.sin(2 * np.pi * chance)).reshape(-1, 1)
-    return np.hypot(a + sd_a * x, b + slope * x + rest * y)
+    amplitude, across = sd_a * x, slope * x
+    amplitude += a
+    across += rest * y
+    across += b
+    amplitude *= amplitude
+    across *= across
+    amplitude += across
+    return np.sqrt(amplitude, out=amplitude)
 
 
 def quantile(values, weight, share):

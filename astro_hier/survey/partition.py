@@ -21,6 +21,7 @@ OWN = {  # fields of a row besides those of its model
     "status": "str", "n_visits": "i4", "n_dropped": "i4", "first": "f8", "baseline": "f4",
     "checksum": "u4",
 }  # fmt: skip
+UNITS = {"first": "d", "baseline": "d"}
 SPECIFICATION = "specification"
 COORDINATES = "ra", "dec"  # carried along, for catalogues that are divided by these
 
@@ -32,8 +33,9 @@ class StarWork:
     Attributes
     ----------
     rows : object
-        What a model makes of one star: ``fields`` by name and kind, ``specification``, the JSON of
-        all that they depend on, and ``of_star(label, time, rv, rv_error)``.
+        What a model makes of one star: ``fields`` by name and kind, ``units`` of some, ``times``,
+        those that count from the first visit, ``specification``, the JSON of all that they depend
+        on, and ``of_star(label, time, rv, rv_error)``.
     on_invalid : {"raise", "drop"}
         Whether a star with an invalid visit is set aside, or the visit left out.
     """
@@ -48,7 +50,9 @@ class StarWork:
             found.append(self._of_star(label, *visits))
             if progress is not None:
                 progress(1)
-        return _table(stars.star, found, {**OWN, **self.rows.fields}, self.rows.specification)
+        kinds = {**OWN, **self.rows.fields}
+        table = _table(stars.star, found, kinds, self.rows.specification)
+        return with_units(table, {**UNITS, **self.rows.units})
 
     def _of_star(self, label, time, rv, rv_error):
         given = time, rv, rv_error
@@ -68,9 +72,23 @@ class StarWork:
         first = time.min()
         row |= {"first": first, "baseline": np.ptp(time)}
         try:
-            return row | dict(self.rows.of_star(label, time - first, rv, rv_error))
+            found = dict(self.rows.of_star(label, time - first, rv, rv_error))
+            return row | found | {name: first + found[name] for name in self.rows.times}
         except (ArithmeticError, ValueError, IndexError, np.linalg.LinAlgError) as error:
             return {**row, "status": f"failed: {type(error).__name__}: {error}"[:200]}
+
+
+def partition_function(
+    work: StarWork,
+    model: Any,
+    star: str,
+    visits: str | None,
+    columns: Mapping | None,
+    keep: Sequence[str],
+) -> "PartitionFunction":
+    """The function of frames for a model, with the columns that it names itself by default."""
+    own = model.columns_in_use() or {}
+    return PartitionFunction(work, star, visits, measured.places({**own, **(columns or {})}), keep)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +147,17 @@ def _table(labels, rows, kinds, specification):
     )
     columns[SPECIFICATION] = said.cast(pa.string())
     return pa.table(columns)
+
+
+def with_units(table: Any, units: Mapping[str, str], metadata: Any = None) -> Any:
+    """An Arrow table whose fields state their units."""
+    import pyarrow as pa
+
+    fields = [
+        field.with_metadata({"unit": units[field.name]} if field.name in units else None)
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(fields, metadata=metadata))
 
 
 def _column(values, kind):

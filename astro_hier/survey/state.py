@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import astropy.units as u
+import numpy as np
 from astropy.table import QTable
 
 from astro_hier.survey import files
@@ -114,17 +115,28 @@ def read(folder: str | os.PathLike, columns: Sequence[str] | None = None) -> QTa
     Returns
     -------
     `~astropy.table.QTable`
-        One row a star, with units.
+        One row a star, with units. Lists are filled up with NaN to the length of the longest.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    parts = [
-        pq.read_table(path, columns=columns, partitioning=None) for path in files.found(folder)
-    ]
+    parts = [pq.read_table(of, columns=columns, partitioning=None) for of in files.found(folder)]
     whole, table = pa.concat_tables(parts), QTable()
     for entry in whole.schema:
         unit = (entry.metadata or {}).get(b"unit")
-        values = whole[entry.name].to_numpy(zero_copy_only=False)
+        column = whole[entry.name].combine_chunks()
+        is_list = pa.types.is_list(entry.type) or pa.types.is_large_list(entry.type)
+        values = _padded(column) if is_list else column.to_numpy(zero_copy_only=False)
         table[entry.name] = values * u.Unit(unit.decode()) if unit else values
+        if values.dtype.kind == "f":
+            table[entry.name].info.format = ".8g" if unit == b"d" else ".4g"
     return table
+
+
+def _padded(lists):
+    """Lists of numbers as an array with NaN beyond their ends, shape (row, longest)."""
+    offsets = lists.offsets.to_numpy()
+    length = np.diff(offsets)
+    padded = np.full((len(length), length.max(initial=0)), np.nan)
+    padded[np.arange(padded.shape[1]) < length[:, None]] = lists.flatten().to_numpy()
+    return padded

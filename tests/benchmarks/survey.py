@@ -1,9 +1,9 @@
 """Growth of a population of binaries by rows: ``python tests/benchmarks/survey.py [STARS ...]``.
 
 For each number of stars with six visits: CPU time a star of making the rows (on two workers of
-Dask, or with ``--here`` in this process), of the fit and of the results of all stars; wall time; the
-largest memory of driver and workers; and bytes a star. ``--copies N`` also fits the rows N times
-over, which is what N times as many stars cost the fit, in time and memory.
+Dask, or with ``--here`` in this process), of the fit and of the results of all stars; wall time;
+the largest memory of driver and workers; and bytes a star. ``--copies N`` also fits the rows N
+times over, which is what N times as many stars cost the fit, in time and memory.
 """
 
 import argparse

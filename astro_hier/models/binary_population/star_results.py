@@ -31,7 +31,7 @@ from astro_hier.models.binary_population.survey_blocks import (
 from astro_hier.models.binary_population.survey_stars import SurveyStars
 from astro_hier.models.binary_population.tables import population_draws
 from astro_hier.survey import files
-from astro_hier.survey.partition import OK
+from astro_hier.survey.partition import OK, with_units
 from astro_hier.survey.state import fingerprint
 
 LEAST = 0.01  # probability of a mode that is counted
@@ -97,7 +97,7 @@ def star_results(
             if target.exists():
                 bar.update(_done(target, mark, resume))
                 continue
-            files.write(_labelled(given.table(path), mark), target)
+            files.write(with_units(given.table(path), UNITS, {"fit": mark}), target)
             bar.update(1)
 
 
@@ -119,16 +119,6 @@ def _done(path, mark, resume):
             f"{str(path)!r} holds results of another fit; expected an empty folder"
         )
     return 1
-
-
-def _labelled(table, mark):
-    import pyarrow as pa
-
-    fields = [
-        pa.field(of.name, of.type, metadata={"unit": UNITS[of.name]} if of.name in UNITS else None)
-        for of in table.schema
-    ]
-    return table.cast(pa.schema(fields, metadata={"fit": mark}))
 
 
 class Given:

@@ -39,6 +39,8 @@ FIELDS = {  # of a row, and what each holds; lists are written as [kind]
     "P_sd": "[f4]", "K": "[f4]", "K_low": "[f4]", "K_high": "[f4]", "v0": "[f4]",
     "phase": "[f4]", "e": "[f4]", "omega": "[f4]",
 }  # fmt: skip
+UNITS = dict.fromkeys(("best_period", "P", "P_sd", "shortest", "longest"), "d")
+UNITS |= dict.fromkeys(("K", "K_low", "K_high", "v0", "scatter", "median_error"), "km / s")
 OF_ORBITS = ("a", "b", "v0", "amplitude", "trend", "jitter", "shared_jitter")  # arguments
 
 
@@ -58,6 +60,8 @@ class PopulationRows:
     cells: int | None = None
 
     fields = FIELDS
+    units = UNITS
+    times = ()
 
     @cached_property
     def sample(self) -> Sample:

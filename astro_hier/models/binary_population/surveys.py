@@ -15,9 +15,8 @@ from astro_hier.model.fitting import label
 from astro_hier.models.binary_population import start
 from astro_hier.models.binary_population.star_rows import PopulationRows
 from astro_hier.models.binary_population.survey_stars import SurveyStars
-from astro_hier.survey import files
-from astro_hier.survey.measured import places
-from astro_hier.survey.partition import COORDINATES, OK, PartitionFunction, StarWork
+from astro_hier.survey import files, partition
+from astro_hier.survey.partition import COORDINATES, OK, StarWork
 from astro_hier.table import Rows
 
 UNUSED = checks.define(
@@ -102,8 +101,7 @@ def partition_function(
         If a column or its unit is missing.
     """
     work = star_work(model, period_range)
-    where = places({**(model.columns_in_use() or {}), **(columns or {})})
-    return PartitionFunction(work, star, visits, where, tuple(keep))
+    return partition.partition_function(work, model, star, visits, columns, tuple(keep))
 
 
 def prepare_rows(model, folder: str | os.PathLike) -> SurveyStars:

@@ -30,7 +30,15 @@ from astro_hier import datasets, plots, priors
 from astro_hier.models.orbits import joint, shape
 from astro_hier.models.orbits.model import OrbitModel
 from astro_hier.models.orbits.velocity import KMS, Circle
-from astro_hier.models.sb1_binary import checks, elements, figures, start, tables
+from astro_hier.models.sb1_binary import (
+    catalogue,
+    checks,
+    elements,
+    figures,
+    start,
+    surveys,
+    tables,
+)
 from astro_hier.models.sb1_binary.data import OneStar
 from astro_hier.models.sb1_binary.prepare import prepare
 from astro_hier.part import Option
@@ -276,6 +284,9 @@ class SB1Binary(OrbitModel):
     elements = elements.elements
     modes = tables.modes
     predict = tables.predict
+    survey_spec = catalogue.survey_spec
+    star_work = surveys.star_work
+    partition_function = surveys.partition_function
     plot_data = figures.plot_data
     plot_phase = figures.plot_phase
     plot_periodogram = figures.plot_periodogram
