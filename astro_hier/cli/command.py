@@ -14,7 +14,7 @@ from astropy.table import QTable
 
 import astro_hier
 from astro_hier import checks
-from astro_hier.cli.report import deliver, prepared_folder
+from astro_hier.cli.output import deliver, prepared_folder
 from astro_hier.cli.values import (
     FAMILIES,
     PRESETS,
