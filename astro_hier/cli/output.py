@@ -1,6 +1,7 @@
 """The output of a fit: its folder, the files in it, and what is printed."""
 
 import inspect
+import logging
 import os
 import sys
 import tempfile
@@ -10,6 +11,8 @@ from pathlib import Path
 import astropy.units as u
 
 from astro_hier import checks
+from astro_hier.cli.parser import FIGURES
+from astro_hier.cli.speech import in_shell
 from astro_hier.plots import NothingToDraw, NotInTheModel
 
 # tables that are written besides, by the names of their files: the methods that make them
@@ -27,8 +30,9 @@ def _figures(model):
 
 
 def _files(model):
-    """Names of all files that are written for a model."""
-    return ["posterior.nc", *_tables(model), *(f"{name}.png" for name in _figures(model))]
+    """Names of all files that may be written for a model."""
+    figures = [f"{name}.{kind}" for kind in FIGURES for name in _figures(model)]
+    return ["posterior.nc", *_tables(model), *figures]
 
 
 def _tables(model):
@@ -92,19 +96,40 @@ def _check_free(out, names, overwrite):
             )
 
 
-def deliver(model, out, truths=None):
-    """Save a fit, print it and draw it; returns the exit status."""
-    tables = _save(model, out)
-    _report(model, tables, truths)
-    drawn, failed = _draw(model, out, truths)
-    written = ["posterior.nc", *_tables(model), *drawn]
-    print(f"\nWritten to {out}/: {', '.join(written)}")
-    print(f"Read it again: {type(model).__name__}.load({str(out / 'posterior.nc')!r})")
-    return 1 if failed else 0
+def deliver(model, out, options, truths=None):
+    """Save a fit, print it and draw it; returns the exit status.
+
+    ``options`` hold ``format_figures``, which formats to draw figures in, and ``quiet``.
+    """
+    tables, failed = _save(model, out)
+    if options.quiet:
+        for finding in checks.failed(model.findings()):
+            print(f"astro-hier: warning: {_said(model, finding)}", file=sys.stderr)
+    else:
+        _print(model, tables.values(), truths)
+    drawn, undrawn = _draw(model, out, options, truths)
+    written = ["posterior.nc", *tables, *drawn]
+    if not options.quiet:
+        print(f"\nWritten to {out}/: {', '.join(written)}")
+        print(f"Read it again: {type(model).__name__}.load({str(out / 'posterior.nc')!r})")
+    return 1 if failed + undrawn else 0
+
+
+def _said(model, finding):
+    """The name of a check that failed, what is wrong, and what to type."""
+    return f"{finding.name}: {in_shell(finding.message(shell=True), model.command)}"
 
 
 def _save(model, out):
-    """Write what must not be lost, before anything else can fail; returns the tables."""
+    """Write what must not be lost, before anything else can fail.
+
+    Returns
+    -------
+    tables : dict
+        The tables that were written, by the names of their files.
+    failed : int
+        How many could not be made or written, which is said.
+    """
     posterior, *others = (out / name for name in _files(model))
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -118,20 +143,33 @@ def _save(model, out):
         ) from error
     for path in others:
         path.unlink(missing_ok=True)  # may be left from an earlier fit
-    tables = [getattr(model, method)() for method in _tables(model).values()]
-    for file, table in zip(_tables(model), tables, strict=True):
-        table.write(out / file)
-    return tables
+    tables = {}
+    for file, method in _tables(model).items():
+        try:
+            table = getattr(model, method)()
+            table.write(out / file)
+            tables[file] = table
+        except Exception as error:  # whatever the error, the fit is there
+            _not_written(out / file, error)
+    return tables, len(_tables(model)) - len(tables)
 
 
-def _report(model, tables, truths=None):
+def _not_written(path, error):
+    """Say which file could not be made, and leave no part of it."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+    kind = type(error).__name__
+    print(f"astro-hier: no {path.name}: {kind}: {error}", file=sys.stderr)
+
+
+def _print(model, tables, truths=None):
     """Print the summary, with the truth if it is known, and the tables of periods and others."""
     _summary(model, truths).pprint_all()
     if model.posterior.attrs.get("n_explanations", 1) > 1:
         print("\nExplanations, most probable first, which the summary mixes:")
         model.explanations().pprint(max_width=-1)
     for finding in checks.failed(model.findings()):
-        print(f"\nWarning, {finding.name}: {finding.message(shell=True)}")
+        print(f"\nWarning, {_said(model, finding)}")
     if hasattr(model, "modes"):
         searched = (model.posterior.attrs[f"{end}_period"] for end in ("shortest", "longest"))
         print("\nPeriods between {:g} and {:g} d, most probable first:".format(*searched))
@@ -154,27 +192,38 @@ def _summary(model, truths):
     return summary
 
 
-def _draw(model, out, truths=None):
+def _not_of_corner(record):
+    """Whether a line of the log is not corner's on panels with few draws, which says nothing."""
+    return record.module != "core" or "valid contours" not in record.getMessage()
+
+
+def _draw(model, out, options, truths=None):
     """Draw all figures that can be drawn; returns the names of their files and how many failed."""
+    if not options.format_figures:
+        return [], 0
     import matplotlib
 
     matplotlib.use("Agg")
+    logging.getLogger().addFilter(_not_of_corner)
     import matplotlib.pyplot as plt
 
     drawn, failed = [], 0
     for name in _figures(model):
-        path = out / f"{name}.png"
-        options = {"truths": truths} if name == "corner" else {}
+        more = {"truths": truths} if name == "corner" else {}
+        path = out / f"{name}.{options.format_figures[0]}"
         try:
-            getattr(model, f"plot_{name}")(**options).figure.savefig(path, dpi=150)
-            drawn.append(path.name)
+            figure = getattr(model, f"plot_{name}")(**more).figure
+            for kind in options.format_figures:
+                path = out / f"{name}.{kind}"
+                figure.savefig(path, dpi=150)
+                drawn.append(path.name)
         except NotInTheModel:
             pass
         except NothingToDraw as error:
-            print(f"\nNo {path.name}: {error}")
+            if not options.quiet:
+                print(f"\nNo {path.name}: {in_shell(str(error), model.command)}")
         except Exception as error:  # whatever the error, the other figures can still be drawn
             failed += 1
-            path.unlink(missing_ok=True)
-            print(f"astro-hier: no {path.name}: {type(error).__name__}: {error}", file=sys.stderr)
+            _not_written(path, error)
         plt.close("all")
     return drawn, failed

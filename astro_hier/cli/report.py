@@ -1,0 +1,12 @@
+"""The verb that writes a page about a saved fit."""
+
+from astro_hier.cli.saved import load
+
+
+def run(options):
+    """Write the page; returns the exit status."""
+    out = options.out or options.file.with_suffix(".html")
+    load(options.file).report(out, overwrite=options.overwrite)
+    if not options.quiet:
+        print(f"Written: {out}")
+    return 0
