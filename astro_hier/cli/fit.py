@@ -65,8 +65,8 @@ def model_of(options, command):
                 f"--set: {type(model).__name__} has no argument {name!r}; expected one of"
                 f" {', '.join(model.get_params())}{did_you_mean(name, model.get_params())}"
             )
-        if name == "columns":
-            raise UsageError("--set columns: expected --columns ROLE=NAME:UNIT,...")
+        if name in ("columns", "on_invalid"):
+            raise UsageError(f"--set {name}: expected --{name.replace('_', '-')}")
         model.set_params(**{name: read_table(Path(str(value))) if name in tables else value})
     for name, prior in options.prior:
         _set_prior(model, name, prior)

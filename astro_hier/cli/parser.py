@@ -42,15 +42,17 @@ def build() -> argparse.ArgumentParser:
     return parser
 
 
-def _verb(verbs, name, run, about):
-    verb = verbs.add_parser(name, help=about, description=about, epilog=EXIT_CODES)
+def _verb(verbs, name, run, about, what):
+    """A verb; ``run`` is its file, and ``what`` the files that follow it."""
+    usage = f"%(prog)s {what} [OPTIONS]".replace("  ", " ")
+    verb = verbs.add_parser(name, usage=usage, help=about, description=about, epilog=EXIT_CODES)
     verb.set_defaults(run=run, parser=verb)
     return verb
 
 
 def _fit(verbs, command):
     described = MODELS[command]
-    verb = _verb(verbs, command, "fit", described.about)
+    verb = _verb(verbs, command, "fit", described.about, "TABLE")
     verb.set_defaults(command=command)
     verb.add_argument("table", type=Path, metavar="TABLE", help=TABLE)
     _add_reading(verb, command)
@@ -76,7 +78,13 @@ def _fit(verbs, command):
 
 
 def _compare(verbs):
-    verb = _verb(verbs, "compare", "compare", "compare fits of the same data by their evidences")
+    verb = _verb(
+        verbs,
+        "compare",
+        "compare",
+        "compare fits of the same data by their evidences",
+        "FILE [FILE ...]",
+    )
     verb.add_argument(
         "files",
         type=Path,
@@ -90,7 +98,9 @@ def _compare(verbs):
 
 
 def _report(verbs):
-    verb = _verb(verbs, "report", "report", "write a page about a saved fit, with all figures")
+    verb = _verb(
+        verbs, "report", "report", "write a page about a saved fit, with all figures", "FILE"
+    )
     verb.add_argument("file", type=Path, metavar="FILE", help="a saved fit, such as posterior.nc")
     verb.add_argument(
         "--out", type=Path, metavar="HTML", help="page to write (default: FILE with .html)"
@@ -101,7 +111,7 @@ def _report(verbs):
 
 def _demo(verbs):
     about = f"simulate and fit a table of each kind ({', '.join(MODELS)}); needs no data"
-    verb = _verb(verbs, "demo", "demo", about)
+    verb = _verb(verbs, "demo", "demo", about, "")
     verb.add_argument("--out", type=Path, default=Path("astro-hier-demo"), metavar="DIR",
                       help="folder to write to (default: %(default)s)")  # fmt: skip
     _add_output(verb)

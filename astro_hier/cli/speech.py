@@ -46,7 +46,7 @@ class _Said:
     """A message as it is written anew, and the options in it."""
 
     priors: set[str]  # arguments that are usually priors
-    text: str = ""
+    text: str = ""  # so far; options at the beginning are what was given, not what to type
     columns: dict[str, str] = field(default_factory=dict)  # by role, what follows ROLE=
     others: list[str] = field(default_factory=list)
 
@@ -72,15 +72,10 @@ def of_error(error: Exception, command: str | None, arguments: Sequence[str]) ->
     message = getattr(error, "shell", None) or str(error) or type(error).__name__
     said = _translated(" ".join(message.split()), command)
     columns = ",".join(f"{role}={place}" for role, place in said.columns.items())
-    more = [f"--columns={columns}"] if columns else said.others[:1]
+    more = ["--columns", columns] if columns else said.others
     if not more or command is None:
         return [said.text]
-    return [said.text, f"try: {_line(['astro-hier', *arguments, *more])}"]
-
-
-def _line(words: Sequence[str]) -> str:
-    """A command line; ``NAME`` and the like stay as they are."""
-    return shlex.join(words).replace("--columns=", "--columns ")
+    return [said.text, f"try: {shlex.join(['astro-hier', *arguments, *more])}"]
 
 
 def _translated(message: str, command: str | None) -> _Said:
@@ -132,8 +127,8 @@ def _option(name: str, value: str, said: _Said) -> str:
         return _columns_option(value, said) if value else "--columns"
     if name in OPTIONS:
         option = f"{OPTIONS[name]} {_value(value)}".rstrip()
-        if name == "on_invalid":
-            said.others.append("--on-invalid=drop")
+        if name == "on_invalid" and said.text:
+            said.others = ["--on-invalid", "drop"]
         return option
     if not value:
         return f"{'--prior' if name in said.priors else '--set'} {name}=..."
@@ -157,7 +152,7 @@ def _columns_option(value: str, said: _Said) -> str:
         return f"--columns {places or '...'}"
     words = {role: _place(place) for role, place in places.items()}
     for role, place in words.items():
-        if role not in said.columns and place not in ("None", "NAME"):
+        if said.text and role not in said.columns and place not in ("None", "NAME"):
             said.columns[role] = place
     line = ",".join(f"{role}={place}" for role, place in words.items())
     return f"--columns {line if _is_word(line) else repr(line)}"
@@ -186,7 +181,7 @@ def _value(text: str) -> str:
     if text.startswith("<") and not text.startswith("<Quantity"):  # repr of a class or table
         return "..."
     said = _calls(str(value))
-    return said[1:-1].rstrip(",") if said.startswith("(") and said.endswith(")") else said
+    return said[1:-1] if said.startswith("(") and said.endswith(")") else said
 
 
 def _calls(text: str) -> str:
@@ -194,7 +189,7 @@ def _calls(text: str) -> str:
     text = re.sub(rf"\b(?:(?:{MODULES})\.)+(?=[A-Z]\w*)", "", text)
     text = re.sub(r"\b([A-Z]\w*)\(\)", r"\1", text)
     text = re.sub(r"<Quantity ([^>]*)>", r"\1", text)
-    text = re.sub(rf"\bastro_hier\.({MODULES})\b", r"\1", text)
+    text = re.sub(rf"\bastro_hier\.({MODULES})\b", r"the \1", text)
     for call, file in FILES.items():
         text = re.sub(call, file, text)
     return _quantities(text)

@@ -1,9 +1,7 @@
 """Tables from files: those that astropy knows, and text whose layout is found out.
 
 FITS, VOTable, ECSV and other formats that say what they are are left to astropy, which is told to
-read times as times. Text in columns is looked at first: which character stands between the columns,
-whether the line of names is followed by units, dashes or types, as in rdb files of observatories
-and in tables of VizieR, and whether numbers have decimal commas.
+read times as times.
 """
 
 import bz2
@@ -11,15 +9,15 @@ import gzip
 import io
 import lzma
 import re
-import sys
+import warnings
 import zlib
-from dataclasses import dataclass
 
-import numpy as np
 from astropy.io.registry import IORegistryError
-from astropy.table import MaskedColumn, QTable
+from astropy.table import QTable
+from astropy.utils.exceptions import AstropyWarning
 
 from astro_hier.cli.speech import UsageError
+from astro_hier.cli.text import read_text
 
 __all__ = ["read_table"]
 
@@ -36,16 +34,9 @@ MARKS = {
     b"|": "ascii.ipac",
     b"\\": "ascii.ipac",
 }
-OTHERS = (b"\x89HDF", b"PAR1", b"#ASDF", b"<html", b"<!DOCTYPE", b"\\begin", b"\\document")
 TEXT = ("", ".csv", ".txt", ".dat", ".rdb", ".tsv", ".tab", ".ssv", ".data", ".tbl", ".ascii")
-DELIMITERS = "\t;|,"  # the first that stands in all lines; else blanks
 LONGEST_MARK = 1000  # bytes, with blanks before it
-LOOKED_AT = 100  # lines
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?|[+-]?(nan|inf)", re.IGNORECASE)
-WITH_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
-DASHES = re.compile(r"-+")
-RDB_TYPE = re.compile(r"\d*[NSM]")
-NAMES = "such as ascii.csv, ascii.ecsv, ascii.rdb, ascii.no_header, fits, votable"
+NAMES = "ascii.csv, ascii.ecsv, ascii.rdb, ascii.no_header, fits, votable, ..."
 
 
 def read_table(path, format=None, delimiter=None, hdu=None):
@@ -82,14 +73,14 @@ def read_table(path, format=None, delimiter=None, hdu=None):
         if delimiter is None and known is not None:
             return QTable.read(io.BytesIO(content), format=known)
         if delimiter is not None or _is_text(path, content):
-            return _read_text(content, delimiter)
+            return read_text(content, delimiter)
         return QTable.read(path)
     except IORegistryError as error:
         raise ValueError(_unknown(path, format, error)) from error
-    except (OSError, MemoryError, UsageError):
+    except (MemoryError, UsageError):
         raise
     except Exception as error:  # of astropy, or of any package that it uses to read a file
-        raise ValueError(_unreadable(path, format, error)) from error
+        raise ValueError(_unreadable(path, known, error)) from error
 
 
 def _content(path):
@@ -113,12 +104,14 @@ def _content(path):
 
 def _read_fits(content, which):
     """A table of a FITS file, with times as times where they can be understood as such."""
-    try:
-        return QTable.read(io.BytesIO(content), format="fits", astropy_native=True, **which)
-    except (OSError, KeyError, IndexError):
-        raise
-    except Exception:
-        return QTable.read(io.BytesIO(content), format="fits", **which)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "Specified hdu", AstropyWarning)
+        try:
+            return QTable.read(io.BytesIO(content), format="fits", astropy_native=True, **which)
+        except (OSError, LookupError, AstropyWarning):
+            raise
+        except Exception:  # what looks like times but is not
+            return QTable.read(io.BytesIO(content), format="fits", **which)
 
 
 def _is_text(path, content):
@@ -127,140 +120,34 @@ def _is_text(path, content):
     for suffix in SUFFIXES:
         name = name.removesuffix(suffix)
     known = "." + name.rpartition(".")[2] if "." in name else ""
-    return known in TEXT and b"\0" not in content and not content.lstrip().startswith(OTHERS)
+    return known in TEXT and b"\0" not in content
 
 
 def _unknown(path, format, error):
     """The message for a format that astropy does not recognise, or that does not exist."""
-    first = str(error).partition("\n")[0].strip()
     if format is not None:
-        return f"{path}: --format {format} is not a format that astropy can read ({first}): {NAMES}"
-    return (
-        f"{path}: astropy does not recognise this format ({first}); name it with --format, {NAMES}"
-    )
+        return f"--format {format} is none that astropy can read; expected {NAMES}"
+    first = str(error).partition("\n")[0].strip().rstrip(".")
+    return f"{path}: astropy does not recognise this format ({first}); name it: --format {NAMES}"
 
 
 def _unreadable(path, format, error):
     """The message for a file that could not be read."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     said = (lines or [type(error).__name__])[0][:200].rstrip(".")
+    if isinstance(error, AstropyWarning | LookupError) and format == "fits":
+        said = said.partition(", reading")[0]
+        return f"{path}: {said}: name a table of the file, by its number or name, with --hdu"
     if isinstance(error, ImportError) or re.search("required to (read|write)", said):
         missing = getattr(error, "name", None) or "a package that is not installed"
         return (
             f"{path}: this format needs {missing} ({said}): install it, or write the table in"
             " another format, such as fits or ascii.ecsv"
         )
-    of = f" as {format}" if format else ""
+    if format not in (None, "ascii.csv", "ascii.basic"):
+        return f"{path}: could not be read as {format} ({said}); expected another --format: {NAMES}"
     return (
-        f"{path}: could not be read{of} ({said}); expected columns with their names in the first"
-        f" line: name another format with --format, {NAMES}, or what stands between columns with"
+        f"{path}: could not be read ({said}); expected columns with their names in the first line:"
+        f" name another format, --format {NAMES}, or what stands between columns with"
         " --delimiter, such as --delimiter ';'"
     )
-
-
-# ---- text in columns
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """How the lines of a text are divided: names, perhaps units, then values."""
-
-    names: list[str]
-    units: list[str]
-    first: int  # line of values
-    delimiter: str
-
-
-def _read_text(content, delimiter):
-    """A table from lines of text, of which the first holds the names of the columns."""
-    text = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
-    comments, lines = _without_comments(text)
-    if delimiter is None:
-        delimiter = _delimiter(lines)
-    layout = _layout(comments, lines, delimiter)
-    kind = {"format": "ascii.basic" if delimiter == " " else "ascii.csv", "guess": False}
-    if layout.first == 1 and not comments:  # astropy knows of line breaks within quotes
-        table = QTable.read(text, delimiter=delimiter, **kind)
-    else:
-        named = [_line(layout.names, delimiter), *lines[layout.first :]]
-        table = QTable.read(named, delimiter=delimiter, **kind)
-    for name, unit in zip(table.colnames, layout.units, strict=False):
-        if unit and table[name].dtype.kind in "if":
-            table[name].unit = unit
-    _read_decimal_commas(table)
-    return table
-
-
-def _line(words, delimiter):
-    quoted = ['"' + word.replace('"', '""') + '"' for word in words]
-    return delimiter.join(quoted)
-
-
-def _without_comments(text):
-    """The lines that are comments, and the others without blank ones."""
-    lines = [line for line in text.split("\n") if line.strip()]
-    comments = [line for line in lines if line.lstrip().startswith("#")]
-    return comments, [line for line in lines if not line.lstrip().startswith("#")]
-
-
-def _delimiter(lines):
-    """The character that divides all lines, or as many as there are after the names and units."""
-    some = lines[:LOOKED_AT]
-    for delimiter in DELIMITERS:
-        counts = [line.count(delimiter) for line in some]
-        if counts and min(counts) > 0:
-            return delimiter
-    return " "
-
-
-def _split(line, delimiter):
-    words = line.split() if delimiter == " " else line.strip("\n").split(delimiter)
-    return [word.strip().strip('"') for word in words]
-
-
-def _layout(comments, lines, delimiter):
-    """Where names, units and values are."""
-    if not lines:
-        raise ValueError("there is no line with values")
-    names, first = _split(lines[0], delimiter), 1
-    numbers = [bool(NUMBER.fullmatch(word) or WITH_COMMA.fullmatch(word)) for word in names]
-    named = _split(comments[-1].lstrip("# \t"), delimiter) if comments else []
-    if any(numbers) and len(named) == len(names):
-        names, first = named, 0
-    elif all(numbers):
-        raise ValueError("the first line holds numbers, not names of columns")
-    elif len(lines) == 1 or len(names) < 2:
-        raise ValueError("there are no columns with values below a line of names")
-    rows = [_split(line, delimiter) for line in lines[first : first + 2]]
-    for i, row in enumerate(rows):
-        if _all(DASHES, row) or (delimiter == "\t" and _all(RDB_TYPE, row)):
-            return _Layout(names, rows[0] if i else [], first + i + 1, delimiter)
-    return _Layout(names, [], first, delimiter)
-
-
-def _all(pattern, words):
-    return bool(words) and all(pattern.fullmatch(word) for word in words)
-
-
-def _read_decimal_commas(table):
-    """Make numbers of text such as 12,5, where a whole column holds nothing else."""
-    changed = []
-    for name in table.colnames:
-        column = table[name]
-        if column.dtype.kind != "U":
-            continue
-        masked = np.broadcast_to(getattr(column, "mask", False), len(column))
-        words = [str(word).strip() for word in column]
-        filled = [word for word, empty in zip(words, masked, strict=True) if not empty and word]
-        is_number = [WITH_COMMA.fullmatch(word) or NUMBER.fullmatch(word) for word in filled]
-        if not (filled and all(is_number) and any("," in word for word in filled)):
-            continue
-        empty = [bool(hidden) or not word for word, hidden in zip(words, masked, strict=True)]
-        numbers = [
-            np.nan if hidden else float(word.replace(",", "."))
-            for word, hidden in zip(words, empty, strict=True)
-        ]
-        table[name] = MaskedColumn(numbers, mask=empty) if any(empty) else numbers
-        changed.append(name)
-    if changed:
-        print(f"astro-hier: read decimal commas in {', '.join(changed)}", file=sys.stderr)

@@ -86,7 +86,7 @@ def read_prior(text):
 def _arguments(text):
     """Arguments by position and by name, separated by commas, each a number or a Quantity."""
     given, named = [], {}
-    for word in text.split(","):
+    for word in text.split(",") if text.strip() else []:
         name, equals, number = (part.strip() for part in word.partition("="))
         if equals:
             named[name] = _number(number)
@@ -101,41 +101,50 @@ def _number(text):
     return value.item() if value.unit == u.dimensionless_unscaled else value
 
 
-def setting_reader(command):
+def families_of(command):
     """By argument of a command's model, the classes that it may be an instance of."""
     return {of.name: of.families for of in class_of(command)().options}
 
 
 def read_setting(text, families):
-    """Name and value from ``NAME=VALUE``: one or several numbers or Quantities, a prior or a word.
+    """Name and value from ``NAME=VALUE``: a number, a Quantity, a prior, a word, or several.
 
+    Several values are separated by commas; with a comma after the last, one counts as several.
     ``families`` holds, by argument, the classes that it may be an instance of; or it is a command.
     """
     if isinstance(families, str):
-        families = setting_reader(families)
+        families = families_of(families)
     name, equals, value = (part.strip() for part in text.partition("="))
     if not (equals and name and value):
         raise argparse.ArgumentTypeError(f"{text!r}; expected NAME=VALUE, such as trend=1")
-    if value.lower() in WORDS:
-        return name, WORDS[value.lower()]
-    word = value.removesuffix("()").rpartition(".")[2]
-    for family in families.get(name, ()):
-        if word == family.__name__:
-            return name, family()
-    if value.removeprefix("priors.").partition("(")[0].strip() in FAMILIES:
-        return read_prior(text)
-    if families.get(name) and value.isidentifier():
-        known = [family.__name__ for family in families[name]]
+    words = [word.strip() for word in re.split(r",(?![^(]*\))", value)]
+    if len(words) == 1:
+        return name, _setting(name, value, families.get(name, ()))
+    values = tuple(_setting(name, word, families.get(name, ())) for word in words if word)
+    return name, value if any(isinstance(each, str) for each in values) else values
+
+
+def _setting(name, word, families):
+    """The value that one word stands for."""
+    if word.lower() in WORDS:
+        return WORDS[word.lower()]
+    last = word.removesuffix("()").rpartition(".")[2]
+    for family in families:
+        if last == family.__name__:
+            return family()
+    if word.removeprefix("priors.").partition("(")[0].strip() in FAMILIES:
+        return read_prior(f"{name}={word}")[1]
+    if families and word.isidentifier():
+        known = [family.__name__ for family in families]
         raise argparse.ArgumentTypeError(
-            f"{text!r}; expected one of {', '.join(known)}{did_you_mean(value, known)}"
+            f"'{name}={word}'; expected one of {', '.join(known)}{did_you_mean(word, known)}"
         )
-    if re.fullmatch(r"[+-]?[0-9]{1,18}", value):
-        return name, int(value)
+    if re.fullmatch(r"[+-]?[0-9]{1,18}", word):
+        return int(word)
     try:
-        values = [_number(number) for number in value.split(",")]
+        return _number(word)
     except (TypeError, ValueError, ArithmeticError):
-        return name, value
-    return name, values[0] if len(values) == 1 else tuple(values)
+        return word
 
 
 def read_seed(text):
