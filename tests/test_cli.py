@@ -15,7 +15,8 @@ from astro_hier import (
     outliers,
     priors,
 )
-from astro_hier.cli import MODELS, main
+from astro_hier.cli import main
+from astro_hier.cli.described import MODELS
 
 KMS = u.km / u.s
 FILES = {

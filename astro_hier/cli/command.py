@@ -1,4 +1,4 @@
-"""The ``astro-hier`` command: its verbs, its exit status, and how errors and warnings are said."""
+"""The ``astro-hier`` command: its verbs, and how errors and warnings are said."""
 
 import importlib
 import os
@@ -12,7 +12,7 @@ from astro_hier.cli import parser
 
 __all__ = ["main"]
 
-FAILED, INTERRUPTED = 1, 130  # exit status; argparse exits with 2
+FAILED = 1  # exit status; argparse exits with 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,9 +22,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser.build().parse_args(arguments)
         with _warnings_said(options):
             return importlib.import_module(f"astro_hier.cli.{options.run}").run(options)
-    except KeyboardInterrupt:
-        _say("interrupted")
-        return INTERRUPTED
     except BrokenPipeError:  # such as that of head, which reads no further
         with suppress(OSError, ValueError):  # or Python tries once more when it ends
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
