@@ -2,10 +2,13 @@
 
 import re
 import shlex
+import subprocess
+import sys
 import warnings
 
 import astropy.units as u
 import pytest
+from astropy.io import fits
 from astropy.table import QTable
 
 from astro_hier import StarCluster, checks, datasets
@@ -43,6 +46,7 @@ PYTHON = re.compile(
          "--set 'period_range=3. d, 1. d'; expected"),
         ("population=<class 'x.Population'>; expected", "--set population=...; expected"),
         ("see star_table()", "see stars.ecsv"),
+        ("use --set outliers=True, or --prior 'P=Normal(2 d, 1 d)', or --columns rv=x",) * 2,
         ("x=1, chi2=3 and K=5 km/s stay", "x=1, chi2=3 and K=5 km/s stay"),
         ("column 'columns=x' stays", "column 'columns=x' stays"),
     ],
@@ -141,6 +145,22 @@ def test_a_unit_that_nobody_knows_is_to_be_corrected_in_the_file(tmp_path, capsy
 def test_errors_about_tables_say_in_python_what_to_do_in_python():
     with pytest.raises(TableError, match=r"set table\['parallax'\].unit = 'mas' or say columns="):
         StarCluster().read(bare("parallax"))
+
+
+def test_warnings_of_astropy_are_said_in_a_line_in_the_shell(tmp_path):
+    path = tmp_path / "two.fits"
+    tables = [fits.table_to_hdu(QTable({"x": [1.0]})) for _ in range(2)]
+    fits.HDUList([fits.PrimaryHDU(), *tables]).writeto(path)
+    run = subprocess.run(
+        [sys.executable, "-m", "astro_hier", "dispersion", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    warned, failed = run.stderr.splitlines()
+    assert warned.startswith("astro-hier: warning: --hdu was not specified but multiple tables")
+    assert failed.startswith("astro-hier: expected either velocity and velocity_error, or redshift")
 
 
 @pytest.mark.filterwarnings("always")

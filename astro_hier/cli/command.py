@@ -20,8 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = None
     try:
         options = parser.build().parse_args(arguments)
-        with _warnings_said(options):
-            return importlib.import_module(f"astro_hier.cli.{options.run}").run(options)
+        verb = importlib.import_module(f"astro_hier.cli.{options.run}")
+        with _warnings_said(options):  # after astropy is loaded, which says them in its own way
+            return verb.run(options)
     except BrokenPipeError:  # such as that of head, which reads no further
         with suppress(OSError, ValueError):  # or Python tries once more when it ends
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -52,7 +53,7 @@ def _warnings_said(options: Any) -> Iterator[None]:
 
     with warnings.catch_warnings():
         warnings.showwarning = show
-        for ignored in (FutureWarning, DeprecationWarning):  # for programmers
+        for ignored in (FutureWarning, DeprecationWarning, RuntimeWarning):  # for programmers
             warnings.simplefilter("ignore", ignored, append=True)
         yield
 

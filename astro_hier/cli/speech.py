@@ -83,7 +83,8 @@ def _translated(message: str, command: str | None) -> _Said:
     arguments = {"columns", *OPTIONS}.union(*(described.arguments for described in models))
     said, end = _Said(set().union(*(described.priors for described in models))), 0
     for found in re.finditer(r"(?<![\w.\-'\"{])(\w+)=(?!=)", message):
-        if found.start() < end or found[1] not in arguments:
+        written = re.search(r"--(set|prior|columns) ['\"]?$", message[: found.start()])
+        if found.start() < end or found[1] not in arguments or written:
             continue
         stop = _end_of_value(message, found.end())
         said.text += _plain(message[end : found.start()], said)

@@ -14,6 +14,7 @@ WORDS = {"true": True, "false": False, "none": None}
 DELIMITERS = {"tab": "\t", "\\t": "\t", "blank": " ", "space": " ", "semicolon": ";", "comma": ","}
 # Numbers and units longer than these are slips, or take for ever to be understood
 LONGEST = 60
+NUMBER = re.compile(r"^\s*[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
 TOO_LARGE_A_POWER = re.compile(r"(\*\*|\^|[a-zA-Z)])\s*\(?\s*[+-]?\d{3,}")
 
 
@@ -50,7 +51,7 @@ def _check_unit(unit, where):
 
 def _short(text):
     """The text of a number or unit, unless it is one that takes for ever to be understood."""
-    if len(text) > LONGEST or TOO_LARGE_A_POWER.search(text):
+    if len(text) > LONGEST or TOO_LARGE_A_POWER.search(NUMBER.sub("", text)):
         raise ValueError(f"{text[:LONGEST]!r} is too long for a number with a unit")
     return text
 
