@@ -54,6 +54,7 @@ models/*/__init__
 injections/*
 __init__
 calibration cli/*
+__main__
 """.split("\n")[1:-1]
 SHARED = ("models", "models/orbits")  # folders that other models may import from
 
@@ -113,9 +114,14 @@ def test_the_core_knows_no_units():
         assert not module.startswith("core/") or "astropy" not in path.read_text(), module
 
 
-def test_importing_loads_neither_pymc_nor_arviz_nor_matplotlib():
-    code = "import sys, astro_hier; print(*{name.split('.')[0] for name in sys.modules})"
+def loaded_by(code):
+    """Names of the packages and modules that are loaded after some code has run."""
+    code = f"import sys\n{code}\nprint(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(run.stdout.split("\n")[-2].split())
+
+
+def test_importing_loads_neither_pymc_nor_arviz_nor_matplotlib():
     heavy = {
         "pymc",
         "pytensor",
@@ -126,7 +132,21 @@ def test_importing_loads_neither_pymc_nor_arviz_nor_matplotlib():
         "corner",
         "daft",
     }
-    assert not heavy & set(run.stdout.split())
+    assert not heavy & loaded_by("from astro_hier import *")
+
+
+def test_importing_loads_what_is_used_only_when_it_is_used():
+    assert not {"numpy", "astropy", "astro_hier.priors"} & loaded_by("import astro_hier")
+    assert "astropy" in loaded_by("import astro_hier; astro_hier.priors.Normal(0, 1)")
+
+
+def test_all_public_names_can_be_listed_and_loaded():
+    assert {*astro_hier.__all__, "__version__"} <= set(dir(astro_hier))
+    assert not {"importlib", "find_spec", "checks"} & set(dir(astro_hier))
+    assert astro_hier.posterior.register  # a module that is not listed
+    for name in ("Starcluster", "_checks", "__wrapped__"):
+        with pytest.raises(AttributeError, match=name):
+            getattr(astro_hier, name)
 
 
 def test_public_names_have_docstrings():

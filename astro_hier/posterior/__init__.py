@@ -1,7 +1,7 @@
 """Units out: draws as a labelled tree with units, the summary table, and saved files."""
 
 from astro_hier.posterior.encoding import SAVED, register
-from astro_hier.posterior.files import SavedFileError, load, reading, save
+from astro_hier.posterior.files import SavedFileError, estimator_in, load, reading, save
 from astro_hier.posterior.parameters import LOG_PROB, UNBOUNDED, Parameter
 from astro_hier.posterior.summary import draws_table, samples, summarise
 from astro_hier.posterior.tree import build_tree, check_tree, likelihood_group
@@ -15,6 +15,7 @@ __all__ = [
     "build_tree",
     "check_tree",
     "draws_table",
+    "estimator_in",
     "likelihood_group",
     "load",
     "reading",

@@ -226,9 +226,13 @@ class SB1Binary(OrbitModel):
     def check_rows(self, rows, table):
         stars = np.unique(rows.get("star", np.array([])))
         if len(stars) > 1:
-            raise TableError(
+            message = (
                 f"the table holds {len(stars)} stars ({', '.join(map(str, stars[:3]))}, ...);"
-                " expected one: select its rows, such as table[ids == ids[0]]"
+                " expected one: "
+            )
+            raise TableError(
+                message + "select its rows, such as table[ids == ids[0]]",
+                shell=message + "use a file of its rows alone, or astro-hier binaries for all",
             )
 
     def build_pymc(self, data: OneStar):
