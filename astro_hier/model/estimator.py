@@ -14,6 +14,7 @@ from astro_hier.model.fitting import label
 from astro_hier.model.hooks import Hooks
 from astro_hier.model.parameters import Priors
 from astro_hier.model.results import Results
+from astro_hier.model.to_arviz import to_arviz
 from astro_hier.table import Rows, read_columns
 
 __all__ = ["HierarchicalModel"]
@@ -46,6 +47,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
     plot_corner = plots.plot_corner
     plot_trace = plots.plot_trace
     plot_graph = plots.plot_graph
+    to_arviz = to_arviz
 
     @property
     def graph(self) -> Sequence[plots.Node]:
