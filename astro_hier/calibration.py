@@ -22,7 +22,7 @@ import numpy as np
 from astropy.table import Table
 from joblib import Parallel, delayed
 from scipy.stats import binomtest, chisquare, kstest, poisson
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from astro_hier import checks, plots
 from astro_hier.inference import METHODS

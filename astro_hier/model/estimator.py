@@ -8,7 +8,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import Table
 
-from astro_hier import checks, plots
+from astro_hier import checks, plots, progress
 from astro_hier.inference import METHODS, Problem
 from astro_hier.model.fitting import label
 from astro_hier.model.hooks import Hooks
@@ -85,6 +85,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
         self.check_arguments()
         rows = read_columns(table, self.roles, self.columns_in_use(), self.on_invalid)
         self.check_rows(rows, table)
+        progress.LOG.info("%s: %d rows read", type(self).__name__, rows.size)
         return rows
 
     def suited_to(self, table: Table) -> Self:
@@ -119,6 +120,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
             raise ValueError(f"{name}={given!r}; expected 'auto', True or False")
         return number <= MAX_ITEMS_KEPT if given == "auto" else bool(given)
 
+    @progress.of_fit
     def fit(
         self,
         table: Table,

@@ -2,7 +2,7 @@
 
 ArviZ's leave-one-out and comparisons need ln p(D_n | theta) of each item n. With one latent
 variable an item, the density given that variable does not serve: its draws know the item already,
-so that the weights that undo this vary too much (Merkle, Furr & Rabe-Hesketh 2019, Psychometrika 84,
+and the weights that undo this vary too much (Merkle, Furr & Rabe-Hesketh 2019, Psychometrika 84,
 802). The densities here are those with the latent variables of the item integrated out, and add up
 to the marginal likelihood.
 """
