@@ -29,6 +29,12 @@ from astro_hier.inference import METHODS
 
 __all__ = ["Calibration", "calibrate"]
 
+
+def __dir__() -> list[str]:
+    """What completion shows."""
+    return sorted(__all__)
+
+
 BAND = 0.99  # probability that a curve of a correct model stays within the band everywhere
 BAND_SIMULATIONS = 2000
 TAILS = 0.01  # share of uniform ranks that lie in both tails together

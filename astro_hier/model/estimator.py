@@ -12,6 +12,7 @@ from astro_hier import checks, plots, progress
 from astro_hier.inference import METHODS, Problem
 from astro_hier.model.fitting import label
 from astro_hier.model.hooks import Hooks
+from astro_hier.model.notebook import to_html
 from astro_hier.model.parameters import Priors
 from astro_hier.model.results import Results
 from astro_hier.model.to_arviz import to_arviz
@@ -48,6 +49,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
     plot_trace = plots.plot_trace
     plot_graph = plots.plot_graph
     to_arviz = to_arviz
+    _repr_html_ = to_html
 
     @property
     def graph(self) -> Sequence[plots.Node]:
