@@ -22,12 +22,18 @@ import numpy as np
 from astropy.table import Table
 from joblib import Parallel, delayed
 from scipy.stats import binomtest, chisquare, kstest, poisson
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from astro_hier import checks, plots
 from astro_hier.inference import METHODS
 
 __all__ = ["Calibration", "calibrate"]
+
+
+def __dir__() -> list[str]:
+    """What completion shows."""
+    return sorted(__all__)
+
 
 BAND = 0.99  # probability that a curve of a correct model stays within the band everywhere
 BAND_SIMULATIONS = 2000
@@ -108,7 +114,7 @@ class Calibration:
         table["tails_expected"].info.format = ".3g"
         return table
 
-    def plot(self, fig=None):
+    def plot(self, fig=None, ax=None):
         """The empirical distribution of the ranks minus the uniform one, with a 99 percent band.
 
         A curve that leaves the band means that the parameter is not calibrated. If it is above the
@@ -118,8 +124,8 @@ class Calibration:
 
         Parameters
         ----------
-        fig : `~matplotlib.figure.Figure`, optional
-            Where to draw.
+        fig, ax : `~matplotlib.figure.Figure`, `~matplotlib.axes.Axes`, optional
+            Where to draw: in this figure, or in place of these axes.
 
         Returns
         -------
@@ -127,7 +133,7 @@ class Calibration:
         """
         columns = min(len(self.ranks), 3)
         rows = -(-len(self.ranks) // columns)
-        fig = plots.figure(fig, figsize=(3.0 * columns, 2.2 * rows))
+        fig = plots.figure(fig, ax, figsize=(3.0 * columns, 2.2 * rows))
         grid = fig.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
         size = len(next(iter(self.ranks.values())))
         x = np.linspace(0, 1, 201)

@@ -243,3 +243,10 @@ def test_a_population_before_selection_is_called_so(circular):
         for plot in (circular.plot_population, circular.plot_companions):
             assert "before selection" in plot().get_legend_handles_labels()[1][0]
     plt.close("all")
+
+
+def test_panels_of_stars_are_drawn_in_place_of_axes(circular):
+    whole, grid = plt.subplots(1, 2, figsize=(14, 7))
+    for draw, ax in zip((circular.plot_phase, circular.plot_data), grid, strict=True):
+        assert draw(ax=ax) in whole.subfigs
+    whole.canvas.draw()

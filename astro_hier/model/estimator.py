@@ -8,12 +8,14 @@ import astropy.units as u
 import numpy as np
 from astropy.table import Table
 
-from astro_hier import checks, plots
+from astro_hier import checks, plots, progress
 from astro_hier.inference import METHODS, Problem
 from astro_hier.model.fitting import label
 from astro_hier.model.hooks import Hooks
+from astro_hier.model.notebook import to_html
 from astro_hier.model.parameters import Priors
 from astro_hier.model.results import Results
+from astro_hier.model.to_arviz import to_arviz
 from astro_hier.table import Rows, read_columns
 
 __all__ = ["HierarchicalModel"]
@@ -46,6 +48,8 @@ class HierarchicalModel(Results, metaclass=_Completion):
     plot_corner = plots.plot_corner
     plot_trace = plots.plot_trace
     plot_graph = plots.plot_graph
+    to_arviz = to_arviz
+    _repr_html_ = to_html
 
     @property
     def graph(self) -> Sequence[plots.Node]:
@@ -83,6 +87,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
         self.check_arguments()
         rows = read_columns(table, self.roles, self.columns_in_use(), self.on_invalid)
         self.check_rows(rows, table)
+        progress.LOG.info("%s: %d rows read", type(self).__name__, rows.size)
         return rows
 
     def suited_to(self, table: Table) -> Self:
@@ -117,6 +122,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
             raise ValueError(f"{name}={given!r}; expected 'auto', True or False")
         return number <= MAX_ITEMS_KEPT if given == "auto" else bool(given)
 
+    @progress.of_fit
     def fit(
         self,
         table: Table,

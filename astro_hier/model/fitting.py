@@ -9,13 +9,14 @@ import xarray as xr
 
 from astro_hier import checks
 from astro_hier.checks import Finding
+from astro_hier.core.floats import Theta
 from astro_hier.inference import edges, influence
 from astro_hier.inference.draws import Draws
 from astro_hier.model.hooks import Hooks
 from astro_hier.posterior import LOG_PROB, build_tree, likelihood_group
 from astro_hier.table import Rows
 
-__all__ = ["label"]
+__all__ = ["coordinates", "label", "observed_name", "row_likelihoods"]
 
 
 def label(
@@ -39,7 +40,7 @@ def label(
     flat[LOG_PROB.name] = model.log_prob(data, flat, known)
     values[LOG_PROB.name] = flat[LOG_PROB.name].reshape(next(iter(values.values())).shape[:2])
     attrs = {"method": method, **result.attrs, **model.diagnose(data, flat, method)}
-    likelihoods = _likelihoods(model, data, flat)
+    likelihoods = row_likelihoods(model, data, flat)
     kept = None if likelihoods is None else _keep(likelihoods, values[LOG_PROB.name].shape)
     findings = [
         *findings,
@@ -48,7 +49,7 @@ def label(
         *model.check(data, flat, attrs, method),
         *_check_rows(model, rows, data, flat, likelihoods, kept),
     ]
-    coords = _coordinates(model, rows, data)
+    coords = coordinates(model, rows, data)
     tree = build_tree(
         [p for p in (*model.parameters, LOG_PROB) if p.name in values],
         Draws(values, stats, attrs),
@@ -59,10 +60,15 @@ def label(
     )
     tree["sample_stats"].attrs["checks"] = checks.dump(findings)
     if kept is not None:
-        name = next(role.name for role in model.roles if role.observed and role.name in rows)
+        name = observed_name(model, rows)
         of = model.likelihood_of or model.row
         tree["log_likelihood"] = likelihood_group(name, kept[0], kept[1], of, coords[of])
     return tree
+
+
+def observed_name(model: Hooks, rows: Rows) -> str:
+    """The name of what was observed, which likelihoods of rows are called by too."""
+    return next(role.name for role in model.roles if role.observed and role.name in rows)
 
 
 def _groups(model, rows):
@@ -79,7 +85,7 @@ def _groups(model, rows):
     return groups
 
 
-def _coordinates(model, rows, data):
+def coordinates(model: Hooks, rows: Rows, data) -> dict:
     """Labels of the rows, and of the dimensions of parameters."""
     if not rows:
         return model.coordinates(data)
@@ -87,7 +93,7 @@ def _coordinates(model, rows, data):
     return {model.row: labels, **model.coordinates(data)}
 
 
-def _likelihoods(model, data, values):
+def row_likelihoods(model: Hooks, data, values: Theta) -> influence.RowLikelihoods | None:
     """The likelihoods of the rows, or None."""
     common = {
         name: values[name]

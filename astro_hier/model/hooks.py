@@ -180,6 +180,14 @@ class Hooks(Priors):
         """Latent variables and observations for each theta: arrays of shape (theta, row)."""
         raise self._missing("simulate")
 
+    def replicate(self, data, values: Theta, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """The observations made again, for draws from the posterior: arrays of shape (draw, row).
+
+        By default those of new stars of the population, by ``simulate``.
+        """
+        names = *self.sampled_names(), *self.standard_normals(data)
+        return self.simulate(data, {name: values[name] for name in names}, rng)
+
     # ---- checks of a fit
 
     def diagnose(self, data, values: Theta, method: str) -> dict[str, Any]:

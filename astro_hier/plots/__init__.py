@@ -9,6 +9,7 @@ from astro_hier.plots.strokes import (
     errorbar,
     figure,
     interval,
+    place,
 )
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "errorbar",
     "figure",
     "interval",
+    "place",
     "plot_corner",
     "plot_graph",
     "plot_trace",

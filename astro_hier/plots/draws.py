@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import astropy.units as u
 import numpy as np
 
-from astro_hier.plots.strokes import NothingToDraw, figure
+from astro_hier.plots.strokes import NothingToDraw, figure, place
 
 __all__ = ["plot_corner", "plot_trace"]
 
@@ -26,7 +26,7 @@ class _Shown:
     draws: np.ndarray
 
 
-def plot_corner(model, var_names=None, truths=None, fig=None, **options):
+def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, **options):
     """Joint and marginal distributions of the parameters common to all stars.
 
     Parameters
@@ -35,8 +35,8 @@ def plot_corner(model, var_names=None, truths=None, fig=None, **options):
         Which parameters; by default those inferred, without those derived from them.
     truths : dict, optional
         Values to mark, by parameter name: Quantities, or numbers in the unit of the posterior.
-    fig : `~matplotlib.figure.Figure`, optional
-        Where to draw.
+    fig, ax : `~matplotlib.figure.Figure`, `~matplotlib.axes.Axes`, optional
+        Where to draw: in this figure, or in place of these axes.
     **options
         Passed to `corner.corner`.
 
@@ -61,34 +61,34 @@ def plot_corner(model, var_names=None, truths=None, fig=None, **options):
             np.column_stack([np.ravel(one.draws) for one in chosen]),
             labels=[one.symbol + one.unit for one in chosen],
             truths=marks if len(chosen) > 1 else None,
-            fig=fig,
+            fig=place(fig, ax),
             **(style | options),
         )
-    for ax, one in zip(drawn.axes[:: len(chosen) + 1], chosen, strict=True):
+    for panel, one in zip(drawn.axes[:: len(chosen) + 1], chosen, strict=True):
         title = f"{one.symbol} = ${_rounded(one.draws)}$ {one.unit.strip(' []')}"
-        ax.set_title(title, fontsize=9)
+        panel.set_title(title, fontsize=9)
     if len(chosen) == 1 and marks[0] is not None:
         # corner fails to mark a single histogram
         drawn.axes[0].axvline(marks[0], color=options.get("truth_color", "#4682b4"))
     return drawn
 
 
-def plot_trace(model, var_names=None, fig=None):
+def plot_trace(model, var_names=None, fig=None, ax=None):
     """Distribution and history of the draws of each chain, one row per parameter.
 
     Parameters
     ----------
     var_names : str or list of str, optional
         Which parameters; by default those inferred, without those derived from them.
-    fig : `~matplotlib.figure.Figure`, optional
-        Where to draw.
+    fig, ax : `~matplotlib.figure.Figure`, `~matplotlib.axes.Axes`, optional
+        Where to draw: in this figure, or in place of these axes.
 
     Returns
     -------
     `~matplotlib.figure.Figure`
     """
     chosen = _chosen(model, var_names)
-    fig = figure(fig, figsize=(10, 1.9 * len(chosen) + 0.4))
+    fig = figure(fig, ax, figsize=(10, 1.9 * len(chosen) + 0.4))
     grid = fig.subplots(len(chosen), 2, squeeze=False, width_ratios=(1, 2))
     for one, (left, right) in zip(chosen, grid, strict=True):
         label, chains = one.symbol + one.unit, one.draws
@@ -162,11 +162,16 @@ def _marks(model, truths):
 
 @contextmanager
 def _silenced():
-    """Keep corner's messages from being printed, and from configuring the root logger."""
+    """Keep corner's messages from being printed, and from configuring the root logger.
+
+    A figure that has a layout of its own keeps it.
+    """
     root, handler = logging.getLogger(), logging.NullHandler()
     root.addHandler(handler)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "This figure was using a layout engine", UserWarning)
+            yield
     finally:
         root.removeHandler(handler)
 

@@ -4,7 +4,7 @@ from astro_hier.posterior.encoding import SAVED, register
 from astro_hier.posterior.files import SavedFileError, estimator_in, load, reading, save
 from astro_hier.posterior.parameters import LOG_PROB, UNBOUNDED, Parameter
 from astro_hier.posterior.summary import draws_table, samples, summarise
-from astro_hier.posterior.tree import build_tree, check_tree, likelihood_group
+from astro_hier.posterior.tree import build_tree, check_tree, dataset, likelihood_group
 
 __all__ = [
     "LOG_PROB",
@@ -14,6 +14,7 @@ __all__ = [
     "SavedFileError",
     "build_tree",
     "check_tree",
+    "dataset",
     "draws_table",
     "estimator_in",
     "likelihood_group",

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from joblib import Parallel
 from scipy.special import expit
-from tqdm import tqdm
 
+from astro_hier import progress
 from astro_hier.checks import Finding
 from astro_hier.core.floats import Theta
 from astro_hier.core.jitter import JitterPrior
@@ -200,7 +200,7 @@ def in_parallel(
 ) -> list[Any]:
     """Results of the tasks, in order."""
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
-    return list(tqdm(parallel(work), total=total, unit="star", desc=desc, disable=not progressbar))
+    return list(progress.over(parallel(work), desc, total, "star", progressbar))
 
 
 def of_population(model, data: Sample, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -30,7 +30,7 @@ SEEN = 0.95  # share of eccentricities; if they are small, twice the range of th
 LARGE = 0.4  # eccentricity above which all are shown
 
 
-def plot_eccentricity(model, ax=None):
+def plot_eccentricity(model, ax=None, fig=None):
     """The distribution of eccentricities, with its uncertainty, over the stars' own posteriors.
 
     If a part of the orbits are circular, the legend tells which share, and the density is that of
@@ -39,8 +39,8 @@ def plot_eccentricity(model, ax=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def plot_eccentricity(model, ax=None):
         If all orbits are circular.
     """
     shares, (_, edges) = _shares(model, "plot_eccentricity")
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(7, 4.5))
     whole = shares.sum(axis=(1, 2))[:, None]
     density = shares[:, :, 1:].sum(axis=1) / np.diff(edges) / whole
     e, density = _to_the_ends(edges), np.pad(density, ((0, 0), (1, 1)), mode="edge")
@@ -71,7 +71,7 @@ def plot_eccentricity(model, ax=None):
     return ax
 
 
-def plot_period_eccentricity(model, ax=None):
+def plot_period_eccentricity(model, ax=None, fig=None):
     """Period and eccentricity of each star, over the regions that hold most of the population.
 
     Points are medians and bars the central 68 percent, in the most probable mode. Bars are paler,
@@ -80,8 +80,8 @@ def plot_period_eccentricity(model, ax=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def plot_period_eccentricity(model, ax=None):
         If all orbits are circular.
     """
     shares, edges = _shares(model, "plot_period_eccentricity")
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(7, 4.5))
     in_days(ax)
     largest = _largest_e(model, shares, edges[1])
     _regions(ax, shares[:, :, 1:].mean(axis=0), edges, largest, whose(model))

@@ -18,7 +18,7 @@ ABOVE = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False, "fonts
          "borderaxespad": 0.2, "labelspacing": 0.25}  # fmt: skip
 
 
-def plot_population(model, ax=None, quantity="P"):
+def plot_population(model, ax=None, quantity="P", fig=None):
     """The distribution of periods, with its uncertainty, over the stars' own posteriors.
 
     With ``companion_fraction``, it is that of the stars with a companion: draws of the stars count
@@ -27,8 +27,8 @@ def plot_population(model, ax=None, quantity="P"):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
     quantity : {"P", "lnP"}, optional
         What the abscissa is: the period in days, on a logarithmic axis, or ln(P / d). The density
         is that of ln P in either case.
@@ -39,7 +39,7 @@ def plot_population(model, ax=None, quantity="P"):
     """
     if quantity not in QUANTITIES:
         raise ValueError(f"quantity={quantity!r}; expected one of {', '.join(QUANTITIES)}")
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(7, 4.5))
     shown = np.exp if quantity == "P" else np.asarray
     points, density = _periods(model)
     high = band(ax, shown(points), density, whose(model))
@@ -54,15 +54,15 @@ def plot_population(model, ax=None, quantity="P"):
     return ax
 
 
-def plot_companions(model, ax=None):
+def plot_companions(model, ax=None, fig=None):
     """Each star's probability of a companion, in order, and the share of stars that have one.
 
     With a ``selection`` the share is that before it.
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def plot_companions(model, ax=None):
             "plot_companions() needs a model in which some stars have none: fit with"
             " companion_fraction=priors.Uniform(0, 1)"
         )
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(7, 4.5))
     probability = np.sort(companion_probability(model))[::-1]
     low, middle, high = plots.interval(model.samples(FRACTION).value)
     which = "with a companion" if model.selection is None else "before selection"

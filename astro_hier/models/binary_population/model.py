@@ -259,7 +259,7 @@ class BinaryPopulation(OrbitModel):
     check = checks.check
     check_arguments = shape.check
     build_pymc = joint.build_pymc
-    simulate = joint.simulate
+    simulate, replicate = joint.simulate, joint.replicate
 
     def coordinates(self, data):
         return super().coordinates(data) | self.distribution.coordinates

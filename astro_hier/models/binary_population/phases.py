@@ -18,15 +18,15 @@ SMALL = {"fontsize": 8}
 RATIO = 3, 1  # heights of a panel and of its residuals
 
 
-def plot_data(model, stars=None, fig=None):
+def plot_data(model, stars=None, fig=None, ax=None):
     """Velocities with their standard errors against time, one panel for each star.
 
     Parameters
     ----------
     stars : list, optional
         Identifiers of the stars to draw; by default the first sixteen.
-    fig : `~matplotlib.figure.Figure`, optional
-        Where to draw.
+    fig, ax : `~matplotlib.figure.Figure`, `~matplotlib.axes.Axes`, optional
+        Where to draw: in this figure, or in place of these axes.
 
     Returns
     -------
@@ -34,17 +34,17 @@ def plot_data(model, stars=None, fig=None):
     """
     data = model.fitted_data()
     numbers = _numbers(data, stars)
-    fig, places = _panels(len(numbers), fig, height=2.0)
+    fig, places = _panels(len(numbers), fig, ax, height=2.0)
     for place, n in zip(places, numbers, strict=True):
-        ax, visits = fig.add_subplot(place), data.visits(n)
-        plots.errorbar(ax, visits.time, visits.rv, visits.rv_error)
-        ax.set_title(str(data.stars[n]), **SMALL)
-        ax.tick_params(labelsize=7)
+        panel, visits = fig.add_subplot(place), data.visits(n)
+        plots.errorbar(panel, visits.time, visits.rv, visits.rv_error)
+        panel.set_title(str(data.stars[n]), **SMALL)
+        panel.tick_params(labelsize=7)
     _label(fig, data, numbers, "time since first visit [d]")
     return fig
 
 
-def plot_phase(model, stars=None, fig=None):
+def plot_phase(model, stars=None, fig=None, ax=None):
     """Velocities folded at each star's best period, one panel for each star; residuals below.
 
     The bold curve is the best orbit in the most probable mode, and the faint ones are draws in that
@@ -59,8 +59,8 @@ def plot_phase(model, stars=None, fig=None):
     ----------
     stars : list, optional
         Identifiers of the stars to draw; by default the first sixteen.
-    fig : `~matplotlib.figure.Figure`, optional
-        Where to draw.
+    fig, ax : `~matplotlib.figure.Figure`, `~matplotlib.axes.Axes`, optional
+        Where to draw: in this figure, or in place of these axes.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def plot_phase(model, stars=None, fig=None):
     """
     data = model.fitted_data()
     numbers = _numbers(data, stars)
-    fig, places = _panels(len(numbers), fig, height=2.6)
+    fig, places = _panels(len(numbers), fig, ax, height=2.6)
     found, companion = describe(model, numbers), companion_probability(model)
     for place, n, (row, orbits) in zip(places, numbers, found, strict=True):
         top = _folded(fig, place, data, n, *orbits)
@@ -142,11 +142,11 @@ def _numbers(data: Sample, stars) -> list[int]:
     return [labels.index(star) for star in wanted]
 
 
-def _panels(count: int, fig, height: float) -> tuple[Any, Iterable[Any]]:
+def _panels(count: int, fig, ax, height: float) -> tuple[Any, Iterable[Any]]:
     """A figure, and the places of ``count`` panels in it."""
     columns = int(np.ceil(np.sqrt(count)))
     rows = -(-count // columns)
-    fig = plots.figure(fig, figsize=(2.6 * columns + 0.4, height * rows + 0.6))
+    fig = plots.figure(fig, ax, figsize=(2.6 * columns + 0.4, height * rows + 0.6))
     grid = fig.add_gridspec(rows, columns)
     return fig, [grid[n // columns, n % columns] for n in range(count)]
 

@@ -65,7 +65,7 @@ def drawn_names(model):
     return own or model.free_names()
 
 
-def plot_relation(model, ax=None):
+def plot_relation(model, ax=None, fig=None):
     """Absolute magnitudes and periods of the stars, with the relation.
 
     The stars' absolute magnitudes are given all that is known of them, with one standard deviation;
@@ -75,15 +75,15 @@ def plot_relation(model, ax=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
     data, theta, stars = model.fitted_data(), tables.all_draws(model), model.star_table()
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(7, 4.5))
     columns = likelihood.columns_of(theta)
     ends = _range(data.log_period)
     x = np.linspace(*ends, 100)
@@ -105,7 +105,7 @@ def plot_relation(model, ax=None):
     return ax
 
 
-def plot_data(model, ax=None):
+def plot_data(model, ax=None, fig=None):
     """Measured parallaxes, and those expected from periods, metallicities and magnitudes.
 
     The line is where both are equal. Horizontal bars are the scatter and the uncertainty of the
@@ -114,15 +114,15 @@ def plot_data(model, ax=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
     data, theta, stars = model.fitted_data(), tables.few_draws(model), model.star_table()
-    ax = plots.axes(ax, figsize=(5.5, 5))
+    ax = plots.axes(ax, fig, figsize=(5.5, 5))
     columns = likelihood.columns_of(theta)
     mean, sd = checks.expected_modulus(data, theta)
     expected = np.exp(-(mean - AT_KPC) / PER_LN)
@@ -139,7 +139,7 @@ def plot_data(model, ax=None):
     return ax
 
 
-def plot_metallicity(model, ax=None):
+def plot_metallicity(model, ax=None, fig=None):
     """Residuals of the absolute magnitudes from their dependence on the period, against [Fe/H].
 
     The band contains the relation at the table's mean period in 94 percent of the draws. Crosses
@@ -147,8 +147,8 @@ def plot_metallicity(model, ax=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
 
     Returns
     -------
@@ -162,7 +162,7 @@ def plot_metallicity(model, ax=None):
     data, theta, stars = model.fitted_data(), tables.all_draws(model), model.star_table()
     if data.feh is None:
         raise plots.NotInTheModel("the table that was fitted has no feh")
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(7, 4.5))
     columns = likelihood.columns_of(theta)
     ends = _range(data.feh)
     z = np.linspace(*ends, 100)

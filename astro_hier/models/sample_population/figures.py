@@ -16,13 +16,13 @@ ABOVE = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False, "fonts
 OWN, GIVEN = {"color": "0.6"}, {"color": "C0"}
 
 
-def plot_data(model, ax=None, quantity=None):
+def plot_data(model, ax=None, quantity=None, fig=None):
     """Every object's own value, as it was given: median and 68 percent, in order.
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
     quantity : str, optional
         Which of two quantities; by default the first.
 
@@ -31,7 +31,7 @@ def plot_data(model, ax=None, quantity=None):
     `~matplotlib.axes.Axes`
     """
     table, name = model.object_table(), _named(model, quantity)
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(7, 4.5))
     low, middle, high = (_values(table[f"{name}_own_{p}"]) for p in ("p16", "p50", "p84"))
     order = np.argsort(middle)
     at = np.arange(1, len(middle) + 1)
@@ -40,7 +40,7 @@ def plot_data(model, ax=None, quantity=None):
     return ax
 
 
-def plot_population(model, ax=None, quantity=None):
+def plot_population(model, ax=None, quantity=None, fig=None):
     """The population's density, with its uncertainty, over the stack of the objects' own.
 
     The stack is the sum of the objects' own densities, as they were given: broader than the
@@ -49,8 +49,8 @@ def plot_population(model, ax=None, quantity=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
     quantity : str, optional
         Which of two quantities; by default the first.
 
@@ -59,7 +59,7 @@ def plot_population(model, ax=None, quantity=None):
     `~matplotlib.axes.Axes`
     """
     data, name = model.fitted_data(), _named(model, quantity)
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(7, 4.5))
     which = data.names.index(name)
     x = _abscissa(data, which)
     density = np.exp(data.population.marginal(which).log_density_of(x, tables.few_draws(model)))
@@ -79,13 +79,13 @@ def plot_population(model, ax=None, quantity=None):
     return ax
 
 
-def plot_shrinkage(model, ax=None, quantity=None):
+def plot_shrinkage(model, ax=None, quantity=None, fig=None):
     """Every object's value given the population against that on its own: means, with errors.
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
     quantity : str, optional
         Which of two quantities; by default the first.
 
@@ -94,7 +94,7 @@ def plot_shrinkage(model, ax=None, quantity=None):
     `~matplotlib.axes.Axes`
     """
     table, name = model.object_table(), _named(model, quantity)
-    ax = plots.axes(ax, figsize=(5.5, 5))
+    ax = plots.axes(ax, fig, figsize=(5.5, 5))
     own, own_sd, given, sd = (
         _values(table[f"{name}_{of}"]) for of in ("own_mean", "own_sd", "mean", "sd")
     )
@@ -108,15 +108,15 @@ def plot_shrinkage(model, ax=None, quantity=None):
     return ax
 
 
-def plot_effective(model, ax=None):
+def plot_effective(model, ax=None, fig=None):
     """The effective number of each object's draws given the population, in order.
 
     Below the line there are too few for the object's part of the likelihood to be trusted.
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def plot_effective(model, ax=None):
             "plot_effective() is for objects that are described by draws; these are described by"
             " densities, or by values and errors"
         )
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(7, 4.5))
     order = np.argsort(table["effective"])
     at = np.arange(1, len(order) + 1)
     ax.plot(at, table["n_draws"][order], ".", ms=4, **OWN, label="given")

@@ -19,7 +19,7 @@ PHASE = Parameter("phase", u.rad, r"\phi", "phase of the highest velocity")
 MODE_GAP = 0.25  # between neighbouring draws of two modes, in cycles over the baseline
 
 
-def plot_data(model, ax=None):
+def plot_data(model, ax=None, fig=None):
     """Velocities with their standard errors against time, and orbits from the posterior.
 
     If there are too many cycles to see, a band shows their range instead, which for circles is
@@ -28,8 +28,8 @@ def plot_data(model, ax=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def plot_data(model, ax=None):
     data = model.fitted_data()
     best, _ = _best(model)
     rv, _, error = _corrected(data, best, trend=False)
-    ax = plots.axes(ax, figsize=(9, 4))
+    ax = plots.axes(ax, fig, figsize=(9, 4))
     span = max(np.ptp(data.time), 2 * float(best["P"][0]))
     drawn = _few_draws(model)
     cycles = span / np.median(drawn["P"])
@@ -62,7 +62,7 @@ def plot_data(model, ax=None):
     return ax
 
 
-def plot_phase(model, fig=None):
+def plot_phase(model, fig=None, ax=None):
     """Velocities folded at the best draw of the most probable mode, and residuals below.
 
     Phases of an ellipse count from the best draw's periastron, those of a circle from the first
@@ -74,14 +74,14 @@ def plot_phase(model, fig=None):
 
     Parameters
     ----------
-    fig : `~matplotlib.figure.Figure`, optional
-        Where to draw.
+    fig, ax : `~matplotlib.figure.Figure`, `~matplotlib.axes.Axes`, optional
+        Where to draw: in this figure, or in place of these axes.
 
     Returns
     -------
     `~matplotlib.figure.Figure`
     """
-    fig = plots.figure(fig, figsize=(6.5, 5))
+    fig = plots.figure(fig, ax, figsize=(6.5, 5))
     top, bottom = fig.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     data, (best, share) = model.fitted_data(), _best(model)
     rv, residual, error = _corrected(data, best, trend=True)
@@ -104,7 +104,7 @@ def plot_phase(model, fig=None):
     return fig
 
 
-def plot_periodogram(model, ax=None):
+def plot_periodogram(model, ax=None, fig=None):
     """The posterior of the period over the whole range, with all else integrated out.
 
     The ordinate is ln of the density of P, prior included, relative to its maximum: linear down to
@@ -112,14 +112,14 @@ def plot_periodogram(model, ax=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
-    ax = plots.axes(ax, figsize=(9, 4))
+    ax = plots.axes(ax, fig, figsize=(9, 4))
     data = model.fitted_data()
     prior, (shortest, longest) = data.period, data.searched
     if shortest == longest:

@@ -262,6 +262,10 @@ class SB1Binary(OrbitModel):
         theta |= data.scatter.simulate(data, theta, rng)
         return theta | {"rv": rng.normal(data.velocity(theta), data.errors(theta))}
 
+    def replicate(self, data: OneStar, values, rng):
+        """Visits of the same star at the same times."""
+        return {"rv": rng.normal(data.velocity(values), data.errors(values))}
+
     def headline(self):
         """Not P, which may have several modes, nor a and b, which rotate as P changes."""
         return ["K", "v0"]

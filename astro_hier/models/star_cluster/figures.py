@@ -73,7 +73,7 @@ def _mark_others(ax, naive, parallax, count):
     ax.plot(others, at, "|", color="0.5", ms=8, transform=ax.get_xaxis_transform(), label=label)
 
 
-def plot_data(model, ax=None):
+def plot_data(model, ax=None, fig=None):
     """Parallaxes with their standard errors, star by star, and the cluster's parallax.
 
     Zero points and common offsets are subtracted, and errors scaled, by their posterior means.
@@ -81,15 +81,15 @@ def plot_data(model, ax=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
     data = model.fitted_data()
-    ax = plots.axes(ax, figsize=(8, 4))
+    ax = plots.axes(ax, fig, figsize=(8, 4))
     parallax, error = _corrected(model, data)
     member = tables.described(model).member if data.background else np.ones(len(parallax))
     _points(ax, data, member, np.arange(len(parallax)), parallax, error)
@@ -102,7 +102,7 @@ def plot_data(model, ax=None):
     return ax
 
 
-def plot_distances(model, ax=None):
+def plot_distances(model, ax=None, fig=None):
     """Each star's posterior distance against its naive one, 1/parallax: the shrinkage.
 
     Error bars are one standard deviation. Stars with parallaxes below two standard errors have no
@@ -113,15 +113,15 @@ def plot_distances(model, ax=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
     data = model.fitted_data()
-    ax = plots.axes(ax, figsize=(6, 5.5))
+    ax = plots.axes(ax, fig, figsize=(6, 5.5))
     found = tables.described(model)
     mean, sd = ((of * u.kpc).to_value(u.pc) for of in found[:2])
     parallax, error = _corrected(model, data)

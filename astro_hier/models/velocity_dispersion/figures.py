@@ -25,7 +25,7 @@ def graph(model):
     )
 
 
-def plot_data(model, ax=None):
+def plot_data(model, ax=None, fig=None):
     """Histogram of the measurements, with a tick for each row, and the density that is expected.
 
     The expected density is that of the population, and of the background if there is one,
@@ -34,15 +34,15 @@ def plot_data(model, ax=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
     data, theta = model.fitted_data(), tables.few_draws(model)
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(7, 4.5))
     value, bins = data.value, _bins(data, theta)
     shown = np.sum((value > bins[0]) & (value < bins[-1]))
     height = 1 / (len(value) * (bins[1] - bins[0]))
