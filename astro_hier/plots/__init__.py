@@ -2,7 +2,9 @@
 
 from astro_hier.plots.draws import plot_corner, plot_trace
 from astro_hier.plots.graph import Node, plot_graph
+from astro_hier.plots.limits import at_edges, focus, legend_above, log_axis
 from astro_hier.plots.strokes import (
+    MANY,
     NothingToDraw,
     NotInTheModel,
     axes,
@@ -11,20 +13,51 @@ from astro_hier.plots.strokes import (
     interval,
     place,
 )
+from astro_hier.plots.style import (
+    BAND,
+    BEST,
+    CYCLE,
+    GIVEN,
+    LINES,
+    MARKERS,
+    PAGE,
+    PAGE_TEXT,
+    SINGLE,
+    ink,
+    shade,
+    verbatim,
+)
 
 __all__ = [
+    "BAND",
+    "BEST",
+    "CYCLE",
+    "GIVEN",
+    "LINES",
+    "MANY",
+    "MARKERS",
+    "PAGE",
+    "PAGE_TEXT",
+    "SINGLE",
     "Node",
     "NotInTheModel",
     "NothingToDraw",
     "PosteriorPlots",
+    "at_edges",
     "axes",
     "errorbar",
     "figure",
+    "focus",
+    "ink",
     "interval",
+    "legend_above",
+    "log_axis",
     "place",
     "plot_corner",
     "plot_graph",
     "plot_trace",
+    "shade",
+    "verbatim",
 ]
 
 

@@ -151,7 +151,8 @@ def drawn_names(model):
     """Parameters that corners and traces show by default.
 
     Those without a prior of their own are shown too, such as K, but not t_peri: its panels would
-    repeat those of omega, with which it goes along unless e is large.
+    repeat those of omega, with which it goes along unless e is large. K and the phase stand for a
+    and b.
     """
     free = model.free_names()
     varying = (
@@ -159,10 +160,13 @@ def drawn_names(model):
         if not p.dims and model.owner(p.name) is None and np.ptp(model.samples(p.name).value) > 0
     )  # fmt: skip
     shown = {*free, *varying} - {"t_peri"}
-    names = [p.name for p in model.parameters if p.name in shown]
-    if "a" in shown and "b" in shown:
-        names.insert(names.index("K") + 1, PHASE.name)
-    return names
+    if not shown >= {"a", "b"}:
+        return [p.name for p in model.parameters if p.name in shown]
+    return (
+        ["P"] * ("P" in shown)
+        + ["K", PHASE.name]
+        + [p.name for p in model.parameters if p.name in shown - {"P", "a", "b", "K"}]
+    )
 
 
 def drawn_quantities(model):
