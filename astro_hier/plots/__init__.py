@@ -1,6 +1,6 @@
 """Figures that every model has, and what the models' own figures share."""
 
-from astro_hier.plots.draws import plot_corner, plot_trace
+from astro_hier.plots.corner import plot_corner
 from astro_hier.plots.graph import Node, plot_graph
 from astro_hier.plots.limits import at_edges, focus, legend_above, log_axis
 from astro_hier.plots.strokes import (
@@ -27,6 +27,7 @@ from astro_hier.plots.style import (
     shade,
     verbatim,
 )
+from astro_hier.plots.trace import plot_trace
 
 __all__ = [
     "BAND",
