@@ -2,7 +2,7 @@
 
 from astro_hier.plots.corner import plot_corner
 from astro_hier.plots.graph import Node, plot_graph
-from astro_hier.plots.limits import at_edges, focus, legend_above, log_axis
+from astro_hier.plots.limits import at_edges, focus, legend_above, legend_outside, log_axis
 from astro_hier.plots.strokes import (
     MANY,
     NothingToDraw,
@@ -52,6 +52,7 @@ __all__ = [
     "ink",
     "interval",
     "legend_above",
+    "legend_outside",
     "log_axis",
     "place",
     "plot_corner",

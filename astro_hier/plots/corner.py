@@ -54,7 +54,7 @@ def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, **options
     ]
     size = SINGLE if len(chosen) < 3 else max(PAGE, SMALLEST_PANEL * len(chosen))
     own = fig is None and ax is None
-    fig = figure(fig, ax, figsize=(size, size))
+    fig = figure(fig, ax, figsize=(size, 0.75 * size if len(chosen) == 1 else size))
     options = _corner_style(fig) | {"labels": None} | options
     with _silenced():
         corner.corner(

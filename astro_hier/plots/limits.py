@@ -10,11 +10,15 @@ import numpy as np
 
 from astro_hier.plots.style import BEST, shade
 
-__all__ = ["at_edges", "focus", "legend_above", "log_axis"]
+__all__ = ["at_edges", "focus", "legend_above", "legend_outside", "log_axis"]
 
 REACH = 4.0  # interquartile ranges beyond the quartiles: six standard deviations of a normal
 MARGIN = 0.06  # of the range, on either side
 ROOM = 1.1  # of the axes' width before they are laid out, which a legend may take
+LEGEND: dict[str, Any] = {
+    "frameon": False, "fontsize": "small", "labelspacing": 0.25, "columnspacing": 1.2,
+    "handlelength": 1.6,
+}  # fmt: skip
 # decades up to which ticks are at even steps, at 1, 2 and 5, and at 1 and 3
 EVEN, FEWER, FEW = 0.7, 1.6, 3.2
 SMALLEST, LARGEST = 1e-3, 99_999  # ends of a logarithmic axis whose numbers are plain
@@ -68,17 +72,30 @@ def at_edges(ax: Any, x: Any, y: Any, what: str = "stars") -> int:
 
 
 def legend_above(ax: Any, share: float = 1.0) -> Any:
-    """A legend above the axes, where it covers no data; of two columns if these have room.
+    """A legend above the axes, where it covers no data, of as many columns as have room.
 
     ``share`` is that of the width which colour bars will leave to the axes.
     """
-    look = {
-        "loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False, "fontsize": "small",
-        "borderaxespad": 0.2, "labelspacing": 0.25, "columnspacing": 1.2, "handlelength": 1.6,
-    }  # fmt: skip
-    legend = ax.legend(ncols=2, **look)
-    if legend.get_window_extent().width > ROOM * share * ax.get_window_extent().width:
-        legend = ax.legend(ncols=1, **look)
+    for columns in (4, 2, 1):
+        legend = ax.legend(
+            loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2, **LEGEND
+        )
+        if legend.get_window_extent().width < ROOM * share * ax.get_window_extent().width:
+            break
+    return _opaque(legend)
+
+
+def legend_outside(fig: Any, ax: Any, where: str = "lower", columns: int = 3) -> Any:
+    """A legend of one of several panels, outside all of them: "lower" or "upper"."""
+    lines, names = ax.get_legend_handles_labels()
+    place = {"loc": f"outside {where} center", "ncols": columns}
+    return _opaque(fig.legend(lines, names, **place, **LEGEND))
+
+
+def _opaque(legend):
+    """Lines that are faint, since there are many of them, are not so in the legend."""
+    for line in legend.get_lines():
+        line.set_alpha(1)
     return legend
 
 

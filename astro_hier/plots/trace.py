@@ -9,7 +9,7 @@ from astro_hier.plots.style import CYCLE, LINES, PAGE
 __all__ = ["plot_trace"]
 
 LARGEST_TRACE = 5000  # points above which a chain is thinned, and all are an image in vector files
-TALLEST_ROW, LOWEST_ROW = 1.25, 0.85  # inches
+TALLEST_ROW, LOWEST_ROW = 1.1, 0.85  # inches
 
 
 def plot_trace(model, var_names=None, fig=None, ax=None):
