@@ -13,6 +13,7 @@ from astropy.time import Time
 
 from astro_hier import checks
 from astro_hier.checks import Finding
+from astro_hier.model import tables
 from astro_hier.model.hooks import Hooks
 from astro_hier.netcdf import ContentError
 from astro_hier.posterior import (
@@ -41,6 +42,7 @@ class Results(Hooks):
     _inference_data: xr.DataTree
     _fitted_params: dict[str, Any]
     _prepared: Any
+    explanations = tables.explanations
 
     @property
     def inference_data(self) -> xr.DataTree:
@@ -138,55 +140,6 @@ class Results(Hooks):
             per check: of the table, of the method, and of the model, the likeliest cause first.
         """
         return checks.tabulate(self.findings())
-
-    def explanations(self, min_probability: float = 0.01) -> QTable:
-        """The distinct explanations of the data, most probable first.
-
-        They are separate regions of the posterior of the parameters common to all stars: between
-        two of them the density falls to less than a tenth of that at the lower peak.
-
-        Parameters
-        ----------
-        min_probability : float, optional
-            Explanations with a lower probability are left out; those below one percent always are.
-            ``meta["probability_left_out"]`` is the total probability of all that are left out.
-
-        Returns
-        -------
-        `~astropy.table.QTable`
-            Columns probability; for each inferred parameter its median in the explanation and, with
-            ``_sd``, half of the 68 percent interval; and, if rows have a membership probability,
-            n_members, the mean number of members.
-
-        Raises
-        ------
-        ValueError
-            If the draws are not from ``method="marginal"``, or the model has no parameters common
-            to all stars.
-        """
-        stats = self.inference_data["sample_stats"]
-        if "explanation" not in stats:
-            raise ValueError(
-                "explanations are found by method='marginal', for models with parameters common to"
-                " all stars; a binary's periods are listed by modes()"
-            )
-        number = np.ravel(stats.to_dataset()["explanation"].values)
-        probability = np.bincount(number[number >= 0], minlength=1) / number.size
-        listed = np.flatnonzero(probability >= max(min_probability, 1 / number.size))
-        table = QTable({"probability": probability[listed]})
-        for name in (p.name for p in self._common_parameters() if p.name in self.free_names()):
-            values = [self.samples(name)[number == n] for n in listed]
-            low, middle, high = (
-                u.Quantity([np.quantile(of, q) for of in values]) for q in (0.16, 0.5, 0.84)
-            )
-            table[name], table[f"{name}_sd"] = middle, 0.5 * (high - low)
-        if "member" in self.posterior:
-            members = self.samples("member").value.sum(axis=1)
-            table["n_members"] = [members[number == n].mean() for n in listed]
-        for name in table.colnames:
-            table[name].info.format = ".4g"
-        table.meta["probability_left_out"] = float(1 - probability[listed].sum())
-        return table
 
     def fitted_data(self) -> Any:
         """The data of the fit from ``prepare``, which is called again after loading a file."""
