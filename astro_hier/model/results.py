@@ -19,6 +19,8 @@ from astro_hier.netcdf import ContentError
 from astro_hier.posterior import (
     LOG_PROB,
     Parameter,
+    UnitLike,
+    Units,
     check_tree,
     draws_table,
     load,
@@ -26,6 +28,7 @@ from astro_hier.posterior import (
     samples,
     save,
     summarise,
+    units_of,
 )
 from astro_hier.table import Epoch, Rows
 
@@ -59,13 +62,15 @@ class Results(Hooks):
         """`xarray.Dataset` of the draws; each variable's ``attrs`` hold unit and long_name."""
         return self.inference_data["posterior"].to_dataset()
 
-    def samples(self, name: str) -> u.Quantity:
+    def samples(self, name: str, unit: UnitLike = None) -> u.Quantity:
         """All draws of one parameter as a Quantity.
 
         Parameters
         ----------
         name : str
             A parameter's name.
+        unit : unit, list or dict, optional
+            The unit of the result, or several as in `summary`; by default the model's.
 
         Returns
         -------
@@ -78,7 +83,9 @@ class Results(Hooks):
                 f"the draws of {name} were not kept: fit with {self.item}_draws=True, or see"
                 f" {self.item}_table()"
             )
-        return samples(posterior, parameter)
+        one = isinstance(unit, (str, u.UnitBase))
+        units = Units(unit, {name: parameter.unit}) if one else units_of(self, unit)
+        return samples(posterior, parameter).to(units.of(parameter.unit, name), copy=False)
 
     @property
     def map_sample(self) -> dict[str, u.Quantity]:
@@ -88,12 +95,22 @@ class Results(Hooks):
             p.name: self.samples(p.name)[best] for p in self.parameters if p.name in self.posterior
         }
 
-    def posterior_table(self) -> QTable:
-        """The draws of the parameters common to all stars, a `~astropy.table.QTable`."""
-        return draws_table(self.posterior, self._common_parameters())
+    def posterior_table(self, unit: UnitLike = None) -> QTable:
+        """The draws of the parameters common to all stars, a `~astropy.table.QTable`.
+
+        Parameters
+        ----------
+        unit : unit, list or dict, optional
+            Units of the columns, as in `summary`.
+        """
+        posterior = self.posterior
+        return draws_table(posterior, self._common_parameters(), units_of(self, unit))
 
     def summary(
-        self, var_names: str | Sequence[str] | None = None, hdi_prob: float = 0.94
+        self,
+        var_names: str | Sequence[str] | None = None,
+        hdi_prob: float = 0.94,
+        unit: UnitLike = None,
     ) -> Table:
         """Means, intervals and convergence, one row per parameter.
 
@@ -105,6 +122,10 @@ class Results(Hooks):
             ``r[id]``.
         hdi_prob : float, optional
             Probability in the interval of highest density.
+        unit : unit, list or dict, optional
+            Units of the results: one, such as ``u.pc`` or ``"pc"``, for all parameters of its
+            physical type, a list of several, or a dict of units by parameter. The others stay in
+            the model's units, and so do logarithms: ln_std_r is ln(std_r / kpc).
 
         Returns
         -------
@@ -122,7 +143,7 @@ class Results(Hooks):
             parameters = [p for p in self.parameters if p.name in posterior]
         else:
             parameters = self.parameters_named(var_names)
-        table = summarise(posterior, parameters, hdi_prob)
+        table = summarise(posterior, parameters, hdi_prob, units_of(self, unit))
         table.meta.update(posterior.attrs)
         return table
 

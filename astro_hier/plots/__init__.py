@@ -2,6 +2,7 @@
 
 from astro_hier.plots.draws import plot_corner, plot_trace
 from astro_hier.plots.graph import Node, plot_graph
+from astro_hier.plots.scaling import rescale
 from astro_hier.plots.strokes import (
     NothingToDraw,
     NotInTheModel,
@@ -23,6 +24,7 @@ __all__ = [
     "plot_corner",
     "plot_graph",
     "plot_trace",
+    "rescale",
 ]
 
 

@@ -3,12 +3,13 @@
 import logging
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import astropy.units as u
 import numpy as np
 
 from astro_hier.plots.strokes import NothingToDraw, figure
+from astro_hier.posterior import units_of
 
 __all__ = ["plot_corner", "plot_trace"]
 
@@ -26,7 +27,7 @@ class _Shown:
     draws: np.ndarray
 
 
-def plot_corner(model, var_names=None, truths=None, fig=None, **options):
+def plot_corner(model, var_names=None, truths=None, fig=None, unit=None, **options):
     """Joint and marginal distributions of the parameters common to all stars.
 
     Parameters
@@ -34,9 +35,11 @@ def plot_corner(model, var_names=None, truths=None, fig=None, **options):
     var_names : str or list of str, optional
         Which parameters; by default those inferred, without those derived from them.
     truths : dict, optional
-        Values to mark, by parameter name: Quantities, or numbers in the unit of the posterior.
+        Values to mark, by parameter name: Quantities, or numbers in the unit that is shown.
     fig : `~matplotlib.figure.Figure`, optional
         Where to draw.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
     **options
         Passed to `corner.corner`.
 
@@ -49,8 +52,9 @@ def plot_corner(model, var_names=None, truths=None, fig=None, **options):
         warnings.simplefilter("ignore", FutureWarning)
         import corner
 
-    chosen = _chosen(model, var_names)
-    truths = _marks(model, truths or {})
+    units = units_of(model, unit)
+    chosen = _chosen(model, var_names, units)
+    truths = _marks(model, truths or {}, units)
     marks = [
         np.resize(truths[one.name], one.element + 1)[-1] if one.name in truths else None
         for one in chosen
@@ -73,7 +77,7 @@ def plot_corner(model, var_names=None, truths=None, fig=None, **options):
     return drawn
 
 
-def plot_trace(model, var_names=None, fig=None):
+def plot_trace(model, var_names=None, fig=None, unit=None):
     """Distribution and history of the draws of each chain, one row per parameter.
 
     Parameters
@@ -82,12 +86,14 @@ def plot_trace(model, var_names=None, fig=None):
         Which parameters; by default those inferred, without those derived from them.
     fig : `~matplotlib.figure.Figure`, optional
         Where to draw.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.figure.Figure`
     """
-    chosen = _chosen(model, var_names)
+    chosen = _chosen(model, var_names, units_of(model, unit))
     fig = figure(fig, figsize=(10, 1.9 * len(chosen) + 0.4))
     grid = fig.subplots(len(chosen), 2, squeeze=False, width_ratios=(1, 2))
     for one, (left, right) in zip(chosen, grid, strict=True):
@@ -103,7 +109,7 @@ def plot_trace(model, var_names=None, fig=None):
     return fig
 
 
-def _chosen(model, var_names):
+def _chosen(model, var_names, units):
     """What to show: parameters, every varying element of those with several, and quantities."""
     others = {quantity.name: (quantity, draws) for quantity, draws in model.drawn_quantities()}
     if var_names is None:
@@ -116,15 +122,15 @@ def _chosen(model, var_names):
     chosen = []
     for name in names:
         if name in others:
-            chosen.append(_whole(*others[name]))
+            chosen.append(_whole(*others[name], units))
         else:
-            chosen += _elements(model, model.parameter(name))
+            chosen += _elements(model, model.parameter(name), units)
     if not chosen:
         raise NothingToDraw("no parameter was inferred, so there is no distribution to draw")
     return chosen
 
 
-def _elements(model, parameter):
+def _elements(model, parameter, units):
     """One parameter, or each element of it that varies."""
     if model.item in parameter.dims:
         raise ValueError(
@@ -133,25 +139,27 @@ def _elements(model, parameter):
         )
     draws = model.posterior[parameter.name]
     if not parameter.dims:
-        yield _whole(parameter, draws.values)
+        yield _whole(parameter, draws.values, units)
         return
     (dim,) = parameter.dims
     for i, label in enumerate(draws[dim].values):
         each = draws.isel({dim: i}).values
         if np.ptp(each) > 0:  # the offset of the first instrument does not vary
-            symbol = f"${parameter.symbol}$ {label}"
-            yield _Shown(parameter.name, i, symbol, parameter.unit_label, each)
+            shown = _whole(parameter, each, units)
+            yield replace(shown, element=i, symbol=f"{shown.symbol} {label}")
 
 
-def _whole(parameter, draws):
-    return _Shown(parameter.name, 0, f"${parameter.symbol}$", parameter.unit_label, draws)
+def _whole(parameter, draws, units):
+    own, name = parameter.unit, parameter.name
+    shown = replace(parameter, unit=units.of(own, name))
+    return _Shown(name, 0, f"${shown.symbol}$", shown.unit_label, draws * units.factor(own, name))
 
 
-def _marks(model, truths):
-    """Values to mark, as arrays of floats in the units of the posterior."""
+def _marks(model, truths, units):
+    """Values to mark, as arrays of floats in the units that are shown."""
     marks, others = {}, {of.name: of for of, _ in model.drawn_quantities()}
     for name, value in truths.items():
-        unit = (others.get(name) or model.parameter(name)).unit
+        unit = units.of((others.get(name) or model.parameter(name)).unit, name)
         try:
             quantity = u.Quantity(value) if hasattr(value, "unit") else value * unit
             marks[name] = np.atleast_1d(quantity.to_value(unit))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import astropy.units as u
 import numpy as np
 
 from astro_hier import plots
@@ -23,6 +24,7 @@ from astro_hier.models.binary_population.tables import (
     population_draws,
 )
 from astro_hier.populations.circularised import LN_P_CIRC
+from astro_hier.posterior import units_of
 
 HELD = 0.9, 0.5  # share of the mean population in the regions of a plane
 NEARLY_ROUND = 0.05  # of the largest e that is shown, below which no cells are told apart
@@ -71,7 +73,7 @@ def plot_eccentricity(model, ax=None):
     return ax
 
 
-def plot_period_eccentricity(model, ax=None):
+def plot_period_eccentricity(model, ax=None, unit=None):
     """Period and eccentricity of each star, over the regions that hold most of the population.
 
     Points are medians and bars the central 68 percent, in the most probable mode. Bars are paler,
@@ -82,6 +84,8 @@ def plot_period_eccentricity(model, ax=None):
     ----------
     ax : `~matplotlib.axes.Axes`, optional
         Where to draw.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
@@ -92,6 +96,7 @@ def plot_period_eccentricity(model, ax=None):
     ValueError
         If all orbits are circular.
     """
+    units = units_of(model, unit)
     shares, edges = _shares(model, "plot_period_eccentricity")
     ax = plots.axes(ax, figsize=(7, 4.5))
     in_days(ax)
@@ -114,6 +119,7 @@ def plot_period_eccentricity(model, ax=None):
     ax.set_ylim(-0.02 * largest, largest)
     ax.set(xlabel=QUANTITIES["P"], ylabel="eccentricity $e$")
     ax.legend(**ABOVE)
+    plots.rescale(ax, units, (u.day, "P"))
     return ax
 
 

@@ -1,5 +1,6 @@
 """Figures of a population of orbits: its periods, and which stars have companions."""
 
+import astropy.units as u
 import numpy as np
 
 from astro_hier import plots
@@ -9,6 +10,7 @@ from astro_hier.models.binary_population.tables import (
     companion_probability,
     population_draws,
 )
+from astro_hier.posterior import units_of
 
 LIKELY = 0.5  # probability of a companion of the stars whose medians are shown
 LIKELY_STARS = f"stars, companion > {100 * LIKELY:.0f} percent"
@@ -18,7 +20,7 @@ ABOVE = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False, "fonts
          "borderaxespad": 0.2, "labelspacing": 0.25}  # fmt: skip
 
 
-def plot_population(model, ax=None, quantity="P"):
+def plot_population(model, ax=None, quantity="P", unit=None):
     """The distribution of periods, with its uncertainty, over the stars' own posteriors.
 
     With ``companion_fraction``, it is that of the stars with a companion: draws of the stars count
@@ -32,11 +34,14 @@ def plot_population(model, ax=None, quantity="P"):
     quantity : {"P", "lnP"}, optional
         What the abscissa is: the period in days, on a logarithmic axis, or ln(P / d). The density
         is that of ln P in either case.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     if quantity not in QUANTITIES:
         raise ValueError(f"quantity={quantity!r}; expected one of {', '.join(QUANTITIES)}")
     ax = plots.axes(ax, figsize=(7, 4.5))
@@ -51,6 +56,8 @@ def plot_population(model, ax=None, quantity="P"):
     ax.set(xlim=shown(seen[[0, -1]]), ylim=(0, None))
     ax.set(xlabel=QUANTITIES[quantity], ylabel=r"density of $\ln P$")
     ax.legend(**ABOVE)
+    if quantity == "P":
+        plots.rescale(ax, units, (u.day, "P"))
     return ax
 
 

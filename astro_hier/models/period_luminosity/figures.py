@@ -1,13 +1,16 @@
 """Figures of a period-luminosity relation."""
 
+import astropy.units as u
 import numpy as np
 
 from astro_hier import plots
 from astro_hier.models.period_luminosity import checks, likelihood, tables
 from astro_hier.models.period_luminosity.data import AT_KPC, PER_LN, POPULATION, TRENDS
+from astro_hier.posterior import units_of
 
 MARGIN = 0.08  # of the range of the stars, on either side
 WIDE = 0.9  # dex of periods from which labels at 1, 2 and 5 are enough
+MAGNITUDE = u.mag, "absolute_magnitude", "alpha"  # what an axis of magnitudes shows
 
 # nodes of the graphical model that are not repeated: their places, and what depends on them
 OF_ALL = {
@@ -65,7 +68,7 @@ def drawn_names(model):
     return own or model.free_names()
 
 
-def plot_relation(model, ax=None):
+def plot_relation(model, ax=None, unit=None):
     """Absolute magnitudes and periods of the stars, with the relation.
 
     The stars' absolute magnitudes are given all that is known of them, with one standard deviation;
@@ -77,11 +80,14 @@ def plot_relation(model, ax=None):
     ----------
     ax : `~matplotlib.axes.Axes`, optional
         Where to draw.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data, theta, stars = model.fitted_data(), tables.all_draws(model), model.star_table()
     ax = plots.axes(ax, figsize=(7, 4.5))
     columns = likelihood.columns_of(theta)
@@ -102,10 +108,11 @@ def plot_relation(model, ax=None):
     _log_periods(ax, ends)
     ax.invert_yaxis()
     ax.legend(loc="best")
+    plots.rescale(ax, units, (u.day, "period"), MAGNITUDE)
     return ax
 
 
-def plot_data(model, ax=None):
+def plot_data(model, ax=None, unit=None):
     """Measured parallaxes, and those expected from periods, metallicities and magnitudes.
 
     The line is where both are equal. Horizontal bars are the scatter and the uncertainty of the
@@ -116,11 +123,14 @@ def plot_data(model, ax=None):
     ----------
     ax : `~matplotlib.axes.Axes`, optional
         Where to draw.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data, theta, stars = model.fitted_data(), tables.few_draws(model), model.star_table()
     ax = plots.axes(ax, figsize=(5.5, 5))
     columns = likelihood.columns_of(theta)
@@ -136,10 +146,11 @@ def plot_data(model, ax=None):
     without = ", zero point removed" if np.any(offset) else ""
     ax.set(xlabel="expected parallax [mas]", ylabel=f"measured parallax{without} [mas]", xlim=ends)
     ax.legend(loc="upper left")
+    plots.rescale(ax, units, (u.mas, "parallax"), (u.mas, "parallax"))
     return ax
 
 
-def plot_metallicity(model, ax=None):
+def plot_metallicity(model, ax=None, unit=None):
     """Residuals of the absolute magnitudes from their dependence on the period, against [Fe/H].
 
     The band contains the relation at the table's mean period in 94 percent of the draws. Crosses
@@ -149,6 +160,8 @@ def plot_metallicity(model, ax=None):
     ----------
     ax : `~matplotlib.axes.Axes`, optional
         Where to draw.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
@@ -159,6 +172,7 @@ def plot_metallicity(model, ax=None):
     astro_hier.plots.NotInTheModel
         If the fitted table has no metallicities.
     """
+    units = units_of(model, unit)
     data, theta, stars = model.fitted_data(), tables.all_draws(model), model.star_table()
     if data.feh is None:
         raise plots.NotInTheModel("the table that was fitted has no feh")
@@ -182,6 +196,7 @@ def plot_metallicity(model, ax=None):
     )
     ax.invert_yaxis()
     ax.legend(loc="best")
+    plots.rescale(ax, units, y=MAGNITUDE)
     return ax
 
 

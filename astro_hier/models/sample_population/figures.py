@@ -6,6 +6,7 @@ import numpy as np
 from astro_hier import plots
 from astro_hier.models.sample_population import shape, tables
 from astro_hier.models.sample_population.checks import FEWEST_DRAWS
+from astro_hier.posterior import units_of
 
 POINTS = 400  # at which the population's density is drawn
 BINS = 60  # of the stack
@@ -16,7 +17,7 @@ ABOVE = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False, "fonts
 OWN, GIVEN = {"color": "0.6"}, {"color": "C0"}
 
 
-def plot_data(model, ax=None, quantity=None):
+def plot_data(model, ax=None, quantity=None, unit=None):
     """Every object's own value, as it was given: median and 68 percent, in order.
 
     Parameters
@@ -25,11 +26,14 @@ def plot_data(model, ax=None, quantity=None):
         Where to draw.
     quantity : str, optional
         Which of two quantities; by default the first.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     table, name = model.object_table(), _named(model, quantity)
     ax = plots.axes(ax, figsize=(7, 4.5))
     low, middle, high = (_values(table[f"{name}_own_{p}"]) for p in ("p16", "p50", "p84"))
@@ -37,10 +41,12 @@ def plot_data(model, ax=None, quantity=None):
     at = np.arange(1, len(middle) + 1)
     plots.errorbar(ax, at, middle[order], [(middle - low)[order], (high - middle)[order]])
     ax.set(xlabel="object, in order of its median", ylabel=_label(model, name))
+    of = model.parameter(name).unit, name
+    plots.rescale(ax, units, y=of)
     return ax
 
 
-def plot_population(model, ax=None, quantity=None):
+def plot_population(model, ax=None, quantity=None, unit=None):
     """The population's density, with its uncertainty, over the stack of the objects' own.
 
     The stack is the sum of the objects' own densities, as they were given: broader than the
@@ -53,11 +59,14 @@ def plot_population(model, ax=None, quantity=None):
         Where to draw.
     quantity : str, optional
         Which of two quantities; by default the first.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data, name = model.fitted_data(), _named(model, quantity)
     ax = plots.axes(ax, figsize=(7, 4.5))
     which = data.names.index(name)
@@ -76,10 +85,12 @@ def plot_population(model, ax=None, quantity=None):
     per = "" if unit == u.one else f" [{(1 / unit).unit.to_string('latex_inline')}]"
     ax.set(xlim=edges[[0, -1]], ylim=(0, None), xlabel=_label(model, name), ylabel=f"density{per}")
     ax.legend(**ABOVE)
+    of = model.parameter(name).unit, name
+    plots.rescale(ax, units, of, (None,))
     return ax
 
 
-def plot_shrinkage(model, ax=None, quantity=None):
+def plot_shrinkage(model, ax=None, quantity=None, unit=None):
     """Every object's value given the population against that on its own: means, with errors.
 
     Parameters
@@ -88,11 +99,14 @@ def plot_shrinkage(model, ax=None, quantity=None):
         Where to draw.
     quantity : str, optional
         Which of two quantities; by default the first.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     table, name = model.object_table(), _named(model, quantity)
     ax = plots.axes(ax, figsize=(5.5, 5))
     own, own_sd, given, sd = (
@@ -105,6 +119,8 @@ def plot_shrinkage(model, ax=None, quantity=None):
     label = _label(model, name)
     ax.set(xlabel=f"{label}, alone", ylabel=f"{label}, given all")
     ax.legend(frameon=False)
+    of = model.parameter(name).unit, name
+    plots.rescale(ax, units, of, of)
     return ax
 
 

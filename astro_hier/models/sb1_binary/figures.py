@@ -8,18 +8,20 @@ from astro_hier.core.thinning import evenly
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits import curves
 from astro_hier.models.orbits.ellipse import unbroken
+from astro_hier.models.orbits.velocity import KMS
 from astro_hier.models.sb1_binary.tables import draws_of
-from astro_hier.posterior import Parameter
+from astro_hier.posterior import Parameter, units_of
 
 CURVES = 64
 MAX_CYCLES = 80  # that are drawn one by one
 PER_CYCLE = 40  # points of a curve in time
 LINEAR_DEPTH = 10.0  # of the periodogram, in ln p
 PHASE = Parameter("phase", u.rad, r"\phi", "phase of the highest velocity")
+VELOCITY = KMS, "rv", "K", "v0"  # what an axis of velocities shows
 MODE_GAP = 0.25  # between neighbouring draws of two modes, in cycles over the baseline
 
 
-def plot_data(model, ax=None):
+def plot_data(model, ax=None, unit=None):
     """Velocities with their standard errors against time, and orbits from the posterior.
 
     If there are too many cycles to see, a band shows their range instead, which for circles is
@@ -30,11 +32,14 @@ def plot_data(model, ax=None):
     ----------
     ax : `~matplotlib.axes.Axes`, optional
         Where to draw.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data = model.fitted_data()
     best, _ = _best(model)
     rv, _, error = _corrected(data, best, trend=False)
@@ -58,11 +63,12 @@ def plot_data(model, ax=None):
         _legend_above(ax)
     plots.errorbar(ax, data.time, rv, error)
     ax.set(xlabel="time since first visit [d]", ylabel="radial velocity [km/s]")
-    _head(ax, model)
+    _head(ax, model, units)
+    plots.rescale(ax, units, (u.day, "time"), VELOCITY)
     return ax
 
 
-def plot_phase(model, fig=None):
+def plot_phase(model, fig=None, unit=None):
     """Velocities folded at the best draw of the most probable mode, and residuals below.
 
     Phases of an ellipse count from the best draw's periastron, those of a circle from the first
@@ -76,11 +82,14 @@ def plot_phase(model, fig=None):
     ----------
     fig : `~matplotlib.figure.Figure`, optional
         Where to draw.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.figure.Figure`
     """
+    units = units_of(model, unit)
     fig = plots.figure(fig, figsize=(6.5, 5))
     top, bottom = fig.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     data, (best, share) = model.fitted_data(), _best(model)
@@ -94,17 +103,23 @@ def plot_phase(model, fig=None):
     plots.errorbar(bottom, phase, residual, error)
     attrs = model.posterior.attrs
     chi2 = attrs["chi2_per_dof"]
-    title = f"P = {period:.7g} d" + (f", $\\chi^2$/dof = {chi2:.3g}" if chi2 == chi2 else "")
+    title = f"P = {units.say(period, u.day, 'P')}" + (
+        f", $\\chi^2$/dof = {chi2:.3g}" if chi2 == chi2 else ""
+    )
     if share < 0.995:
         title += f", {100 * share:.0f}% of draws"
-    title = "\n".join([*_caveat(attrs), title])
+    title = "\n".join([*_caveat(attrs, units), title])
     star = attrs.get("star")
     top.set(ylabel="radial velocity [km/s]", title=f"{star}: {title}" if star else title)
-    bottom.set(xlabel=data.orbit.phase_label.format(P=period), ylabel="residual [km/s]")
+    bottom.set(
+        xlabel=data.orbit.phase_label.format(P=units.say(period, u.day, "P")),
+        ylabel="residual [km/s]",
+    )
+    plots.rescale((top, bottom), units, y=VELOCITY)
     return fig
 
 
-def plot_periodogram(model, ax=None):
+def plot_periodogram(model, ax=None, unit=None):
     """The posterior of the period over the whole range, with all else integrated out.
 
     The ordinate is ln of the density of P, prior included, relative to its maximum: linear down to
@@ -114,11 +129,14 @@ def plot_periodogram(model, ax=None):
     ----------
     ax : `~matplotlib.axes.Axes`, optional
         Where to draw.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     ax = plots.axes(ax, figsize=(9, 4))
     data = model.fitted_data()
     prior, (shortest, longest) = data.period, data.searched
@@ -143,7 +161,8 @@ def plot_periodogram(model, ax=None):
     if longest < 20 * shortest:
         ax.xaxis.set_minor_formatter("{x:g}")
     _legend_above(ax)
-    _head(ax, model)
+    _head(ax, model, units)
+    plots.rescale(ax, units, (u.day, "P"))
     return ax
 
 
@@ -218,13 +237,13 @@ def _legend_above(ax):
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
 
 
-def _head(ax, model):
+def _head(ax, model, units):
     """Caveats as the title, above the legend if there is one."""
     pad = {"pad": 24} if ax.get_legend() else {}
-    ax.set_title("".join(_caveat(model.posterior.attrs)), **pad)
+    ax.set_title("".join(_caveat(model.posterior.attrs, units)), **pad)
 
 
-def _caveat(attrs):
+def _caveat(attrs, units):
     """Caveats to head a figure of the orbit with."""
     names = ("ln_bayes_factor", "K_upper", "period_information")
-    return orbit_checks.caveat(*(attrs.get(name, np.inf) for name in names))
+    return orbit_checks.caveat(*(attrs.get(name, np.inf) for name in names), units)

@@ -6,6 +6,7 @@ import numpy as np
 from astro_hier import plots
 from astro_hier.models import goodness
 from astro_hier.models.star_cluster import likelihood, tables
+from astro_hier.posterior import units_of
 
 NODES = (
     plots.Node("mu_r", (0.0, 2.0), to=("r",)),
@@ -73,7 +74,7 @@ def _mark_others(ax, naive, parallax, count):
     ax.plot(others, at, "|", color="0.5", ms=8, transform=ax.get_xaxis_transform(), label=label)
 
 
-def plot_data(model, ax=None):
+def plot_data(model, ax=None, unit=None):
     """Parallaxes with their standard errors, star by star, and the cluster's parallax.
 
     Zero points and common offsets are subtracted, and errors scaled, by their posterior means.
@@ -83,11 +84,14 @@ def plot_data(model, ax=None):
     ----------
     ax : `~matplotlib.axes.Axes`, optional
         Where to draw.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data = model.fitted_data()
     ax = plots.axes(ax, figsize=(8, 4))
     parallax, error = _corrected(model, data)
@@ -99,10 +103,11 @@ def plot_data(model, ax=None):
     of = "corrected " if data.zero_point or data.offsets else ""
     ax.set(xlabel="star, by row of the table", ylabel=rf"{of}parallax $\varpi$ [mas]")
     ax.legend(loc="best")
+    plots.rescale(ax, units, y=(u.mas, "parallax"))
     return ax
 
 
-def plot_distances(model, ax=None):
+def plot_distances(model, ax=None, unit=None):
     """Each star's posterior distance against its naive one, 1/parallax: the shrinkage.
 
     Error bars are one standard deviation. Stars with parallaxes below two standard errors have no
@@ -115,11 +120,14 @@ def plot_distances(model, ax=None):
     ----------
     ax : `~matplotlib.axes.Axes`, optional
         Where to draw.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data = model.fitted_data()
     ax = plots.axes(ax, figsize=(6, 5.5))
     found = tables.described(model)
@@ -146,4 +154,6 @@ def plot_distances(model, ax=None):
     of = ", corrected" if data.zero_point or data.offsets else ""
     ax.set(xlabel=rf"$1/\varpi${of} [pc]", ylabel="posterior distance $r$ [pc]")
     ax.legend(loc="best")
+    distance = u.pc, "r", "mu_r", "std_r"
+    plots.rescale(ax, units, distance, distance)
     return ax

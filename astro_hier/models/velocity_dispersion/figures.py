@@ -6,6 +6,8 @@ import numpy as np
 
 from astro_hier import plots
 from astro_hier.models.velocity_dispersion import likelihood, tables
+from astro_hier.models.velocity_dispersion.likelihood import KMS
+from astro_hier.posterior import units_of
 
 NEAREST, FARTHEST = 5.0, 15.0  # standard deviations that a figure reaches at least, and at most
 MAX_BINS = 50  # of the histogram, in one standard deviation
@@ -25,7 +27,7 @@ def graph(model):
     )
 
 
-def plot_data(model, ax=None):
+def plot_data(model, ax=None, unit=None):
     """Histogram of the measurements, with a tick for each row, and the density that is expected.
 
     The expected density is that of the population, and of the background if there is one,
@@ -36,11 +38,14 @@ def plot_data(model, ax=None):
     ----------
     ax : `~matplotlib.axes.Axes`, optional
         Where to draw.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data, theta = model.fitted_data(), tables.few_draws(model)
     ax = plots.axes(ax, figsize=(7, 4.5))
     value, bins = data.value, _bins(data, theta)
@@ -59,6 +64,7 @@ def plot_data(model, ax=None):
     ax.set(xlabel=data.quantity.axis_label, ylabel="density [s/km]")
     ax.set(xlim=(x[0], x[-1]), ylim=(0, None))
     ax.legend(loc="best")
+    plots.rescale(ax, units, (KMS, "velocity", "v", "v_sys", "sigma_v"), (None,))
     return ax
 
 
