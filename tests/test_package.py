@@ -24,7 +24,7 @@ LEVELS = """
 core/*
 checks netcdf
 table/* priors/* columns covariances datasets/*
-posterior/encoding posterior/files posterior/parameters
+posterior/encoding posterior/files posterior/parameters posterior/units
 inference/*
 posterior/*
 part

@@ -3,6 +3,7 @@
 from astro_hier.plots.corner import plot_corner
 from astro_hier.plots.graph import Node, plot_graph
 from astro_hier.plots.limits import at_edges, focus, legend_above, legend_outside, log_axis
+from astro_hier.plots.scaling import rescale
 from astro_hier.plots.strokes import (
     MANY,
     NothingToDraw,
@@ -58,6 +59,7 @@ __all__ = [
     "plot_corner",
     "plot_graph",
     "plot_trace",
+    "rescale",
     "shade",
     "verbatim",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 from astro_hier.plots.draws import MANY_PANELS, chosen_of
 from astro_hier.plots.strokes import figure
 from astro_hier.plots.style import BEST, PAGE, PAGE_TEXT, SINGLE, shade
+from astro_hier.posterior import units_of
 
 __all__ = ["plot_corner"]
 
@@ -19,7 +20,7 @@ SMALLEST_TEXT = 6  # points
 SMALLEST_PANEL = 0.5  # inches
 
 
-def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, **options):
+def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, unit=None, **options):
     """Joint and marginal distributions of the parameters common to all stars.
 
     Contours hold 68 and 95 percent of the draws, of a histogram smoothed by one bin. Titles are
@@ -31,9 +32,11 @@ def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, **options
     var_names : str or list of str, optional
         Which parameters; by default those inferred, without those derived from them.
     truths : dict, optional
-        Values to mark, by parameter name: Quantities, or numbers in the unit of the posterior.
+        Values to mark, by parameter name: Quantities, or numbers in the unit that is shown.
     fig, ax : `~matplotlib.figure.Figure`, `~matplotlib.axes.Axes`, optional
         Where to draw: in this figure, or in place of these axes.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
     **options
         Passed to `corner.corner`.
 
@@ -46,8 +49,9 @@ def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, **options
         warnings.simplefilter("ignore", FutureWarning)
         import corner
 
-    chosen = chosen_of(model, var_names)
-    truths = _marks(model, truths or {})
+    units = units_of(model, unit)
+    chosen = chosen_of(model, var_names, units)
+    truths = _marks(model, truths or {}, units)
     marks = [
         np.resize(truths[one.name], one.element + 1)[-1] if one.name in truths else None
         for one in chosen
@@ -158,11 +162,11 @@ def _explain_corner(fig: Any, options: dict[str, Any], truths: bool) -> None:
         fig.axes[int(np.sqrt(len(fig.axes))) - 1].legend(loc="upper right", **look)
 
 
-def _marks(model, truths):
-    """Values to mark, as arrays of floats in the units of the posterior."""
+def _marks(model, truths, units):
+    """Values to mark, as arrays of floats in the units that are shown."""
     marks, others = {}, {of.name: of for of, _ in model.drawn_quantities()}
     for name, value in truths.items():
-        unit = (others.get(name) or model.parameter(name)).unit
+        unit = units.of((others.get(name) or model.parameter(name)).unit, name)
         try:
             quantity = u.Quantity(value) if hasattr(value, "unit") else value * unit
             marks[name] = np.atleast_1d(quantity.to_value(unit))

@@ -1,6 +1,6 @@
 """What figures of draws show: which quantities, and the draws of each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class Shown:
     draws: np.ndarray
 
 
-def chosen_of(model, var_names):
+def chosen_of(model, var_names, units):
     """What to show: parameters, every varying element of those with several, and quantities."""
     others = {quantity.name: (quantity, draws) for quantity, draws in model.drawn_quantities()}
     if var_names is None:
@@ -37,9 +37,9 @@ def chosen_of(model, var_names):
     chosen = []
     for name in names:
         if name in others:
-            chosen.append(_whole(*others[name]))
+            chosen.append(_whole(*others[name], units))
         else:
-            chosen += _elements(model, model.parameter(name))
+            chosen += _elements(model, model.parameter(name), units)
     if not chosen:
         raise NothingToDraw("no parameter was inferred, so there is no distribution to draw")
     return chosen
@@ -55,7 +55,7 @@ def _with_scales(model, names):
         yield scale if is_scale and model.samples(name).std() < RESOLVED else name
 
 
-def _elements(model, parameter):
+def _elements(model, parameter, units):
     """One parameter, or each element of it that varies."""
     if model.item in parameter.dims:
         raise ValueError(
@@ -64,15 +64,17 @@ def _elements(model, parameter):
         )
     draws = model.posterior[parameter.name]
     if not parameter.dims:
-        yield _whole(parameter, draws.values)
+        yield _whole(parameter, draws.values, units)
         return
     (dim,) = parameter.dims
     for i, label in enumerate(draws[dim].values):
         each = draws.isel({dim: i}).values
         if np.ptp(each) > 0:  # the offset of the first instrument does not vary
-            symbol = f"${parameter.symbol}$ {verbatim(label)}"
-            yield Shown(parameter.name, i, symbol, parameter.unit_label, each)
+            shown = _whole(parameter, each, units)
+            yield replace(shown, element=i, symbol=f"{shown.symbol} {verbatim(label)}")
 
 
-def _whole(parameter, draws):
-    return Shown(parameter.name, 0, f"${parameter.symbol}$", parameter.unit_label, draws)
+def _whole(parameter, draws, units):
+    own, name = parameter.unit, parameter.name
+    shown = replace(parameter, unit=units.of(own, name))
+    return Shown(name, 0, f"${shown.symbol}$", shown.unit_label, draws * units.factor(own, name))

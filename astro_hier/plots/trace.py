@@ -5,6 +5,7 @@ import numpy as np
 from astro_hier.plots.draws import MANY_PANELS, Shown, chosen_of
 from astro_hier.plots.strokes import figure
 from astro_hier.plots.style import CYCLE, LINES, PAGE
+from astro_hier.posterior import units_of
 
 __all__ = ["plot_trace"]
 
@@ -12,7 +13,7 @@ LARGEST_TRACE = 5000  # points above which a chain is thinned, and all are an im
 TALLEST_ROW, LOWEST_ROW = 1.1, 0.85  # inches
 
 
-def plot_trace(model, var_names=None, fig=None, ax=None):
+def plot_trace(model, var_names=None, fig=None, ax=None, unit=None):
     """Distribution and history of the draws of each chain, one row per parameter.
 
     Chains differ in colour and line. Scales take the place of their logarithms where the data
@@ -24,12 +25,14 @@ def plot_trace(model, var_names=None, fig=None, ax=None):
         Which parameters; by default those inferred, without those derived from them.
     fig, ax : `~matplotlib.figure.Figure`, `~matplotlib.axes.Axes`, optional
         Where to draw: in this figure, or in place of these axes.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.figure.Figure`
     """
-    chosen = chosen_of(model, var_names)
+    chosen = chosen_of(model, var_names, units_of(model, unit))
     row = TALLEST_ROW if len(chosen) < MANY_PANELS else LOWEST_ROW
     fig = figure(fig, ax, figsize=(PAGE, row * len(chosen) + 0.6))
     grid = fig.subplots(

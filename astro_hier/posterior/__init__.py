@@ -5,6 +5,7 @@ from astro_hier.posterior.files import SavedFileError, load, reading, save
 from astro_hier.posterior.parameters import LOG_PROB, UNBOUNDED, Parameter
 from astro_hier.posterior.summary import draws_table, samples, summarise
 from astro_hier.posterior.tree import build_tree, check_tree, likelihood_group
+from astro_hier.posterior.units import UnitLike, Units, in_units, units_of
 
 __all__ = [
     "LOG_PROB",
@@ -12,9 +13,12 @@ __all__ = [
     "UNBOUNDED",
     "Parameter",
     "SavedFileError",
+    "UnitLike",
+    "Units",
     "build_tree",
     "check_tree",
     "draws_table",
+    "in_units",
     "likelihood_group",
     "load",
     "reading",
@@ -22,4 +26,5 @@ __all__ = [
     "samples",
     "save",
     "summarise",
+    "units_of",
 ]

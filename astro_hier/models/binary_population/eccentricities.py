@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import astropy.units as u
 import numpy as np
 
 from astro_hier import plots
@@ -21,6 +22,7 @@ from astro_hier.models.binary_population.tables import (
     population_draws,
 )
 from astro_hier.populations.circularised import LN_P_CIRC
+from astro_hier.posterior import units_of
 
 HELD = 0.9, 0.5  # share of the mean population in the regions of a plane
 NEARLY_ROUND = 0.05  # of the largest e that is shown, below which no cells are told apart
@@ -69,7 +71,7 @@ def plot_eccentricity(model, ax=None, fig=None):
     return ax
 
 
-def plot_period_eccentricity(model, ax=None, fig=None):
+def plot_period_eccentricity(model, ax=None, fig=None, unit=None):
     """Period and eccentricity of each star, over the regions that hold most of the population.
 
     Points are medians and bars the central 68 percent, in the most probable mode. Bars are paler,
@@ -80,6 +82,8 @@ def plot_period_eccentricity(model, ax=None, fig=None):
     ----------
     ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
         Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
@@ -90,6 +94,7 @@ def plot_period_eccentricity(model, ax=None, fig=None):
     ValueError
         If all orbits are circular.
     """
+    units = units_of(model, unit)
     shares, edges = _shares(model, "plot_period_eccentricity")
     ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.2))
     largest = _largest_e(model, shares, edges[1])
@@ -112,6 +117,7 @@ def plot_period_eccentricity(model, ax=None, fig=None):
     plots.log_axis(ax)
     ax.set(xlabel=QUANTITIES["P"], ylabel="eccentricity $e$")
     plots.legend_above(ax)
+    plots.rescale(ax, units, (u.day, "P"))
     return ax
 
 

@@ -1,5 +1,6 @@
 """Figures of a population of orbits: its periods, and which stars have companions."""
 
+import astropy.units as u
 import numpy as np
 
 from astro_hier import plots
@@ -9,13 +10,14 @@ from astro_hier.models.binary_population.tables import (
     companion_probability,
     population_draws,
 )
+from astro_hier.posterior import units_of
 
 LIKELY = 0.5  # probability of a companion of the stars whose medians are shown
 LIKELY_STARS = f"stars, companion > {100 * LIKELY:.0f} percent"
 QUANTITIES = {"P": "period $P$ [d]", "lnP": r"$\ln(P / \mathrm{d})$"}
 
 
-def plot_population(model, ax=None, quantity="P", fig=None):
+def plot_population(model, ax=None, quantity="P", fig=None, unit=None):
     """The distribution of periods, with its uncertainty, over the stars' own posteriors.
 
     With ``companion_fraction``, it is that of the stars with a companion: draws of the stars count
@@ -29,11 +31,14 @@ def plot_population(model, ax=None, quantity="P", fig=None):
     quantity : {"P", "lnP"}, optional
         What the abscissa is: the period in days, on a logarithmic axis, or ln(P / d). The density
         is that of ln P in either case.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     if quantity not in QUANTITIES:
         raise ValueError(f"quantity={quantity!r}; expected one of {', '.join(QUANTITIES)}")
     ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.2))
@@ -48,6 +53,8 @@ def plot_population(model, ax=None, quantity="P", fig=None):
         plots.log_axis(ax)
     ax.set(xlabel=QUANTITIES[quantity], ylabel=r"density of $\ln P$")
     plots.legend_above(ax)
+    if quantity == "P":
+        plots.rescale(ax, units, (u.day, "P"))
     return ax
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from textwrap import wrap
 from typing import Any
 
+import astropy.units as u
 import numpy as np
 
 from astro_hier import plots
@@ -12,16 +13,19 @@ from astro_hier.models.binary_population.figures import LIKELY
 from astro_hier.models.binary_population.tables import companion_probability, describe
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits import curves
+from astro_hier.models.orbits.velocity import KMS
+from astro_hier.posterior import units_of
 
 PANELS = 16
 SURE = 0.995  # probability above which a title does not state it
 MOST_COLUMNS = 4
 PHASE_MARGIN = 0.03  # beyond a cycle, for visits at its ends
 LONGEST_LINE = 28  # characters of an identifier in a panel's title
+VELOCITY = KMS, "rv", "K", "v0"  # what an axis of velocities shows
 RATIO = 3, 1  # heights of a panel and of its residuals
 
 
-def plot_data(model, stars=None, fig=None, ax=None):
+def plot_data(model, stars=None, fig=None, ax=None, unit=None):
     """Velocities with their standard errors against time, one panel for each star.
 
     Parameters
@@ -30,11 +34,14 @@ def plot_data(model, stars=None, fig=None, ax=None):
         Identifiers of the stars to draw; by default the first sixteen.
     fig, ax : `~matplotlib.figure.Figure`, `~matplotlib.axes.Axes`, optional
         Where to draw: in this figure, or in place of these axes.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.figure.Figure`
     """
+    units = units_of(model, unit)
     data = model.fitted_data()
     numbers = _numbers(data, stars)
     fig, places = _panels(len(numbers), fig, ax, height=1.7)
@@ -46,11 +53,13 @@ def plot_data(model, stars=None, fig=None, ax=None):
         plots.at_edges(panel, x, visits.rv, what="visits")
         panel.set_title(_title(data, n), fontsize=_text(fig))
         _few_ticks(panel)
-    _label(fig, data, numbers, "time since first visit [d]")
+        plots.rescale(panel, units, (u.day, "time"), VELOCITY)
+    x = f"time since first visit [{units.label(u.day, 'time')}]"
+    _label(fig, data, numbers, x, units)
     return fig
 
 
-def plot_phase(model, stars=None, fig=None, ax=None):
+def plot_phase(model, stars=None, fig=None, ax=None, unit=None):
     """Velocities folded at each star's best period, one panel for each star; residuals below.
 
     The bold curve is the best orbit in the most probable mode, and the faint ones are draws in that
@@ -67,29 +76,35 @@ def plot_phase(model, stars=None, fig=None, ax=None):
         Identifiers of the stars to draw; by default the first sixteen.
     fig, ax : `~matplotlib.figure.Figure`, `~matplotlib.axes.Axes`, optional
         Where to draw: in this figure, or in place of these axes.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.figure.Figure`
         For each star in turn, its axes are that of the velocities and that of the residuals.
     """
+    units = units_of(model, unit)
     data = model.fitted_data()
     numbers = _numbers(data, stars)
     fig, places = _panels(len(numbers), fig, ax, height=2.1)
     found, companion = describe(model, numbers), companion_probability(model)
     for place, n, (row, orbits) in zip(places, numbers, found, strict=True):
-        top = _folded(fig, place, data, n, *orbits)
+        top, bottom = _folded(fig, place, data, n, *orbits)
+        plots.rescale((top, bottom), units, y=VELOCITY)
         if companion[n] < LIKELY:
             top.lines[len(orbits[-1]["P"])].set(ls="--", lw=1)  # the best orbit
         says = [] if model.companion_fraction is None else [f"companion: {_percent(companion[n])}"]
-        top.set_title("\n".join([_title(data, n), *says, *_caption(row)]), fontsize=_text(fig))
+        top.set_title(
+            "\n".join([_title(data, n), *says, *_caption(row, units)]), fontsize=_text(fig)
+        )
     of = data.orbit.phase_label.partition(" / ")[0]
-    _label(fig, data, numbers, f"{of} / $P$")
+    _label(fig, data, numbers, f"{of} / $P$", units)
     return fig
 
 
 def _folded(fig, place, data: Sample, n: int, error, best, few):
-    """One star's velocities and orbits against phase, and residuals; returns the upper axes."""
+    """One star's velocities and orbits against phase, and residuals; returns the axes of both."""
     top, bottom = place.subgridspec(2, 1, height_ratios=RATIO, hspace=0).subplots(sharex=True)
     visits, linear = data.visits(n), best["linear"][:, 0]
     best, few = ({**of, **data.named(of["linear"])} for of in (best, few))
@@ -110,16 +125,18 @@ def _folded(fig, place, data: Sample, n: int, error, best, few):
     first, last = data.orbit.phases
     margin = PHASE_MARGIN * (last - first)
     bottom.set(xlim=(first - margin, last + margin), xticks=(first, 0.5 * (first + last), last))
-    return top
+    return top, bottom
 
 
-def _caption(row) -> list[str]:
+def _caption(row, units) -> list[str]:
     """What a panel says of its star, a list of lines."""
-    said = orbit_checks.caveat(row["ln_bayes_factor"], row["K_upper"], row["period_information"])
+    said = orbit_checks.caveat(
+        row["ln_bayes_factor"], row["K_upper"], row["period_information"], units
+    )
     said = [line.replace("needed: ", "needed:\n") for line in said]
     if row["ln_bayes_factor"] < orbit_checks.MIN_LN_BAYES:
         return said
-    of_orbit = f"P = {row['P_map']:.6g} d"
+    of_orbit = f"P = {units.say(row['P_map'], u.day, 'P', digits='.6g')}"
     if row["probability"] < SURE:
         of_orbit += f", {_percent(row['probability'])}"
     if row["p_chi2"] < orbit_checks.MIN_P:
@@ -182,11 +199,11 @@ def _few_ticks(ax) -> None:
     ax.locator_params(axis="both", nbins=4)
 
 
-def _label(fig, data: Sample, numbers, x: str) -> None:
+def _label(fig, data: Sample, numbers, x: str, units) -> None:
     """Names of the axes, a legend, and how many stars are not shown."""
     few = f"\n{len(numbers)} of {len(data.stars)} stars; others with stars=[...]"
     fig.supxlabel(x + (few if len(numbers) < len(data.stars) else ""), fontsize="small")
-    fig.supylabel("radial velocity [km/s]", fontsize="small")
+    fig.supylabel(f"radial velocity [{units.label(*VELOCITY)}]", fontsize="small")
     with_most = max(fig.axes, key=lambda ax: len(ax.get_legend_handles_labels()[0]))
     if with_most.get_legend_handles_labels()[0]:
         plots.legend_outside(fig, with_most, "upper", columns=6)

@@ -1,11 +1,14 @@
 """Figures of a period-luminosity relation."""
 
+import astropy.units as u
 import numpy as np
 
 from astro_hier import plots
 from astro_hier.models.period_luminosity import checks, likelihood, tables
 from astro_hier.models.period_luminosity.data import AT_KPC, PER_LN, POPULATION, TRENDS
+from astro_hier.posterior import units_of
 
+MAGNITUDE = u.mag, "absolute_magnitude", "alpha"  # what an axis of magnitudes shows
 MARGIN = 0.08  # of the range of the stars, on either side
 
 # nodes of the graphical model that are not repeated: their places, and what depends on them
@@ -64,7 +67,7 @@ def drawn_names(model):
     return own or model.free_names()
 
 
-def plot_relation(model, ax=None, fig=None):
+def plot_relation(model, ax=None, fig=None, unit=None):
     """Absolute magnitudes and periods of the stars, with the relation.
 
     The stars' absolute magnitudes are given all that is known of them, with one standard deviation;
@@ -76,11 +79,14 @@ def plot_relation(model, ax=None, fig=None):
     ----------
     ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
         Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data, theta, stars = model.fitted_data(), tables.all_draws(model), model.star_table()
     ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.4))
     columns = likelihood.columns_of(theta)
@@ -102,10 +108,11 @@ def plot_relation(model, ax=None, fig=None):
     plots.log_axis(ax)
     _frame(ax, stars, at, magnitude, error, low, high)
     plots.legend_above(ax)
+    plots.rescale(ax, units, (u.day, "period"), MAGNITUDE)
     return ax
 
 
-def plot_data(model, ax=None, fig=None):
+def plot_data(model, ax=None, fig=None, unit=None):
     """Measured parallaxes, and those expected from periods, metallicities and magnitudes.
 
     The line is where both are equal. Horizontal bars are the scatter and the uncertainty of the
@@ -116,11 +123,14 @@ def plot_data(model, ax=None, fig=None):
     ----------
     ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
         Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data, theta, stars = model.fitted_data(), tables.few_draws(model), model.star_table()
     ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 4))
     columns = likelihood.columns_of(theta)
@@ -139,10 +149,11 @@ def plot_data(model, ax=None, fig=None):
     ax.set_ylim(plots.focus((measured - error)[member], (measured + error)[member], ends))
     plots.at_edges(ax, expected, measured)
     plots.legend_above(ax)
+    plots.rescale(ax, units, (u.mas, "parallax"), (u.mas, "parallax"))
     return ax
 
 
-def plot_metallicity(model, ax=None, fig=None):
+def plot_metallicity(model, ax=None, fig=None, unit=None):
     """Residuals of the absolute magnitudes from their dependence on the period, against [Fe/H].
 
     The band contains the relation at the table's mean period in 94 percent of the draws. Crosses
@@ -152,6 +163,8 @@ def plot_metallicity(model, ax=None, fig=None):
     ----------
     ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
         Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
@@ -162,6 +175,7 @@ def plot_metallicity(model, ax=None, fig=None):
     astro_hier.plots.NotInTheModel
         If the fitted table has no metallicities.
     """
+    units = units_of(model, unit)
     data, theta, stars = model.fitted_data(), tables.all_draws(model), model.star_table()
     if data.feh is None:
         raise plots.NotInTheModel("the table that was fitted has no feh")
@@ -186,6 +200,7 @@ def plot_metallicity(model, ax=None, fig=None):
     )
     _frame(ax, stars, at, residual, error, low, high)
     plots.legend_above(ax)
+    plots.rescale(ax, units, y=MAGNITUDE)
     return ax
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from astro_hier import plots
 from astro_hier.models.sample_population import shape, tables
 from astro_hier.models.sample_population.checks import FEWEST_DRAWS
+from astro_hier.posterior import units_of
 
 POINTS = 400  # at which the population's density is drawn
 BINS = 60  # of the stack
@@ -13,7 +14,7 @@ REACH = 0.01  # of the highest density, below which it is not drawn
 FEW = 24  # objects that are named
 
 
-def plot_data(model, ax=None, quantity=None, fig=None):
+def plot_data(model, ax=None, quantity=None, fig=None, unit=None):
     """Every object's own value, as it was given: median and 68 percent, in order.
 
     Parameters
@@ -22,11 +23,14 @@ def plot_data(model, ax=None, quantity=None, fig=None):
         Where to draw: on these axes, or on new ones in the figure.
     quantity : str, optional
         Which of two quantities; by default the first.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     table, name = model.object_table(), _named(model, quantity)
     ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.2))
     low, middle, high = (_values(table[f"{name}_own_{p}"]) for p in ("p16", "p50", "p84"))
@@ -37,10 +41,12 @@ def plot_data(model, ax=None, quantity=None, fig=None):
     _name_few(ax, table["object"][order])
     ax.set_ylim(plots.focus(low, high))
     plots.at_edges(ax, at, middle[order], what="objects")
+    of = model.parameter(name).unit, name
+    plots.rescale(ax, units, y=of)
     return ax
 
 
-def plot_population(model, ax=None, quantity=None, fig=None):
+def plot_population(model, ax=None, quantity=None, fig=None, unit=None):
     """The population's density, with its uncertainty, over the stack of the objects' own.
 
     The stack is the sum of the objects' own densities, as they were given: broader than the
@@ -53,11 +59,14 @@ def plot_population(model, ax=None, quantity=None, fig=None):
         Where to draw: on these axes, or on new ones in the figure.
     quantity : str, optional
         Which of two quantities; by default the first.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data, name = model.fitted_data(), _named(model, quantity)
     ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.2))
     which = data.names.index(name)
@@ -82,10 +91,12 @@ def plot_population(model, ax=None, quantity=None, fig=None):
     per = "" if unit == u.one else f" [{(1 / unit).unit.to_string('latex_inline')}]"
     ax.set(xlim=edges[[0, -1]], ylim=(0, None), xlabel=_label(model, name), ylabel=f"density{per}")
     plots.legend_above(ax)
+    of = model.parameter(name).unit, name
+    plots.rescale(ax, units, of, (None,))
     return ax
 
 
-def plot_shrinkage(model, ax=None, quantity=None, fig=None):
+def plot_shrinkage(model, ax=None, quantity=None, fig=None, unit=None):
     """Every object's value given the population against that on its own: means, with errors.
 
     Parameters
@@ -94,11 +105,14 @@ def plot_shrinkage(model, ax=None, quantity=None, fig=None):
         Where to draw: on these axes, or on new ones in the figure.
     quantity : str, optional
         Which of two quantities; by default the first.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     table, name = model.object_table(), _named(model, quantity)
     ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 4))
     own, own_sd, given, sd = (
@@ -108,11 +122,14 @@ def plot_shrinkage(model, ax=None, quantity=None, fig=None):
     ax.set_xlim(plots.focus(own))
     ax.set_ylim(plots.focus(given - sd, given + sd))
     line = {"color": plots.ink(ax), "ls": "--", "lw": 0.8, "label": "not shrunk"}
-    ax.axline([given.mean()] * 2, slope=1, **line)
+    ends = ax.get_ylim()
+    ax.plot(ends, ends, scalex=False, scaley=False, **line)
     plots.at_edges(ax, own, given, what="objects")
     label = _label(model, name)
     ax.set(xlabel=f"{label}, alone", ylabel=f"{label}, given all")
     plots.legend_above(ax)
+    of = model.parameter(name).unit, name
+    plots.rescale(ax, units, of, of)
     return ax
 
 

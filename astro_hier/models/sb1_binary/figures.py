@@ -8,8 +8,9 @@ from astro_hier.core.thinning import evenly
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits import curves
 from astro_hier.models.orbits.ellipse import unbroken
+from astro_hier.models.orbits.velocity import KMS
 from astro_hier.models.sb1_binary.tables import draws_of
-from astro_hier.posterior import Parameter
+from astro_hier.posterior import Parameter, units_of
 
 CURVES = 64
 MAX_CYCLES = 80  # that are drawn one by one
@@ -17,10 +18,11 @@ PER_CYCLE = 40  # points of a curve in time
 LINEAR_DEPTH = 10.0  # of the periodogram, in ln p
 MANY_PERIODS = 20_000  # above which vector graphics hold an image of them
 PHASE = Parameter("phase", u.rad, r"\phi", "phase of the highest velocity")
+VELOCITY = KMS, "rv", "K", "v0"  # what an axis of velocities shows
 MODE_GAP = 0.25  # between neighbouring draws of two modes, in cycles over the baseline
 
 
-def plot_data(model, ax=None, fig=None):
+def plot_data(model, ax=None, fig=None, unit=None):
     """Velocities with their standard errors against time, and orbits from the posterior.
 
     If there are too many cycles to see, a band shows their range instead, which for circles is
@@ -31,11 +33,14 @@ def plot_data(model, ax=None, fig=None):
     ----------
     ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
         Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data = model.fitted_data()
     best, _ = _best(model)
     rv, _, error = _corrected(data, best, trend=False)
@@ -61,11 +66,12 @@ def plot_data(model, ax=None, fig=None):
     curves.visits(ax, data.time, rv, error, data.instrument, data.instruments)
     ax.set(xlabel="time since first visit [d]", ylabel="radial velocity [km/s]")
     _legend_above(ax)
-    _head(ax, model)
+    _head(ax, model, units)
+    plots.rescale(ax, units, (u.day, "time"), VELOCITY)
     return ax
 
 
-def plot_phase(model, fig=None, ax=None):
+def plot_phase(model, fig=None, ax=None, unit=None):
     """Velocities folded at the best draw of the most probable mode, and residuals below.
 
     Phases of an ellipse count from the best draw's periastron, those of a circle from the first
@@ -79,11 +85,14 @@ def plot_phase(model, fig=None, ax=None):
     ----------
     fig, ax : `~matplotlib.figure.Figure`, `~matplotlib.axes.Axes`, optional
         Where to draw: in this figure, or in place of these axes.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.figure.Figure`
     """
+    units = units_of(model, unit)
     fig = plots.figure(fig, ax, figsize=(plots.SINGLE, 4))
     top, bottom = fig.subplots(2, 1, sharex=True, height_ratios=(5, 2))
     data, (best, share) = model.fitted_data(), _best(model)
@@ -99,20 +108,24 @@ def plot_phase(model, fig=None, ax=None):
     curves.frame(bottom, phase, residual, error, np.zeros(1))
     attrs = model.posterior.attrs
     chi2 = attrs["chi2_per_dof"]
-    title = f"P = {period:.7g} d" + (f", $\\chi^2$/dof = {chi2:.3g}" if chi2 == chi2 else "")
+    title = f"P = {units.say(period, u.day, 'P')}"
+    title += f", $\\chi^2$/dof = {chi2:.3g}" if chi2 == chi2 else ""
     if share < 0.995:
         title += f", {100 * share:.0f}% of draws"
     star = [plots.verbatim(attrs["star"])] if attrs.get("star") else []
-    top.set_title("\n".join([*star, *_caveat(attrs), title]), fontsize="small")
+    top.set_title("\n".join([*star, *_caveat(attrs, units), title]), fontsize="small")
     top.set_ylabel("radial velocity [km/s]", fontsize="small")
     bottom.set_ylabel("residual [km/s]", fontsize="small")
-    bottom.set_xlabel(data.orbit.phase_label.format(P=period), fontsize="small")
+    bottom.set_xlabel(
+        data.orbit.phase_label.format(P=units.say(period, u.day, "P")), fontsize="small"
+    )
     fig.align_ylabels([top, bottom])
     plots.legend_outside(fig, top)
+    plots.rescale((top, bottom), units, y=VELOCITY)
     return fig
 
 
-def plot_periodogram(model, ax=None, fig=None):
+def plot_periodogram(model, ax=None, fig=None, unit=None):
     """The posterior of the period over the whole range, with all else integrated out.
 
     The ordinate is ln of the density of P, prior included, relative to its maximum: linear down to
@@ -122,11 +135,14 @@ def plot_periodogram(model, ax=None, fig=None):
     ----------
     ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
         Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     ax = plots.axes(ax, fig, figsize=(plots.PAGE, 3.2))
     data = model.fitted_data()
     prior, (shortest, longest) = data.period, data.searched
@@ -149,7 +165,8 @@ def plot_periodogram(model, ax=None, fig=None):
     ax.set_ylim(lowest, 1)
     ax.yaxis.set_major_formatter("{x:g}")
     _legend_above(ax)
-    _head(ax, model)
+    _head(ax, model, units)
+    plots.rescale(ax, units, (u.day, "P"))
     return ax
 
 
@@ -229,15 +246,15 @@ def _legend_above(ax):
         plots.legend_above(ax)
 
 
-def _head(ax, model):
+def _head(ax, model, units):
     """Caveats as the title, above the legend if there is one."""
     legend = ax.get_legend()
     points = 72 / ax.get_figure(root=True).dpi
     pad = {"pad": 4 + points * legend.get_window_extent().height} if legend else {}
-    ax.set_title("".join(_caveat(model.posterior.attrs)), fontsize="small", **pad)
+    ax.set_title("".join(_caveat(model.posterior.attrs, units)), fontsize="small", **pad)
 
 
-def _caveat(attrs):
+def _caveat(attrs, units):
     """Caveats to head a figure of the orbit with."""
     names = ("ln_bayes_factor", "K_upper", "period_information")
-    return orbit_checks.caveat(*(attrs.get(name, np.inf) for name in names))
+    return orbit_checks.caveat(*(attrs.get(name, np.inf) for name in names), units)

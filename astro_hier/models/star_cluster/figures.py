@@ -6,6 +6,7 @@ import numpy as np
 from astro_hier import plots
 from astro_hier.models import goodness
 from astro_hier.models.star_cluster import likelihood, tables
+from astro_hier.posterior import units_of
 
 NODES = (
     plots.Node("mu_r", (0.0, 2.0), to=("r",)),
@@ -114,7 +115,7 @@ def _abscissa(ax, data, parallax, error):
     return place, place[order], error[order]
 
 
-def plot_data(model, ax=None, fig=None):
+def plot_data(model, ax=None, fig=None, unit=None):
     """Parallaxes against their standard errors, and the cluster's parallax.
 
     Dashed lines hold 95 percent of members, whatever their errors. Up to 24 stars, or any number
@@ -128,11 +129,14 @@ def plot_data(model, ax=None, fig=None):
     ----------
     ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
         Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data = model.fitted_data()
     ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.4))
     parallax, error = _corrected(model, data)
@@ -153,10 +157,12 @@ def plot_data(model, ax=None, fig=None):
     of = "corrected " if data.zero_point or data.offsets else ""
     ax.set_ylabel(rf"{of}parallax $\varpi$ [mas]")
     plots.legend_above(ax, share=BESIDE_BAR if data.background else 1.0)
+    of_error = (u.mas, "parallax_error", "parallax") if x is error else ()
+    plots.rescale(ax, units, of_error, (u.mas, "parallax"))
     return ax
 
 
-def plot_distances(model, ax=None, fig=None):
+def plot_distances(model, ax=None, fig=None, unit=None):
     """Each star's posterior distance against its naive one, 1/parallax: the shrinkage.
 
     Error bars are one standard deviation. Stars with parallaxes below two standard errors have no
@@ -169,11 +175,14 @@ def plot_distances(model, ax=None, fig=None):
     ----------
     ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
         Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data = model.fitted_data()
     ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 4))
     found = tables.described(model)
@@ -203,4 +212,6 @@ def plot_distances(model, ax=None, fig=None):
     of = ", corrected" if data.zero_point or data.offsets else ""
     ax.set(xlabel=rf"$1/\varpi${of} [pc]", ylabel="posterior distance $r$ [pc]")
     plots.legend_above(ax, share=BESIDE_BAR if data.background else 1.0)
+    distance = u.pc, "r", "mu_r", "std_r"
+    plots.rescale(ax, units, distance, distance)
     return ax

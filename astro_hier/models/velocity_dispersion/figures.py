@@ -6,6 +6,8 @@ import numpy as np
 
 from astro_hier import plots
 from astro_hier.models.velocity_dispersion import likelihood, tables
+from astro_hier.models.velocity_dispersion.likelihood import KMS
+from astro_hier.posterior import units_of
 
 NEAREST, FARTHEST = 5.0, 15.0  # standard deviations that a figure reaches at least, and at most
 MAX_BINS = 50  # of the histogram, in one standard deviation
@@ -25,7 +27,7 @@ def graph(model):
     )
 
 
-def plot_data(model, ax=None, fig=None):
+def plot_data(model, ax=None, fig=None, unit=None):
     """Histogram of the measurements, with a tick for each row, and the density that is expected.
 
     The expected density is that of the population, and of the background if there is one,
@@ -36,11 +38,14 @@ def plot_data(model, ax=None, fig=None):
     ----------
     ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
         Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data, theta = model.fitted_data(), tables.few_draws(model)
     ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.2))
     value, bins = data.value, _bins(data, theta)
@@ -61,6 +66,7 @@ def plot_data(model, ax=None, fig=None):
     ax.set(xlim=(x[0], x[-1]), ylim=(0, None))
     plots.at_edges(ax, value, 0.0, what="rows")
     plots.legend_above(ax)
+    plots.rescale(ax, units, (KMS, "velocity", "v", "v_sys", "sigma_v"), (None,))
     return ax
 
 
