@@ -25,7 +25,7 @@ progress
 core/*
 checks netcdf
 table/* priors/* columns covariances datasets/*
-posterior/encoding posterior/files posterior/parameters
+posterior/encoding posterior/files posterior/parameters posterior/units
 inference/*
 posterior/*
 survey/*

@@ -5,6 +5,7 @@ from astro_hier.posterior.files import SavedFileError, estimator_in, load, readi
 from astro_hier.posterior.parameters import LOG_PROB, UNBOUNDED, Parameter
 from astro_hier.posterior.summary import draws_table, samples, summarise
 from astro_hier.posterior.tree import build_tree, check_tree, dataset, likelihood_group
+from astro_hier.posterior.units import UnitLike, Units, in_units, units_of
 
 __all__ = [
     "LOG_PROB",
@@ -12,11 +13,14 @@ __all__ = [
     "UNBOUNDED",
     "Parameter",
     "SavedFileError",
+    "UnitLike",
+    "Units",
     "build_tree",
     "check_tree",
     "dataset",
     "draws_table",
     "estimator_in",
+    "in_units",
     "likelihood_group",
     "load",
     "reading",
@@ -24,4 +28,5 @@ __all__ = [
     "samples",
     "save",
     "summarise",
+    "units_of",
 ]
