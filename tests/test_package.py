@@ -29,6 +29,7 @@ inference/*
 posterior/*
 part
 plots/*
+reports/*
 populations/*
 outliers profiles samples
 model/*

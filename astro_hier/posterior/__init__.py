@@ -1,7 +1,7 @@
 """Units out: draws as a labelled tree with units, the summary table, and saved files."""
 
 from astro_hier.posterior.encoding import SAVED, register
-from astro_hier.posterior.files import SavedFileError, load, reading, save
+from astro_hier.posterior.files import SavedFileError, load, reading, save, write_whole
 from astro_hier.posterior.parameters import LOG_PROB, UNBOUNDED, Parameter
 from astro_hier.posterior.summary import draws_table, samples, summarise
 from astro_hier.posterior.tree import build_tree, check_tree, likelihood_group
@@ -27,4 +27,5 @@ __all__ = [
     "save",
     "summarise",
     "units_of",
+    "write_whole",
 ]
