@@ -31,6 +31,7 @@ posterior/*
 survey/*
 part
 plots/*
+reports/*
 populations/*
 outliers profiles samples
 model/*

@@ -135,17 +135,21 @@ class Results(Hooks):
         """
         if not 0 < hdi_prob < 1:
             raise ValueError(f"hdi_prob={hdi_prob!r}; expected a number between 0 and 1")
-        posterior = self.posterior
-        if var_names is None:
-            parameters = [p for p in self.parameters if set(p.dims) <= {"instrument"}]
-            parameters = parameters or self._of_all()
-        elif isinstance(var_names, str) and var_names == "all":
-            parameters = [p for p in self.parameters if p.name in posterior]
-        else:
-            parameters = self.parameters_named(var_names)
+        posterior, parameters = self.posterior, self.parameters_of_summary(var_names)
         table = summarise(posterior, parameters, hdi_prob, units_of(self, unit))
         table.meta.update(posterior.attrs)
         return table
+
+    def parameters_of_summary(
+        self, var_names: str | Sequence[str] | None = None
+    ) -> list[Parameter]:
+        """The parameters that `summary` lists."""
+        if var_names is None:
+            parameters = [p for p in self.parameters if set(p.dims) <= {"instrument"}]
+            return parameters or self._of_all()
+        if isinstance(var_names, str) and var_names == "all":
+            return [p for p in self.parameters if p.name in self.posterior]
+        return self.parameters_named(var_names)
 
     def findings(self) -> list[Finding]:
         """The findings of the checks, a list of `~astro_hier.checks.Finding`."""

@@ -297,6 +297,7 @@ class BinaryPopulation(OrbitModel):
     predict = tables.predict
     plot_data = phases.plot_data
     plot_phase = phases.plot_phase
+    panels = phases.panels
     plot_population = figures.plot_population
     plot_eccentricity = eccentricities.plot_eccentricity
     plot_period_eccentricity = eccentricities.plot_period_eccentricity
