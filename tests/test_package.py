@@ -21,14 +21,17 @@ EXAMPLES = sorted((PROJECT / "docs" / "examples").glob("*.py"))
 
 # Files of each level, one a line: they may import from levels above, and from their own folder
 LEVELS = """
+progress
 core/*
 checks netcdf
 table/* priors/* columns covariances datasets/*
-posterior/encoding posterior/files posterior/parameters
+posterior/encoding posterior/files posterior/parameters posterior/units
 inference/*
 posterior/*
+survey/*
 part
 plots/*
+reports/*
 populations/*
 outliers profiles samples
 model/*
@@ -42,8 +45,12 @@ models/*/many_offsets models/*/draws models/*/described models/*/far
 models/*/interim models/*/injected
 models/*/circular models/*/eccentric models/*/on_grid models/*/at_draws
 models/*/shape models/*/prepare models/*/many_bins
+models/*/star_rows
+models/*/survey_blocks
+models/*/survey_stars
 models/*/options models/*/start models/*/joint models/*/checks models/*/tables models/*/figures
-models/*/elements models/*/phases models/*/eccentricities
+models/*/elements models/*/catalogue models/*/phases models/*/eccentricities
+models/*/star_results models/*/surveys
 models/*/model
 models/*/__init__
 injections/*

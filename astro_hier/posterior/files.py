@@ -18,7 +18,7 @@ from astro_hier import netcdf
 from astro_hier.netcdf import ContentError
 from astro_hier.posterior.encoding import decode, encode
 
-__all__ = ["SavedFileError", "estimator_in", "load", "reading", "save"]
+__all__ = ["SavedFileError", "estimator_in", "load", "reading", "save", "write_whole"]
 
 FORMAT = "astro_hier estimator 3"
 EARLIER = "astro_hier estimator 2"  # can still be read
@@ -50,11 +50,22 @@ def save(path, tree, estimator, params):
         "parameters": json.dumps(encode(params)),
         "astro_hier_version": version("astro_hier"),
     }
+    content = netcdf.to_bytes(tree)
+    write_whole(path, content, _seal(content))
+
+
+def write_whole(path, *blocks):
+    """Write a file of some blocks of bytes, or leave what is there.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, for instance because the disk is full.
+    """
     path = Path(path)
     target = _target(path)
-    content = netcdf.to_bytes(tree)
     try:
-        _put(target, content, _seal(content))
+        _put(target, *blocks)
     except OSError as error:
         raise OSError(
             error.errno or errno.EIO,

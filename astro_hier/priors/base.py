@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike
 
 __all__ = ["FrozenPrior", "Prior", "PriorError"]
 
+FOR_USERS = ("frozen", "logpdf", "rvs", "support", "unit")  # among all methods of priors
+
 
 class PriorError(ValueError):
     """A prior cannot be used as given; the message says what is expected."""
@@ -74,6 +76,11 @@ class Prior:
     open_ends: ClassVar[tuple] = ()
     _scipy: Callable[..., FrozenPrior]
     _pymc_family: Callable[..., tuple]
+
+    def __dir__(self) -> list[str]:
+        """What completion shows, which is not what only subclasses and models need."""
+        own = [name for name in super().__dir__() if name.startswith("__")]
+        return [*own, *getattr(self, "__dataclass_fields__", ()), *FOR_USERS]
 
     def __post_init__(self):
         for field in fields(self):
