@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike
 
 __all__ = ["FrozenPrior", "Prior", "PriorError"]
 
+FROZEN = "_frozen"  # the attribute of a prior that holds its distributions, by unit
+
 
 class PriorError(ValueError):
     """A prior cannot be used as given; the message says what is expected."""
@@ -137,7 +139,13 @@ class Prior:
         PriorError
             If the prior's own unit cannot be converted to ``unit``.
         """
-        return self._scipy(**self._floats(unit))
+        known = vars(self).setdefault(FROZEN, {})  # SciPy takes a millisecond to freeze one
+        if unit not in known:
+            known[unit] = self._scipy(**self._floats(unit))
+        return known[unit]
+
+    def __getstate__(self):
+        return {name: of for name, of in vars(self).items() if name != FROZEN}
 
     def pymc(self, name, unit, initval=None):
         """The same distribution as a variable of the PyMC model in whose context this is called.
