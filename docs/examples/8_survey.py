@@ -3,9 +3,9 @@ A survey of binaries
 ====================
 
 Catalogues of the size of surveys are divided by their place on the sky into Parquet files, in the
-form called HATS, and read by `LSDB <https://docs.lsdb.io>`_ a part at a time. Here such a catalogue,
-whose stars have their visits nested in a column, becomes a population of binaries and a catalogue of
-orbits. This one is simulated and small; :doc:`/survey` says what large ones cost.
+form called HATS, and read by `LSDB <https://docs.lsdb.io>`_ a part at a time. Here such a
+catalogue, whose stars have their visits nested in a column, becomes a population of binaries and a
+catalogue of orbits. This one is simulated and small; :doc:`/survey` says what large ones cost.
 """
 
 import tempfile
