@@ -140,18 +140,31 @@ class Store:
         return self.counts.get(OK, 0)
 
     def blocks(self, columns: Sequence[str], paths: Sequence[Path] | None = None) -> Iterator[Any]:
-        """Some columns of the usable stars, as Arrow tables of at most `BLOCK` stars."""
+        """Some columns of the usable stars, as Arrow tables of about `BLOCK` stars."""
+        import pyarrow as pa
+
+        waiting: list[Any] = []
+        for table in self._tables(columns, paths or self.paths):
+            waiting.append(table)
+            if sum(map(len, waiting)) > BLOCK // 2:
+                yield pa.concat_tables(waiting).combine_chunks()
+                waiting = []
+        if waiting:
+            yield pa.concat_tables(waiting).combine_chunks()
+
+    def _tables(self, columns, paths):
+        """The same, as they are in the files."""
         import pyarrow as pa
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
-        for path in paths or self.paths:
+        for path in paths:
             with pq.ParquetFile(path, memory_map=True) as file:
                 for batch in file.iter_batches(BLOCK, columns=[*columns, "status"]):
                     table = pa.Table.from_batches([batch])
                     table = table.filter(pc.equal(table["status"], OK)).drop_columns("status")
                     if len(table):
-                        yield table.combine_chunks()
+                        yield table
 
 
 def difference(one: dict[str, Any], other: dict[str, Any]) -> str:

@@ -21,7 +21,11 @@ from astro_hier.models.binary_population.star_rows import PopulationRows
 from astro_hier.models.binary_population.survey_blocks import (
     LIKELIHOOD,
     Mean,
+    are_resolved,
     block_of,
+    densities,
+    log_likelihood,
+    matrix_of,
     without_stars,
 )
 from astro_hier.models.orbits import checks as orbit_checks
@@ -32,6 +36,7 @@ OF_STARS = ("n_visits", "chi2", "error", "scatter", "least_scatter", "median_err
 OF_SOME = "best_period", "best_e", "flat_bayes"  # of the stars from which the search starts
 KEPT = 60_000_000  # bytes of rows that are read once
 THETAS = 32  # evaluated at a time
+MAX_VALUES = 4_000_000  # densities that are kept while rows are read once
 STARTS = 20_000  # stars from which the search starts
 
 
@@ -98,16 +103,26 @@ class SurveyStars(Sample):
 
     def log_marginal(self, theta: Theta) -> np.ndarray:
         size = len(next(iter(theta.values())))
+        found = np.empty(size)
+        for part, some in parts_of(theta, max(MAX_VALUES // matrix_of(self.empty).W.shape[1], 1)):
+            found[part] = self._log_marginal(some)
+        return found
+
+    def _log_marginal(self, theta):
+        """For so many theta that their densities are kept while the rows are read once."""
+        size = len(next(iter(theta.values())))
         total = ExactSum(size)
+        given = [(*of, densities(self.empty, of[1])) for of in parts_of(theta, THETAS)]
         for block in self.blocks():
-            for part, some in _parts(theta, size):
-                total.add(block.log_likelihood(some), part)
+            for part, some, density in given:
+                total.add(log_likelihood(block, some, density), part)
+        found = np.where(are_resolved(self.empty, theta), total.total, -np.inf)
         if self.kept is None:
-            return total.total
+            return found
         selected = [
-            self.kept.log_likelihood(*self._for_kept(some)) for _, some in _parts(theta, size)
+            self.kept.log_likelihood(*self._for_kept(some)) for _, some in parts_of(theta, THETAS)
         ]
-        return total.total + np.concatenate(selected)
+        return found + np.concatenate(selected)
 
     def log_likelihood(self, theta: Theta) -> Any:
         """None: those of single stars are not kept."""
@@ -263,7 +278,8 @@ def _read_by_star(store, n_linear):
     return by_star | {"linear": by_star["linear"].reshape(-1, n_linear)}
 
 
-def _parts(theta, size):
-    for start in range(0, size, THETAS):
-        part = slice(start, start + THETAS)
+def parts_of(theta: Theta, length: int) -> Iterator[tuple[slice, Theta]]:
+    """At most ``length`` theta at a time, and which they are."""
+    for start in range(0, len(next(iter(theta.values()))), length):
+        part = slice(start, start + length)
         yield part, {name: of[part] for name, of in theta.items()}
