@@ -12,6 +12,7 @@ import pytest
 from astropy.table import Table
 
 from astro_hier import BinaryPopulation, SB1Binary, TableError, datasets, priors, survey
+from astro_hier.cli import main
 from astro_hier.core.exact_sum import ExactSum
 from astro_hier.survey import RowsError, files, making
 
@@ -304,7 +305,7 @@ def test_a_worker_that_is_killed_loses_nothing(visits, rows, tmp_path):
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
@@ -471,3 +472,25 @@ def test_orbits_are_not_rows_of_a_population(visits, tmp_path):
     survey.prepare(visits[:7], tmp_path, SB1Binary(P=priors.LogUniform(*RANGE)), **QUIET)
     with pytest.raises(RowsError, match="other arguments"):
         population().fit_rows(tmp_path, **QUIET)
+
+
+# ---- from the shell
+
+
+def test_the_command_goes_all_the_way(visits, tmp_path, capsys):
+    plain = visits.copy()
+    plain.meta.clear()
+    plain.write(tmp_path / "visits.ecsv")
+    folder, fit = str(tmp_path / "rows"), str(tmp_path / "fit")
+    prepare = ["survey", "prepare", str(tmp_path / "visits.ecsv"), "--rows", folder, "--quiet"]
+    assert main([*prepare]) == 1
+    assert "--set 'period_range=" in capsys.readouterr().err
+    assert main([*prepare, "--set", "period_range=1 d, 100 d"]) == 0
+    assert main(["survey", "status", folder]) == 0
+    assert f"{STARS} of {STARS} stars done" in capsys.readouterr().out
+    made = ["survey", "fit", folder, "--out", fit, "--seed", "1", "--draws", "50", "--quiet"]
+    assert main(made) == 0
+    assert main(made) == 1, "nothing is overwritten"
+    saved = f"{fit}/posterior.nc"
+    assert main(["survey", "results", saved, folder, "--out", f"{fit}/stars", "--quiet"]) == 0
+    assert len(survey.read(f"{fit}/stars")) == STARS

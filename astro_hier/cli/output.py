@@ -102,17 +102,22 @@ def deliver(model, out, options, truths=None):
     ``options`` hold ``format_figures``, which formats to draw figures in, and ``quiet``.
     """
     tables, failed = _save(model, out)
-    if options.quiet:
-        for finding in checks.failed(model.findings()):
-            print(f"astro-hier: warning: {_said(model, finding)}", file=sys.stderr)
-    else:
-        _print(model, tables.values(), truths)
+    tell(model, tables.values(), options.quiet, truths)
     drawn, undrawn = _draw(model, out, options, truths)
     written = ["posterior.nc", *tables, *drawn]
     if not options.quiet:
         print(f"\nWritten to {out}/: {', '.join(written)}")
         print(f"Read it again: {type(model).__name__}.load({str(out / 'posterior.nc')!r})")
     return 1 if failed + undrawn else 0
+
+
+def tell(model, tables, quiet, truths=None):
+    """Print a fit or, if ``quiet``, only the checks that failed."""
+    if not quiet:
+        _print(model, tables, truths)
+        return
+    for finding in checks.failed(model.findings()):
+        print(f"astro-hier: warning: {_said(model, finding)}", file=sys.stderr)
 
 
 def _said(model, finding):

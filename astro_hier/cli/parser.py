@@ -37,7 +37,7 @@ def build() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in MODELS:
         _fit(verbs, command)
-    for add in (_compare, _report, _demo):
+    for add in (_compare, _report, _survey, _demo):
         add(verbs)
     return parser
 
@@ -107,6 +107,53 @@ def _report(verbs):
     )
     _add_overwrite(verb)
     _add_quiet(verb)
+
+
+def _survey(verbs):
+    about = "a survey of any number of stars, whose rows are kept on disk"
+    survey = verbs.add_parser("survey", help=about, description=about, epilog=EXIT_CODES)
+    actions = survey.add_subparsers(required=True, metavar="ACTION")
+    about = "search for the orbits of all stars, and write their rows; goes on where it was stopped"
+    prepare = _action(actions, "prepare", about, "SOURCE")
+    prepare.add_argument("source", type=Path, metavar="SOURCE", help=f"{TABLE}; or Parquet files")
+    prepare.add_argument("--rows", type=Path, required=True, metavar="DIR", help="folder of rows")
+    prepare.add_argument(
+        "--model",
+        choices=("binaries", "binary"),
+        default="binaries",
+        help="rows for a population (default), or the orbit of each star",
+    )
+    prepare.add_argument("--star", help="in Parquet files, the column of the stars' labels")
+    prepare.add_argument("--visits", help="in Parquet files, the column of nested visits")
+    prepare.add_argument("--workers", type=_positive, default=1, help="processes (default: 1)")
+    prepare.add_argument(
+        "--stars-per-file", type=_positive, default=10_000, help="(default: 10000)"
+    )
+    fit = _action(actions, "fit", "fit a population to rows", "ROWS")
+    fit.add_argument("rows", type=Path, metavar="ROWS", help="folder of rows")
+    fit.add_argument("--out", type=Path, metavar="DIR", help="(default: ROWS-fit)")
+    fit.add_argument("--draws", type=_positive, default=1000, help="in each of 4 chains")
+    fit.add_argument("--seed", type=_word("seed"), help="for the same draws every time")
+    _add_overwrite(fit)
+    results = _action(actions, "results", "write results of every star", "FIT ROWS")
+    results.add_argument("file", type=Path, metavar="FIT", help="a saved fit of rows")
+    results.add_argument("rows", type=Path, metavar="ROWS", help="folder of rows")
+    results.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder to write to"
+    )
+    status = _action(actions, "status", "how far the rows in a folder have come", "ROWS")
+    status.add_argument("rows", type=Path, metavar="ROWS", help="folder of rows")
+    for action in (prepare, fit):
+        _add_reading(action, "binaries")
+        _add_model(action, "binaries")
+    for action in (prepare, fit, results):
+        _add_quiet(action)
+
+
+def _action(actions, name, about, what):
+    action = _verb(actions, name, "survey", about, what)
+    action.set_defaults(action=name, command="binaries")
+    return action
 
 
 def _demo(verbs):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from astropy.table import Table
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from astro_hier.survey import files, sources
 from astro_hier.survey.files import RowsError

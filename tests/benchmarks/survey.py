@@ -142,7 +142,7 @@ def main():
         return
     from distributed import Client, LocalCluster
 
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         with Client(cluster) as client:
             client.run(
                 lambda: model().star_work().rows.of_star(0, *(np.arange(5.0),) * 2, np.ones(5))

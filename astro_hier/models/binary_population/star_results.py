@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from astro_hier.core import orbit_evidence
 from astro_hier.core.floats import TINY, Theta
@@ -91,7 +91,9 @@ def star_results(
     folder, mark = Path(folder), _mark(data, draws)
     folder.mkdir(parents=True, exist_ok=True)
     given = Given(data, thinned(draws))
-    with tqdm(total=len(data.store), unit="star", desc="results", disable=not progressbar) as bar:
+    with tqdm(
+        total=len(data.store.paths), unit="file", desc="results", disable=not progressbar
+    ) as bar:
         for path in data.store.paths:
             target = folder / "-".join(path.relative_to(data.store.folder).parts)
             if target.exists():
