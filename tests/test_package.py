@@ -22,8 +22,9 @@ EXAMPLES = sorted((PROJECT / "docs" / "examples").glob("*.py"))
 # Files of each level, one a line: they may import from levels above, and from their own folder
 LEVELS = """
 core/*
-checks netcdf
-table/* priors/* columns covariances datasets/*
+checks netcdf spelling
+table/* priors/* covariances datasets/*
+columns
 posterior/encoding posterior/files posterior/parameters
 inference/*
 posterior/*

@@ -181,7 +181,7 @@ def test_unknown_roles_and_missing_named_columns_are_refused():
     assert read_columns(good(), ROLES, {"star": None})["star"].tolist() == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize("columns", ["gaia", ["parallax"], astro_columns])
+@pytest.mark.parametrize("columns", ["gaja", ["parallax"], astro_columns])
 def test_columns_that_are_no_dict_are_refused(columns):
     with pytest.raises(TableError, match="expected a dict from role to column name"):
         read_columns(good(), ROLES, columns)

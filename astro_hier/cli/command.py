@@ -26,6 +26,7 @@ from astro_hier.cli.values import (
 from astro_hier.inference import METHODS
 from astro_hier.model import HierarchicalModel
 from astro_hier.table import TableError
+from astro_hier.table.presets import presets_for
 
 COLUMNS_HELP = (
     "On the command line: --columns ROLE=NAME:UNIT,... says which columns to read and the unit of"
@@ -73,7 +74,7 @@ def _parser():
     for name, model in MODELS.items():
         about = inspect.getdoc(model).splitlines()[0]
         roles, arguments = [role.name for role in model().roles], model().get_params()
-        presets = [name for name, preset in PRESETS.items() if set(preset) <= set(roles)]
+        presets = presets_for(model().roles)
         examples = [f"{of.name}={of.example}" for of in model.options if of.example]
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument(

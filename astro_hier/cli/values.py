@@ -4,17 +4,18 @@ import argparse
 
 import astropy.units as u
 
-from astro_hier import columns, priors
+from astro_hier import priors
+from astro_hier.table.presets import PRESETS
 
 FAMILIES = [name for name in priors.__all__ if name not in ("Prior", "PriorError")]
-PRESETS = {"gaia": columns.GAIA, "apogee": columns.APOGEE}
 WORDS = {"true": True, "false": False, "none": None}
 
 
 def read_columns(text):
     """The ``columns`` argument of a model, from ``ROLE=NAME[:UNIT],...`` or a preset's name."""
-    if text in PRESETS:
-        return PRESETS[text]
+    name = text.strip().lower().replace("-", "_")
+    if name in PRESETS:
+        return PRESETS[name]
     columns = {}
     for word in text.split(","):
         role, equals, place = (part.strip() for part in word.partition("="))

@@ -14,11 +14,13 @@ from astro_hier.model.fitting import label
 from astro_hier.model.hooks import Hooks
 from astro_hier.model.parameters import Priors
 from astro_hier.model.results import Results
+from astro_hier.spelling import did_you_mean
 from astro_hier.table import Rows, read_columns
 
 __all__ = ["HierarchicalModel"]
 
 MAX_ITEMS_KEPT = 1000  # with more, the draws of each are kept only on request
+FIT_ARGUMENTS = ("method", "draws", "chains", "random_state", "progressbar")
 FOR_USERS = {"example", "frozen_priors", "parameters", "prior_of", "roles"}  # among all hooks
 
 
@@ -52,7 +54,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
         """The nodes of the graphical model, for ``plot_graph``."""
         return ()
 
-    def __init__(self, *, columns: dict | None = None, on_invalid: str = "raise"):
+    def __init__(self, *, columns: dict | str | None = None, on_invalid: str = "raise"):
         self.columns = columns
         self.on_invalid = on_invalid
 
@@ -167,13 +169,17 @@ class HierarchicalModel(Results, metaclass=_Completion):
             If a method or option does not exist.
         """
         if method not in METHODS:
-            raise ValueError(f"method={method!r} does not exist; expected one of {list(METHODS)}")
+            raise ValueError(
+                f"method={method!r} does not exist; expected one of {list(METHODS)}"
+                + did_you_mean([method], METHODS)
+            )
         unknown = sorted(set(options) - METHODS[method].OPTIONS)
         if unknown:
             raise ValueError(
                 f"method {method!r} has no options {unknown}; it has"
                 f" {sorted(METHODS[method].OPTIONS)}, and every method has draws, chains,"
                 " random_state and progressbar"
+                + did_you_mean(unknown, [*METHODS[method].OPTIONS, *FIT_ARGUMENTS])
             )
         for name, value in (("draws", draws), ("chains", chains)):
             if not isinstance(value, (int, np.integer)) or value < 1:

@@ -22,7 +22,7 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
         One row per measurement.
     roles : sequence of `Role`
         What the model needs.
-    columns : dict, optional
+    columns : dict or str, optional
         Column name, or (column name, unit where the column has none), by role. A role that is
         left out is read from the column of the same name.
     on_invalid : {"raise", "drop"}
