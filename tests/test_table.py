@@ -122,10 +122,9 @@ BAD = {
         with_column("parallax", MaskedColumn([1.0, 2, 3, 4], mask=[1, 0, 0, 0], unit="mas"), Table),
         "'parallax' .* has 1 of 4 rows .*row 0: nan or masked",
     ),
-    "text": (with_column("parallax", ["1", "2", "3", "4"], Table), "type <U1.*not text"),
     "text among numbers": (
         with_column("parallax", ["1", "null", "3", "?"], Table),
-        "type <U4.*not a number: row 1: 'null', row 3: '.'",
+        r"type <U4.*not a number: row 3: '\?'\)",
     ),
     "unknown unit": (
         broken(

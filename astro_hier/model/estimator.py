@@ -15,7 +15,7 @@ from astro_hier.model.hooks import Hooks
 from astro_hier.model.parameters import Priors
 from astro_hier.model.results import Results
 from astro_hier.spelling import did_you_mean
-from astro_hier.table import Rows, read_columns
+from astro_hier.table import Rows, as_table, read_columns
 
 __all__ = ["HierarchicalModel"]
 
@@ -83,6 +83,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
             If the model's arguments are inconsistent.
         """
         self.check_arguments()
+        table = as_table(table)
         rows = read_columns(table, self.roles, self.columns_in_use(), self.on_invalid)
         self.check_rows(rows, table)
         return rows
@@ -184,6 +185,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
         for name, value in (("draws", draws), ("chains", chains)):
             if not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"{name}={value!r}; expected a whole number of at least 1")
+        table = as_table(table)
         model = self.suited_to(table)
         model.frozen_priors()
         rows = model.read(table)
@@ -204,12 +206,14 @@ class HierarchicalModel(Results, metaclass=_Completion):
 
     def initial_values(self, table: Table) -> dict[str, u.Quantity]:
         """The estimator's own starting point for a table, a dict of Quantities."""
+        table = as_table(table)
         model = self.suited_to(table)
         initial = model.initial(model.prepare(model.read(table), progressbar=False))
         return {p.name: initial[p.name] * p.unit for p in model.parameters}
 
     def pymc_model(self, table: Table) -> Any:
         """The joint model of a table as a `pymc.Model`, to sample or modify."""
+        table = as_table(table)
         model = self.suited_to(table)
         model.frozen_priors()
         return model.build_pymc(model.prepare(model.read(table), progressbar=False))

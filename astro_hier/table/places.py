@@ -1,5 +1,6 @@
 """Which column of a table has which role, and the unit to assume where it has none."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import astropy.units as u
 from astropy.table import Table
 
 from astro_hier.spelling import close_names, did_you_mean
+from astro_hier.table.cures import read_call
 from astro_hier.table.presets import PRESETS, is_of_preset, presets_for
 from astro_hier.table.roles import Role, TableError
 from astro_hier.table.units import meant
@@ -113,15 +115,44 @@ def all_names(table: Table) -> str:
 
 def _missing(table, role, spellings):
     """What to do about a column that is not in the table."""
+    absent = f"column {_either(spellings)} ({role.name}) is not in the table, which has"
+    elsewhere = _elsewhere(table, role, spellings)
+    if elsewhere:
+        return f"{absent} {all_names(table)}; {elsewhere}"
     close = [own for name in spellings for own in close_names(name, table.colnames)]
     guess = close[0] if len(set(close)) == 1 else "NAME"
     doubt = did_you_mean(spellings, table.colnames).removeprefix("; ")
     return (
-        f"column {_either(spellings)} ({role.name}) is not in the table, which has"
-        f" {all_names(table)}; {doubt + ' ' if doubt else ''}say which column it is with"
+        f"{absent} {all_names(table)}; {doubt + ' ' if doubt else ''}say which column it is with"
         f" columns={{{role.name!r}: {guess!r}}}"
         + ("" if role.required else f", or do without: {{{role.name!r}: None}}")
     )
+
+
+def _elsewhere(table, role, spellings):
+    """Where the column is if the table was not read as it should be, or nothing."""
+    index = [name for name in getattr(table, "index_names", ()) if name in spellings]
+    if index:
+        return f"it is the index, which is not read: give frame.reset_index({index[0]!r})"
+    for name in spellings:
+        first, second = f"{name}.jd1", f"{name}.jd2"
+        if role.is_time and {first, second} <= set(table.colnames):
+            return (
+                f"its two parts are: join them with table[{name!r}] = Time(table[{first!r}],"
+                f" table[{second!r}], format='jd', scale=SCALE), such as scale='tdb'"
+            )
+    if len(table.colnames) == 1:
+        only = table.colnames[0]
+        separator = next((sign for sign in ";\t|, " if sign in only.strip()), None)
+        if separator is not None:
+            said = "blanks" if separator == " " else repr(separator)
+            return (
+                f"the columns of the file are separated by {said}: read it with"
+                f" {read_call(table, separator)}"
+            )
+    if all(re.fullmatch(r"col\d+|column_\d+|\d+", name) for name in table.colnames):
+        return f"the file names no columns: name them with {read_call(table, 'header')}"
+    return ""
 
 
 def _suggested_presets(table, roles):

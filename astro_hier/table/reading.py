@@ -1,9 +1,13 @@
 """From an astropy table to arrays of floats in declared units, with every check."""
 
+from typing import Any
+
 import numpy as np
 from astropy.table import Table
 
 from astro_hier import checks
+from astro_hier.table.cures import keep_first
+from astro_hier.table.frames import as_table
 from astro_hier.table.places import find_places
 from astro_hier.table.roles import ROWS_SHOWN, TableError
 from astro_hier.table.rows import Rows
@@ -18,7 +22,7 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
 
     Parameters
     ----------
-    table : `~astropy.table.Table`
+    table : `~astropy.table.Table` or data frame
         One row per measurement.
     roles : sequence of `Role`
         What the model needs.
@@ -43,13 +47,14 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
     """
     if on_invalid not in ("raise", "drop"):
         raise ValueError(f"on_invalid={on_invalid!r}; expected 'raise' or 'drop'")
+    table = as_table(table)
     data, invalid, places, epoch = read_rows(table, roles, columns)
     keep = _valid_rows(data, invalid, places, roles, on_invalid)
     data = {name: values[keep] for name, values in data.items()}
     rows = np.flatnonzero(keep)
     for role in roles:
         if role.unique and role.name in places:
-            _check_unique(data[role.name], role, places[role.name][0], rows)
+            _check_unique(table, data[role.name], role, places[role.name][0], rows)
         if role.is_time:
             place, days = places[role.name], data[role.name]
             check_baseline(table[place[0]], place, role, days, epoch, rows, data.get("star"))
@@ -71,7 +76,7 @@ def read_rows(table, roles, columns=None):
     epoch : `Epoch`
         The time from which times count, or None.
     """
-    check_table(table)
+    table = open_table(table)
     places, problems = find_places(table, roles, columns)
     data, invalid, epoch = {}, {}, None
     for role in roles:
@@ -98,16 +103,18 @@ def read_rows(table, roles, columns=None):
     return data, invalid, places, epoch
 
 
-def check_table(table):
-    """Raise a TableError unless this is an astropy table that has rows."""
-    if not isinstance(table, Table):
-        raise TableError(
-            f"expected an astropy Table, QTable or TimeSeries, got {type(table).__name__}; read a"
-            " file with astropy.table.QTable.read(path), convert columns with QTable({...}) or a"
-            " pandas frame with QTable.from_pandas(frame)"
-        )
+def open_table(table: Any) -> Table:
+    """An astropy table that has rows, from one or from a data frame.
+
+    Raises
+    ------
+    TableError
+        If this is neither, or has no rows.
+    """
+    table = as_table(table)
     if len(table) == 0:
         raise TableError("the table has no rows; at least one measurement is needed")
+    return table
 
 
 def _valid_rows(data, invalid, places, roles, on_invalid):
@@ -152,7 +159,7 @@ def _shown(value):
     return "nan or masked" if np.isnan(value) else str(value)
 
 
-def _check_unique(labels, role, name, rows):
+def _check_unique(table, labels, role, name, rows):
     values, counts = np.unique(labels, return_counts=True)
     if (counts > 1).any():
         repeated = values[counts > 1]
@@ -163,6 +170,6 @@ def _check_unique(labels, role, name, rows):
         raise TableError(
             f"column {name!r} holds {len(repeated)} identifiers more than once ({examples});"
             f" expected one row per {role.name}: combine repeated measurements of one into their"
-            " mean, weighted by 1 / error^2, or keep one of several exact copies with table ="
-            f" astropy.table.unique(table, keys={name!r})"
+            " mean, weighted by 1 / error^2, or keep one of several exact copies with"
+            f" {keep_first(table, name)}"
         )

@@ -13,7 +13,7 @@ from astro_hier.core.thinning import evenly
 from astro_hier.models.period_luminosity import likelihood, prepare
 from astro_hier.models.period_luminosity.checks import expected_modulus
 from astro_hier.models.period_luminosity.data import AT_KPC, PER_LN, Stars
-from astro_hier.table import as_columns, named, read_columns
+from astro_hier.table import as_columns, as_table, named, read_columns
 
 AVERAGED_DRAWS = 400  # of the hyperparameters
 PERCENT = 16, 50, 84
@@ -164,7 +164,7 @@ def distance(model, table: Table, *, draws: bool = False, random_state=None) -> 
 
     Parameters
     ----------
-    table : `~astropy.table.Table`
+    table : `~astropy.table.Table` or data frame
         Columns as those of the fitted table, of which those of parallaxes, metallicities and
         extinctions may be missing.
     draws : bool, optional
@@ -194,7 +194,7 @@ def distance(model, table: Table, *, draws: bool = False, random_state=None) -> 
     >>> relation.distance(others, random_state=1).colnames
     ['star', 'r', 'r_low', 'r_high', 'modulus', 'modulus_sd']
     """
-    data = _others(model, table)
+    data = _others(model, as_table(table))
     r = _distances(data, model.fitted_data(), all_draws(model), np.random.default_rng(random_state))
     if draws:
         return r * u.kpc

@@ -17,7 +17,7 @@ from astro_hier.models.sample_population.read_densities import read_densities
 from astro_hier.models.sample_population.read_draws import read_draws
 from astro_hier.models.sample_population.roles import find_kind, roles_of
 from astro_hier.table import Role, Rows, TableError, as_columns, read_columns
-from astro_hier.table.reading import check_table
+from astro_hier.table.reading import open_table
 
 __all__ = ["read_samples"]
 
@@ -68,7 +68,7 @@ def read_samples(
     """
     if on_invalid not in ("raise", "drop"):
         raise ValueError(f"on_invalid={on_invalid!r}; expected 'raise' or 'drop'")
-    check_table(table)
+    table = open_table(table)
     kind, places = find_kind(table, names, units, _with_interim(columns, interim_column))
     if grid is not None and kind != "density":
         raise TableError(
