@@ -5,6 +5,7 @@ assume if the table gives none; a list holds several spellings of a name. Give i
 ``columns="gaia"``, or adapt it: ``columns.GAIA | {"star": "designation"}``.
 """
 
+from astro_hier.table.arrays import explode
 from astro_hier.table.presets import (
     APOGEE,
     GAIA,
@@ -23,4 +24,5 @@ __all__ = [
     "HARPS",
     "SDSSV_APOGEE",
     "SDSSV_BOSS",
+    "explode",
 ]

@@ -67,8 +67,9 @@ class HierarchicalModel(Results, metaclass=_Completion):
 
         Parameters
         ----------
-        table : `~astropy.table.Table`, `~astropy.table.QTable` or `~astropy.timeseries.TimeSeries`
-            The measurements, with units.
+        table : `~astropy.table.Table`, `~astropy.timeseries.TimeSeries` or data frame
+            The measurements, with units, in the table or in ``columns``. Data frames are those of
+            pandas, polars and pyarrow.
 
         Returns
         -------
@@ -137,8 +138,9 @@ class HierarchicalModel(Results, metaclass=_Completion):
 
         Parameters
         ----------
-        table : `~astropy.table.Table`, `~astropy.table.QTable` or `~astropy.timeseries.TimeSeries`
-            The measurements, with units.
+        table : `~astropy.table.Table`, `~astropy.timeseries.TimeSeries` or data frame
+            The measurements, with units, in the table or in ``columns``. Data frames are those of
+            pandas, polars and pyarrow.
         method : {"marginal", "nuts"}, optional
             "marginal" integrates the latent variables out numerically and returns independent
             draws; "nuts" samples the joint model with PyMC.

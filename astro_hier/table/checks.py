@@ -6,9 +6,9 @@ from astropy.table.serialize import represent_mixins_as_columns
 from astropy.time import Time, TimeDelta
 
 from astro_hier import checks
+from astro_hier.table.arrays import one_row_each
 from astro_hier.table.cures import MAX_LISTED, remove_rows
-from astro_hier.table.frames import as_table
-from astro_hier.table.reading import read_rows
+from astro_hier.table.reading import open_table, read_rows
 from astro_hier.table.roles import ROWS_SHOWN
 from astro_hier.table.units import factor
 
@@ -49,7 +49,7 @@ def of_table(table, roles, columns=None):
     -------
     list of `~astro_hier.checks.Finding`
     """
-    table = as_table(table)
+    table = one_row_each(open_table(table), roles, columns)
     data, invalid, places, _ = read_rows(table, roles, columns)
     rows = np.flatnonzero(~np.any(list(invalid.values()), axis=0))
     return [

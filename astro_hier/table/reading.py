@@ -6,6 +6,7 @@ import numpy as np
 from astropy.table import Table
 
 from astro_hier import checks
+from astro_hier.table.arrays import one_row_each
 from astro_hier.table.cures import keep_first
 from astro_hier.table.frames import as_table
 from astro_hier.table.places import find_places
@@ -47,7 +48,20 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
     """
     if on_invalid not in ("raise", "drop"):
         raise ValueError(f"on_invalid={on_invalid!r}; expected 'raise' or 'drop'")
-    table = as_table(table)
+    table = open_table(table)
+    long = one_row_each(table, roles, columns)
+    try:
+        return _read(long, roles, columns, on_invalid)
+    except TableError as error:
+        if long is table:
+            raise
+        raise TableError(
+            f"{error}; rows are counted in astro_hier.columns.explode(table), with one row for each"
+            " element of its arrays"
+        ) from None
+
+
+def _read(table, roles, columns, on_invalid):
     data, invalid, places, epoch = read_rows(table, roles, columns)
     keep = _valid_rows(data, invalid, places, roles, on_invalid)
     data = {name: values[keep] for name, values in data.items()}
@@ -76,7 +90,6 @@ def read_rows(table, roles, columns=None):
     epoch : `Epoch`
         The time from which times count, or None.
     """
-    table = open_table(table)
     places, problems = find_places(table, roles, columns)
     data, invalid, epoch = {}, {}, None
     for role in roles:

@@ -93,6 +93,11 @@ def _of_shape(table, name, values, role):
         )
     if role.is_time and values.ndim == 1:
         return f"; convert dates with {to_dates(table, name)}"
+    if values.ndim == 2 or values.dtype.kind == "O":
+        return (
+            "; if each row holds arrays, all that is measured must be arrays of the same lengths:"
+            " see astro_hier.columns.explode"
+        )
     return ""
 
 
