@@ -2,11 +2,13 @@
 
 import datetime
 import re
+from contextlib import suppress
 
 import astropy.units as u
 import numpy as np
 import pandas as pd
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.table import Table
 from astropy.time import Time
 from tables import ROLES, VISITS, visits
@@ -206,3 +208,22 @@ def test_a_frame_of_pandas_is_a_frame_even_as_a_subclass():
         pass
 
     assert read_columns(Own(members()), ROLES, STATED).size == 3
+
+
+def test_columns_of_any_kind_are_read_or_refused():
+    pl = pytest.importorskip("polars")
+    odd = [[{"a": 1}] * 3, [[1.0], [], [2.0]], [2**70, 1, 2], [b"a", b"", b"b"], [None] * 3]
+    odd += [[True, None, False], [datetime.time(1)] * 3, [datetime.timedelta(1)] * 3]
+    for values in odd:
+        for make in (pl.DataFrame, pd.DataFrame):
+            for name in ("parallax", "star"):
+                with suppress(TableError):
+                    rows = read_columns(make(members(**{name: values})), ROLES, STATED)
+                    assert np.all(np.isfinite(rows["parallax"]))
+
+
+def test_a_table_of_other_objects_is_refused_with_their_kind():
+    table = Table({"rv": [1.0, 2.0] * u.km / u.s, "rv_error": [1.0, 1.0] * u.km / u.s})
+    table["time"] = SkyCoord([1, 2] * u.deg, [3, 4] * u.deg)
+    with pytest.raises(TableError, match=r"'time' .* holds SkyCoord objects; expected times"):
+        read_columns(table, VISITS)

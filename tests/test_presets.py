@@ -8,11 +8,13 @@ from tables import ROLES, VISITS, good, visits
 
 from astro_hier import (
     BinaryPopulation,
+    PeriodLuminosity,
     SB1Binary,
     StarCluster,
     TableError,
     VelocityDispersion,
     columns,
+    datasets,
 )
 from astro_hier.posterior.encoding import decode, encode
 from astro_hier.table import read_columns
@@ -139,6 +141,18 @@ def test_the_exact_spelling_comes_first_and_an_ambiguous_one_is_an_error():
         BinaryPopulation(columns="apogee").read(both)
     given = columns.APOGEE | {"rv_error": ("VRELERR", KMS)}
     assert BinaryPopulation(columns=given).read(both).size == 6
+
+
+@pytest.mark.parametrize("place", [[], [3], (["parallax", 3], "mas"), (), np.array(["ra"]), {}])
+def test_a_place_of_any_other_kind_is_a_table_error(place):
+    table = datasets.make_period_luminosity(5, random_state=1)
+    for model, role in (
+        (StarCluster, "parallax"),
+        (PeriodLuminosity, "feh"),
+        (VelocityDispersion, "ra"),
+    ):
+        with pytest.raises(TableError, match="expected"):
+            model(columns={role: place}).initial_values(table)
 
 
 def test_a_misspelt_column_is_suggested():

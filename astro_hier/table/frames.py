@@ -181,4 +181,6 @@ def _polars_values(series):
     missing = series.is_null().to_numpy()
     if series.dtype.is_integer() and missing.any():
         series = series.fill_null(0)
+    if str(series.dtype).endswith("128"):  # which numpy does not have
+        return np.array(series.to_list(), dtype=object), missing
     return series.to_numpy(), missing

@@ -68,7 +68,8 @@ def find_column(table: Table, names: str | Sequence[str]) -> str | None:
 def named(table: Table, place: Any) -> str | None:
     """The column at a place in ``columns``, or None if there is none in the table."""
     names = place[0] if isinstance(place, tuple) and place else place
-    return find_column(table, names) if isinstance(names, (str, list)) else None
+    names = names if isinstance(names, list) else [names]
+    return find_column(table, [name for name in names if isinstance(name, str)])
 
 
 def find_places(

@@ -95,7 +95,8 @@ PRESETS: dict[str, Preset] = {
 
 def is_of_preset(role: str, place: Any) -> bool:
     """Whether this is the place of the role in a preset, which models without the role ignore."""
-    return any(role in preset and preset[role] == place for preset in PRESETS.values())
+    # their texts, because a place may be anything, such as an array, which has no truth value
+    return any(role in of and repr(of[role]) == repr(place) for of in PRESETS.values())
 
 
 def presets_for(roles: Iterable[Role]) -> list[str]:

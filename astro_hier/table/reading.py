@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from astropy.table import Table
+from astropy.time import Time, TimeDelta
 
 from astro_hier import checks
 from astro_hier.table.arrays import one_row_each
@@ -98,14 +99,9 @@ def read_rows(table, roles, columns=None):
             column = table[name]
             read = read_labels if role.unit is None else read_floats
             try:
+                _check_kind(column, name, role)
                 if role.is_time:
                     epoch, column = since_first(column, name, unit, role)
-                if not isinstance(column, np.ndarray):
-                    kind = "identifiers" if role.unit is None else "numbers"
-                    raise TableError(
-                        f"column {name!r} ({role.name}) holds {type(column).__name__} objects;"
-                        f" expected {kind}"
-                    )
                 data[role.name], invalid[role.name] = read(column, name, unit, role)
             except TableError as error:
                 problems.append(str(error))
@@ -114,6 +110,16 @@ def read_rows(table, roles, columns=None):
     if problems:
         raise TableError("; ".join(problems))
     return data, invalid, places, epoch
+
+
+def _check_kind(column, name, role):
+    """Raise a TableError unless a column is an array, or holds times where they are expected."""
+    if isinstance(column, np.ndarray) or (role.is_time and isinstance(column, Time | TimeDelta)):
+        return
+    kind = "identifiers" if role.unit is None else "times" if role.is_time else "numbers"
+    raise TableError(
+        f"column {name!r} ({role.name}) holds {type(column).__name__} objects; expected {kind}"
+    )
 
 
 def open_table(table: Any) -> Table:
