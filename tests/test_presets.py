@@ -114,6 +114,9 @@ def test_an_unknown_preset_is_an_error_that_lists_them():
 def test_the_preset_that_fits_is_named():
     with pytest.raises(TableError, match="it has the columns of columns='apogee'"):
         BinaryPopulation().read(published(FILES["apogee"]))
+    gaia = published(["SOURCE_ID", "radial_velocity", "radial_velocity_error"])
+    with pytest.raises(TableError, match="it has the columns of columns='gaia'"):
+        VelocityDispersion().read(gaia)
     with pytest.raises(TableError) as error:
         BinaryPopulation().read(visits())
     assert "preset" not in str(error.value)

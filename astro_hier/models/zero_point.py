@@ -28,10 +28,12 @@ ZERO_POINT = checks.define(
     " shift the mean by {sigmas} standard errors",
     python="zero_point=-0.029 * u.mas is that of data release 2 (Lindegren et al. 2018, A&A 616,"
     " A2); that of release 3 is between -0.017 and -0.039 mas and depends on magnitude, colour and"
-    " latitude (Lindegren et al. 2021, A&A 649, A4), so give it as a column of the table;"
+    " latitude (Lindegren et al. 2021, A&A 649, A4), so give it as a column of the table, which the"
+    " package gaiadr3-zeropoint computes;"
     " zero_point=0 * u.mas if the parallaxes are already corrected",
     shell="--set zero_point='-0.029 mas' is that of data release 2; that of release 3 is between"
-    " -0.017 and -0.039 mas, and --set zero_point=COLUMN reads it star by star;"
+    " -0.017 and -0.039 mas, and --set zero_point=COLUMN reads it star by star (the Python package"
+    " gaiadr3-zeropoint computes it);"
     " --set zero_point='0 mas' if the parallaxes are already corrected",
 )
 

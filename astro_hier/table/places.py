@@ -13,7 +13,7 @@ from astro_hier.table.presets import PRESETS, is_of_preset, presets_for
 from astro_hier.table.roles import Role, TableError
 from astro_hier.table.units import meant
 
-__all__ = ["as_columns", "find_column", "find_places", "named"]
+__all__ = ["as_columns", "find_column", "find_places", "named", "suggested_presets"]
 
 Place = tuple[str, u.UnitBase | None]
 MOST_NAMED = 40  # columns in a message
@@ -104,8 +104,21 @@ def find_places(
         elif role.required or role.name in columns:
             problems.append(_missing(table, role, spellings))
     if problems and not columns:
-        problems += _suggested_presets(table, roles)
+        problems += suggested_presets(table, roles)
     return places, problems
+
+
+def suggested_presets(table: Table, roles: Sequence[Role]) -> list[str]:
+    """That the table has the columns of presets, for a message; or nothing."""
+    have = {name.strip().casefold() for name in table.colnames}
+    fitting = []
+    for name in presets_for(roles):
+        places = [PRESETS[name][role.name] for role in roles if role.name in PRESETS[name]]
+        names = [place[0] if isinstance(place, tuple) else place for place in places]
+        spelt = [[of] if isinstance(of, str) else of for of in names]
+        if all(any(one.casefold() in have for one in of) for of in spelt):
+            fitting.append(f"columns={name!r}")
+    return [f"it has the columns of {' and of '.join(fitting)}"] if fitting else []
 
 
 def all_names(table: Table) -> str:
@@ -154,19 +167,6 @@ def _elsewhere(table, role, spellings):
     if all(re.fullmatch(r"col\d+|column_\d+|\d+", name) for name in table.colnames):
         return f"the file names no columns: name them with {read_call(table, 'header')}"
     return ""
-
-
-def _suggested_presets(table, roles):
-    """That the table has the columns of a preset; a list."""
-    have = {name.strip().casefold() for name in table.colnames}
-    fitting = []
-    for name in presets_for(roles):
-        places = [PRESETS[name][role.name] for role in roles if role.name in PRESETS[name]]
-        names = [place[0] if isinstance(place, tuple) else place for place in places]
-        spelt = [[of] if isinstance(of, str) else of for of in names]
-        if all(any(one.casefold() in have for one in of) for of in spelt):
-            fitting.append(f"columns={name!r}")
-    return [f"it has the columns of {' and of '.join(fitting)}"] if fitting else []
 
 
 def _names_and_unit(role, given):
