@@ -141,7 +141,7 @@ def test_arrays_of_different_lengths_are_an_error_that_names_them():
 def test_arrays_beside_single_numbers_are_an_error():
     table = padded("NaN", long_table())
     table["rv_error"] = [0.1, 0.1, 0.1] * KMS
-    with pytest.raises(TableError, match=r"'rv' .*must be arrays of the same lengths"):
+    with pytest.raises(TableError, match=r"'rv' .*must be arrays of equal lengths"):
         read_columns(table, VISITS)
     with pytest.raises(TableError, match=r"\['rv_error'\] do not hold an array"):
         columns.explode(table, ["rv", "rv_error"])

@@ -56,9 +56,10 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
     except TableError as error:
         if long is table:
             raise
+        counted = "; rows are counted with one row for each element of the arrays"
         raise TableError(
-            f"{error}; rows are counted in astro_hier.columns.explode(table), with one row for each"
-            " element of its arrays"
+            f"{error}{counted}, as in astro_hier.columns.explode(table)",
+            shell=error.shell + counted,
         ) from None
 
 
@@ -104,11 +105,12 @@ def read_rows(table, roles, columns=None):
                     epoch, column = since_first(column, name, unit, role)
                 data[role.name], invalid[role.name] = read(column, name, unit, role)
             except TableError as error:
-                problems.append(str(error))
+                problems.append(error)
         elif role.unique:
             data[role.name] = np.arange(len(table))
     if problems:
-        raise TableError("; ".join(problems))
+        in_shell = [getattr(problem, "shell", problem) for problem in problems]
+        raise TableError("; ".join(map(str, problems)), "; ".join(in_shell))
     return data, invalid, places, epoch
 
 
@@ -186,9 +188,9 @@ def _check_unique(table, labels, role, name, rows):
             f"{value} in rows {', '.join(str(i) for i in rows[labels == value][:ROWS_SHOWN])}"
             for value in repeated[:ROWS_SHOWN]
         )
-        raise TableError(
+        message = (
             f"column {name!r} holds {len(repeated)} identifiers more than once ({examples});"
             f" expected one row per {role.name}: combine repeated measurements of one into their"
-            " mean, weighted by 1 / error^2, or keep one of several exact copies with"
-            f" {keep_first(table, name)}"
+            " mean, weighted by 1 / error^2, or keep one of several exact copies"
         )
+        raise TableError(f"{message} with {keep_first(table, name)}", shell=message)

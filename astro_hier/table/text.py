@@ -10,10 +10,15 @@ import numpy as np
 from astro_hier.table.cures import read_call, replace_text, to_dates
 from astro_hier.table.roles import ROWS_SHOWN
 
-__all__ = ["MISSING", "is_missing", "not_numbers", "read_numbers"]
+__all__ = ["MISSING", "WRITE_DATES", "is_missing", "not_numbers", "read_numbers"]
 
 # in any case; what programs write where there is no value
 MISSING = frozenset({"", "-", "--", "...", "<na>", "n/a", "na", "nan", "nat", "none", "null"})
+
+
+WRITE_DATES = (
+    "; write dates to the file as Julian dates, or the table as ECSV with a column of Time"
+)
 
 
 def is_missing(text: str) -> bool:
@@ -61,24 +66,27 @@ def _is_number(value):
         return False
 
 
-def not_numbers(table: Any, name: str, values: Any, wrong: list[int], is_time: bool) -> str:
-    """Which rows do not hold numbers, and what to do; for a message."""
+def not_numbers(
+    table: Any, name: str, values: Any, wrong: list[int], is_time: bool
+) -> tuple[str, str]:
+    """Which rows do not hold numbers, and what to do in Python and in the shell; for a message."""
     found = [_said(values[i]) for i in wrong[:ROWS_SHOWN]]
     rows = ", ".join(f"row {i}: {text!r}" for i, text in zip(wrong, found, strict=False))
     more = ", ..." if len(wrong) > ROWS_SHOWN else ""
-    return f" (not a number: {rows}{more})" + _cure(table, name, values, wrong, is_time)
+    cure, in_shell = _cures(table, name, values, wrong, is_time)
+    said = f" (not a number: {rows}{more})"
+    return said + cure, said + in_shell
 
 
-def _cure(table, name, values, wrong, is_time):
+def _cures(table, name, values, wrong, is_time):
     first = _said(values[wrong[0]]).strip()
     if wrong == [0] and set(first) == {"-"}:
-        return (
-            "; the second line of the file underlines its header, as in rdb files: read it with"
-            f" {read_call(table, 'rdb')}"
-        )
+        line = "; the second line of the file underlines its header, as in rdb files"
+        return f"{line}: read it with {read_call(table, 'rdb')}", f"{line}: remove it"
     if all(_has_decimal_comma(_said(values[i])) for i in wrong):
-        return f"; these are decimal commas: {replace_text(table, name)}"
-    return f"; convert dates with {to_dates(table, name)}" if is_time else ""
+        commas = "; these are decimal commas"
+        return f"{commas}: {replace_text(table, name)}", f"{commas}: write points to the file"
+    return (f"; convert dates with {to_dates(table, name)}", WRITE_DATES) if is_time else ("", "")
 
 
 def _has_decimal_comma(text):

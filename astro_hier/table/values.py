@@ -7,7 +7,7 @@ from astropy.time import Time, TimeDelta
 
 from astro_hier.table.cures import of_column, to_dates
 from astro_hier.table.roles import Epoch, TableError
-from astro_hier.table.text import MISSING, not_numbers, read_numbers
+from astro_hier.table.text import MISSING, WRITE_DATES, not_numbers, read_numbers
 from astro_hier.table.units import factor
 
 __all__ = ["read_floats", "read_labels", "since_first"]
@@ -56,10 +56,11 @@ def read_floats(column, name, unit, role):
     else:
         problem = _of_shape(table, name, values, role)
     if problem is not None:
-        raise TableError(
+        message = (
             f"column {name!r} ({role.name}) has type {values.dtype} and shape {values.shape};"
-            f" expected one number per row, {_in_unit(role.unit)}{problem}"
+            f" expected one number per row, {_in_unit(role.unit)}"
         )
+        raise TableError(*(message + said for said in problem))
     floats = numbers * factor(column, name, unit, role)
     floats[missing] = np.nan
     return floats, missing | ~role.allows(floats)
@@ -85,20 +86,16 @@ def since_first(column, name, unit, role):
 
 
 def _of_shape(table, name, values, role):
-    """What to do about values that are no numbers, or several in each row."""
+    """What to do, in Python and the shell, about values that are no numbers, or several a row."""
     if role.is_time and values.shape[1:] == (2,):
-        return (
-            "; these are the two parts of a Time, as astropy writes it to FITS: read the file with"
-            " QTable.read(path, astropy_native=True)"
-        )
+        parts = "; these are the two parts of a Time, as astropy writes it to FITS"
+        return f"{parts}: read the file with QTable.read(path, astropy_native=True)", parts
     if role.is_time and values.ndim == 1:
-        return f"; convert dates with {to_dates(table, name)}"
+        return f"; convert dates with {to_dates(table, name)}", WRITE_DATES
     if values.ndim == 2 or values.dtype.kind == "O":
-        return (
-            "; if each row holds arrays, all that is measured must be arrays of the same lengths:"
-            " see astro_hier.columns.explode"
-        )
-    return ""
+        arrays = "; if each row holds arrays, all that is measured must be arrays of equal lengths"
+        return f"{arrays}: see astro_hier.columns.explode", arrays
+    return "", ""
 
 
 def _in_unit(unit):
