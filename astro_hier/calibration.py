@@ -26,6 +26,7 @@ from tqdm.auto import tqdm
 
 from astro_hier import checks, plots
 from astro_hier.inference import METHODS
+from astro_hier.table import as_table
 
 __all__ = ["Calibration", "calibrate"]
 
@@ -199,6 +200,7 @@ def calibrate(model, table, *, simulations=200, draws=399, certify=True, n_jobs=
     for name, value in (("simulations", simulations), ("draws", draws)):
         if not isinstance(value, (int, np.integer)) or value < 1:
             raise ValueError(f"{name}={value!r}; expected a whole number of at least 1")
+    table = as_table(table)
     model = model.suited_to(table)
     rows = model.read(table)
     data = model.prepare(rows, progressbar=False)

@@ -45,6 +45,7 @@ PYTHON = re.compile(
         ("period_range=(<Quantity 3. d>, <Quantity 1. d>); expected",
          "--set 'period_range=3. d, 1. d'; expected"),
         ("population=<class 'x.Population'>; expected", "--set population=...; expected"),
+        ("replace it with overwrite=True", "replace it with --overwrite"),
         ("see star_table()", "see stars.ecsv"),
         ("use --set outliers=True, or --prior 'P=Normal(2 d, 1 d)', or --columns rv=x",) * 2,
         ("x=1, chi2=3 and K=5 km/s stay", "x=1, chi2=3 and K=5 km/s stay"),

@@ -5,13 +5,15 @@ from typing import Any, Self
 
 from astropy.table import Table
 
+from astro_hier.spelling import did_you_mean
+
 __all__ = ["Arguments", "said"]
 
 
 class Arguments:
     """Arguments, which are stored as given, and can be shown and changed."""
 
-    columns: dict | None
+    columns: dict | str | None
     on_invalid: str
 
     @classmethod
@@ -37,6 +39,7 @@ class Arguments:
         if unknown:
             raise ValueError(
                 f"{type(self).__name__} has no arguments {unknown}; it has {self._argument_names()}"
+                + did_you_mean(unknown, self._argument_names())
             )
         for name, value in params.items():
             setattr(self, name, value)

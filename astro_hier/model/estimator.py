@@ -17,11 +17,13 @@ from astro_hier.model.notebook import to_html
 from astro_hier.model.parameters import Priors
 from astro_hier.model.results import Results
 from astro_hier.model.to_arviz import to_arviz
-from astro_hier.table import Rows, read_columns
+from astro_hier.spelling import did_you_mean
+from astro_hier.table import Rows, as_table, read_columns
 
 __all__ = ["HierarchicalModel"]
 
 MAX_ITEMS_KEPT = 1000  # with more, the draws of each are kept only on request
+FIT_ARGUMENTS = ("method", "draws", "chains", "random_state", "progressbar")
 FOR_USERS = {"example", "frozen_priors", "parameters", "prior_of", "roles"}  # among all hooks
 
 
@@ -60,7 +62,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
         """The nodes of the graphical model, for ``plot_graph``."""
         return ()
 
-    def __init__(self, *, columns: dict | None = None, on_invalid: str = "raise"):
+    def __init__(self, *, columns: dict | str | None = None, on_invalid: str = "raise"):
         self.columns = columns
         self.on_invalid = on_invalid
 
@@ -73,8 +75,9 @@ class HierarchicalModel(Results, metaclass=_Completion):
 
         Parameters
         ----------
-        table : `~astropy.table.Table`, `~astropy.table.QTable` or `~astropy.timeseries.TimeSeries`
-            The measurements, with units.
+        table : `~astropy.table.Table`, `~astropy.timeseries.TimeSeries` or data frame
+            The measurements, with units, in the table or in ``columns``. Data frames are those of
+            pandas, polars and pyarrow.
 
         Returns
         -------
@@ -89,6 +92,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
             If the model's arguments are inconsistent.
         """
         self.check_arguments()
+        table = as_table(table)
         rows = read_columns(table, self.roles, self.columns_in_use(), self.on_invalid)
         self.check_rows(rows, table)
         progress.LOG.info("%s: %d rows read", type(self).__name__, rows.size)
@@ -144,8 +148,9 @@ class HierarchicalModel(Results, metaclass=_Completion):
 
         Parameters
         ----------
-        table : `~astropy.table.Table`, `~astropy.table.QTable` or `~astropy.timeseries.TimeSeries`
-            The measurements, with units.
+        table : `~astropy.table.Table`, `~astropy.timeseries.TimeSeries` or data frame
+            The measurements, with units, in the table or in ``columns``. Data frames are those of
+            pandas, polars and pyarrow.
         method : {"marginal", "nuts"}, optional
             "marginal" integrates the latent variables out numerically and returns independent
             draws; "nuts" samples the joint model with PyMC.
@@ -177,17 +182,22 @@ class HierarchicalModel(Results, metaclass=_Completion):
             If a method or option does not exist.
         """
         if method not in METHODS:
-            raise ValueError(f"method={method!r} does not exist; expected one of {list(METHODS)}")
+            raise ValueError(
+                f"method={method!r} does not exist; expected one of {list(METHODS)}"
+                + did_you_mean([method], METHODS)
+            )
         unknown = sorted(set(options) - METHODS[method].OPTIONS)
         if unknown:
             raise ValueError(
                 f"method {method!r} has no options {unknown}; it has"
                 f" {sorted(METHODS[method].OPTIONS)}, and every method has draws, chains,"
                 " random_state and progressbar"
+                + did_you_mean(unknown, [*METHODS[method].OPTIONS, *FIT_ARGUMENTS])
             )
         for name, value in (("draws", draws), ("chains", chains)):
             if not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"{name}={value!r}; expected a whole number of at least 1")
+        table = as_table(table)
         model = self.suited_to(table)
         model.frozen_priors()
         rows = model.read(table)
@@ -209,12 +219,14 @@ class HierarchicalModel(Results, metaclass=_Completion):
 
     def initial_values(self, table: Table) -> dict[str, u.Quantity]:
         """The estimator's own starting point for a table, a dict of Quantities."""
+        table = as_table(table)
         model = self.suited_to(table)
         initial = model.initial(model.prepare(model.read(table), progressbar=False))
         return {p.name: initial[p.name] * p.unit for p in model.parameters}
 
     def pymc_model(self, table: Table) -> Any:
         """The joint model of a table as a `pymc.Model`, to sample or modify."""
+        table = as_table(table)
         model = self.suited_to(table)
         model.frozen_priors()
         return model.build_pymc(model.prepare(model.read(table), progressbar=False))

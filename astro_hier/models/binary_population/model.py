@@ -102,11 +102,12 @@ class BinaryPopulation(OrbitModel):
     n_jobs : int, optional
         Number of joblib processes for the work on single stars; choose where they run with
         `joblib.parallel_config`.
-    columns : dict, optional
+    columns : dict or str, optional
         Names of the columns that the model reads, by role: ``star`` (identifiers), ``time`` (a
         Quantity, or `~astropy.time.Time` of any scale), ``rv`` and ``rv_error`` (velocities in any
         unit). By default a column has the name of its role. Give the column's name, or a tuple of
-        name and unit if the table has no units; or a preset, `astro_hier.columns.APOGEE`.
+        name and unit if the table has no units; or the name of a preset of
+        `astro_hier.columns`, such as "apogee".
     on_invalid : {"raise", "drop"}, optional
         Whether a table with missing or impossible values raises an error, or such rows are dropped
         with a warning.

@@ -85,12 +85,12 @@ class SB1Binary(OrbitModel):
     offset : `~astro_hier.priors.Prior`, optional
         Prior on the velocity offset of each instrument from the first, in the order of their names.
         Normal for the marginal method.
-    columns : dict, optional
+    columns : dict or str, optional
         Names of the columns that the model reads, by role: ``time`` (a Quantity, or
         `~astropy.time.Time` of any scale), ``rv`` and ``rv_error`` (velocities in any unit) and,
         optionally, ``star``, which must be the same in all rows. By default a column has the name
         of its role. Give the column's name, or a tuple of name and unit if the table has no units;
-        or a preset, `astro_hier.columns.APOGEE`.
+        or the name of a preset of `astro_hier.columns`, such as "apogee" or "harps".
     on_invalid : {"raise", "drop"}, optional
         Whether a table with missing or impossible values raises an error, or such rows are dropped
         with a warning.
