@@ -17,7 +17,7 @@ from astro_hier.posterior import units_of
 from astro_hier.reports.panels import Panel
 
 PANELS = 16
-POINTS = 50  # of the curve of a small drawing
+POINTS = 40  # of the curve of a small drawing
 SURE = 0.995  # probability above which a title does not state it
 SMALL = {"fontsize": 8}
 VELOCITY = KMS, "rv", "K", "v0"  # what an axis of velocities shows
