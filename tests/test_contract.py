@@ -28,7 +28,7 @@ from astro_hier.posterior import LOG_PROB
 
 ESTIMATORS = [
     value
-    for value in vars(astro_hier).values()
+    for value in (getattr(astro_hier, name) for name in astro_hier.__all__)
     if inspect.isclass(value) and issubclass(value, HierarchicalModel)
 ]
 QUICK = {"draws": 50, "chains": 2, "progressbar": False}

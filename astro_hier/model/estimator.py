@@ -9,12 +9,14 @@ import astropy.units as u
 import numpy as np
 from astropy.table import Table
 
-from astro_hier import checks, plots, reports
+from astro_hier import checks, plots, progress, reports
 from astro_hier.inference import METHODS, Problem
 from astro_hier.model.fitting import label
 from astro_hier.model.hooks import Hooks
+from astro_hier.model.notebook import to_html
 from astro_hier.model.parameters import Priors
 from astro_hier.model.results import Results
+from astro_hier.model.to_arviz import to_arviz
 from astro_hier.table import Rows, read_columns
 
 __all__ = ["HierarchicalModel"]
@@ -48,6 +50,8 @@ class HierarchicalModel(Results, metaclass=_Completion):
     plot_corner = plots.plot_corner
     plot_trace = plots.plot_trace
     plot_graph = plots.plot_graph
+    to_arviz = to_arviz
+    _repr_html_ = to_html
     paper_table = reports.paper_table
     report = reports.report
 
@@ -87,6 +91,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
         self.check_arguments()
         rows = read_columns(table, self.roles, self.columns_in_use(), self.on_invalid)
         self.check_rows(rows, table)
+        progress.LOG.info("%s: %d rows read", type(self).__name__, rows.size)
         return rows
 
     def suited_to(self, table: Table) -> Self:
@@ -121,6 +126,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
             raise ValueError(f"{name}={given!r}; expected 'auto', True or False")
         return number <= MAX_ITEMS_KEPT if given == "auto" else bool(given)
 
+    @progress.of_fit
     def fit(
         self,
         table: Table,
@@ -191,7 +197,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
             model.problem(data),
             draws=draws,
             chains=chains,
-            rng=_generator(random_state),
+            rng=source_of(random_state),
             progressbar=progressbar,
             **options,
         )
@@ -222,7 +228,7 @@ def _call(random_state, options):
     return json.dumps({"random_state": seed, "options": said})
 
 
-def _generator(random_state):
+def source_of(random_state):
     """A source of randomness that can spawn others, unlike a legacy one."""
     rng = np.random.default_rng(random_state)
     if getattr(rng.bit_generator, "seed_seq", None) is None:

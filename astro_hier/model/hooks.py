@@ -71,6 +71,10 @@ class Hooks(Priors):
         """
         return rows
 
+    def prepare_rows(self, folder: str) -> Any:
+        """The same as ``prepare``, from the rows of a survey in a folder."""
+        raise self._missing("prepare_rows")
+
     def prepare_simulated(self, rows: Rows, data, progressbar: bool = False) -> Any:
         """The same as ``prepare``, for rows that were simulated from ``data``.
 
@@ -176,6 +180,14 @@ class Hooks(Priors):
     def simulate(self, data, theta: Theta, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Latent variables and observations for each theta: arrays of shape (theta, row)."""
         raise self._missing("simulate")
+
+    def replicate(self, data, values: Theta, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """The observations made again, for draws from the posterior: arrays of shape (draw, row).
+
+        By default those of new stars of the population, by ``simulate``.
+        """
+        names = *self.sampled_names(), *self.standard_normals(data)
+        return self.simulate(data, {name: values[name] for name in names}, rng)
 
     # ---- checks of a fit
 

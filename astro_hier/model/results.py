@@ -169,8 +169,17 @@ class Results(Hooks):
     def fitted_data(self) -> Any:
         """The data of the fit from ``prepare``, which is called again after loading a file."""
         if "_prepared" not in vars(self):
-            self._prepared = self.prepare(self._rows(), progressbar=False)
+            folder = self._folder()
+            self._prepared = (
+                self.prepare(self._rows(), progressbar=False)
+                if folder is None
+                else self.prepare_rows(folder)
+            )
         return self._prepared
+
+    def _folder(self) -> str | None:
+        """The folder of rows that were fitted, if it was a survey."""
+        return self.inference_data["constant_data"].attrs.get("rows")
 
     def _rows(self) -> Rows:
         """The rows that were fitted, as ``read`` returned them."""
@@ -263,6 +272,9 @@ class Results(Hooks):
             of_each = {p.name for p in parameters if self.item in p.dims}
             if not of_each & set(tree["posterior"].variables):
                 parameters = [p for p in parameters if p.name not in of_each]
+        if self._folder() is not None:
+            check_tree(tree, self.row, parameters, (), self.numbers)
+            return
         check_tree(tree, self.row, parameters, self.roles, self.numbers)
         epoch = self._rows().epoch
         if epoch and not (
