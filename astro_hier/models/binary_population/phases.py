@@ -18,7 +18,7 @@ from astro_hier.posterior import units_of
 from astro_hier.reports.panels import Panel
 
 PANELS = 16
-POINTS = 50  # of the curve of a small drawing
+POINTS = 40  # of the curve of a small drawing
 SURE = 0.995  # probability above which a title does not state it
 MOST_COLUMNS = 4
 PHASE_MARGIN = 0.03  # beyond a cycle, for visits at its ends
