@@ -380,6 +380,13 @@ def test_rows_of_other_models_are_refused(rows, tmp_path):
         population().fit_rows(tmp_path, **QUIET)
 
 
+def test_stars_are_not_counted_twice(rows, tmp_path):
+    shutil.copytree(rows, tmp_path, dirs_exist_ok=True)
+    shutil.copy(files.found(tmp_path)[0], tmp_path / "copy.parquet")
+    with pytest.raises(RowsError, match=r"5 rows .* have another row, such as 10000000000000"):
+        population().fit_rows(tmp_path, **QUIET)
+
+
 def test_the_range_of_periods_is_that_of_the_rows(rows):
     model = BinaryPopulation().fit_rows(rows, random_state=1, draws=50, **QUIET)
     assert model.posterior.attrs["longest_period"] == 100

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from astro_hier.survey.partition import OK, SPECIFICATION
 
 BLOCK = 10_000  # stars that are read at a time
@@ -151,6 +153,29 @@ class Store:
                 waiting = []
         if waiting:
             yield pa.concat_tables(waiting).combine_chunks()
+
+    def check_unique(self) -> None:
+        """Raise a RowsError if a star has several rows, which would count it several times."""
+        import pandas as pd
+
+        def hashes():
+            for table in self.blocks([self.star]):
+                yield table, pd.util.hash_array(np.asarray(table[0].to_pandas()))
+
+        every = np.sort(np.concatenate([of for _, of in hashes()]))
+        twice = every[1:][every[1:] == every[:-1]]
+        if not len(twice):
+            return
+        label = next(
+            table[0][int(np.argmax(of == twice[0]))].as_py()
+            for table, of in hashes()
+            if np.any(of == twice[0])
+        )
+        raise RowsError(
+            f"{len(twice)} rows in {str(self.folder)!r} are of stars that have another row, such as"
+            f" {label!r}: expected one a star; remove copies of files, and open catalogues without"
+            " margins"
+        )
 
     def _tables(self, columns, paths):
         """The same, as they are in the files."""

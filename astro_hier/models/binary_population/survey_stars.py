@@ -71,6 +71,7 @@ class SurveyStars(Sample):
         model = _with_range(model, store)
         rows = PopulationRows(model, store.specification.get("cells"))
         _check(rows, store)
+        store.check_unique()
         sample = rows.sample
         empty = without_stars(model, rows, sample)
         by_star = _read_by_star(store, len(sample.linear))
