@@ -255,10 +255,13 @@ def draw(
     cells_of, share = plane.deal(np.log(orbits.period), orbits.eccentricity)
     mass = np.exp(orbits.log_mass - orbits.log_mass.max()) * share
     number = cell_draws.draw_masses(cells_of, mass, cell, rng)
-    return _with_linear(visits, star, orbits.chosen(number), rng)
+    return with_linear(visits, star, orbits.chosen(number), rng)
 
 
-def _with_linear(visits, star, orbits, rng):
+def with_linear(
+    visits: Visits, star: EccentricSummary, orbits: Orbits, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """The given orbits with a draw of the linear parameters of each, by name as of `draw`."""
     extra = np.outer(np.ones(len(visits.time)), orbits.scatter)
     linear = linear_at(visits, orbits.nodes, star.t_ref, extra, rng)
     phase = orbits.phase - np.floor(orbits.phase + 0.5)

@@ -65,7 +65,7 @@ def information(nodes):
 
 def tail_probability(chi2, dof):
     """Probability of so large a chi2 by chance; NaN without degrees of freedom."""
-    return chi2_distribution.sf(chi2, dof) if dof > 0 else np.nan
+    return np.where(dof > 0, chi2_distribution.sf(chi2, np.maximum(dof, 1)), np.nan)[()]
 
 
 def beyond(visits, searched, floor, scatter=None, evidence=None):
@@ -138,7 +138,7 @@ def amplitude_quantiles(visits, frequency, probability, shares):
         Shape of ``shares``.
     """
     visits, frequency = sample(visits, frequency, probability, PERIODS)
-    return np.quantile(_amplitudes(orbit.Solution(visits, frequency)), shares)
+    return np.quantile(amplitudes(orbit.Solution(visits, frequency)), shares)
 
 
 def sample(visits, frequency, probability, size):
@@ -153,7 +153,7 @@ def sample(visits, frequency, probability, size):
     return orbit.likelihood(visits).picked(frequency, chance), frequency
 
 
-def _amplitudes(solution):
+def amplitudes(solution):
     """K on a polar lattice of standard normal numbers, shape (point, frequency)."""
     a, b = solution.linear()[:2]
     shape = len(solution.z), len(a)

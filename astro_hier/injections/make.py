@@ -24,7 +24,7 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from astro_hier import priors
 from astro_hier.injections.orbits import KMS, Orbits, Proposal
@@ -76,7 +76,7 @@ def make_injections(
         Distribution of systemic velocities.
     jitter : `~astropy.units.Quantity` or `~astro_hier.priors.Prior`, optional
         Scatter beyond the stated errors, added to them in quadrature.
-    columns : dict, optional
+    columns : dict or str, optional
         Names of the columns, as for `~astro_hier.BinaryPopulation`.
     random_state : None, int, `numpy.random.Generator`, optional
         Seed or source of randomness.

@@ -5,13 +5,15 @@ from typing import Any, Self
 
 from astropy.table import Table
 
-__all__ = ["Arguments"]
+from astro_hier.spelling import did_you_mean
+
+__all__ = ["Arguments", "said"]
 
 
 class Arguments:
     """Arguments, which are stored as given, and can be shown and changed."""
 
-    columns: dict | None
+    columns: dict | str | None
     on_invalid: str
 
     @classmethod
@@ -37,6 +39,7 @@ class Arguments:
         if unknown:
             raise ValueError(
                 f"{type(self).__name__} has no arguments {unknown}; it has {self._argument_names()}"
+                + did_you_mean(unknown, self._argument_names())
             )
         for name, value in params.items():
             setattr(self, name, value)
@@ -46,10 +49,10 @@ class Arguments:
         return self
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={_said(of)}" for name, of in self.get_params().items())
+        arguments = ", ".join(f"{name}={said(of)}" for name, of in self.get_params().items())
         return f"{type(self).__name__}({arguments})"
 
 
-def _said(value):
+def said(value: Any) -> str:
     """An argument in words: not all rows of a table."""
     return f"<table of {len(value)} rows>" if isinstance(value, Table) else repr(value)

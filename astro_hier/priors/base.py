@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 __all__ = ["FrozenPrior", "Prior", "PriorError"]
 
+FOR_USERS = ("frozen", "logpdf", "rvs", "support", "unit")  # among all methods of priors
 FROZEN = "_frozen"  # the attribute of a prior that holds its distributions, by unit
 
 
@@ -76,6 +77,11 @@ class Prior:
     open_ends: ClassVar[tuple] = ()
     _scipy: Callable[..., FrozenPrior]
     _pymc_family: Callable[..., tuple]
+
+    def __dir__(self) -> list[str]:
+        """What completion shows, which is not what only subclasses and models need."""
+        own = [name for name in super().__dir__() if name.startswith("__")]
+        return [*own, *getattr(self, "__dataclass_fields__", ()), *FOR_USERS]
 
     def __post_init__(self):
         for field in fields(self):

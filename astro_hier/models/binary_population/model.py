@@ -30,7 +30,9 @@ from astro_hier.models.binary_population import (
     joint,
     phases,
     shape,
+    star_results,
     start,
+    surveys,
     tables,
 )
 from astro_hier.models.binary_population.data import Sample, of_population
@@ -100,11 +102,12 @@ class BinaryPopulation(OrbitModel):
     n_jobs : int, optional
         Number of joblib processes for the work on single stars; choose where they run with
         `joblib.parallel_config`.
-    columns : dict, optional
+    columns : dict or str, optional
         Names of the columns that the model reads, by role: ``star`` (identifiers), ``time`` (a
         Quantity, or `~astropy.time.Time` of any scale), ``rv`` and ``rv_error`` (velocities in any
         unit). By default a column has the name of its role. Give the column's name, or a tuple of
-        name and unit if the table has no units; or a preset, `astro_hier.columns.APOGEE`.
+        name and unit if the table has no units; or the name of a preset of
+        `astro_hier.columns`, such as "apogee".
     on_invalid : {"raise", "drop"}, optional
         Whether a table with missing or impossible values raises an error, or such rows are dropped
         with a warning.
@@ -257,7 +260,7 @@ class BinaryPopulation(OrbitModel):
     check = checks.check
     check_arguments = shape.check
     build_pymc = joint.build_pymc
-    simulate = joint.simulate
+    simulate, replicate = joint.simulate, joint.replicate
 
     def coordinates(self, data):
         return super().coordinates(data) | self.distribution.coordinates
@@ -285,11 +288,17 @@ class BinaryPopulation(OrbitModel):
 
     # ---- results
 
+    star_work = surveys.star_work
+    partition_function = surveys.partition_function
+    prepare_rows = surveys.prepare_rows
+    fit_rows = surveys.fit_rows
+    star_results = star_results.star_results
     star_table = tables.star_table
     elements = elements.elements
     predict = tables.predict
     plot_data = phases.plot_data
     plot_phase = phases.plot_phase
+    panels = phases.panels
     plot_population = figures.plot_population
     plot_eccentricity = eccentricities.plot_eccentricity
     plot_period_eccentricity = eccentricities.plot_period_eccentricity

@@ -70,7 +70,7 @@ class PeriodLuminosity(HierarchicalModel):
         [Fe/H] at which alpha is the absolute magnitude.
     star_draws : {"auto", True, False}, optional
         Whether to keep draws of each star's parameters; "auto" keeps them for up to 1000.
-    columns : dict, optional
+    columns : dict or str, optional
         Names of the columns that the model reads, by role: ``period`` (a time), ``magnitude`` and
         ``magnitude_error`` (mag, mag(AB), mag(Vega)...), ``parallax`` and ``parallax_error``
         (angles) and, optionally, ``period_error``, ``feh`` and ``feh_error`` ([Fe/H] in dex, or

@@ -1,6 +1,5 @@
 """Results of a fit: each star's own, absolute magnitudes, and distances of other stars."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +13,8 @@ from astro_hier.core.thinning import evenly
 from astro_hier.models.period_luminosity import likelihood, prepare
 from astro_hier.models.period_luminosity.checks import expected_modulus
 from astro_hier.models.period_luminosity.data import AT_KPC, PER_LN, Stars
-from astro_hier.table import read_columns
+from astro_hier.posterior import UnitLike, in_units
+from astro_hier.table import as_columns, as_table, named, read_columns
 
 AVERAGED_DRAWS = 400  # of the hyperparameters
 PERCENT = 16, 50, 84
@@ -44,8 +44,13 @@ def star_draws(model) -> dict[str, np.ndarray]:
     )
 
 
-def star_table(model) -> QTable:
+def star_table(model, unit: UnitLike = None) -> QTable:
     """Every star's own results, given its row and the relation.
+
+    Parameters
+    ----------
+    unit : unit, list or dict, optional
+        Units of the columns, as in `summary`.
 
     Returns
     -------
@@ -82,7 +87,7 @@ def star_table(model) -> QTable:
     for name in table.colnames[1:]:
         exact = name in ("parallax", "r", "modulus", "absolute_magnitude")
         table[name].info.format = ".5g" if exact else ".3g"
-    return table
+    return in_units(model, table, unit)
 
 
 def predict(
@@ -165,7 +170,7 @@ def distance(model, table: Table, *, draws: bool = False, random_state=None) -> 
 
     Parameters
     ----------
-    table : `~astropy.table.Table`
+    table : `~astropy.table.Table` or data frame
         Columns as those of the fitted table, of which those of parallaxes, metallicities and
         extinctions may be missing.
     draws : bool, optional
@@ -195,7 +200,7 @@ def distance(model, table: Table, *, draws: bool = False, random_state=None) -> 
     >>> relation.distance(others, random_state=1).colnames
     ['star', 'r', 'r_low', 'r_high', 'modulus', 'modulus_sd']
     """
-    data = _others(model, table)
+    data = _others(model, as_table(table))
     r = _distances(data, model.fitted_data(), all_draws(model), np.random.default_rng(random_state))
     if draws:
         return r * u.kpc
@@ -212,12 +217,10 @@ def distance(model, table: Table, *, draws: bool = False, random_state=None) -> 
 
 def _others(model, table: Table) -> Stars:
     """The rows of another table, as data; without parallaxes if it lacks some of their columns."""
-    given = model.columns if isinstance(model.columns, Mapping) else {}
     there = {
         role: place
-        for role, place in given.items()
-        if role not in OF_PARALLAX
-        or (place[0] if isinstance(place, tuple) else place) in table.colnames
+        for role, place in as_columns(model.columns).items()
+        if role not in OF_PARALLAX or named(table, place)
     }
     roles = [replace(r, required=r.required and r.name not in OF_PARALLAX) for r in model.roles]
     rows = read_columns(table, roles, there, model.on_invalid)

@@ -74,7 +74,7 @@ class SamplePopulation(HierarchicalModel):
         default those that the population has.
     object_draws : {"auto", True, False}, optional
         Whether to keep draws of each object's value; "auto" keeps them for up to 1000 objects.
-    columns : dict, optional
+    columns : dict or str, optional
         Names of the columns that the model reads, by role: ``object`` (identifiers) and either
         ``samples`` (draws: an array in each row, or one draw in each row and the same ``object`` in
         several), with optional ``interim`` (density of the interim prior at each) and ``weight``;

@@ -40,12 +40,13 @@ class VelocityDispersion(HierarchicalModel):
         Distribution of the velocities of rows that are not members; True means the default one.
     star_draws : {"auto", True, False}, optional
         Whether to keep draws of each member's parameters; "auto" keeps them for up to 1000.
-    columns : dict, optional
+    columns : dict or str, optional
         Names of the columns that the model reads, by role: either ``velocity`` and
         ``velocity_error`` (speeds in any unit) or ``redshift`` and ``redshift_error`` (numbers)
         and, optionally, ``star`` (identifiers, integers or strings). By default a column has the
         name of its role. Give the column's name, or a tuple of name and unit if the table has no
-        units: ``{"velocity": "rv", "velocity_error": ("e_rv", u.km / u.s)}``. ``{"redshift": None,
+        units: ``{"velocity": "rv", "velocity_error": ("e_rv", u.km / u.s)}``; or the name
+        of a preset of `astro_hier.columns`, such as "gaia". ``{"redshift": None,
         "redshift_error": None}`` ignores the redshifts in a table that also has velocities.
     on_invalid : {"raise", "drop"}, optional
         Whether a table with missing or impossible values raises an error, or such rows are dropped
