@@ -36,6 +36,14 @@ def plot_population(model, ax=None, quantity="P"):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, datasets
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> sample = BinaryPopulation()
+    >>> sample = sample.fit(visits, draws=100, random_state=1, progressbar=False)
+    >>> ax = sample.plot_population()
     """
     if quantity not in QUANTITIES:
         raise ValueError(f"quantity={quantity!r}; expected one of {', '.join(QUANTITIES)}")
@@ -72,6 +80,14 @@ def plot_companions(model, ax=None):
     ------
     ValueError
         If all stars have a companion, ``companion_fraction=None``.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, datasets, priors
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> sample = BinaryPopulation(companion_fraction=priors.Uniform(0, 1))
+    >>> sample = sample.fit(visits, draws=50, random_state=1, progressbar=False)
+    >>> ax = sample.plot_companions()
     """
     model.fitted_data()  # an error before a fit
     if model.companion_fraction is None:

@@ -31,6 +31,14 @@ def plot_data(model, stars=None, fig=None):
     Returns
     -------
     `~matplotlib.figure.Figure`
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, datasets
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> sample = BinaryPopulation()
+    >>> sample = sample.fit(visits, draws=100, random_state=1, progressbar=False)
+    >>> fig = sample.plot_data()
     """
     data = model.fitted_data()
     numbers = _numbers(data, stars)
@@ -66,6 +74,14 @@ def plot_phase(model, stars=None, fig=None):
     -------
     `~matplotlib.figure.Figure`
         For each star in turn, its axes are that of the velocities and that of the residuals.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, datasets
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> sample = BinaryPopulation()
+    >>> sample = sample.fit(visits, draws=100, random_state=1, progressbar=False)
+    >>> fig = sample.plot_phase()
     """
     data = model.fitted_data()
     numbers = _numbers(data, stars)

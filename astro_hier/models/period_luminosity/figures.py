@@ -81,6 +81,15 @@ def plot_relation(model, ax=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import PeriodLuminosity, datasets
+    >>> table = datasets.make_period_luminosity(20, random_state=1)
+    >>> relation = PeriodLuminosity().fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> ax = relation.plot_relation()
     """
     data, theta, stars = model.fitted_data(), tables.all_draws(model), model.star_table()
     ax = plots.axes(ax, figsize=(7, 4.5))
@@ -120,6 +129,15 @@ def plot_data(model, ax=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import PeriodLuminosity, datasets
+    >>> table = datasets.make_period_luminosity(20, random_state=1)
+    >>> relation = PeriodLuminosity().fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> ax = relation.plot_data()
     """
     data, theta, stars = model.fitted_data(), tables.few_draws(model), model.star_table()
     ax = plots.axes(ax, figsize=(5.5, 5))
@@ -158,6 +176,15 @@ def plot_metallicity(model, ax=None):
     ------
     astro_hier.plots.NotInTheModel
         If the fitted table has no metallicities.
+
+    Examples
+    --------
+    >>> from astro_hier import PeriodLuminosity, datasets
+    >>> table = datasets.make_period_luminosity(20, random_state=1)
+    >>> relation = PeriodLuminosity().fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> ax = relation.plot_metallicity()
     """
     data, theta, stars = model.fitted_data(), tables.all_draws(model), model.star_table()
     if data.feh is None:

@@ -29,6 +29,16 @@ def plot_data(model, ax=None, quantity=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, datasets
+    >>> table = datasets.make_posterior_samples(6, random_state=1)
+    >>> sample = SamplePopulation(quantity="mass")
+    >>> sample = sample.fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> ax = sample.plot_data()
     """
     table, name = model.object_table(), _named(model, quantity)
     ax = plots.axes(ax, figsize=(7, 4.5))
@@ -57,6 +67,16 @@ def plot_population(model, ax=None, quantity=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, datasets
+    >>> table = datasets.make_posterior_samples(6, random_state=1)
+    >>> sample = SamplePopulation(quantity="mass")
+    >>> sample = sample.fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> ax = sample.plot_population()
     """
     data, name = model.fitted_data(), _named(model, quantity)
     ax = plots.axes(ax, figsize=(7, 4.5))
@@ -92,6 +112,16 @@ def plot_shrinkage(model, ax=None, quantity=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, datasets
+    >>> table = datasets.make_posterior_samples(6, random_state=1)
+    >>> sample = SamplePopulation(quantity="mass")
+    >>> sample = sample.fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> ax = sample.plot_shrinkage()
     """
     table, name = model.object_table(), _named(model, quantity)
     ax = plots.axes(ax, figsize=(5.5, 5))
@@ -121,6 +151,16 @@ def plot_effective(model, ax=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, datasets
+    >>> table = datasets.make_posterior_samples(6, random_state=1)
+    >>> sample = SamplePopulation(quantity="mass")
+    >>> sample = sample.fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> ax = sample.plot_effective()
     """
     table = model.object_table()
     if not np.isfinite(table["n_draws"]).any():

@@ -34,6 +34,13 @@ def plot_data(model, ax=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> visits = datasets.make_binary(10, random_state=1)
+    >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+    >>> ax = star.plot_data()
     """
     data = model.fitted_data()
     best, _ = _best(model)
@@ -80,6 +87,13 @@ def plot_phase(model, fig=None):
     Returns
     -------
     `~matplotlib.figure.Figure`
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> visits = datasets.make_binary(10, random_state=1)
+    >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+    >>> fig = star.plot_phase()
     """
     fig = plots.figure(fig, figsize=(6.5, 5))
     top, bottom = fig.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -118,6 +132,13 @@ def plot_periodogram(model, ax=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> visits = datasets.make_binary(10, random_state=1)
+    >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+    >>> ax = star.plot_periodogram()
     """
     ax = plots.axes(ax, figsize=(9, 4))
     data = model.fitted_data()

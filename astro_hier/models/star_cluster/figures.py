@@ -87,6 +87,14 @@ def plot_data(model, ax=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import StarCluster, datasets
+    >>> table = datasets.make_star_cluster(random_state=42)
+    >>> cluster = StarCluster()
+    >>> cluster = cluster.fit(table, draws=50, random_state=1, progressbar=False)
+    >>> ax = cluster.plot_data()
     """
     data = model.fitted_data()
     ax = plots.axes(ax, figsize=(8, 4))
@@ -119,6 +127,14 @@ def plot_distances(model, ax=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import StarCluster, datasets
+    >>> table = datasets.make_star_cluster(random_state=42)
+    >>> cluster = StarCluster()
+    >>> cluster = cluster.fit(table, draws=50, random_state=1, progressbar=False)
+    >>> ax = cluster.plot_distances()
     """
     data = model.fitted_data()
     ax = plots.axes(ax, figsize=(6, 5.5))
