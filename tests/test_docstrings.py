@@ -28,6 +28,7 @@ WITHOUT = {
     "Profile": FOR_AUTHORS,
     "define": FOR_AUTHORS,
     "register": "tests/test_files.py; what it registers would stay registered in this process",
+    "RowsError": "raised for rows on disk that do not belong together",
     "SavedFileError": "raised for damaged files, as load() says",
     "fetch_apogee_binaries": "needs a file of published data",
     "roles": "each model's page lists its columns",
