@@ -87,6 +87,25 @@ def star_results(
     ------
     astro_hier.survey.RowsError
         If the rows were made with other arguments, or there are results of another fit.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from astro_hier import BinaryPopulation, datasets, survey
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> model = BinaryPopulation(period_range=(1 * u.day, 100 * u.day))
+    >>> with TemporaryDirectory() as folder:
+    ...     rows = Path(folder) / "rows"
+    ...     done = survey.prepare(visits, rows, model, progressbar=False)
+    ...     model = model.fit_rows(
+    ...         rows, draws=50, random_state=1, progressbar=False
+    ...     )
+    ...     model.star_results(rows, Path(folder) / "results", progressbar=False)
+    ...     stars = survey.read(Path(folder) / "results")
+    >>> len(stars)
+    5
     """
     data = model.prepare_rows(rows)
     draws = population_draws(model)
