@@ -264,7 +264,7 @@ def test_work_goes_on_where_it_was_interrupted(visits, rows, tmp_path, monkeypat
 def test_a_full_disk_leaves_what_is_complete(visits, rows, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(OSError, match=r"No space left.*complete stay"):
             survey.prepare(visits, tmp_path, population(), stars_per_file=PER_FILE, **QUIET)
     assert not list(tmp_path.glob("*.parquet"))
     assert not list(tmp_path.glob(f"{files.PARTIAL}*"))

@@ -35,18 +35,26 @@ def write(table: Any, path: Path) -> None:
     """
     import pyarrow.parquet as pq
 
-    number, partial = tempfile.mkstemp(prefix=PARTIAL, suffix=".tmp", dir=path.parent)
+    partial = None
     try:
+        number, partial = tempfile.mkstemp(prefix=PARTIAL, suffix=".tmp", dir=path.parent)
         with os.fdopen(number, "wb") as file:
             pq.write_table(table, file, compression="zstd", write_statistics=False)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(partial, 0o666 & ~_umask())
         os.replace(partial, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(partial)
-        raise
+    except BaseException as error:
+        if partial is not None:
+            with suppress(OSError):
+                os.unlink(partial)
+        if not isinstance(error, OSError):
+            raise
+        raise OSError(
+            error.errno,
+            f"{str(path)!r} cannot be written ({error.strerror}); the files that are complete stay,"
+            " and the same call goes on from there",
+        ) from error
 
 
 def _umask():
