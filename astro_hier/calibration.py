@@ -57,6 +57,18 @@ class Calibration:
         model is calibrated.
     warnings : dict
         How many of the fits gave each warning; numbers in the warnings are replaced by dots.
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> from astro_hier.calibration import calibrate
+    >>> visits = datasets.make_binary(6, random_state=1)
+    >>> found = calibrate(
+    ...     SB1Binary(), visits, simulations=4, draws=19,
+    ...     random_state=1, progressbar=False,
+    ... )
+    >>> any(found.table()["failed"])
+    False
     """
 
     ranks: dict
@@ -89,6 +101,18 @@ class Calibration:
               are none.
 
             ``meta["level"]`` is the p-value below which a test fails.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> from astro_hier.calibration import calibrate
+        >>> visits = datasets.make_binary(6, random_state=1)
+        >>> found = calibrate(
+        ...     SB1Binary(), visits, simulations=4, draws=19,
+        ...     random_state=1, progressbar=False,
+        ... )
+        >>> found.table()["parameter", "mean", "sd", "failed"].colnames
+        ['parameter', 'mean', 'sd', 'failed']
         """
         level = FALSE_ALARMS / (len(TESTS) * len(self.ranks))
         rows = [
@@ -131,6 +155,17 @@ class Calibration:
         Returns
         -------
         `~matplotlib.figure.Figure`
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> from astro_hier.calibration import calibrate
+        >>> visits = datasets.make_binary(6, random_state=1)
+        >>> found = calibrate(
+        ...     SB1Binary(), visits, simulations=4, draws=19,
+        ...     random_state=1, progressbar=False,
+        ... )
+        >>> fig = found.plot()
         """
         columns = min(len(self.ranks), 3)
         rows = -(-len(self.ranks) // columns)
@@ -196,6 +231,18 @@ def calibrate(model, table, *, simulations=200, draws=399, certify=True, n_jobs=
         If the table cannot be used.
     ValueError
         If the number of simulations or draws is less than one.
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> from astro_hier.calibration import calibrate
+    >>> visits = datasets.make_binary(6, random_state=1)
+    >>> found = calibrate(
+    ...     SB1Binary(), visits, simulations=4, draws=19,
+    ...     random_state=1, progressbar=False,
+    ... )
+    >>> found.table()["parameter"].tolist()
+    ['P', 'a', 'b', 'v0', 'K']
     """
     for name, value in (("simulations", simulations), ("draws", draws)):
         if not isinstance(value, (int, np.integer)) or value < 1:

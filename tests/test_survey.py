@@ -305,7 +305,7 @@ def test_a_worker_that_is_killed_loses_nothing(visits, rows, tmp_path):
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
@@ -377,6 +377,13 @@ def test_rows_of_other_models_are_refused(rows, tmp_path):
     files.write(table.set_column(table.column_names.index("specification"), "specification", text),
                 path)  # fmt: skip
     with pytest.raises(RowsError, match="different arguments"):
+        population().fit_rows(tmp_path, **QUIET)
+
+
+def test_stars_are_not_counted_twice(rows, tmp_path):
+    shutil.copytree(rows, tmp_path, dirs_exist_ok=True)
+    shutil.copy(files.found(tmp_path)[0], tmp_path / "copy.parquet")
+    with pytest.raises(RowsError, match=r"5 rows .* have another row, such as 10000000000000"):
         population().fit_rows(tmp_path, **QUIET)
 
 

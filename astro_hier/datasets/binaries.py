@@ -54,6 +54,15 @@ def make_binary(
     `~astropy.table.QTable`
         Columns time (d), rv and rv_error (km/s); ``meta["truth"]`` holds P, a, b, v0 and K or, on
         an eccentric orbit, P, e, omega, t_peri (before the first visit), v0 and K.
+
+    Examples
+    --------
+    >>> from astro_hier import datasets
+    >>> visits = datasets.make_binary(5, random_state=1)
+    >>> visits.colnames
+    ['time', 'rv', 'rv_error']
+    >>> visits.meta["truth"]["P"]
+    <Quantity 7.3 d>
     """
     rng = np.random.default_rng(random_state)
     inner = rng.uniform(size=max(n_visits - 2, 0))
@@ -131,6 +140,13 @@ def make_binaries(
     ------
     ValueError
         If a number is not in its range, or the first of two is larger than the second.
+
+    Examples
+    --------
+    >>> from astro_hier import datasets
+    >>> visits = datasets.make_binaries(3, 4, random_state=1)
+    >>> len(visits), visits.colnames
+    (12, ['star', 'time', 'rv', 'rv_error'])
     """
     rng = np.random.default_rng(random_state)
     visits, errors = _two("n_visits", n_visits, 1), _two("rv_error", _in_kms(rv_error), 0)

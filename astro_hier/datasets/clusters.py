@@ -42,6 +42,15 @@ def make_star_cluster(
     ------
     ValueError
         If a distance is negative because std_r is too large for mu_r.
+
+    Examples
+    --------
+    >>> from astro_hier import datasets
+    >>> table = datasets.make_star_cluster(5, random_state=1)
+    >>> table.colnames
+    ['parallax', 'parallax_error']
+    >>> table.meta["truth"]["mu_r"]
+    <Quantity 500. pc>
     """
     rng = np.random.default_rng(random_state)
     r = rng.normal(mu_r.to_value(u.pc), std_r.to_value(u.pc), n_stars) * u.pc

@@ -60,6 +60,13 @@ def make_period_luminosity(
         Columns period, magnitude, magnitude_error, parallax, parallax_error, feh and feh_error;
         ``meta["truth"]`` holds the relation, the population of the stars, whether they are seen or
         not, and r and absolute_magnitude of each one.
+
+    Examples
+    --------
+    >>> from astro_hier import datasets
+    >>> table = datasets.make_period_luminosity(5, random_state=1)
+    >>> table.colnames
+    ['period', 'magnitude', 'magnitude_error', 'parallax', 'parallax_error', 'feh', 'feh_error']
     """
     rng = np.random.default_rng(random_state)
     truth = {"alpha": u.Quantity(alpha, u.mag), "beta": u.Quantity(beta, SLOPE),

@@ -44,6 +44,13 @@ def make_posterior_samples(
         Columns object, samples (solMass, shape (row, draw)) and interim (1 / solMass, of the same
         shape), the density of each draw under the interim prior; ``meta["truth"]`` holds mu, sigma,
         lnsigma and the masses of the objects, mass.
+
+    Examples
+    --------
+    >>> from astro_hier import datasets
+    >>> table = datasets.make_posterior_samples(5, 100, random_state=1)
+    >>> table["samples"].shape
+    (5, 100)
     """
     rng = np.random.default_rng(random_state)
     mean, sd, prior_mean, prior_sd = (

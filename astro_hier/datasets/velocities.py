@@ -40,6 +40,13 @@ def make_velocities(
     `~astropy.table.QTable`
         Columns velocity and velocity_error (km/s), or redshift and redshift_error;
         ``meta["truth"]`` holds v_sys, sigma_v, ln_sigma_v and the velocities v within the system.
+
+    Examples
+    --------
+    >>> from astro_hier import datasets
+    >>> table = datasets.make_velocities(5, random_state=1)
+    >>> table.colnames
+    ['velocity', 'velocity_error']
     """
     rng = np.random.default_rng(random_state)
     error = np.broadcast_to(error, n_members, subok=True).to(KMS)

@@ -27,6 +27,12 @@ class Arguments:
         ----------
         deep : bool, optional
             Ignored, for compatibility with scikit-learn: no argument is itself an estimator.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary
+        >>> SB1Binary(trend=1).get_params()["trend"]
+        1
         """
         return {name: getattr(self, name) for name in self._argument_names()}
 
@@ -34,6 +40,13 @@ class Arguments:
         """Change arguments. Returns self.
 
         Results of an earlier fit are discarded, because they belong to the old arguments.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary
+        >>> star = SB1Binary().set_params(trend=1)
+        >>> star.trend
+        1
         """
         unknown = sorted(set(params) - set(self._argument_names()))
         if unknown:

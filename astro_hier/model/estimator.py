@@ -90,6 +90,13 @@ class HierarchicalModel(Results, metaclass=_Completion):
             If the table cannot be used; the message says what to do.
         ValueError
             If the model's arguments are inconsistent.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> rows = SB1Binary().read(datasets.make_binary(4, random_state=1))
+        >>> rows["rv"].shape
+        (4,)
         """
         self.check_arguments()
         table = as_table(table)
@@ -180,6 +187,17 @@ class HierarchicalModel(Results, metaclass=_Completion):
             If a prior has the wrong physical type.
         ValueError
             If a method or option does not exist.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> visits = datasets.make_binary(10, random_state=1)
+        >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+        >>> star.samples("P").shape
+        (4000,)
+        >>> star = star.fit(visits, draws=100, random_state=1, progressbar=False)
+        >>> star.samples("P").shape
+        (400,)
         """
         if method not in METHODS:
             raise ValueError(
@@ -218,14 +236,31 @@ class HierarchicalModel(Results, metaclass=_Completion):
         return self
 
     def initial_values(self, table: Table) -> dict[str, u.Quantity]:
-        """The estimator's own starting point for a table, a dict of Quantities."""
+        """The estimator's own starting point for a table, a dict of Quantities.
+
+        Examples
+        --------
+        >>> from astro_hier import StarCluster, datasets
+        >>> table = datasets.make_star_cluster(random_state=42)
+        >>> print(f"{StarCluster().initial_values(table)['mu_r']:.1f}")
+        0.5 kpc
+        """
         table = as_table(table)
         model = self.suited_to(table)
         initial = model.initial(model.prepare(model.read(table), progressbar=False))
         return {p.name: initial[p.name] * p.unit for p in model.parameters}
 
     def pymc_model(self, table: Table) -> Any:
-        """The joint model of a table as a `pymc.Model`, to sample or modify."""
+        """The joint model of a table as a `pymc.Model`, to sample or modify.
+
+        Examples
+        --------
+        >>> from astro_hier import StarCluster, datasets
+        >>> table = datasets.make_star_cluster(5, random_state=42)
+        >>> model = StarCluster().pymc_model(table)
+        >>> sorted(variable.name for variable in model.free_RVs)
+        ['ln_std_r', 'mu_r', 'r']
+        """
         table = as_table(table)
         model = self.suited_to(table)
         model.frozen_priors()

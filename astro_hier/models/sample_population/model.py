@@ -103,7 +103,8 @@ class SamplePopulation(HierarchicalModel):
     --------
     >>> from astro_hier import SamplePopulation, datasets
     >>> table = datasets.make_posterior_samples(random_state=2)
-    >>> model = SamplePopulation(quantity="mass").fit(table, random_state=1, progressbar=False)
+    >>> model = SamplePopulation(quantity="mass")
+    >>> model = model.fit(table, random_state=1, progressbar=False)
     >>> model.posterior["mass"].sizes["object"]
     60
     """

@@ -140,7 +140,8 @@ class SB1Binary(OrbitModel):
     >>> from astro_hier import SB1Binary, datasets, priors
     >>> table = datasets.make_binary(random_state=42)
     >>> star = SB1Binary().fit(table, random_state=1, progressbar=False)
-    >>> print(f"{star.samples('P').mean():.3f}, truth {table.meta['truth']['P']:.3f}")
+    >>> truth = table.meta["truth"]["P"]
+    >>> print(f"{star.samples('P').mean():.3f}, truth {truth:.3f}")
     7.300 d, truth 7.300 d
 
     Another star, whose orbit may be eccentric:
