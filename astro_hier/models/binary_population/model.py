@@ -41,6 +41,7 @@ from astro_hier.models.orbits.model import OrbitModel
 from astro_hier.models.orbits.scatter import JitterPopulation, NoScatter
 from astro_hier.models.orbits.velocity import KMS, Circle
 from astro_hier.part import Option
+from astro_hier.plots.returned import of_panels, on_axes
 
 __all__ = ["BinaryPopulation"]
 
@@ -185,7 +186,7 @@ class BinaryPopulation(OrbitModel):
         n_jobs=1,
         columns=None,
         on_invalid="raise",
-    ):
+    ) -> None:
         super().__init__(
             a=a, b=b, v0=v0, amplitude=amplitude, jitter=jitter, shared_jitter=shared_jitter,
             trend=trend, instrument=instrument, offset=offset, columns=columns,
@@ -288,9 +289,9 @@ class BinaryPopulation(OrbitModel):
     star_table = tables.star_table
     elements = elements.elements
     predict = tables.predict
-    plot_data = phases.plot_data
-    plot_phase = phases.plot_phase
-    plot_population = figures.plot_population
-    plot_eccentricity = eccentricities.plot_eccentricity
-    plot_period_eccentricity = eccentricities.plot_period_eccentricity
-    plot_companions = figures.plot_companions
+    plot_data = of_panels(phases.plot_data)
+    plot_phase = of_panels(phases.plot_phase)
+    plot_population = on_axes(figures.plot_population)
+    plot_eccentricity = on_axes(eccentricities.plot_eccentricity)
+    plot_period_eccentricity = on_axes(eccentricities.plot_period_eccentricity)
+    plot_companions = on_axes(figures.plot_companions)

@@ -2,6 +2,7 @@
 
 from collections import ChainMap
 from itertools import product
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -21,7 +22,7 @@ NO_MODEL = (
 )
 
 
-def compare(model, table, *, jitter=None, trend=None, eccentricity=None):
+def compare(model, table, *, jitter=None, trend=None, eccentricity=None) -> Table:
     """How probable the data are with and without an orbit, eccentricity, a trend and a jitter.
 
     This neither needs nor changes a fit. Evidences depend on the priors: on those of the orbit's
@@ -120,7 +121,7 @@ def _add_shares(found):
         found.meta["probability_eccentric"] = share[ECCENTRIC] / orbit if orbit > 0 else np.nan
 
 
-def modes(model, min_probability=1e-3):
+def modes(model, min_probability: float = 1e-3) -> Table:
     """The periods that the data allow, the most probable first.
 
     Two maxima of the likelihood of a circle's period are two modes if it falls to a tenth of the
@@ -154,7 +155,7 @@ def modes(model, min_probability=1e-3):
     return table[listed]
 
 
-def predict(model, times=None):
+def predict(model, times: Any = None) -> u.Quantity:
     """Radial velocity of every draw at given times, without measurement errors.
 
     Parameters
