@@ -61,6 +61,7 @@ def clusters(folder: Path) -> Table:
     print(cluster.initial_values(table), cluster.pymc_model(table), cluster.frozen_priors())
     print(StarCluster.example(random_state=1), cluster.parameters, cluster.roles)
     print(cluster.read(table), cluster.prior_of("mu_r"))
+    print(cluster.paper_table(unit="pc"), cluster.report(folder / "cluster.html"))
     return cluster.summary("all", hdi_prob=0.5)
 
 
@@ -87,6 +88,7 @@ def binary() -> QTable:
     star.plot_phase().savefig("phase.png")
     star.plot_periodogram()
     print(star.modes(), star.compare(table), star.predict([1, 2] * u.day))
+    print(star.partition_function(star="id"))
     return star.elements()
 
 
@@ -109,7 +111,10 @@ def binaries() -> Table:
     sample.plot_eccentricity()
     sample.plot_period_eccentricity()
     sample.plot_companions()
-    print(sample.predict(), sample.elements("a"))
+    print(sample.predict(), sample.elements("a"), sample.star_table(unit=u.m / u.s))
+    print(sample.partition_function(period_range=(2 * u.day, 20 * u.day)))
+    sample.star_results("rows", "results", progressbar=False)
+    sample.fit_rows("rows", draws=100)
     return sample.star_table()
 
 

@@ -1,5 +1,6 @@
 """The base of all models: reading, fitting, and the problem that a method solves."""
 
+import json
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Self
@@ -8,7 +9,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import Table
 
-from astro_hier import checks, plots, progress
+from astro_hier import checks, plots, progress, reports
 from astro_hier.inference import METHODS, Problem
 from astro_hier.model.fitting import label
 from astro_hier.model.hooks import Hooks
@@ -45,12 +46,15 @@ class HierarchicalModel(Results, metaclass=_Completion):
 
     # names that users of the model do not need, and that completion leaves out
     for_writers = {*vars(Hooks), *vars(Priors), "fitted_data", "for_writers", "graph",
-                   "keeps_draws", "problem", "suited_to"} - FOR_USERS  # fmt: skip
+                   "keeps_draws", "parameters_of_summary", "problem",
+                   "star_work", "suited_to", "survey_spec"} - FOR_USERS  # fmt: skip
     plot_corner = of_panels(plots.plot_corner)
     plot_trace = of_panels(plots.plot_trace)
     plot_graph = on_axes(plots.plot_graph)
     to_arviz = to_arviz
     _repr_html_ = to_html
+    paper_table = reports.paper_table
+    report = reports.report
 
     @property
     def graph(self) -> Sequence[plots.Node]:
@@ -194,11 +198,12 @@ class HierarchicalModel(Results, metaclass=_Completion):
             model.problem(data),
             draws=draws,
             chains=chains,
-            rng=_generator(random_state),
+            rng=source_of(random_state),
             progressbar=progressbar,
             **options,
         )
         tree = label(model, rows, data, result, method, findings)
+        tree["sample_stats"].attrs["call"] = _call(random_state, options)
         self._inference_data, self._fitted_params, self._prepared = tree, self.get_params(), data
         checks.warn_of(self.findings())
         return self
@@ -216,7 +221,15 @@ class HierarchicalModel(Results, metaclass=_Completion):
         return model.build_pymc(model.prepare(model.read(table), progressbar=False))
 
 
-def _generator(random_state):
+def _call(random_state, options):
+    """What else is to be known of a fit, as text."""
+    plain = isinstance(random_state, (int, np.integer))
+    seed = str(random_state) if plain or random_state is None else type(random_state).__name__
+    said = {name: str(value) for name, value in options.items()}
+    return json.dumps({"random_state": seed, "options": said})
+
+
+def source_of(random_state):
     """A source of randomness that can spawn others, unlike a legacy one."""
     rng = np.random.default_rng(random_state)
     if getattr(rng.bit_generator, "seed_seq", None) is None:

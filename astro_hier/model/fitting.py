@@ -1,6 +1,7 @@
 """From the draws of a method to a labelled tree, with the findings of the checks."""
 
 import json
+from collections.abc import Mapping
 
 import astropy.units as u
 import numpy as np
@@ -19,11 +20,18 @@ __all__ = ["coordinates", "label", "observed_name", "row_likelihoods"]
 
 
 def label(
-    model: Hooks, rows: Rows, data, result: Draws, method: str, findings: list[Finding]
+    model: Hooks,
+    rows: Rows,
+    data,
+    result: Draws,
+    method: str,
+    findings: list[Finding],
+    notes: Mapping[str, str] | None = None,
 ) -> xr.DataTree:
     """Draws and rows as a tree with names and units, and with the findings of all checks.
 
-    ``findings`` are those of the table, which come first.
+    ``findings`` are those of the table, which come first, and ``notes`` further attributes of the
+    group constant_data.
     """
     values = {**result.posterior, **model.derive(result.posterior)}
     stats = result.sample_stats
@@ -48,7 +56,7 @@ def label(
         _groups(model, rows),
         coords,
         model.row,
-        {} if rows.epoch is None else {"epoch": json.dumps(vars(rows.epoch))},
+        dict(notes or {}) if rows.epoch is None else {"epoch": json.dumps(vars(rows.epoch))},
     )
     tree["sample_stats"].attrs["checks"] = checks.dump(findings)
     if kept is not None:
@@ -79,6 +87,8 @@ def _groups(model, rows):
 
 def coordinates(model: Hooks, rows: Rows, data) -> dict:
     """Labels of the rows, and of the dimensions of parameters."""
+    if not rows:
+        return model.coordinates(data)
     labels = rows["star"] if model.row == "star" else np.arange(rows.size)
     return {model.row: labels, **model.coordinates(data)}
 

@@ -2,10 +2,13 @@
 
 import numpy as np
 
+from astro_hier.plots.style import ink, shade
+
 __all__ = ["NotInTheModel", "NothingToDraw", "axes", "errorbar", "figure", "interval",
            "place"]  # fmt: skip
 
 PROBABILITY = 0.94  # in the intervals of figures, as in ArviZ
+MANY = 1000  # points above which vector graphics hold an image of them
 
 
 class NothingToDraw(ValueError):
@@ -77,6 +80,9 @@ def interval(values, axis=0):
     return np.quantile(values, [tail, 0.5, 1 - tail], axis=axis)
 
 
-def errorbar(ax, x, y, yerr, xerr=None, fmt="o"):
-    """Data points with error bars, light enough for hundreds of them."""
-    ax.errorbar(x, y, yerr, xerr, fmt=fmt, ms=3, color="k", ecolor="0.6", elinewidth=0.8)
+def errorbar(ax, x, y, yerr, xerr=None, fmt="o", color=None, label=None):
+    """Data points with error bars, light enough for hundreds of them; more become an image."""
+    ax.errorbar(
+        x, y, yerr, xerr, fmt=fmt, ms=3, color=ink(ax) if color is None else color,
+        ecolor=shade(ax, 0.4), elinewidth=0.8, label=label, rasterized=np.size(x) > MANY,
+    )  # fmt: skip

@@ -77,7 +77,7 @@ def check_tree(tree, row, parameters, roles, numbers):
     parameters : sequence of `Parameter`
         The variables of the group posterior.
     roles : sequence of `~astro_hier.table.Role`
-        The variables of the groups observed_data and constant_data.
+        The variables of the groups observed_data and constant_data; none if the data are not kept.
     numbers : sequence of str
         Attributes of the group posterior that are numbers.
     """
@@ -91,6 +91,8 @@ def check_tree(tree, row, parameters, roles, numbers):
         value = tree["posterior"].attrs.get(name)
         if np.ndim(value) or np.asarray(value).dtype.kind not in "iuf":
             raise ContentError(f"lacks the number {name} among the attributes of the posterior")
+    if not roles:  # draws alone
+        return
     observed = [r.name for r in roles if r.observed and r.name in tree["observed_data"].variables]
     if not observed:
         raise ContentError("lacks the data")

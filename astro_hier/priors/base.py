@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 __all__ = ["FrozenPrior", "Prior", "PriorError"]
 
 FOR_USERS = ("frozen", "logpdf", "rvs", "support", "unit")  # among all methods of priors
+FROZEN = "_frozen"  # the attribute of a prior that holds its distributions, by unit
 
 
 class PriorError(ValueError):
@@ -144,7 +145,13 @@ class Prior:
         PriorError
             If the prior's own unit cannot be converted to ``unit``.
         """
-        return self._scipy(**self._floats(unit))
+        known = vars(self).setdefault(FROZEN, {})  # SciPy takes a millisecond to freeze one
+        if unit not in known:
+            known[unit] = self._scipy(**self._floats(unit))
+        return known[unit]
+
+    def __getstate__(self):
+        return {name: of for name, of in vars(self).items() if name != FROZEN}
 
     def pymc(self, name, unit, initval=None):
         """The same distribution as a variable of the PyMC model in whose context this is called.

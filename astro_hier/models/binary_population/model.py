@@ -30,7 +30,9 @@ from astro_hier.models.binary_population import (
     joint,
     phases,
     shape,
+    star_results,
     start,
+    surveys,
     tables,
 )
 from astro_hier.models.binary_population.data import Sample, of_population
@@ -253,11 +255,8 @@ class BinaryPopulation(OrbitModel):
     # ---- hooks
 
     prepare = prepare
-    initial = start.initial
-    diagnose = checks.diagnose
-    check = checks.check
-    check_arguments = shape.check
-    build_pymc = joint.build_pymc
+    initial, diagnose, check = start.initial, checks.diagnose, checks.check
+    check_arguments, build_pymc = shape.check, joint.build_pymc
     simulate, replicate = joint.simulate, joint.replicate
 
     def coordinates(self, data):
@@ -286,11 +285,15 @@ class BinaryPopulation(OrbitModel):
 
     # ---- results
 
-    star_table = tables.star_table
+    star_work = surveys.star_work
+    partition_function = surveys.partition_function
+    prepare_rows = surveys.prepare_rows
+    fit_rows = surveys.fit_rows
+    star_results = star_results.star_results
+    star_table, predict = tables.star_table, tables.predict
     elements = elements.elements
-    predict = tables.predict
-    plot_data = of_panels(phases.plot_data)
-    plot_phase = of_panels(phases.plot_phase)
+    plot_data, plot_phase = of_panels(phases.plot_data), of_panels(phases.plot_phase)
+    panels = phases.panels
     plot_population = on_axes(figures.plot_population)
     plot_eccentricity = on_axes(eccentricities.plot_eccentricity)
     plot_period_eccentricity = on_axes(eccentricities.plot_period_eccentricity)
