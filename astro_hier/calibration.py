@@ -26,6 +26,7 @@ from tqdm.auto import tqdm
 
 from astro_hier import checks, plots
 from astro_hier.inference import METHODS
+from astro_hier.plots.returned import of_panels
 from astro_hier.table import as_table
 
 __all__ = ["Calibration", "calibrate"]
@@ -74,7 +75,7 @@ class Calibration:
     ranks: dict
     warnings: dict
 
-    def table(self):
+    def table(self) -> Table:
         """Three tests of each parameter.
 
         A parameter fails a test if its p-value is below 0.01 divided by the number of all tests,
@@ -139,6 +140,7 @@ class Calibration:
         table["tails_expected"].info.format = ".3g"
         return table
 
+    @of_panels
     def plot(self, fig=None, ax=None):
         """The empirical distribution of the ranks minus the uniform one, with a 99 percent band.
 
@@ -196,7 +198,7 @@ class Calibration:
 
 
 def calibrate(model, table, *, simulations=200, draws=399, certify=True, n_jobs=1,
-              random_state=None, progressbar=True):  # fmt: skip
+              random_state=None, progressbar=True) -> Calibration:  # fmt: skip
     """Simulate many tables like a given one, fit each, and rank the truth among the draws.
 
     Parameters

@@ -23,7 +23,7 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-def lindegren18(separation):
+def lindegren18(separation: u.Quantity) -> u.Quantity:
     r"""Data release 2, :math:`285 \times 10^{-6} \exp(-\theta / 14)`.
 
     Lindegren et al. (2018, A&A 616, A2), equation 16.
@@ -40,7 +40,7 @@ def lindegren18(separation):
     return 285e-6 * np.exp(-theta / 14) * u.mas**2
 
 
-def lindegren20(separation):
+def lindegren20(separation: u.Quantity) -> u.Quantity:
     r"""Early data release 3, :math:`142 \times 10^{-6} \exp(-\theta / 16)`.
 
     Lindegren et al. (2021, A&A 649, A2), equation 24.
@@ -57,7 +57,7 @@ def lindegren20(separation):
     return 142e-6 * np.exp(-theta / 16) * u.mas**2
 
 
-def vasiliev19(separation):
+def vasiliev19(separation: u.Quantity) -> u.Quantity:
     r"""Data release 2, with the half-degree ripple that the scanning left in the parallaxes.
 
     Vasiliev (2019, MNRAS 484, 2832):
@@ -77,7 +77,7 @@ def vasiliev19(separation):
     return (0.0003 * np.exp(-theta / 20) + 0.002 * np.sinc(theta / 0.5 + 0.25)) * u.mas**2
 
 
-def vasiliev_baumgardt21(separation):
+def vasiliev_baumgardt21(separation: u.Quantity) -> u.Quantity:
     r"""Early data release 3, with an excess at small angles.
 
     Vasiliev & Baumgardt (2021, MNRAS 505, 5978):

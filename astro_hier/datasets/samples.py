@@ -18,7 +18,7 @@ def make_posterior_samples(
     interim_mean=1.7 * u.Msun,
     interim_sd=0.3 * u.Msun,
     random_state=None,
-):
+) -> QTable:
     """Draws of the masses of objects, each made under the same prior, which is not flat.
 
     Masses are normally distributed, and measured with normal errors. The draws are of the posterior

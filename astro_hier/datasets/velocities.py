@@ -19,7 +19,7 @@ def make_velocities(
     error=2 * KMS,
     redshift=False,
     random_state=None,
-):
+) -> QTable:
     """Velocities or redshifts of the members of a star cluster, a galaxy or a cluster of galaxies.
 
     Parameters
@@ -49,7 +49,7 @@ def make_velocities(
     ['velocity', 'velocity_error']
     """
     rng = np.random.default_rng(random_state)
-    error = np.broadcast_to(error, n_members, subok=True).to(KMS)
+    error = u.Quantity(np.broadcast_to(error, n_members, subok=True), KMS)
     v = rng.normal(0, sigma_v.to_value(KMS), n_members) * KMS
     truth = {
         "v_sys": v_sys,

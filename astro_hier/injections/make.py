@@ -47,7 +47,7 @@ def make_injections(
     columns=None,
     random_state=None,
     progressbar=True,
-):
+) -> QTable:
     """Injected orbits that a selection keeps, for the ``selection`` of a population.
 
     Parameters

@@ -61,6 +61,16 @@ class Arguments:
             vars(self).pop("_prepared", None)
         return self
 
+    def __sklearn_is_fitted__(self) -> bool:
+        """For scikit-learn's ``check_is_fitted``."""
+        return "_inference_data" in vars(self)
+
+    def __sklearn_tags__(self) -> Any:
+        """For scikit-learn, which asks what an estimator takes: no arrays, but tables."""
+        from sklearn.utils import InputTags, Tags, TargetTags
+
+        return Tags(None, TargetTags(required=False), input_tags=InputTags(two_d_array=False))
+
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={said(of)}" for name, of in self.get_params().items())
         return f"{type(self).__name__}({arguments})"

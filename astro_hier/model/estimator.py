@@ -17,6 +17,7 @@ from astro_hier.model.notebook import to_html
 from astro_hier.model.parameters import Priors
 from astro_hier.model.results import Results
 from astro_hier.model.to_arviz import to_arviz
+from astro_hier.plots.returned import of_panels, on_axes
 from astro_hier.spelling import did_you_mean
 from astro_hier.table import Rows, as_table, read_columns
 
@@ -48,10 +49,10 @@ class HierarchicalModel(Results, metaclass=_Completion):
     # names that users of the model do not need, and that completion leaves out
     for_writers = {*vars(Hooks), *vars(Priors), "fitted_data", "for_writers", "graph",
                    "keeps_draws", "parameters_of_summary", "problem",
-                   "suited_to"} - FOR_USERS  # fmt: skip
-    plot_corner = plots.plot_corner
-    plot_trace = plots.plot_trace
-    plot_graph = plots.plot_graph
+                   "star_work", "suited_to", "survey_spec"} - FOR_USERS  # fmt: skip
+    plot_corner = of_panels(plots.plot_corner)
+    plot_trace = of_panels(plots.plot_trace)
+    plot_graph = on_axes(plots.plot_graph)
     to_arviz = to_arviz
     _repr_html_ = to_html
     paper_table = reports.paper_table

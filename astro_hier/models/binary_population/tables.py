@@ -1,6 +1,7 @@
 """Results of a population of orbits: a table of the stars, and predicted velocities."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -112,7 +113,7 @@ def describe(model, stars: Sequence[int], progressbar: bool = False) -> list[tup
     return in_parallel(work, model.n_jobs, len(stars), "stars", progressbar)
 
 
-def predict(model, times=None):
+def predict(model, times: Any = None) -> u.Quantity:
     """Radial velocity of every star in every draw, without measurement errors.
 
     Parameters

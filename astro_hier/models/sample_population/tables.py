@@ -1,5 +1,7 @@
 """Results of a population of samples: a table of the objects, and values of new ones."""
 
+from typing import Any
+
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
@@ -78,7 +80,7 @@ def few_draws(model) -> Theta:
     return thinned(population_draws(model))
 
 
-def predict(model, *, random_state=None):
+def predict(model, *, random_state: Any = None) -> Any:
     """The value of a new object of the population, for each draw of it.
 
     With a ``selection``, it is an object of the population before that.

@@ -2,6 +2,7 @@
 
 from collections import ChainMap
 from itertools import product
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -22,7 +23,7 @@ NO_MODEL = (
 )
 
 
-def compare(model, table, *, jitter=None, trend=None, eccentricity=None):
+def compare(model, table, *, jitter=None, trend=None, eccentricity=None) -> Table:
     """How probable the data are with and without an orbit, eccentricity, a trend and a jitter.
 
     This neither needs nor changes a fit. Evidences depend on the priors: on those of the orbit's
@@ -173,7 +174,7 @@ def modes(model, min_probability: float = 1e-3, unit: UnitLike = None) -> Table:
     return in_units(model, table[listed], unit)
 
 
-def predict(model, times=None):
+def predict(model, times: Any = None) -> u.Quantity:
     """Radial velocity of every draw at given times, without measurement errors.
 
     Parameters
