@@ -16,6 +16,8 @@ from pathlib import Path
 from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
 
+from astro_hier.progress import LOG
+
 __all__ = ["Check", "CheckWarning", "Finding", "define", "failed", "tabulate", "warn", "warn_of"]
 
 PACKAGE = f"{Path(__file__).parent}{os.sep}"
@@ -44,6 +46,15 @@ class Finding:
         If it failed, what is wrong: the values, rows or parameters concerned.
     python, shell : str
         If it failed, what to do, for a user of Python and of the command.
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> visits = datasets.make_binary(10, random_state=1)
+    >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+    >>> finding = star.findings()[0]
+    >>> finding.name, finding.failed
+    ('repeated_rows', False)
     """
 
     name: str
@@ -77,6 +88,13 @@ class Check:
         What to do if it fails.
     shell : str
         The same for a user of the command; as in Python if empty.
+
+    Examples
+    --------
+    >>> from astro_hier.checks import Check
+    >>> check = Check("size", "at least 8", "only {found} stars", "observe more")
+    >>> check.finding("3", failed=True).message()
+    'only 3 stars: observe more'
     """
 
     name: str
@@ -97,7 +115,7 @@ class Check:
 
 
 def define(name, *, limit, said, python, shell=""):
-    """Define a `Check`, and add it to `DEFINED`."""
+    """Define a `Check`, and add it to ``DEFINED``."""
     check = Check(name, limit, said, python, shell)
     DEFINED.setdefault(name, []).append(check)
     return check
@@ -143,4 +161,5 @@ def warn(message, category=AstropyUserWarning):
 def warn_of(findings):
     """Warn of the findings that failed, once each."""
     for finding in failed(findings):
+        LOG.info("check failed: %s, found %s", finding.name, finding.found)
         warn(finding.message(), CheckWarning)

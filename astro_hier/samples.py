@@ -10,6 +10,12 @@ from astropy.table import QTable
 
 __all__ = ["from_arviz"]
 
+
+def __dir__() -> list[str]:
+    """What completion shows."""
+    return sorted(__all__)
+
+
 DRAWS = ("chain", "draw", "sample")  # dimensions of draws, those that ArviZ stacks among them
 
 
@@ -41,7 +47,8 @@ def from_arviz(data: Any, var_name: str | Sequence[str], object_dim: str | None 
     --------
     >>> import numpy as np, xarray as xr
     >>> draws = np.random.default_rng(1).normal(1.4, 0.1, (4, 500, 3))
-    >>> mass = xr.DataArray(draws, dims=("chain", "draw", "star"), attrs={"unit": "solMass"})
+    >>> dims = ("chain", "draw", "star")
+    >>> mass = xr.DataArray(draws, dims=dims, attrs={"unit": "solMass"})
     >>> posterior = xr.Dataset({"mass": mass}, {"star": ["a", "b", "c"]})
     >>> from astro_hier.samples import from_arviz
     >>> table = from_arviz(posterior, "mass")

@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import logsumexp
 
 from astro_hier.core import circular
-from astro_hier.core.floats import TINY
+from astro_hier.core.floats import TINY, log_sum_exp
 from astro_hier.core.linear import Solution, phases
 
 MAX_DEGENERATE_VISITS = 4  # so few that two at the same phase decide the likelihood
@@ -88,13 +87,13 @@ class Visits:
         own = self.amplitude(frequency)
         return [*(factor * own for factor in self.sd[:2]), *self.sd[2:]]
 
-    @property
+    @cached_property
     def constant(self):
         """Columns of M that do not depend on the frequency; the first is that of v0."""
         ones = np.ones((len(self.time), 1))
         return ones if self.columns is None else np.hstack([ones, self.columns])
 
-    @property
+    @cached_property
     def center(self):
         """Values of the linear parameters to expand about, so that few digits are lost."""
         center = self.mean.copy()
@@ -106,7 +105,7 @@ class Visits:
                 center[2] = rest.mean()
         return center
 
-    @property
+    @cached_property
     def from_center(self):
         """Velocities minus the contribution of the constant columns at the centre."""
         return self.rv - self.constant @ self.center[2:]
@@ -208,7 +207,7 @@ class OverScatter:
     def at(self, frequency):
         if self.star is not None:
             return circular.compiled_at(self.star, frequency)
-        return logsumexp(self.by_node(frequency), axis=0)
+        return log_sum_exp(self.by_node(frequency))
 
     def grid(self, start, step, count):
         total = np.full(count, -np.inf)
@@ -222,7 +221,7 @@ class OverScatter:
 
     def scatter(self, frequency):
         log_mass = self.by_node(frequency)
-        return self.visits.jitter.values, np.exp(log_mass - logsumexp(log_mass, axis=0))
+        return self.visits.jitter.values, np.exp(log_mass - log_sum_exp(log_mass))
 
     def picked(self, frequency, chance):
         log_mass = self.by_node(frequency)

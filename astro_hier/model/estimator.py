@@ -1,5 +1,6 @@
 """The base of all models: reading, fitting, and the problem that a method solves."""
 
+import json
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Self
@@ -8,17 +9,22 @@ import astropy.units as u
 import numpy as np
 from astropy.table import Table
 
-from astro_hier import checks, plots
+from astro_hier import checks, plots, progress, reports
 from astro_hier.inference import METHODS, Problem
 from astro_hier.model.fitting import label
 from astro_hier.model.hooks import Hooks
+from astro_hier.model.notebook import to_html
 from astro_hier.model.parameters import Priors
 from astro_hier.model.results import Results
-from astro_hier.table import Rows, read_columns
+from astro_hier.model.to_arviz import to_arviz
+from astro_hier.plots.returned import of_panels, on_axes
+from astro_hier.spelling import did_you_mean
+from astro_hier.table import Rows, as_table, read_columns
 
 __all__ = ["HierarchicalModel"]
 
 MAX_ITEMS_KEPT = 1000  # with more, the draws of each are kept only on request
+FIT_ARGUMENTS = ("method", "draws", "chains", "random_state", "progressbar")
 FOR_USERS = {"example", "frozen_priors", "parameters", "prior_of", "roles"}  # among all hooks
 
 
@@ -42,17 +48,22 @@ class HierarchicalModel(Results, metaclass=_Completion):
 
     # names that users of the model do not need, and that completion leaves out
     for_writers = {*vars(Hooks), *vars(Priors), "fitted_data", "for_writers", "graph",
-                   "keeps_draws", "problem", "suited_to"} - FOR_USERS  # fmt: skip
-    plot_corner = plots.plot_corner
-    plot_trace = plots.plot_trace
-    plot_graph = plots.plot_graph
+                   "keeps_draws", "parameters_of_summary", "problem",
+                   "star_work", "suited_to", "survey_spec"} - FOR_USERS  # fmt: skip
+    plot_corner = of_panels(plots.plot_corner)
+    plot_trace = of_panels(plots.plot_trace)
+    plot_graph = on_axes(plots.plot_graph)
+    to_arviz = to_arviz
+    _repr_html_ = to_html
+    paper_table = reports.paper_table
+    report = reports.report
 
     @property
     def graph(self) -> Sequence[plots.Node]:
         """The nodes of the graphical model, for ``plot_graph``."""
         return ()
 
-    def __init__(self, *, columns: dict | None = None, on_invalid: str = "raise"):
+    def __init__(self, *, columns: dict | str | None = None, on_invalid: str = "raise"):
         self.columns = columns
         self.on_invalid = on_invalid
 
@@ -65,8 +76,9 @@ class HierarchicalModel(Results, metaclass=_Completion):
 
         Parameters
         ----------
-        table : `~astropy.table.Table`, `~astropy.table.QTable` or `~astropy.timeseries.TimeSeries`
-            The measurements, with units.
+        table : `~astropy.table.Table`, `~astropy.timeseries.TimeSeries` or data frame
+            The measurements, with units, in the table or in ``columns``. Data frames are those of
+            pandas, polars and pyarrow.
 
         Returns
         -------
@@ -79,10 +91,19 @@ class HierarchicalModel(Results, metaclass=_Completion):
             If the table cannot be used; the message says what to do.
         ValueError
             If the model's arguments are inconsistent.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> rows = SB1Binary().read(datasets.make_binary(4, random_state=1))
+        >>> rows["rv"].shape
+        (4,)
         """
         self.check_arguments()
+        table = as_table(table)
         rows = read_columns(table, self.roles, self.columns_in_use(), self.on_invalid)
         self.check_rows(rows, table)
+        progress.LOG.info("%s: %d rows read", type(self).__name__, rows.size)
         return rows
 
     def suited_to(self, table: Table) -> Self:
@@ -117,6 +138,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
             raise ValueError(f"{name}={given!r}; expected 'auto', True or False")
         return number <= MAX_ITEMS_KEPT if given == "auto" else bool(given)
 
+    @progress.of_fit
     def fit(
         self,
         table: Table,
@@ -134,8 +156,9 @@ class HierarchicalModel(Results, metaclass=_Completion):
 
         Parameters
         ----------
-        table : `~astropy.table.Table`, `~astropy.table.QTable` or `~astropy.timeseries.TimeSeries`
-            The measurements, with units.
+        table : `~astropy.table.Table`, `~astropy.timeseries.TimeSeries` or data frame
+            The measurements, with units, in the table or in ``columns``. Data frames are those of
+            pandas, polars and pyarrow.
         method : {"marginal", "nuts"}, optional
             "marginal" integrates the latent variables out numerically and returns independent
             draws; "nuts" samples the joint model with PyMC.
@@ -165,19 +188,35 @@ class HierarchicalModel(Results, metaclass=_Completion):
             If a prior has the wrong physical type.
         ValueError
             If a method or option does not exist.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> visits = datasets.make_binary(10, random_state=1)
+        >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+        >>> star.samples("P").shape
+        (4000,)
+        >>> star = star.fit(visits, draws=100, random_state=1, progressbar=False)
+        >>> star.samples("P").shape
+        (400,)
         """
         if method not in METHODS:
-            raise ValueError(f"method={method!r} does not exist; expected one of {list(METHODS)}")
+            raise ValueError(
+                f"method={method!r} does not exist; expected one of {list(METHODS)}"
+                + did_you_mean([method], METHODS)
+            )
         unknown = sorted(set(options) - METHODS[method].OPTIONS)
         if unknown:
             raise ValueError(
                 f"method {method!r} has no options {unknown}; it has"
                 f" {sorted(METHODS[method].OPTIONS)}, and every method has draws, chains,"
                 " random_state and progressbar"
+                + did_you_mean(unknown, [*METHODS[method].OPTIONS, *FIT_ARGUMENTS])
             )
         for name, value in (("draws", draws), ("chains", chains)):
             if not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"{name}={value!r}; expected a whole number of at least 1")
+        table = as_table(table)
         model = self.suited_to(table)
         model.frozen_priors()
         rows = model.read(table)
@@ -187,29 +226,57 @@ class HierarchicalModel(Results, metaclass=_Completion):
             model.problem(data),
             draws=draws,
             chains=chains,
-            rng=_generator(random_state),
+            rng=source_of(random_state),
             progressbar=progressbar,
             **options,
         )
         tree = label(model, rows, data, result, method, findings)
+        tree["sample_stats"].attrs["call"] = _call(random_state, options)
         self._inference_data, self._fitted_params, self._prepared = tree, self.get_params(), data
         checks.warn_of(self.findings())
         return self
 
     def initial_values(self, table: Table) -> dict[str, u.Quantity]:
-        """The estimator's own starting point for a table, a dict of Quantities."""
+        """The estimator's own starting point for a table, a dict of Quantities.
+
+        Examples
+        --------
+        >>> from astro_hier import StarCluster, datasets
+        >>> table = datasets.make_star_cluster(random_state=42)
+        >>> print(f"{StarCluster().initial_values(table)['mu_r']:.1f}")
+        0.5 kpc
+        """
+        table = as_table(table)
         model = self.suited_to(table)
         initial = model.initial(model.prepare(model.read(table), progressbar=False))
         return {p.name: initial[p.name] * p.unit for p in model.parameters}
 
     def pymc_model(self, table: Table) -> Any:
-        """The joint model of a table as a `pymc.Model`, to sample or modify."""
+        """The joint model of a table as a `pymc.Model`, to sample or modify.
+
+        Examples
+        --------
+        >>> from astro_hier import StarCluster, datasets
+        >>> table = datasets.make_star_cluster(5, random_state=42)
+        >>> model = StarCluster().pymc_model(table)
+        >>> sorted(variable.name for variable in model.free_RVs)
+        ['ln_std_r', 'mu_r', 'r']
+        """
+        table = as_table(table)
         model = self.suited_to(table)
         model.frozen_priors()
         return model.build_pymc(model.prepare(model.read(table), progressbar=False))
 
 
-def _generator(random_state):
+def _call(random_state, options):
+    """What else is to be known of a fit, as text."""
+    plain = isinstance(random_state, (int, np.integer))
+    seed = str(random_state) if plain or random_state is None else type(random_state).__name__
+    said = {name: str(value) for name, value in options.items()}
+    return json.dumps({"random_state": seed, "options": said})
+
+
+def source_of(random_state):
     """A source of randomness that can spawn others, unlike a legacy one."""
     rng = np.random.default_rng(random_state)
     if getattr(rng.bit_generator, "seed_seq", None) is None:

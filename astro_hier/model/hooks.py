@@ -1,4 +1,4 @@
-"""How a model is defined: hooks for authors of models, called by `fit` and the methods.
+"""How a model is defined: hooks for authors of models, called by ``fit`` and the methods.
 
 Hooks work on floats in the units that a model declares. Four kinds of objects go through them:
 
@@ -25,7 +25,8 @@ from astro_hier.core.floats import Theta
 from astro_hier.model.parameters import Priors
 from astro_hier.part import Option
 from astro_hier.posterior import Parameter
-from astro_hier.table import Role, Rows, of_table
+from astro_hier.reports.panels import Panel
+from astro_hier.table import Role, Rows, as_columns, of_table
 
 __all__ = ["Hooks"]
 
@@ -69,6 +70,10 @@ class Hooks(Priors):
         This is the only way from rows to data, whether the rows come from a table or a file.
         """
         return rows
+
+    def prepare_rows(self, folder: str) -> Any:
+        """The same as ``prepare``, from the rows of a survey in a folder."""
+        raise self._missing("prepare_rows")
 
     def prepare_simulated(self, rows: Rows, data, progressbar: bool = False) -> Any:
         """The same as ``prepare``, for rows that were simulated from ``data``.
@@ -176,6 +181,14 @@ class Hooks(Priors):
         """Latent variables and observations for each theta: arrays of shape (theta, row)."""
         raise self._missing("simulate")
 
+    def replicate(self, data, values: Theta, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """The observations made again, for draws from the posterior: arrays of shape (draw, row).
+
+        By default those of new stars of the population, by ``simulate``.
+        """
+        names = *self.sampled_names(), *self.standard_normals(data)
+        return self.simulate(data, {name: values[name] for name in names}, rng)
+
     # ---- checks of a fit
 
     def diagnose(self, data, values: Theta, method: str) -> dict[str, Any]:
@@ -223,14 +236,16 @@ class Hooks(Priors):
         """What else such figures can show: draws, shape (chain, draw), not in the posterior."""
         return []
 
+    def panels(self, numbers: Sequence[int]) -> Sequence[Panel]:
+        """Small drawings of some stars for a report; by default none."""
+        return []
+
     # ---- for the methods above
 
-    def columns_in_use(self) -> dict | None:
-        """``columns`` without the roles of options that are off."""
-        if not isinstance(self.columns, Mapping):
-            return self.columns
+    def columns_in_use(self) -> dict:
+        """``columns``, or the preset of that name, without the roles of options that are off."""
         off = set(self.roles_of_options) - {role.name for role in self.roles}
-        return {name: place for name, place in self.columns.items() if name not in off}
+        return {name: at for name, at in as_columns(self.columns).items() if name not in off}
 
     def _missing(self, hook):
         return NotImplementedError(

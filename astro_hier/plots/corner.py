@@ -42,6 +42,13 @@ def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, unit=None
     Returns
     -------
     `~matplotlib.figure.Figure`
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> visits = datasets.make_binary(10, random_state=1)
+    >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+    >>> fig = star.plot_corner(["P", "K"], truths=visits.meta["truth"])
     """
     with warnings.catch_warnings():
         # corner imports arviz, some versions of which announce future changes

@@ -31,6 +31,13 @@ def plot_trace(model, var_names=None, fig=None, ax=None, unit=None):
     Returns
     -------
     `~matplotlib.figure.Figure`
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> visits = datasets.make_binary(10, random_state=1)
+    >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+    >>> fig = star.plot_trace(["P", "K"])
     """
     chosen = chosen_of(model, var_names, units_of(model, unit))
     row = TALLEST_ROW if len(chosen) < MANY_PANELS else LOWEST_ROW

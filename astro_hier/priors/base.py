@@ -15,9 +15,24 @@ from numpy.typing import ArrayLike
 
 __all__ = ["FrozenPrior", "Prior", "PriorError"]
 
+FOR_USERS = ("frozen", "logpdf", "rvs", "support", "unit")  # among all methods of priors
+FROZEN = "_frozen"  # the attribute of a prior that holds its distributions, by unit
+
 
 class PriorError(ValueError):
-    """A prior cannot be used as given; the message says what is expected."""
+    """A prior cannot be used as given; the message says what is expected.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import StarCluster, datasets, priors
+    >>> model = StarCluster(mu_r=priors.Normal(1 * u.mas, 1 * u.mas))
+    >>> try:
+    ...     model.fit(datasets.make_star_cluster(random_state=42))
+    ... except priors.PriorError as error:
+    ...     print(type(error).__name__)
+    PriorError
+    """
 
 
 @runtime_checkable
@@ -66,6 +81,16 @@ class Prior:
     of the quantity in ``same_unit``, those that must be greater than zero in ``positive``, a pair
     of which the first must be less than the second in ``ordered``, and those that may be infinite
     in ``open_ends``; and it defines ``_scipy`` and ``_pymc_family`` on bare floats.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import priors
+    >>> period = priors.LogUniform(1 * u.day, 100 * u.day)
+    >>> period.rvs(3, random_state=1).unit
+    Unit("d")
+    >>> print(f"{period.logpdf(10 * u.day):.3f}")
+    -3.830
     """
 
     same_unit: ClassVar[tuple] = ()
@@ -74,6 +99,11 @@ class Prior:
     open_ends: ClassVar[tuple] = ()
     _scipy: Callable[..., FrozenPrior]
     _pymc_family: Callable[..., tuple]
+
+    def __dir__(self) -> list[str]:
+        """What completion shows, which is not what only subclasses and models need."""
+        own = [name for name in super().__dir__() if name.startswith("__")]
+        return [*own, *getattr(self, "__dataclass_fields__", ()), *FOR_USERS]
 
     def __post_init__(self):
         for field in fields(self):
@@ -137,7 +167,13 @@ class Prior:
         PriorError
             If the prior's own unit cannot be converted to ``unit``.
         """
-        return self._scipy(**self._floats(unit))
+        known = vars(self).setdefault(FROZEN, {})  # SciPy takes a millisecond to freeze one
+        if unit not in known:
+            known[unit] = self._scipy(**self._floats(unit))
+        return known[unit]
+
+    def __getstate__(self):
+        return {name: of for name, of in vars(self).items() if name != FROZEN}
 
     def pymc(self, name, unit, initval=None):
         """The same distribution as a variable of the PyMC model in whose context this is called.

@@ -13,9 +13,36 @@ ROWS_SHOWN = 5
 
 
 class TableError(ValueError):
-    """A table cannot be used as given; the message names the column, the rows and the cure."""
+    """A table cannot be used as given; the message names the column, the rows and the cure.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, and what to do in Python.
+    shell : str, optional
+        The same for a user of the command, where this is not only another spelling of arguments.
+
+    Attributes
+    ----------
+    shell : str
+
+    Examples
+    --------
+    >>> from astro_hier import StarCluster, TableError, datasets
+    >>> table = datasets.make_star_cluster(random_state=42)
+    >>> del table["parallax_error"]
+    >>> try:
+    ...     StarCluster().fit(table)
+    ... except TableError as error:
+    ...     print("parallax_error" in str(error))
+    True
+    """
 
     __module__ = "astro_hier.table"  # the public name, which tracebacks show
+
+    def __init__(self, message: str, shell: str | None = None):
+        super().__init__(message)
+        self.shell = message if shell is None else shell
 
 
 @dataclass(frozen=True)
@@ -50,6 +77,13 @@ class Role:
         differences from the earliest.
     column : str or None
         Default name of the column, if it is not that of the role.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier.table import Role
+    >>> Role("parallax_error", u.mas, positive=True).name
+    'parallax_error'
     """
 
     name: str

@@ -15,8 +15,10 @@ from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits import curves
 from astro_hier.models.orbits.velocity import KMS
 from astro_hier.posterior import units_of
+from astro_hier.reports.panels import Panel
 
 PANELS = 16
+POINTS = 40  # of the curve of a small drawing
 SURE = 0.995  # probability above which a title does not state it
 MOST_COLUMNS = 4
 PHASE_MARGIN = 0.03  # beyond a cycle, for visits at its ends
@@ -40,6 +42,14 @@ def plot_data(model, stars=None, fig=None, ax=None, unit=None):
     Returns
     -------
     `~matplotlib.figure.Figure`
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, datasets
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> sample = BinaryPopulation()
+    >>> sample = sample.fit(visits, draws=100, random_state=1, progressbar=False)
+    >>> fig = sample.plot_data()
     """
     units = units_of(model, unit)
     data = model.fitted_data()
@@ -83,6 +93,14 @@ def plot_phase(model, stars=None, fig=None, ax=None, unit=None):
     -------
     `~matplotlib.figure.Figure`
         For each star in turn, its axes are that of the velocities and that of the residuals.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, datasets
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> sample = BinaryPopulation()
+    >>> sample = sample.fit(visits, draws=100, random_state=1, progressbar=False)
+    >>> fig = sample.plot_phase()
     """
     units = units_of(model, unit)
     data = model.fitted_data()
@@ -101,6 +119,26 @@ def plot_phase(model, stars=None, fig=None, ax=None, unit=None):
     of = data.orbit.phase_label.partition(" / ")[0]
     _label(fig, data, numbers, f"{of} / $P$", units)
     return fig
+
+
+def panels(model, numbers) -> list[Panel]:
+    """What small drawings of some stars show, with the corrections of `plot_phase`."""
+    data, companion = model.fitted_data(), companion_probability(model)
+    return [
+        _panel(data, n, error, best, bool(companion[n] >= LIKELY))
+        for n, (_, (error, best, _)) in zip(numbers, describe(model, numbers), strict=True)
+    ]
+
+
+def _panel(data: Sample, n: int, error, best, likely: bool) -> Panel:
+    visits, linear = data.visits(n), best["linear"][:, 0]
+    best = {**best, **data.named(best["linear"])}
+    rv = visits.rv - visits.constant[:, 1:] @ linear[3:]
+    first, last = data.orbit.phases
+    of_phase = data.orbit.folded(best, best)
+    curve = data.orbital(data.orbit.times(first, last, of_phase, POINTS), of_phase)[0]
+    phase = (data.orbit.phase(visits.time, best) - first) / (last - first)
+    return Panel(data.stars[n], phase, rv, np.broadcast_to(error, rv.shape), curve, likely)
 
 
 def _folded(fig, place, data: Sample, n: int, error, best, few):
