@@ -187,3 +187,11 @@ def test_scales_stand_for_their_logarithms_where_they_are_resolved(fitted):
     said = " ".join(text.get_text() for text in legend.get_texts())
     assert "68 and 95 percent" in said
     assert "true values" in said
+
+
+def test_a_graph_is_in_the_ink_of_the_users_style():
+    with plt.style.context("dark_background"):
+        ax = StarCluster().plot_graph()
+    paper = ax.get_figure().get_facecolor()
+    assert all(audit.contrast(text.get_color(), paper) > 7 for text in ax.texts)
+    assert all(audit.contrast(patch.get_edgecolor(), paper) > 7 for patch in ax.patches)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from astro_hier.plots.strokes import axes
+from astro_hier.plots.style import shade
 
 __all__ = ["Node", "plot_graph"]
 
@@ -95,8 +96,23 @@ def plot_graph(model, ax=None, fig=None):
         label = f"{plate} ${PLATE_INDEX[plate]}$"
         graph.add_plate([*corner, *size], label=label, position="bottom right")
     if ax is None and fig is None:
-        return graph.render(dpi=150)
-    return _rendered_on(axes(ax, fig), graph)
+        return _in_ink(graph.render(dpi=150))
+    return _in_ink(_rendered_on(axes(ax, fig), graph))
+
+
+def _in_ink(ax):
+    """Put daft's black and white in the ink and paper of the user's style."""
+
+    dark, paper = shade(ax, 1.0), shade(ax, 0.0)
+    for patch in ax.patches if sum(dark) > 0 else ():
+        *color, alpha = patch.get_facecolor()
+        light = np.mean(color)
+        if alpha > 0:
+            patch.set_facecolor(paper if light == 1 else dark if light == 0 else shade(ax, 0.3))
+        patch.set_edgecolor(dark)
+    for text in ax.texts:
+        text.set_color(dark)
+    return ax
 
 
 def _rendered_on(ax, graph):
