@@ -148,6 +148,14 @@ def test_errors_about_tables_say_in_python_what_to_do_in_python():
         StarCluster().read(bare("parallax"))
 
 
+def test_a_column_that_is_needed_cannot_be_left_out(tmp_path, capsys):
+    path = tmp_path / "members.ecsv"
+    cluster().write(path)
+    assert main(["cluster", str(path), "--columns", "parallax=None"]) == 1
+    said = capsys.readouterr().err
+    assert "--columns parallax=None; expected a column name, or NAME:UNIT" in said
+
+
 def test_warnings_of_astropy_are_said_in_a_line_in_the_shell(tmp_path):
     path = tmp_path / "two.fits"
     tables = [fits.table_to_hdu(QTable({"x": [1.0]})) for _ in range(2)]

@@ -13,7 +13,15 @@ from astropy.table import Table
 from astropy.time import Time
 from tables import ROLES, VISITS, visits
 
-from astro_hier import SamplePopulation, StarCluster, TableError, VelocityDispersion, datasets
+from astro_hier import (
+    BinaryPopulation,
+    SamplePopulation,
+    StarCluster,
+    TableError,
+    VelocityDispersion,
+    datasets,
+)
+from astro_hier.survey import sources
 from astro_hier.table import of_table, read_columns
 
 LIBRARIES = ["pandas", "pandas with pyarrow", "polars", "pyarrow", "capsule", "narwhals"]
@@ -227,3 +235,14 @@ def test_a_table_of_other_objects_is_refused_with_their_kind():
     table["time"] = SkyCoord([1, 2] * u.deg, [3, 4] * u.deg)
     with pytest.raises(TableError, match=r"'time' .* holds SkyCoord objects; expected times"):
         read_columns(table, VISITS)
+
+
+def test_surveys_take_frames_and_presets_with_several_spellings(tmp_path):
+    pytest.importorskip("pyarrow")
+    columns = {"apogee_id": ["a", "a", "b"], "JD": [1.0, 2, 3], "VHELIO": [4.0, 5, 6]}
+    frame = pd.DataFrame({**columns, "VRELERR": [0.1, 0.2, 0.3]})
+    frame.to_parquet(tmp_path / "visits.parquet")
+    for source in (frame, tmp_path / "visits.parquet"):
+        found = sources.of(source, BinaryPopulation(columns="apogee"), None, None, None)
+        assert found.size == 2
+        assert next(iter(found.parts(2))).rv_error.tolist() == [0.1, 0.2, 0.3]

@@ -17,6 +17,7 @@ from astro_hier.model.notebook import to_html
 from astro_hier.model.parameters import Priors
 from astro_hier.model.results import Results
 from astro_hier.model.to_arviz import to_arviz
+from astro_hier.plots.returned import of_panels, on_axes
 from astro_hier.spelling import did_you_mean
 from astro_hier.table import Rows, as_table, read_columns
 
@@ -48,10 +49,10 @@ class HierarchicalModel(Results, metaclass=_Completion):
     # names that users of the model do not need, and that completion leaves out
     for_writers = {*vars(Hooks), *vars(Priors), "fitted_data", "for_writers", "graph",
                    "keeps_draws", "parameters_of_summary", "problem",
-                   "suited_to"} - FOR_USERS  # fmt: skip
-    plot_corner = plots.plot_corner
-    plot_trace = plots.plot_trace
-    plot_graph = plots.plot_graph
+                   "star_work", "suited_to", "survey_spec"} - FOR_USERS  # fmt: skip
+    plot_corner = of_panels(plots.plot_corner)
+    plot_trace = of_panels(plots.plot_trace)
+    plot_graph = on_axes(plots.plot_graph)
     to_arviz = to_arviz
     _repr_html_ = to_html
     paper_table = reports.paper_table
@@ -90,6 +91,13 @@ class HierarchicalModel(Results, metaclass=_Completion):
             If the table cannot be used; the message says what to do.
         ValueError
             If the model's arguments are inconsistent.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> rows = SB1Binary().read(datasets.make_binary(4, random_state=1))
+        >>> rows["rv"].shape
+        (4,)
         """
         self.check_arguments()
         table = as_table(table)
@@ -180,6 +188,17 @@ class HierarchicalModel(Results, metaclass=_Completion):
             If a prior has the wrong physical type.
         ValueError
             If a method or option does not exist.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> visits = datasets.make_binary(10, random_state=1)
+        >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+        >>> star.samples("P").shape
+        (4000,)
+        >>> star = star.fit(visits, draws=100, random_state=1, progressbar=False)
+        >>> star.samples("P").shape
+        (400,)
         """
         if method not in METHODS:
             raise ValueError(
@@ -218,14 +237,31 @@ class HierarchicalModel(Results, metaclass=_Completion):
         return self
 
     def initial_values(self, table: Table) -> dict[str, u.Quantity]:
-        """The estimator's own starting point for a table, a dict of Quantities."""
+        """The estimator's own starting point for a table, a dict of Quantities.
+
+        Examples
+        --------
+        >>> from astro_hier import StarCluster, datasets
+        >>> table = datasets.make_star_cluster(random_state=42)
+        >>> print(f"{StarCluster().initial_values(table)['mu_r']:.1f}")
+        0.5 kpc
+        """
         table = as_table(table)
         model = self.suited_to(table)
         initial = model.initial(model.prepare(model.read(table), progressbar=False))
         return {p.name: initial[p.name] * p.unit for p in model.parameters}
 
     def pymc_model(self, table: Table) -> Any:
-        """The joint model of a table as a `pymc.Model`, to sample or modify."""
+        """The joint model of a table as a `pymc.Model`, to sample or modify.
+
+        Examples
+        --------
+        >>> from astro_hier import StarCluster, datasets
+        >>> table = datasets.make_star_cluster(5, random_state=42)
+        >>> model = StarCluster().pymc_model(table)
+        >>> sorted(variable.name for variable in model.free_RVs)
+        ['ln_std_r', 'mu_r', 'r']
+        """
         table = as_table(table)
         model = self.suited_to(table)
         model.frozen_priors()

@@ -1,4 +1,4 @@
-"""How a model is defined: hooks for authors of models, called by `fit` and the methods.
+"""How a model is defined: hooks for authors of models, called by ``fit`` and the methods.
 
 Hooks work on floats in the units that a model declares. Four kinds of objects go through them:
 

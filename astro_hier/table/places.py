@@ -179,9 +179,10 @@ def _names_and_unit(role, given):
         )
     spellings = names if isinstance(names, list) else [names]
     if not spellings or not all(isinstance(name, str) for name in spellings):
+        message = f"columns={{{role.name!r}: {given!r}}}; expected a column name, or"
         raise TableError(
-            f"columns={{{role.name!r}: {given!r}}}; expected a column name, or a tuple of"
-            f" name and unit, such as ({role.name!r}, u.{role.unit or 'mas'})"
+            f"{message} a tuple of name and unit, such as ({role.name!r}, u.{role.unit or 'mas'})",
+            shell=f"{message} NAME:UNIT",
         )
     return spellings, _known_unit(role, given, spellings[0], unit)
 

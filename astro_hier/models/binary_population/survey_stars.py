@@ -5,11 +5,13 @@ as there are; few rows are read once and kept. What is kept of every star is a f
 checks, 24 bytes.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NoReturn
 
+import astropy.units as u
 import numpy as np
 
 from astro_hier.core.exact_sum import ExactSum
@@ -71,6 +73,7 @@ class SurveyStars(Sample):
         model = _with_range(model, store)
         rows = PopulationRows(model, store.specification.get("cells"))
         _check(rows, store)
+        store.check_unique()
         sample = rows.sample
         empty = without_stars(model, rows, sample)
         by_star = _read_by_star(store, len(sample.linear))
@@ -234,8 +237,6 @@ class Labels:
 
 def _with_range(model, store):
     """The model with the range of periods of the rows, if it has none of its own."""
-    import astropy.units as u
-
     if model.period_range is not None:
         return model
     low, high = store.specification["period_range"]
@@ -243,8 +244,6 @@ def _with_range(model, store):
 
 
 def _check(rows: PopulationRows, store: Store) -> None:
-    import json
-
     said = json.loads(rows.specification)
     if said != store.specification:
         raise RowsError(

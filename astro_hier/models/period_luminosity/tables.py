@@ -60,6 +60,16 @@ def star_table(model, unit: UnitLike = None) -> QTable:
         absolute_magnitude and absolute_magnitude_sd, member (probability of membership, only with
         outliers) and n_sigma: by how many standard deviations the parallax differs from what all
         else says, with its error and the uncertainty of the relation combined.
+
+    Examples
+    --------
+    >>> from astro_hier import PeriodLuminosity, datasets
+    >>> table = datasets.make_period_luminosity(20, random_state=1)
+    >>> relation = PeriodLuminosity().fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> relation.star_table()["star", "r", "modulus"].colnames
+    ['star', 'r', 'modulus']
     """
     data, drawn = model.fitted_data(), star_draws(model)
     theta = few_draws(model)
@@ -128,10 +138,12 @@ def predict(
     --------
     >>> import astropy.units as u
     >>> from astro_hier import PeriodLuminosity, datasets
-    >>> table = datasets.make_period_luminosity(200, random_state=3)
-    >>> relation = PeriodLuminosity().fit(table, random_state=1, progressbar=False)
+    >>> table = datasets.make_period_luminosity(20, random_state=1)
+    >>> relation = PeriodLuminosity().fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
     >>> relation.predict([0.5, 0.6] * u.day, feh=-1.5 * u.dex, random_state=1).shape
-    (4000, 2)
+    (200, 2)
     """
     data, theta = model.fitted_data(), all_draws(model)
     rng, columns = np.random.default_rng(random_state), likelihood.columns_of(theta)
@@ -193,8 +205,10 @@ def distance(model, table: Table, *, draws: bool = False, random_state=None) -> 
     Examples
     --------
     >>> from astro_hier import PeriodLuminosity, datasets
-    >>> table = datasets.make_period_luminosity(200, random_state=3)
-    >>> relation = PeriodLuminosity().fit(table, random_state=1, progressbar=False)
+    >>> table = datasets.make_period_luminosity(20, random_state=1)
+    >>> relation = PeriodLuminosity().fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
     >>> others = datasets.make_period_luminosity(10, random_state=4)
     >>> others.remove_columns(["parallax", "parallax_error"])
     >>> relation.distance(others, random_state=1).colnames

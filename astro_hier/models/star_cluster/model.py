@@ -20,6 +20,7 @@ from astro_hier.models.star_cluster import (
 )
 from astro_hier.models.star_cluster import options as of_options
 from astro_hier.part import Option
+from astro_hier.plots.returned import on_axes
 
 
 class StarCluster(HierarchicalModel):
@@ -139,7 +140,7 @@ class StarCluster(HierarchicalModel):
         star_draws="auto",
         columns=None,
         on_invalid="raise",
-    ):
+    ) -> None:
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.mu_r = mu_r
         self.ln_std_r = ln_std_r
@@ -220,5 +221,5 @@ class StarCluster(HierarchicalModel):
     std_r_upper_limit = tables.std_r_upper_limit
     predict = tables.predict
     graph = property(figures.graph)
-    plot_data = figures.plot_data
-    plot_distances = figures.plot_distances
+    plot_data = on_axes(figures.plot_data)
+    plot_distances = on_axes(figures.plot_distances)

@@ -17,6 +17,7 @@ from astro_hier.models.velocity_dispersion import (
 )
 from astro_hier.models.velocity_dispersion.likelihood import KMS, QUANTITIES, Members
 from astro_hier.part import Option
+from astro_hier.plots.returned import on_axes
 from astro_hier.posterior import UNBOUNDED, Parameter
 from astro_hier.table import Role
 
@@ -107,7 +108,7 @@ class VelocityDispersion(HierarchicalModel):
         star_draws="auto",
         columns=None,
         on_invalid="raise",
-    ):
+    ) -> None:
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.v_sys = v_sys
         self.ln_sigma_v = ln_sigma_v
@@ -194,4 +195,4 @@ class VelocityDispersion(HierarchicalModel):
     star_table = tables.star_table
     predict = tables.predict
     graph = property(figures.graph)
-    plot_data = figures.plot_data
+    plot_data = on_axes(figures.plot_data)
