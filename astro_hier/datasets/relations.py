@@ -4,6 +4,8 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
+from astro_hier.given import generator
+
 __all__ = ["make_period_luminosity"]
 
 SLOPE = u.mag / u.dex
@@ -61,7 +63,7 @@ def make_period_luminosity(
         ``meta["truth"]`` holds the relation, the population of the stars, whether they are seen or
         not, and r and absolute_magnitude of each one.
     """
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     truth = {"alpha": u.Quantity(alpha, u.mag), "beta": u.Quantity(beta, SLOPE),
              "gamma": u.Quantity(gamma, SLOPE), "scatter": u.Quantity(scatter, u.mag)}  # fmt: skip
     faintest = np.inf if limit is None else u.Quantity(limit, u.mag).value

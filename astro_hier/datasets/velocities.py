@@ -5,6 +5,8 @@ import numpy as np
 from astropy import constants
 from astropy.table import QTable
 
+from astro_hier.given import generator
+
 __all__ = ["make_velocities"]
 
 KMS = u.km / u.s
@@ -41,7 +43,7 @@ def make_velocities(
         Columns velocity and velocity_error (km/s), or redshift and redshift_error;
         ``meta["truth"]`` holds v_sys, sigma_v, ln_sigma_v and the velocities v within the system.
     """
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     error = np.broadcast_to(error, n_members, subok=True).to(KMS)
     v = rng.normal(0, sigma_v.to_value(KMS), n_members) * KMS
     truth = {

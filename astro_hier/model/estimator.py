@@ -9,7 +9,9 @@ import numpy as np
 from astropy.table import Table
 
 from astro_hier import checks, plots
+from astro_hier.given import choice, generator, switch, whole
 from astro_hier.inference import METHODS, Problem
+from astro_hier.model.extremes import in_words
 from astro_hier.model.fitting import label
 from astro_hier.model.hooks import Hooks
 from astro_hier.model.parameters import Priors
@@ -113,9 +115,8 @@ class HierarchicalModel(Results, metaclass=_Completion):
         """
         name = f"{self.item}_draws"
         given = getattr(self, name)
-        if given not in ("auto", True, False):
-            raise ValueError(f"{name}={given!r}; expected 'auto', True or False")
-        return number <= MAX_ITEMS_KEPT if given == "auto" else bool(given)
+        given = choice(name, given, ("auto", True, False))
+        return number <= MAX_ITEMS_KEPT if given == "auto" else given
 
     def fit(
         self,
@@ -166,7 +167,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
         ValueError
             If a method or option does not exist.
         """
-        if method not in METHODS:
+        if not isinstance(method, str) or method not in METHODS:
             raise ValueError(f"method={method!r} does not exist; expected one of {list(METHODS)}")
         unknown = sorted(set(options) - METHODS[method].OPTIONS)
         if unknown:
@@ -175,23 +176,24 @@ class HierarchicalModel(Results, metaclass=_Completion):
                 f" {sorted(METHODS[method].OPTIONS)}, and every method has draws, chains,"
                 " random_state and progressbar"
             )
-        for name, value in (("draws", draws), ("chains", chains)):
-            if not isinstance(value, (int, np.integer)) or value < 1:
-                raise ValueError(f"{name}={value!r}; expected a whole number of at least 1")
+        draws, chains = whole("draws", draws, 1), whole("chains", chains, 1)
+        rng, progressbar = _generator(random_state), switch("progressbar", progressbar)
+        METHODS[method].check(**options)
         model = self.suited_to(table)
         model.frozen_priors()
         rows = model.read(table)
         findings = model.check_table(table, rows)
-        data = model.prepare(rows, progressbar)
-        result = METHODS[method].sample(
-            model.problem(data),
-            draws=draws,
-            chains=chains,
-            rng=_generator(random_state),
-            progressbar=progressbar,
-            **options,
-        )
-        tree = label(model, rows, data, result, method, findings)
+        with in_words(type(self).__name__, rows, model.roles):
+            data = model.prepare(rows, progressbar)
+            result = METHODS[method].sample(
+                model.problem(data),
+                draws=draws,
+                chains=chains,
+                rng=rng,
+                progressbar=progressbar,
+                **options,
+            )
+            tree = label(model, rows, data, result, method, findings)
         self._inference_data, self._fitted_params, self._prepared = tree, self.get_params(), data
         checks.warn_of(self.findings())
         return self
@@ -199,7 +201,9 @@ class HierarchicalModel(Results, metaclass=_Completion):
     def initial_values(self, table: Table) -> dict[str, u.Quantity]:
         """The estimator's own starting point for a table, a dict of Quantities."""
         model = self.suited_to(table)
-        initial = model.initial(model.prepare(model.read(table), progressbar=False))
+        rows = model.read(table)
+        with in_words(type(self).__name__, rows, model.roles):
+            initial = model.initial(model.prepare(rows, progressbar=False))
         return {p.name: initial[p.name] * p.unit for p in model.parameters}
 
     def pymc_model(self, table: Table) -> Any:
@@ -211,7 +215,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
 
 def _generator(random_state):
     """A source of randomness that can spawn others, unlike a legacy one."""
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     if getattr(rng.bit_generator, "seed_seq", None) is None:
         rng = np.random.default_rng(rng.integers(2**63, size=4))
     return rng

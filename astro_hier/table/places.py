@@ -19,7 +19,7 @@ def find_places(table, roles, columns):
         )
     columns = dict(columns or {})
     names = [role.name for role in roles]
-    unknown = sorted(set(columns) - set(names))
+    unknown = sorted(set(columns) - set(names), key=repr)
     if unknown:
         raise TableError(f"columns names the unknown roles {unknown}; expected some of {names}")
     places, problems = {}, []

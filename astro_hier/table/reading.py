@@ -2,8 +2,10 @@
 
 import numpy as np
 from astropy.table import Table
+from astropy.time import Time, TimeDelta
 
 from astro_hier import checks
+from astro_hier.given import choice
 from astro_hier.table.places import find_places
 from astro_hier.table.roles import ROWS_SHOWN, TableError
 from astro_hier.table.rows import Rows
@@ -41,8 +43,7 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
     TableError
         If the table cannot be used.
     """
-    if on_invalid not in ("raise", "drop"):
-        raise ValueError(f"on_invalid={on_invalid!r}; expected 'raise' or 'drop'")
+    choice("on_invalid", on_invalid, ("raise", "drop"))
     data, invalid, places, epoch = read_rows(table, roles, columns)
     keep = _valid_rows(data, invalid, places, roles, on_invalid)
     data = {name: values[keep] for name, values in data.items()}
@@ -80,14 +81,9 @@ def read_rows(table, roles, columns=None):
             column = table[name]
             read = read_labels if role.unit is None else read_floats
             try:
+                _check_kind(column, name, role)
                 if role.is_time:
                     epoch, column = since_first(column, name, unit, role)
-                if not isinstance(column, np.ndarray):
-                    kind = "identifiers" if role.unit is None else "numbers"
-                    raise TableError(
-                        f"column {name!r} ({role.name}) holds {type(column).__name__} objects;"
-                        f" expected {kind}"
-                    )
                 data[role.name], invalid[role.name] = read(column, name, unit, role)
             except TableError as error:
                 problems.append(str(error))
@@ -96,6 +92,16 @@ def read_rows(table, roles, columns=None):
     if problems:
         raise TableError("; ".join(problems))
     return data, invalid, places, epoch
+
+
+def _check_kind(column, name, role):
+    """Raise a TableError unless a column is an array, or holds times where they are expected."""
+    if isinstance(column, np.ndarray) or (role.is_time and isinstance(column, Time | TimeDelta)):
+        return
+    kind = "identifiers" if role.unit is None else "times" if role.is_time else "numbers"
+    raise TableError(
+        f"column {name!r} ({role.name}) holds {type(column).__name__} objects; expected {kind}"
+    )
 
 
 def check_table(table):
@@ -140,7 +146,7 @@ def _invalid(role, name, values, rows):
         f"row {i}: {'empty or masked' if is_label else _shown(values[i])}"
         for i in np.flatnonzero(rows)[:ROWS_SHOWN]
     )
-    doubt = "" if is_label or not role.outruns_light(values[rows]) else "; is the unit right?"
+    doubt = "" if is_label else role.doubt(values[rows])
     return (
         f"column {name!r} ({role.name}) has {rows.sum()} of {len(rows)} rows that are not valid"
         f" ({found}{', ...' if rows.sum() > ROWS_SHOWN else ''};"

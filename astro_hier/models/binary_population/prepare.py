@@ -12,7 +12,7 @@ from astro_hier.core.eccentric_prior import EccentricityTable, OrbitPrior
 from astro_hier.core.population import LnPeriodGrid
 from astro_hier.models import grids
 from astro_hier.models.binary_population.circular import CircularStars
-from astro_hier.models.binary_population.data import Sample, in_parallel
+from astro_hier.models.binary_population.data import Sample, in_parallel, of_star
 from astro_hier.models.binary_population.eccentric import EccentricStars
 from astro_hier.models.binary_population.kept import Kept
 from astro_hier.models.binary_population.selection import Selection
@@ -53,7 +53,10 @@ def _circles(model, sample, common, progressbar):
     n_rows = n_stars * (LAYERS if layered else 1)
     levels = grids.plan(sample.population, model.frozen_priors(), following, n_rows)
     given = sample.known, layered, levels.grids, CELLS_KEPT // n_stars
-    work = (delayed(population_star.summarise)(sample.visits(n), *given) for n in range(n_stars))
+    work = (
+        delayed(of_star)(sample.stars[n], population_star.summarise, sample.visits(n), *given)
+        for n in range(n_stars)
+    )
     summaries = in_parallel(work, model.n_jobs, n_stars, "periods", progressbar)
     matrices = [
         cells.Matrix.of(rows) for rows in zip(*(star.rows for star in summaries), strict=True)
@@ -67,7 +70,9 @@ def _circles(model, sample, common, progressbar):
 def _ellipses(model, sample, common, progressbar):
     reference, n_stars = _reference(model, sample), len(sample.stars)
     work = (
-        delayed(eccentric_population.summarise)(sample.visits(n), reference, n)
+        delayed(of_star)(
+            sample.stars[n], eccentric_population.summarise, sample.visits(n), reference, n
+        )
         for n in range(n_stars)
     )
     summaries = in_parallel(work, model.n_jobs, n_stars, "orbits", progressbar)

@@ -5,6 +5,7 @@ import numpy as np
 from astropy.table import QTable
 
 from astro_hier.core.floats import Theta
+from astro_hier.given import generator
 from astro_hier.models.sample_population.data import thinned
 
 QUANTILES = np.array([0.16, 0.5, 0.84])
@@ -76,7 +77,7 @@ def predict(model, *, random_state=None):
     `~astropy.units.Quantity` or dict of Quantity
         Shape (chain * draw,); by name for two quantities.
     """
-    data, rng = model.fitted_data(), np.random.default_rng(random_state)
+    data, rng = model.fitted_data(), generator(random_state)
     drawn = data.population.draw(population_draws(model), 1, rng).reshape(-1, len(data.names))
     new = {
         name: of * model.parameter(name).unit for name, of in zip(data.names, drawn.T, strict=True)

@@ -20,6 +20,8 @@ from astro_hier.part import Option
 from astro_hier.posterior import UNBOUNDED, Parameter
 from astro_hier.table import Role
 
+FARTHEST = 1100.0  # redshift, of the last scattering of light
+
 
 class VelocityDispersion(HierarchicalModel):
     """Mean velocity and velocity dispersion of a system, and each member's velocity within it.
@@ -85,7 +87,7 @@ class VelocityDispersion(HierarchicalModel):
     roles = (
         Role("velocity", KMS, required=False, observed=True),
         Role("velocity_error", KMS, positive=True, required=False),
-        Role("redshift", u.one, required=False, observed=True, above=-1.0),
+        Role("redshift", u.one, required=False, observed=True, above=-1.0, largest=FARTHEST),
         Role("redshift_error", u.one, positive=True, required=False),
         Role("star", None, required=False, unique=True),
     )
