@@ -22,6 +22,7 @@ from astro_hier import (
     given,
     outliers,
     populations,
+    priors,
 )
 from astro_hier.core import period_nodes
 from astro_hier.inference import weights
@@ -133,6 +134,16 @@ def test_errors_that_no_orbit_can_follow_are_a_message_that_names_star_and_error
     table["star"] = "HD 1"
     with pytest.raises(ValueError, match="star HD 1: the posterior of the period is not resolved"):
         BinaryPopulation().fit(table, **FEW)
+
+
+def test_jitters_whose_costs_multiply_are_refused_with_an_estimate():
+    table = visits(40)
+    table["star"], table["instrument"] = "HD 1", list("abcd") * 10
+    jitter = priors.LogUniform(0.01 * KMS, 5 * KMS)
+    message = r"own jitters of 4 instruments take 3e\+04 combinations, some 0\.49 hours: share one"
+    for model, star in ((SB1Binary, "star HD 1: "), (BinaryPopulation, "star HD 1: ")):
+        with pytest.raises(ValueError, match=star + message):
+            model(jitter=jitter, instrument="instrument").fit(table, **FEW)
 
 
 class Noise:

@@ -45,9 +45,15 @@ import numpy as np
 from astropy.utils.exceptions import AstropyUserWarning
 
 import astro_hier
-from astro_hier.cli import MODELS, main
+from astro_hier.cli import main
+from astro_hier.model import HierarchicalModel
 
 PACKAGE = os.path.dirname(astro_hier.__file__)
+MODELS = {
+    model.command: model
+    for model in (getattr(astro_hier, name) for name in astro_hier.__all__)
+    if isinstance(model, type) and issubclass(model, HierarchicalModel)
+}
 OWN = (ValueError, TypeError, OSError)
 RAISE = dis.opmap["RAISE_VARARGS"]
 SHOWN = 160  # characters of a message

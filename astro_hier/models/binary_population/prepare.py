@@ -34,6 +34,8 @@ def prepare(model, rows: Rows, progressbar: bool) -> Sample:
     """The likelihood of every star's orbit, on cells that all stars share."""
     measured = Velocities.of(rows, model.orbit, model.terms, model.scatter)
     ends, is_circle = _ends(model, measured), not isinstance(measured.orbit, Ellipse)
+    if is_circle:
+        loops.check_scatters(measured, ends)
     common = {
         "population": model.distribution,
         "ends": ends,
