@@ -22,13 +22,19 @@ import numpy as np
 from astropy.table import Table
 from joblib import Parallel, delayed
 from scipy.stats import binomtest, chisquare, kstest, poisson
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from astro_hier import checks, plots
 from astro_hier.given import generator
 from astro_hier.inference import METHODS
 
 __all__ = ["Calibration", "calibrate"]
+
+
+def __dir__() -> list[str]:
+    """What completion shows."""
+    return sorted(__all__)
+
 
 BAND = 0.99  # probability that a curve of a correct model stays within the band everywhere
 BAND_SIMULATIONS = 2000
@@ -109,18 +115,18 @@ class Calibration:
         table["tails_expected"].info.format = ".3g"
         return table
 
-    def plot(self, fig=None):
+    def plot(self, fig=None, ax=None):
         """The empirical distribution of the ranks minus the uniform one, with a 99 percent band.
 
         A curve that leaves the band means that the parameter is not calibrated. If it is above the
         band on the left and below it on the right, the posterior is too narrow; the other way
         round, it is too wide; on one side throughout, it is shifted. The title of a parameter that
-        fails one of the tests of `table` is red and names the test.
+        fails one of the tests of `table` is bold and names the test.
 
         Parameters
         ----------
-        fig : `~matplotlib.figure.Figure`, optional
-            Where to draw.
+        fig, ax : `~matplotlib.figure.Figure`, `~matplotlib.axes.Axes`, optional
+            Where to draw: in this figure, or in place of these axes.
 
         Returns
         -------
@@ -128,19 +134,25 @@ class Calibration:
         """
         columns = min(len(self.ranks), 3)
         rows = -(-len(self.ranks) // columns)
-        fig = plots.figure(fig, figsize=(3.0 * columns, 2.2 * rows))
+        fig = plots.figure(
+            fig, ax, figsize=(plots.PAGE if columns > 1 else plots.SINGLE, 1.9 * rows + 0.5)
+        )
         grid = fig.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
         size = len(next(iter(self.ranks.values())))
         x = np.linspace(0, 1, 201)
         width = _band(x, size)
         failed = dict(self.table().iterrows("parameter", "failed"))
         for ax, (name, rank) in zip(grid.flat, self.ranks.items(), strict=False):
-            ax.fill_between(x, -width, width, color="0.85", lw=0)
-            ax.plot(x, np.searchsorted(np.sort(rank), x, side="right") / size - x, color="C0")
-            ax.axhline(0, color="0.5", lw=0.5)
-            title = ax.set_title(name, fontsize=9)
+            ax.fill_between(x, -width, width, color=plots.shade(ax, 0.2), lw=0)
+            ax.plot(
+                x, np.searchsorted(np.sort(rank), x, side="right") / size - x, color=plots.GIVEN
+            )
+            ax.axhline(0, color=plots.shade(ax, 0.5), lw=0.5)
+            title = ax.set_title(name, fontsize=plots.PAGE_TEXT if columns > 1 else "small")
             if failed[name]:
-                title.set(text=f"{name}\nfails: {failed[name]}", color="C3", fontweight="bold")
+                title.set(
+                    text=f"{name}\nfails: {failed[name]}", color=plots.BEST, fontweight="bold"
+                )
         for ax in grid.flat[len(self.ranks) :]:
             ax.remove()
         fig.supxlabel("rank of the truth among the draws")

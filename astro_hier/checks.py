@@ -16,6 +16,8 @@ from pathlib import Path
 from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
 
+from astro_hier.progress import LOG
+
 __all__ = ["Check", "CheckWarning", "Finding", "define", "failed", "tabulate", "warn", "warn_of"]
 
 PACKAGE = f"{Path(__file__).parent}{os.sep}"
@@ -143,4 +145,5 @@ def warn(message, category=AstropyUserWarning):
 def warn_of(findings):
     """Warn of the findings that failed, once each."""
     for finding in failed(findings):
+        LOG.info("check failed: %s, found %s", finding.name, finding.found)
         warn(finding.message(), CheckWarning)

@@ -18,6 +18,11 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    """What completion shows."""
+    return sorted(__all__)
+
+
 def lindegren18(separation):
     r"""Data release 2, :math:`285 \times 10^{-6} \exp(-\theta / 14)`.
 

@@ -9,6 +9,8 @@ from astro_hier.table import Role
 
 __all__ = ["Option", "Part"]
 
+FOR_USERS = ("draw", "log_density", "parameters", "with_prior")  # among all methods of parts
+
 
 class Part:
     """An option, a population or a background: a piece of a model that owns parameters.
@@ -17,6 +19,12 @@ class Part:
     parameters without such a field follow from others. The forms of an option, its absence
     included, are classes with the same methods, so that no code has to ask which one is in use.
     """
+
+    def __dir__(self) -> list[str]:
+        """What completion shows: its own arguments, and not what only models need."""
+        own = [name for name in super().__dir__() if name.startswith("__")]
+        known = (name for name in FOR_USERS if hasattr(type(self), name))
+        return [*own, *getattr(self, "__dataclass_fields__", ()), *known]
 
     @property
     def parameters(self) -> Sequence[Parameter]:

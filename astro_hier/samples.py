@@ -10,6 +10,12 @@ from astropy.table import QTable
 
 __all__ = ["from_arviz"]
 
+
+def __dir__() -> list[str]:
+    """What completion shows."""
+    return sorted(__all__)
+
+
 DRAWS = ("chain", "draw", "sample")  # dimensions of draws, those that ArviZ stacks among them
 
 

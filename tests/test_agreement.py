@@ -534,7 +534,8 @@ def test_nuts_is_marginal(case, marginal):
 
 
 def test_every_model_has_cases_on_simulated_and_real_data():
-    models = {v for v in vars(astro_hier).values() if isinstance(v, type)}
+    exported = [getattr(astro_hier, name) for name in astro_hier.__all__]
+    models = {v for v in exported if isinstance(v, type)}
     assert set(CASES) == {m for m in models if issubclass(m, HierarchicalModel)}
     for made in CASES.values():
         assert {"simulated", "real"} <= {make.__name__.split("_")[0] for make in made}

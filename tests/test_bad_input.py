@@ -140,9 +140,9 @@ def test_jitters_whose_costs_multiply_are_refused_with_an_estimate():
     table = visits(40)
     table["star"], table["instrument"] = "HD 1", list("abcd") * 10
     jitter = priors.LogUniform(0.01 * KMS, 5 * KMS)
-    message = r"own jitters of 4 instruments take 3e\+04 combinations, some 0\.49 hours: share one"
-    for model, star in ((SB1Binary, "star HD 1: "), (BinaryPopulation, "star HD 1: ")):
-        with pytest.raises(ValueError, match=star + message):
+    message = r"own jitters of 4 instruments take 3e\+04 combinations, some 0\.\d+ hours: share"
+    for model in (SB1Binary, BinaryPopulation):
+        with pytest.raises(ValueError, match="star HD 1: " + message):
             model(jitter=jitter, instrument="instrument").fit(table, **FEW)
 
 

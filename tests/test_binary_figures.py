@@ -118,7 +118,8 @@ def test_panels_have_curves_residuals_and_words(model):
     assert len(figure.axes) == 12
     for top, bottom in zip(figure.axes[::2], figure.axes[1::2], strict=True):
         assert len(top.lines) > 15  # draws, the best orbit and the visits
-        assert top.get_xlim() == bottom.get_xlim() == model.fitted_data().orbit.phases
+        low, high = model.fitted_data().orbit.phases
+        assert top.get_xlim() == bottom.get_xlim() == pytest.approx((low - 0.03, high + 0.03))
         (measured,) = bottom.containers
         assert np.abs(measured.lines[0].get_ydata()).max() < 5  # errors are 1 km/s
     dashed = [any(line.get_ls() == "--" for line in top.lines) for top in figure.axes[::2]]
@@ -243,3 +244,10 @@ def test_a_population_before_selection_is_called_so(circular):
         for plot in (circular.plot_population, circular.plot_companions):
             assert "before selection" in plot().get_legend_handles_labels()[1][0]
     plt.close("all")
+
+
+def test_panels_of_stars_are_drawn_in_place_of_axes(circular):
+    whole, grid = plt.subplots(1, 2, figsize=(14, 7))
+    for draw, ax in zip((circular.plot_phase, circular.plot_data), grid, strict=True):
+        assert draw(ax=ax) in whole.subfigs
+    whole.canvas.draw()

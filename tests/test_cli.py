@@ -1,6 +1,7 @@
 """Claims about the astro-hier command."""
 
 import re
+from pathlib import Path
 
 import astropy.units as u
 import pytest
@@ -15,7 +16,8 @@ from astro_hier import (
     outliers,
     priors,
 )
-from astro_hier.cli import MODELS, main
+from astro_hier.cli import main
+from astro_hier.cli.described import MODELS
 
 KMS = u.km / u.s
 FILES = {
@@ -117,6 +119,7 @@ def test_the_same_seed_gives_the_same_numbers(tmp_path, capsys, monkeypatch):
     printed = []
     for _ in range(2):
         words = ["cluster", "members.ecsv", "--seed", "3", "--draws", "50", "--overwrite"]
+        words += ["--no-figures"]
         assert main(words) == 0
         printed.append(capsys.readouterr().out)
     assert printed[0] == printed[1]
@@ -133,11 +136,12 @@ def test_columns_are_named_with_units_or_by_preset(tmp_path, capsys):
             for i, row in enumerate(table)
         )
     )
-    options = ["--out", str(tmp_path / "out"), "--draws", "50", "--overwrite"]
+    options = ["--out", str(tmp_path / "out"), "--draws", "50", "--overwrite", "--no-figures"]
     assert main(["cluster", str(path), *options]) == 1
     error = capsys.readouterr().err
     assert "column 'parallax' (parallax) has no unit" in error
-    assert "--columns ROLE=NAME:UNIT" in error
+    line = "--columns parallax=parallax:mas,parallax_error=parallax_error:mas"
+    assert error.endswith(f"try: astro-hier cluster {path} {' '.join(options)} {line}\n")
     assert main(["cluster", str(path), "--columns", "gaia", *options]) == 0
     loaded = StarCluster.load(tmp_path / "out" / "posterior.nc")
     assert loaded.columns == columns.GAIA
@@ -153,7 +157,7 @@ def test_priors_are_given_with_units(tmp_path, capsys):
     visits = datasets.make_binary(12, P=34.2 * u.day, random_state=1)
     visits.meta.clear()
     visits.write(path)
-    words = ["binary", str(path), "--out", str(tmp_path / "out"), "--draws", "50"]
+    words = ["binary", str(path), "--out", str(tmp_path / "out"), "--draws", "50", "--no-figures"]
     prior = ["--prior", "P = LogUniform(1 d, 2 yr)", "--prior", "v0=Normal(0 km/s, 50 km/s)"]
     assert main([*words, *prior]) == 0
     assert "Periods between 1 and 730.5 d" in capsys.readouterr().out
@@ -172,8 +176,9 @@ def test_priors_are_given_with_units(tmp_path, capsys):
             main([*words, "--prior", bad])
         assert "expected a prior such as P=LogUniform(1 d, 1000 d)" in capsys.readouterr().err
     for bad in ("Q", "columns"):
-        assert main([*words, "--prior", f"{bad}=Uniform(1, 2)"]) == 1
-        assert f"'{bad}' has no prior; expected one of ['P', 'a'" in capsys.readouterr().err
+        with pytest.raises(SystemExit):
+            main([*words, "--prior", f"{bad}=Uniform(1, 2)"])
+        assert f"'{bad}' has no prior; expected one of P, a" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -234,6 +239,7 @@ def test_the_prior_of_an_offset_and_a_limit_on_a_dispersion(tmp_path, capsys):
         table.meta.clear()
         table.write(tmp_path / f"{name}.ecsv")
     out = ["--out", str(tmp_path / "out"), "--draws", "50", "--seed", "1", "--overwrite"]
+    out += ["--no-figures"]
     words = ["--set", "instrument=tel", "--prior", "offset=Normal(0 km/s, 1 km/s)"]
     assert main(["binary", str(tmp_path / "visits.ecsv"), *words, *out]) == 0
     assert "offset[B]" in capsys.readouterr().out
@@ -250,7 +256,7 @@ def test_a_cluster_has_its_options_on_the_command_line(tmp_path, capsys):
     table.meta.clear()
     table.write(tmp_path / "members.ecsv")
     words = ["cluster", str(tmp_path / "members.ecsv"), "--draws", "20"]
-    words += ["--out", str(tmp_path / "out"), "--seed", "1", "--overwrite"]
+    words += ["--out", str(tmp_path / "out"), "--seed", "1", "--overwrite", "--no-figures"]
     options = ["--set", "outliers=True", "--set", "zero_point=-0.03 mas"]
     prior = ["--prior", "outlier_sd=LogUniform(1 mas, 10 mas)", "--max-evaluations", "50000"]
     assert main([*words, *options, *prior]) == 0
@@ -262,8 +268,11 @@ def test_a_cluster_has_its_options_on_the_command_line(tmp_path, capsys):
         outlier_sd=priors.LogUniform(1 * u.mas, 10 * u.mas)
     )
     assert loaded.zero_point == -0.03 * u.mas
-    assert main([*words, "--set", "outlier=True"]) == 1
-    assert "has no arguments ['outlier']; it has ['mu_r'" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*words, "--set", "outlier=True"])
+    error = capsys.readouterr().err
+    assert "has no argument 'outlier'; expected one of mu_r" in error
+    assert "did you mean outliers?" in error
     assert main([*words, "--set", "parallax_covariance=Gaia"]) == 1
     assert "expected one of ['Lindegren+18'" in capsys.readouterr().err
     with pytest.raises(SystemExit):
@@ -280,7 +289,7 @@ def test_binary_takes_a_jitter_and_a_known_period(tmp_path, capsys):
     assert main(["binary", str(tmp_path / "visits.ecsv"), *priors_of, *out]) == 0
     printed = capsys.readouterr().out
     assert "jitter" in printed
-    assert "No periodogram.png: P=Fixed(value=7.3 d) is given" in printed
+    assert "No periodogram.png: --prior 'P=Fixed(value=7.3 d)' is given" in printed
     assert (tmp_path / "out" / "phase.png").exists()
     assert not (tmp_path / "out" / "periodogram.png").exists()
 
@@ -294,9 +303,12 @@ def members(tmp_path, monkeypatch):
     table.write("gaia.csv")
     table.write("gaia.fits")
     columns = "parallax=parallax:mas,parallax_error=parallax_error:mas"
-    return lambda file, *more: main(
-        ["cluster", file, "--draws", "20", "--seed", "1", "--columns", columns, *more]
-    )
+
+    def run(file, *more, seed="1"):
+        words = [] if seed is None else ["--seed", seed]
+        return main(["cluster", file, "--draws", "20", *words, "--columns", columns, *more])
+
+    return run
 
 
 @pytest.fixture
@@ -428,3 +440,64 @@ def test_a_fit_that_cannot_be_saved_in_its_folder_is_saved_elsewhere(
     assert "'gaia-cluster/posterior.nc' could not be written (No space left on device)" in error
     assert f"the fit was saved to '{refuge}/posterior.nc' instead" in error
     StarCluster.load(refuge / "posterior.nc")
+
+
+@pytest.mark.parametrize("error", [ValueError, RuntimeError, MemoryError])
+def test_a_table_that_fails_is_named_and_loses_nothing(
+    members, tmp_path, capsys, monkeypatch, error
+):
+    def broken(self):
+        raise error("no such table")
+
+    monkeypatch.setattr(StarCluster, "star_table", broken)
+    assert members("gaia.csv", "--no-figures") == 1
+    printed = capsys.readouterr()
+    assert f"astro-hier: no stars.ecsv: {error.__name__}: no such table" in printed.err
+    assert "mu_r" in printed.out
+    assert [path.name for path in (tmp_path / "gaia-cluster").iterdir()] == ["posterior.nc"]
+
+
+def test_figures_have_the_formats_that_are_asked_for(members, tmp_path, capsys):
+    out = tmp_path / "gaia-cluster"
+    others = {name for name in FILES if not name.endswith(".png")}
+    assert members("gaia.csv", "--format-figures", "pdf,.JPG") == 0
+    figures = {path.stem for path in map(Path, FILES - others)}
+    written = {f"{name}.{kind}" for name in figures for kind in ("pdf", "jpg")}
+    assert {path.name for path in out.iterdir()} == written | others
+    assert (out / "corner.pdf").read_bytes().startswith(b"%PDF")
+    assert members("gaia.csv", "--no-figures") == 1  # a figure of another fit is in the way
+    assert "already holds posterior.nc, stars.ecsv, " in capsys.readouterr().err
+    assert members("gaia.csv", "--no-figures", "--overwrite") == 0
+    assert {path.name for path in out.iterdir()} == others
+
+
+def test_quiet_prints_nothing(members, capsys):
+    assert members("gaia.csv", "--quiet", "--no-figures") == 0
+    printed = capsys.readouterr()
+    assert not printed.out
+    assert not printed.err
+
+
+def test_the_seed_is_printed_and_repeats_a_run(members, tmp_path, capsys):
+    words = ["gaia.csv", "--no-figures", "--overwrite"]
+    assert members(*words, seed=None) == 0
+    seed = re.search(r"repeat it with --seed (\d+)\n", capsys.readouterr().out)[1]
+    first = StarCluster.load(tmp_path / "gaia-cluster" / "posterior.nc")
+    assert members(*words, seed=seed) == 0
+    assert "repeat it" not in capsys.readouterr().out
+    second = StarCluster.load(tmp_path / "gaia-cluster" / "posterior.nc")
+    assert (first.samples("mu_r") == second.samples("mu_r")).all()
+
+
+def test_two_runs_without_a_seed_differ(monkeypatch):
+    seeds = []
+
+    def fit(self, table, *, random_state, **options):
+        seeds.append(random_state)
+        raise ValueError("enough")
+
+    monkeypatch.setattr(StarCluster, "fit", fit)
+    monkeypatch.setattr("astro_hier.cli.fit.read_table", lambda *words: None)
+    for _ in range(2):
+        assert main(["cluster", "members.csv", "--quiet"]) == 1
+    assert seeds[0] != seeds[1]

@@ -14,17 +14,19 @@ import numpy as np
 import pytest
 import xarray as xr
 from astropy.utils.exceptions import AstropyUserWarning
+from matplotlib.path import Path
 from scipy.stats import kstest
 
 import astro_hier
 from astro_hier import NotFittedError, SavedFileError
 from astro_hier.inference import METHODS
 from astro_hier.model import HierarchicalModel
+from astro_hier.plots import NothingToDraw
 from astro_hier.posterior import LOG_PROB
 
 ESTIMATORS = [
     value
-    for value in vars(astro_hier).values()
+    for value in (getattr(astro_hier, name) for name in astro_hier.__all__)
     if inspect.isclass(value) and issubclass(value, HierarchicalModel)
 ]
 QUICK = {"draws": 50, "chains": 2, "progressbar": False}
@@ -380,3 +382,53 @@ def test_a_folder_that_does_not_exist_is_a_clear_error(fitted, tmp_path):
 
 def test_methods_have_samplers_and_options():
     assert list(METHODS) == ["marginal", "nuts"]
+
+
+def _finer(unit):
+    """A unit a hundredth as large."""
+    return u.CompositeUnit(0.01 * unit.scale, unit.bases, unit.powers)
+
+
+def _drawn(figure):
+    """Where lines and areas are on each of a figure's axes, whatever the unit of these."""
+    for ax in figure.axes:
+        ax.viewLim  # noqa: B018 which is only now computed
+        data = [(line.get_transform(), [line.get_path()]) for line in ax.lines]
+        data += [(of.get_transform(), of.get_paths()) for of in ax.collections]
+        data += [(of.get_transform(), [of.get_path()]) for of in ax.patches]
+        data += [(of.get_offset_transform(), [Path(of.get_offsets())]) for of in ax.collections]
+        across = ax.transAxes.inverted()
+        yield [
+            np.ma.filled(across.transform(transform.transform(path.vertices)), np.nan)
+            for transform, paths in data
+            for path in paths
+        ]
+
+
+def test_figures_are_the_same_in_any_unit_but_for_their_axes(fitted, suited):
+    known = [*suited.roles, *suited.parameters]
+    units = {of.name: _finer(of.unit) for of in known if of.unit not in (None, u.one)}
+    scaled = 0
+    for name in (name for name in dir(fitted) if name.startswith("plot_")):
+        plot = getattr(fitted, name)
+        if "unit" not in inspect.signature(plot).parameters:
+            continue
+        try:
+            own = plot().figure
+        except NothingToDraw:
+            continue
+        other = plot(unit=units).figure
+        for before, after in zip(_drawn(own), _drawn(other), strict=True):
+            for one, same in zip(before, after, strict=True):
+                np.testing.assert_allclose(one, same, rtol=1e-6, atol=1e-6, err_msg=name)
+        for ax, same in zip(own.axes, other.axes, strict=True):
+            for one in ("x", "y"):
+                limits = (np.ptp(getattr(of, f"get_{one}lim")()) for of in (ax, same))
+                factor = float(np.divide(*limits))
+                labels = {getattr(of, f"get_{one}label")() for of in (ax, same)} - {"", "density"}
+                changed = factor != pytest.approx(1)
+                # distances, which are in kpc, are shown in pc by default
+                assert factor in map(pytest.approx, (100, 0.01, 10)) or not changed, name
+                assert len(labels) != 1 if changed else len(labels) < 2 or "plot_phase" in name
+                scaled += changed
+    assert scaled or not units

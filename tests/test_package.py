@@ -21,14 +21,17 @@ EXAMPLES = sorted((PROJECT / "docs" / "examples").glob("*.py"))
 
 # Files of each level, one a line: they may import from levels above, and from their own folder
 LEVELS = """
-core/* given
+progress given
+core/*
 checks netcdf
 table/* priors/* columns covariances datasets/*
-posterior/encoding posterior/files posterior/parameters
+posterior/encoding posterior/files posterior/parameters posterior/units
 inference/*
 posterior/*
+survey/*
 part
 plots/*
+reports/*
 populations/*
 outliers profiles samples
 model/*
@@ -42,13 +45,18 @@ models/*/many_offsets models/*/draws models/*/described models/*/far
 models/*/interim models/*/injected
 models/*/circular models/*/eccentric models/*/on_grid models/*/at_draws
 models/*/shape models/*/prepare models/*/many_bins
+models/*/star_rows
+models/*/survey_blocks
+models/*/survey_stars
 models/*/options models/*/start models/*/joint models/*/checks models/*/tables models/*/figures
-models/*/elements models/*/phases models/*/eccentricities
+models/*/elements models/*/catalogue models/*/phases models/*/eccentricities
+models/*/star_results models/*/surveys
 models/*/model
 models/*/__init__
 injections/*
 __init__
 calibration cli/*
+__main__
 """.split("\n")[1:-1]
 SHARED = ("models", "models/orbits")  # folders that other models may import from
 
@@ -108,9 +116,14 @@ def test_the_core_knows_no_units():
         assert not module.startswith("core/") or "astropy" not in path.read_text(), module
 
 
-def test_importing_loads_neither_pymc_nor_arviz_nor_matplotlib():
-    code = "import sys, astro_hier; print(*{name.split('.')[0] for name in sys.modules})"
+def loaded_by(code):
+    """Names of the packages and modules that are loaded after some code has run."""
+    code = f"import sys\n{code}\nprint(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(run.stdout.split("\n")[-2].split())
+
+
+def test_importing_loads_neither_pymc_nor_arviz_nor_matplotlib():
     heavy = {
         "pymc",
         "pytensor",
@@ -121,7 +134,21 @@ def test_importing_loads_neither_pymc_nor_arviz_nor_matplotlib():
         "corner",
         "daft",
     }
-    assert not heavy & set(run.stdout.split())
+    assert not heavy & loaded_by("from astro_hier import *")
+
+
+def test_importing_loads_what_is_used_only_when_it_is_used():
+    assert not {"numpy", "astropy", "astro_hier.priors"} & loaded_by("import astro_hier")
+    assert "astropy" in loaded_by("import astro_hier; astro_hier.priors.Normal(0, 1)")
+
+
+def test_all_public_names_can_be_listed_and_loaded():
+    assert {*astro_hier.__all__, "__version__"} <= set(dir(astro_hier))
+    assert not {"importlib", "find_spec", "checks"} & set(dir(astro_hier))
+    assert astro_hier.posterior.register  # a module that is not listed
+    for name in ("Starcluster", "_checks", "__wrapped__"):
+        with pytest.raises(AttributeError, match=name):
+            getattr(astro_hier, name)
 
 
 def test_public_names_have_docstrings():

@@ -1,5 +1,26 @@
 """The ``astro-hier`` command."""
 
-from astro_hier.cli.command import MODELS, main
+import sys
+from collections.abc import Sequence
 
-__all__ = ["MODELS", "main"]
+__all__ = ["main"]
+
+INTERRUPTED = 130  # exit status, as shells have it
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status, 0 if all went well, 1 if not, 130 if interrupted.
+
+    Raises
+    ------
+    SystemExit
+        With status 2 for wrong usage, and 0 after help.
+    """
+    try:
+        # imported here, so that an interrupt is heard whatever is being loaded
+        from astro_hier.cli import command
+
+        return command.main(arguments)
+    except KeyboardInterrupt:
+        print("astro-hier: interrupted", file=sys.stderr)
+        return INTERRUPTED

@@ -1,195 +1,62 @@
-"""The ``astro-hier`` command: fit a table, print the summary, write figures and the posterior."""
+"""The ``astro-hier`` command: its verbs, and how errors and warnings are said."""
 
-import argparse
-import inspect
+import importlib
+import os
 import sys
 import warnings
-from contextlib import ExitStack
-from functools import partial
-from importlib.metadata import version
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
 
-from astropy.io.registry import IORegistryError
-from astropy.table import QTable
+from astro_hier.cli import parser
 
-import astro_hier
-from astro_hier import checks
-from astro_hier.cli.report import deliver, prepared_folder
-from astro_hier.cli.values import (
-    FAMILIES,
-    PRESETS,
-    read_columns,
-    read_prior,
-    read_seed,
-    read_setting,
-)
-from astro_hier.inference import METHODS
-from astro_hier.model import HierarchicalModel
-from astro_hier.table import TableError
+__all__ = ["main"]
 
-COLUMNS_HELP = (
-    "On the command line: --columns ROLE=NAME:UNIT,... says which columns to read and the unit of"
-    f" those that have none, and so does --columns {' or '.join(PRESETS)}; --on-invalid drop"
-    " leaves out invalid rows."
-)
-MODELS = {
-    model.command: model
-    for model in vars(astro_hier).values()
-    if inspect.isclass(model) and issubclass(model, HierarchicalModel)
-}
+FAILED = 1  # exit status; argparse exits with 2
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    options = None
     try:
-        with warnings.catch_warnings():
-            # these are printed below the summary, with advice for the shell
-            warnings.simplefilter("ignore", checks.CheckWarning)
-            return options.run(options)
-    except TableError as error:
-        print(f"astro-hier: {error}\n{COLUMNS_HELP}", file=sys.stderr)
-        return 1
-    except (OSError, ValueError, ArithmeticError) as error:
-        print(f"astro-hier: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("astro-hier: interrupted", file=sys.stderr)
-        return 130
+        options = parser.build().parse_args(arguments)
+        verb = importlib.import_module(f"astro_hier.cli.{options.run}")
+        with _warnings_said(options):  # after astropy is loaded, which says them in its own way
+            return verb.run(options)
+    except BrokenPipeError:  # such as that of head, which reads no further
+        with suppress(OSError, ValueError):  # or Python tries once more when it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:
+        return _failed(error, options, sys.argv[1:] if arguments is None else arguments)
 
 
-def _parser():
-    parser = argparse.ArgumentParser(prog="astro-hier", description=__doc__.splitlines()[0])
-    parser.add_argument("--version", action="version", version=f"%(prog)s {version('astro_hier')}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def _failed(error: Exception, options: Any, arguments: Sequence[str]) -> int:
+    """Say what went wrong; returns the exit status."""
+    from astro_hier.cli import speech
 
-    about = f"simulate and fit a table of each kind ({', '.join(MODELS)}); needs no data"
-    demo = commands.add_parser("demo", help=about, description=about)
-    demo.add_argument("--out", type=Path, default=Path("astro-hier-demo"), metavar="DIR",
-                      help="folder to write to (default: %(default)s)")  # fmt: skip
-    _add_overwrite(demo)
-    demo.set_defaults(run=_demo)
-
-    for name, model in MODELS.items():
-        about = inspect.getdoc(model).splitlines()[0]
-        roles, arguments = [role.name for role in model().roles], model().get_params()
-        presets = [name for name, preset in PRESETS.items() if set(preset) <= set(roles)]
-        examples = [f"{of.name}={of.example}" for of in model.options if of.example]
-        command = commands.add_parser(name, help=about, description=about)
-        command.add_argument(
-            "table", type=Path, metavar="TABLE", help="any file that astropy can read"
-        )
-        command.add_argument(
-            "--format", help="astropy's name for the format of the file, if it is not obvious"
-        )
-        command.add_argument(
-            "--columns",
-            type=read_columns,
-            metavar="ROLE=NAME[:UNIT],...",
-            help=f"columns of the roles {', '.join(roles)}, where they have other names"
-            + (f", or a preset: {', '.join(presets)}" if presets else ""),
-        )
-        command.add_argument(
-            "--out", type=Path, metavar="DIR", help=f"folder to write to (default: TABLE-{name})"
-        )
-        _add_overwrite(command)
-        command.add_argument(
-            "--prior",
-            type=read_prior,
-            action="append",
-            default=[],
-            metavar="'NAME=FAMILY(NUMBERS)'",
-            help="prior of a parameter, such as 'P=LogUniform(1 d, 1000 d)'; may be repeated; the"
-            f" families are {', '.join(FAMILIES)}",
-        )
-        command.add_argument(
-            "--set",
-            type=partial(read_setting, families={of.name: of.families for of in model.options}),
-            action="append",
-            default=[],
-            metavar="NAME=VALUE",
-            help=f"any other argument of the model, such as {', '.join(examples)}; may be repeated;"
-            f" {model.__name__} has {', '.join(arguments)}",
-        )
-        command.add_argument("--on-invalid", choices=("raise", "drop"), default="raise")
-        command.add_argument("--method", choices=tuple(METHODS), default="marginal")
-        command.add_argument("--draws", type=int, default=1000, help="draws in each of 4 chains")
-        command.add_argument(
-            "--max-evaluations", type=int, help="evaluations after which to stop, with a warning"
-        )
-        command.add_argument("--seed", type=read_seed, help="for the same draws every time")
-        command.set_defaults(run=_fit, command=name)
-    return parser
+    if isinstance(error, speech.UsageError):
+        options.parser.error(str(error))
+    for line in speech.of_error(error, getattr(options, "command", None), arguments):
+        _say(line)
+    return FAILED
 
 
-def _add_overwrite(command):
-    command.add_argument(
-        "--overwrite", action="store_true", help="replace the files of an earlier run"
-    )
+@contextmanager
+def _warnings_said(options: Any) -> Iterator[None]:
+    """Print warnings as the shell says them, on standard error."""
+
+    def show(message, category, *_args, **_options):
+        from astro_hier.cli import speech
+
+        _say(f"warning: {speech.in_shell(str(message), getattr(options, 'command', None))}")
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        for ignored in (FutureWarning, DeprecationWarning, RuntimeWarning):  # for programmers
+            warnings.simplefilter("ignore", ignored, append=True)
+        yield
 
 
-def _demo(options):
-    with ExitStack() as folders:
-        for name, model in MODELS.items():
-            folders.enter_context(prepared_folder(options.out / name, model(), options.overwrite))
-        return max([_demonstrate(model, options.out / name) for name, model in MODELS.items()])
-
-
-def _demonstrate(model, out):
-    """Simulate a table, fit it, and print how to do so; returns the exit status."""
-    table = model.example(random_state=42)
-    print(f"Simulated table of {model.__name__}, {len(table)} rows:")
-    fitted = model().fit(table, random_state=42)
-    truths = {name: table.meta["truth"][name] for name in fitted.summary()["parameter"]}
-    status = deliver(fitted, out, truths)
-    print(
-        "\nThe same in Python:\n"
-        f"    from astro_hier import {model.__name__}\n"
-        f"    model = {model.__name__}().fit({model.__name__}.example(random_state=42))\n"
-        "    model.summary().pprint_all()\n"
-    )
-    return status
-
-
-def _fit(options):
-    try:
-        table = QTable.read(options.table, format=options.format)
-    except IORegistryError as error:
-        raise ValueError(
-            f"{options.table}: astropy does not recognise this format"
-            f" ({str(error).splitlines()[0]}); name it with --format, such as ascii.ecsv,"
-            " ascii.csv, fits, votable"
-        ) from error
-    estimator = MODELS[options.command]
-    out = options.out or Path(f"{options.table.name.split('.')[0]}-{options.command}")
-    model = estimator(columns=options.columns, on_invalid=options.on_invalid)
-    tables = [option.name for option in model.options if option.takes_table]
-    for name, value in options.set:
-        model.set_params(**{name: QTable.read(value) if name in tables else value})
-    for name, prior in options.prior:
-        _set_prior(model, name, prior)
-    more = {"max_evaluations": options.max_evaluations} if options.max_evaluations else {}
-    with prepared_folder(out, model, options.overwrite):
-        model.fit(
-            table, method=options.method, draws=options.draws, random_state=options.seed, **more
-        )
-        return deliver(model, out)
-
-
-def _set_prior(model, name, prior):
-    """Give a parameter its prior, wherever the model keeps it."""
-    of_options = [option.name for option in model.options if option.takes_prior]
-    if name in of_options:
-        model.set_params(**{name: prior})
-        return
-    parameters = model.sampled_names()
-    if name not in parameters:
-        parameters += [option for option in of_options if option not in parameters]
-        raise ValueError(f"--prior: {name!r} has no prior; expected one of {parameters}")
-    owner = model.owner(name)
-    if owner is model:
-        model.set_params(**{name: prior})
-        return
-    changed = owner.with_prior(name, prior)
-    option = next(option for option in model.options if isinstance(changed, option.families))
-    model.set_params(**{option.name: changed})
+def _say(line: str) -> None:
+    print(f"astro-hier: {line}", file=sys.stderr)

@@ -1,87 +1,169 @@
-"""The meaning of words on the command line: columns, priors, settings and seeds."""
+"""The meaning of words on the command line: columns, priors, settings, seeds and delimiters."""
 
 import argparse
+import re
+from difflib import get_close_matches
 
 import astropy.units as u
 
 from astro_hier import columns, priors
+from astro_hier.cli.described import FAMILIES, class_of
 
-FAMILIES = [name for name in priors.__all__ if name not in ("Prior", "PriorError")]
 PRESETS = {"gaia": columns.GAIA, "apogee": columns.APOGEE}
 WORDS = {"true": True, "false": False, "none": None}
+DELIMITERS = {"tab": "\t", "\\t": "\t", "blank": " ", "space": " ", "semicolon": ";", "comma": ","}
+# Numbers and units longer than these are slips, or take for ever to be understood
+LONGEST = 60
+NUMBER = re.compile(r"^\s*[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
+TOO_LARGE_A_POWER = re.compile(r"(\*\*|\^|[a-zA-Z)])\s*\(?\s*[+-]?\d{3,}")
 
 
 def read_columns(text):
     """The ``columns`` argument of a model, from ``ROLE=NAME[:UNIT],...`` or a preset's name."""
-    if text in PRESETS:
-        return PRESETS[text]
-    columns = {}
+    if text.strip().lower() in PRESETS:
+        return PRESETS[text.strip().lower()]
+    found = {}
     for word in text.split(","):
         role, equals, place = (part.strip() for part in word.partition("="))
-        name, _, unit = place.partition(":")
-        if not (equals and role and name):
+        name, colon, unit = (part.strip() for part in place.partition(":"))
+        if not (equals and role and name and (unit or not colon)):
             raise argparse.ArgumentTypeError(
-                f"{word!r}; expected ROLE=NAME or ROLE=NAME:UNIT, several separated by commas, or"
-                f" one of the presets {', '.join(PRESETS)}"
+                f"{word.strip()!r}; expected ROLE=NAME or ROLE=NAME:UNIT, several separated by"
+                f" commas, or one of the presets {', '.join(PRESETS)}{did_you_mean(word, PRESETS)}"
             )
-        columns[role] = (name, unit) if unit else None if name == "None" else name
-    return columns
+        if unit:
+            _check_unit(unit, f"{role}={name}:{unit}")
+        found[role] = (name, unit) if unit else None if name.lower() == "none" else name
+    return found
+
+
+def _check_unit(unit, where):
+    """Raise an ArgumentTypeError unless astropy knows a unit."""
+    try:
+        u.Unit(_short(unit))
+    except (TypeError, ValueError, ArithmeticError) as error:
+        said = str(error).partition(" If this is meant")[0].rstrip(".")
+        raise argparse.ArgumentTypeError(
+            f"{where!r} ({' '.join(said.split())}); expected a unit that astropy knows, such as"
+            " km/s, d, mas"
+        ) from None
+
+
+def _short(text):
+    """The text of a number or unit, unless it is one that takes for ever to be understood."""
+    if len(text) > LONGEST or TOO_LARGE_A_POWER.search(NUMBER.sub("", text)):
+        raise ValueError(f"{text[:LONGEST]!r} is too long for a number with a unit")
+    return text
+
+
+def did_you_mean(word, known):
+    """A question, whether a known word was meant that is spelt almost the same."""
+    near = get_close_matches(word.strip(), [str(each) for each in known], n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def read_prior(text):
     """Name and prior from ``NAME=FAMILY(NUMBER [UNIT], ...)``."""
     name, _, call = (part.strip() for part in text.partition("="))
-    family, bracket, numbers = call.partition("(")
+    family, bracket, numbers = (part.strip() for part in call.partition("("))
+    family = family.removeprefix("priors.")
     try:
         if not bracket:
             raise ValueError("use --set for a known value")
         if family not in FAMILIES:
-            raise ValueError(f"there is no family {family!r}")
+            raise ValueError(f"there is no family {family!r}{did_you_mean(family, FAMILIES)}")
         if not numbers.endswith(")"):
             raise ValueError("no closing bracket")
-        return name, getattr(priors, family)(*_numbers(numbers.removesuffix(")")))
-    except (TypeError, ValueError) as error:
+        given, named = _arguments(numbers.removesuffix(")"))
+        return name, getattr(priors, family)(*given, **named)
+    except (TypeError, ValueError, ArithmeticError) as error:
+        said = str(error).replace(f"{family}.__init__()", family)
         raise argparse.ArgumentTypeError(
-            f"{text!r} ({error}); expected a prior such as P=LogUniform(1 d, 1000 d), with one of"
+            f"{text!r} ({said}); expected a prior such as P=LogUniform(1 d, 1000 d), with one of"
             f" the families {', '.join(FAMILIES)}"
         ) from error
 
 
-def _numbers(text):
-    """Numbers and Quantities, separated by commas."""
-    values = [u.Quantity(number) for number in text.split(",")]
-    return [v.item() if v.unit == u.dimensionless_unscaled else v for v in values]
+def _arguments(text):
+    """Arguments by position and by name, separated by commas, each a number or a Quantity."""
+    given, named = [], {}
+    for word in text.split(",") if text.strip() else []:
+        name, equals, number = (part.strip() for part in word.partition("="))
+        if equals:
+            named[name] = _number(number)
+        else:
+            given.append(_number(word.strip()))
+    return given, named
+
+
+def _number(text):
+    """A number, or a Quantity if it has a unit."""
+    value = u.Quantity(_short(text))
+    return value.item() if value.unit == u.dimensionless_unscaled else value
+
+
+def families_of(command):
+    """By argument of a command's model, the classes that it may be an instance of."""
+    return {of.name: of.families for of in class_of(command)().options}
 
 
 def read_setting(text, families):
-    """Name and value from ``NAME=VALUE``: one or several numbers or Quantities, a prior or a word.
+    """Name and value from ``NAME=VALUE``: a number, a Quantity, a prior, a word, or several.
 
-    ``families`` holds, by argument, the classes that it may be an instance of.
+    Several values are separated by commas; with a comma after the last, one counts as several.
+    ``families`` holds, by argument, the classes that it may be an instance of; or it is a command.
     """
+    if isinstance(families, str):
+        families = families_of(families)
     name, equals, value = (part.strip() for part in text.partition("="))
     if not (equals and name and value):
         raise argparse.ArgumentTypeError(f"{text!r}; expected NAME=VALUE, such as trend=1")
-    if value.lower() in WORDS:
-        return name, WORDS[value.lower()]
-    word = value.removesuffix("()").rpartition(".")[2]
-    for family in families.get(name, ()):
-        if word == family.__name__:
-            return name, family()
-    if value.partition("(")[0] in FAMILIES:
-        return read_prior(text)
-    if families.get(name) and value.isidentifier():
-        known = ", ".join(family.__name__ for family in families[name])
-        raise argparse.ArgumentTypeError(f"{text!r}; expected one of {known}")
-    if value.isdigit():
-        return name, int(value)
+    words = [word.strip() for word in re.split(r",(?![^(]*\))", value)]
+    if len(words) == 1:
+        return name, _setting(name, value, families.get(name, ()))
+    values = tuple(_setting(name, word, families.get(name, ())) for word in words if word)
+    return name, value if any(isinstance(each, str) for each in values) else values
+
+
+def _setting(name, word, families):
+    """The value that one word stands for."""
+    if word.lower() in WORDS:
+        return WORDS[word.lower()]
+    last = word.removesuffix("()").rpartition(".")[2]
+    for family in families:
+        if last == family.__name__:
+            return family()
+    if word.removeprefix("priors.").partition("(")[0].strip() in FAMILIES:
+        return read_prior(f"{name}={word}")[1]
+    if families and word.isidentifier():
+        known = [family.__name__ for family in families]
+        raise argparse.ArgumentTypeError(
+            f"'{name}={word}'; expected one of {', '.join(known)}{did_you_mean(word, known)}"
+        )
+    if re.fullmatch(r"[+-]?[0-9]{1,18}", word):
+        return int(word)
     try:
-        values = _numbers(value)
-    except TypeError:
-        return name, value
-    return name, values[0] if len(values) == 1 else tuple(values)
+        return _number(word)
+    except (TypeError, ValueError, ArithmeticError):
+        return word
 
 
 def read_seed(text):
-    if not text.isdigit():
+    if not re.fullmatch(r"[0-9]{1,100}", text):
         raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number of at least 0")
     return int(text)
+
+
+def read_delimiter(text):
+    """One character, or its name."""
+    delimiter = DELIMITERS.get(text.lower(), text)
+    if len(delimiter) != 1 or delimiter.isalnum():
+        raise argparse.ArgumentTypeError(
+            f"{text!r}; expected one character such as ';', or tab or blank"
+        )
+    return delimiter
+
+
+def read_hdu(text):
+    """Number or name of an extension."""
+    return int(text) if re.fullmatch(r"[0-9]{1,6}", text) else text

@@ -9,14 +9,12 @@ from astro_hier.core import (
     cells,
     orbit,
     orbit_evidence,
-    period_cells,
     population,
     population_star,
 )
+from astro_hier.core.circular_star import Modes
 from astro_hier.core.floats import TINY
 
-PROBABILITIES = 0.16, 0.5, 0.84
-LIMIT = 0.95  # probability of K below its upper limit
 CURVES = 20  # draws of the orbit that figures show
 SEED = 20161
 
@@ -68,45 +66,12 @@ def describe(visits, star, level, grid, log_density, density, outside, shares, n
     """
     log_bayes, information = significance(star, level, grid, density, outside, shares)
     visits, nodes, gain, probability = _posterior(visits, star, grid, log_density, shares)
-    frequency = 0.5 * (nodes.low + nodes.high)
-    limit = orbit_evidence.amplitude_quantiles(visits, frequency, probability, LIMIT)
-    mode = period_cells.mode_of_cells(nodes, visits.compiled)
-    by_mode = np.bincount(mode, probability)
-    inside = np.flatnonzero(mode == np.argmax(by_mode))
-    of_mode = nodes.cells(inside)
-    K_low, _, K_high = orbit_evidence.amplitude_quantiles(
-        visits, frequency[inside], probability[inside], PROBABILITIES
-    )
-    draws = _draws(visits, frequency[inside], probability[inside])
-    low, middle, high = period_cells.quantiles(of_mode, probability[inside], PROBABILITIES)
-    density = 0.5 * (of_mode.log_low + of_mode.log_high) + np.log(np.maximum(gain[inside], TINY))
-    best = frequency[inside[np.argmax(density)]]
-    likely = {} if star.jitter is None else {"jitter": population_star.scatter_at(visits, best)[0]}
-    if likely:
-        visits = visits.scattered(likely["jitter"])
-    linear, chi2 = population_star.fitted(visits, best)
-    dof = len(visits.rv) - n_fitted
-    return {
-        "n_visits": len(visits.rv),
-        "baseline": np.ptp(visits.time),
-        "P": middle,
-        "P_low": low,
-        "P_high": high,
-        "P_sd": _spread(of_mode, probability[inside]),
-        "P_map": 1 / best,
-        "K": np.hypot(*linear[:2]),
-        "K_low": K_low,
-        "K_high": K_high,
-        "K_upper": float(limit),
-        "v0": linear[2],
-        "n_modes": int(np.sum(by_mode > 0.01)),
-        "probability": min(float(by_mode.max()), 1.0),
-        **likely,
-        "chi2_per_dof": chi2 / dof if dof > 0 else np.nan,
-        "p_chi2": orbit_evidence.tail_probability(chi2, dof),
-        "ln_bayes_factor": log_bayes,
-        "period_information": information,
-    }, (visits.rv_error, {"P": np.array([1 / best]), "linear": linear[:, None]}, draws)
+    modes = Modes.of(nodes, probability, visits.compiled)
+    log_gain = np.log(np.maximum(gain, TINY))
+    found, inside, best, scattered = modes.best_mode(visits, log_gain, n_fitted)
+    draws = _draws(visits, modes.frequency[inside], probability[inside])
+    found |= {"ln_bayes_factor": log_bayes, "period_information": information}
+    return found, (scattered.rv_error, best, draws)
 
 
 def _posterior(visits, star, grid, log_density, shares):
@@ -136,10 +101,3 @@ def _draws(visits, frequency, probability):
     visits, frequency = orbit_evidence.sample(visits, frequency, probability, CURVES)
     linear = orbit.draw_linear(visits, frequency, np.random.default_rng(SEED))
     return {"P": 1 / frequency, "linear": linear}
-
-
-def _spread(nodes, probability):
-    """Standard deviation of the period."""
-    P, probability = 2 / (nodes.low + nodes.high), probability / probability.sum()
-    width2 = (1 / nodes.low - 1 / nodes.high) ** 2 / 12
-    return np.sqrt(probability @ ((P - probability @ P) ** 2 + width2))

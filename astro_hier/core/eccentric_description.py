@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from astro_hier.core import eccentric_modes, orbit_evidence
-from astro_hier.core.circular_description import CURVES, LIMIT, PROBABILITIES
+from astro_hier.core import eccentric_modes
+from astro_hier.core.circular_description import CURVES
 from astro_hier.core.eccentric_population import SEED, EccentricSummary, draw, fitted
+from astro_hier.core.eccentric_star import of_draws
 from astro_hier.core.floats import TINY
 from astro_hier.core.orbit import Visits
 from astro_hier.core.plane import Plane
@@ -72,25 +73,15 @@ def describe(
     even = np.full(len(drawn["P"]), 1 / len(drawn["P"]))
     partition = eccentric_modes.Partition.of(*orbits, even, baseline)
     by_mode = np.bincount(partition.number(*orbits), even)
-    first = int(np.argmax(by_mode))
-    inside = partition.number(*orbits) == first
+    number, first = partition.number(*orbits), int(np.argmax(by_mode))
     best = _most_probable(star, plane, shares.mean(axis=0), partition, first)
     linear, chi2 = fitted(visits, best, star.t_ref)
-    K, dof = np.hypot(*drawn["linear"][:2]), len(visits.rv) - n_fitted
-    found: dict[str, Any] = {"n_visits": len(visits.rv), "baseline": baseline}
-    for name, draws in (("P", drawn["P"]), ("e", drawn["e"]), ("K", K)):
-        low, middle, high = np.quantile(draws[inside], PROBABILITIES)
-        found |= {name: middle, f"{name}_low": low, f"{name}_high": high}
+    values = {"P": drawn["P"], "e": drawn["e"], "K": np.hypot(*drawn["linear"][:2])}
+    found = of_draws(visits, values, number, by_mode, chi2, n_fitted)
     found |= {
-        "P_sd": float(np.std(drawn["P"][inside])),
         "P_map": best.period[0],
-        "K_upper": float(np.quantile(K, LIMIT)),
         "v0": linear[2],
-        "n_modes": int(np.sum(by_mode > 0.01)),
-        "probability": float(by_mode[first]),
         "jitter": best.scatter,
-        "chi2_per_dof": chi2 / dof if dof > 0 else np.nan,
-        "p_chi2": orbit_evidence.tail_probability(chi2, dof),
         "ln_bayes_factor": bayes,
         "period_information": nats,
     }
@@ -101,7 +92,7 @@ def describe(
         "scatter": best.scatter,
         "linear": linear[:, None],
     }
-    few = np.flatnonzero(inside)
+    few = np.flatnonzero(number == first)
     few = few[evenly(len(few), CURVES)]
     error = np.hypot(visits.rv_error, best.scatter)
     return found, (error, of_best, {name: of[..., few] for name, of in drawn.items()})

@@ -200,15 +200,24 @@ def _tails(orbits, plane, log_scale, searches):
 
 def fitted(visits, orbit, t_ref):
     """The linear parameters that fit best on one orbit, and chi2 with its scatter."""
-    extra = np.outer(np.ones(len(visits.time)), orbit.scatter)
-    linear = linear_at(visits, orbit.nodes, t_ref, extra)
+    return fitted_with(visits, orbit.nodes, t_ref, np.full(len(visits.time), orbit.scatter[0]))
+
+
+def fitted_with(
+    visits: Visits, orbit: Nodes, t_ref: float, extra: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """The linear parameters that fit best on one orbit, and chi2, both with a scatter.
+
+    ``orbit`` has one node, and ``extra``, shape (visit,), is the scatter of each visit.
+    """
+    linear = linear_at(visits, orbit, t_ref, extra[:, None])
     residual = visits.rv - velocity(visits, orbit, t_ref, linear)[:, 0]
-    return linear[:, 0], float(np.sum(residual**2 / (visits.rv_error**2 + extra[:, 0] ** 2)))
+    return linear[:, 0], float(np.sum(residual**2 / (visits.rv_error**2 + extra**2)))
 
 
-def velocity(visits: Visits, orbits: Orbits, t_ref: float, linear: np.ndarray) -> np.ndarray:
+def velocity(visits: Visits, orbits: Nodes, t_ref: float, linear: np.ndarray) -> np.ndarray:
     """Velocities at the visits, shape (visit, orbit)."""
-    x, y = kepler.waves(visits.time - t_ref, *orbits.nodes[:3])
+    x, y = kepler.waves(visits.time - t_ref, *orbits[:3])
     columns = 0.0 if visits.columns is None else visits.columns @ linear[3:]
     return linear[0] * x + linear[1] * y + linear[2] + columns
 
@@ -246,10 +255,13 @@ def draw(
     cells_of, share = plane.deal(np.log(orbits.period), orbits.eccentricity)
     mass = np.exp(orbits.log_mass - orbits.log_mass.max()) * share
     number = cell_draws.draw_masses(cells_of, mass, cell, rng)
-    return _with_linear(visits, star, orbits.chosen(number), rng)
+    return with_linear(visits, star, orbits.chosen(number), rng)
 
 
-def _with_linear(visits, star, orbits, rng):
+def with_linear(
+    visits: Visits, star: EccentricSummary, orbits: Orbits, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """The given orbits with a draw of the linear parameters of each, by name as of `draw`."""
     extra = np.outer(np.ones(len(visits.time)), orbits.scatter)
     linear = linear_at(visits, orbits.nodes, star.t_ref, extra, rng)
     phase = orbits.phase - np.floor(orbits.phase + 0.5)

@@ -91,13 +91,13 @@ class Visits:
         own = self.amplitude(frequency)
         return [*(factor * own for factor in self.sd[:2]), *self.sd[2:]]
 
-    @property
+    @cached_property
     def constant(self):
         """Columns of M that do not depend on the frequency; the first is that of v0."""
         ones = np.ones((len(self.time), 1))
         return ones if self.columns is None else np.hstack([ones, self.columns])
 
-    @property
+    @cached_property
     def center(self):
         """Values of the linear parameters to expand about, so that few digits are lost."""
         center = self.mean.copy()
@@ -109,7 +109,7 @@ class Visits:
                 center[2] = rest.mean()
         return center
 
-    @property
+    @cached_property
     def from_center(self):
         """Velocities minus the contribution of the constant columns at the centre."""
         return self.rv - self.constant @ self.center[2:]

@@ -65,7 +65,7 @@ def information(nodes):
 
 def tail_probability(chi2, dof):
     """Probability of so large a chi2 by chance; NaN without degrees of freedom."""
-    return chi2_distribution.sf(chi2, dof) if dof > 0 else np.nan
+    return np.where(dof > 0, chi2_distribution.sf(chi2, np.maximum(dof, 1)), np.nan)[()]
 
 
 def beyond(visits, searched, floor, scatter=None, evidence=None):
@@ -138,7 +138,7 @@ def amplitude_quantiles(visits, frequency, probability, shares):
         Shape of ``shares``.
     """
     visits, frequency = sample(visits, frequency, probability, PERIODS)
-    return np.quantile(_amplitudes(orbit.Solution(visits, frequency)), shares)
+    return np.quantile(amplitudes(orbit.Solution(visits, frequency)), shares)
 
 
 def sample(visits, frequency, probability, size):
@@ -153,7 +153,7 @@ def sample(visits, frequency, probability, size):
     return orbit.likelihood(visits).picked(frequency, chance), frequency
 
 
-def _amplitudes(solution):
+def amplitudes(solution):
     """K on a polar lattice of standard normal numbers, shape (point, frequency)."""
     a, b = solution.linear()[:2]
     shape = len(solution.z), len(a)
@@ -170,7 +170,14 @@ def _amplitudes(solution):
     radius = np.sqrt(-2 * np.log1p(-chance))
     x = np.multiply.outer(radius, np.cos(2 * np.pi * chance)).reshape(-1, 1)
     y = np.multiply.outer(radius, np.sin(2 * np.pi * chance)).reshape(-1, 1)
-    return np.hypot(a + sd_a * x, b + slope * x + rest * y)
+    amplitude, across = sd_a * x, slope * x
+    amplitude += a
+    across += rest * y
+    across += b
+    amplitude *= amplitude
+    across *= across
+    amplitude += across
+    return np.sqrt(amplitude, out=amplitude)
 
 
 def quantile(values, weight, share):

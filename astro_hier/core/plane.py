@@ -135,22 +135,22 @@ class Plane:
         return sum(of * of_cells[:, k] for k, of in zip(cell, share, strict=True))
 
 
-def edges(log_ends, width):
+def edges(log_ends, width, count=None):
     """Edges of the cells of ln P and of e.
 
     Cells of ln P resolve a population as narrow as ``width``, zero if it is unknown, and those of e
-    are narrower the closer they are to zero, where observed eccentricities are known best.
+    are narrower the closer they are to zero, where observed eccentricities are known best. Or there
+    are ``count`` cells of ln P.
     """
     low, high = log_ends
-    if width > 0:
+    if count is None and width > 0:
         wanted = np.ceil((high - low) / (CELLS_PER_WIDTH * width))
         count = int(np.clip(wanted, *PERIODS))
-    else:
-        count = UNKNOWN
+    count = UNKNOWN if count is None else count
     return np.linspace(low, high, count + 1), np.linspace(0, 1, ECCENTRICITIES + 1) ** 1.5
 
 
-def reference_shares(ln_period_edges, e_edges, prior):
+def reference_shares(ln_period_edges, e_edges, prior) -> np.ndarray:
     """Shares of the prior of a star's nodes in the product of cells.
 
     Parameters

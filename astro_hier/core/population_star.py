@@ -129,18 +129,27 @@ def summarise(visits, jitter, layered, grids, cells_kept):
     likelihood is needed at each value of the scatter.
     """
     constant = orbit_evidence.without_orbit(visits, jitter)
-    if jitter is not None:
-        visits = jitter.with_nodes(visits, grids[0])
-    nodes = period_nodes.period_nodes(orbit.likelihood(visits), grids[0])
+    visits, nodes = search(visits, jitter, grids[0])
     keep = KeptCells.of(nodes) if len(nodes.low) <= cells_kept else None
+    return summary_of(visits, nodes, layered, grids, keep, _constant(constant, layered))
+
+
+def search(visits, jitter, grid):
+    """The visits with the nodes of their scatter, if there is one, and the star's cells."""
+    if jitter is not None:
+        visits = jitter.with_nodes(visits, grid)
+    return visits, period_nodes.period_nodes(orbit.likelihood(visits), grid)
+
+
+def summary_of(visits, nodes, layered, grids, keep, constant):
+    """The summary of a star whose cells have been found, see `summarise`."""
     nodes, at = period_cells.split(nodes, grids[0].step), nodes.best_frequency
     rows = _rows(*_split(visits, nodes, grids, layered), grids)
     likely, least = scatter_at(visits, at)
     linear, chi2 = fitted(visits.scattered(likely) if likely.size else visits, at)
     return StarSummary(
-        rows, float(1 / at), linear, likely, least, chi2, nodes.error, keep, visits.jitter,
-        _constant(constant, layered),
-    )  # fmt: skip
+        rows, float(1 / at), linear, likely, least, chi2, nodes.error, keep, visits.jitter, constant
+    )
 
 
 def scatter_at(visits, frequency):

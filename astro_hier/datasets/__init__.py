@@ -17,3 +17,8 @@ __all__ = [
     "make_star_cluster",
     "make_velocities",
 ]
+
+
+def __dir__() -> list[str]:
+    """What completion shows."""
+    return sorted(__all__)

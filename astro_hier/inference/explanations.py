@@ -45,6 +45,8 @@ def find(pool, log_density):
     scale = np.maximum(z.std(axis=0), TINY)
     tree = cKDTree(z / scale)
     regions = _regions(tree, height)
+    if not regions.any():  # one for all
+        return np.zeros(len(pool.z), int)
     # all other points belong to the region of the nearest of these
     regions = regions[tree.query(pool.z / scale)[1]]
     probability = np.bincount(regions, pool.weights)
@@ -78,7 +80,8 @@ def _regions(tree, height):
         return point
 
     for point in range(size):  # in order of decreasing density
-        met = sorted({root_of(n) for n in neighbours[first[point] : first[point + 1]]})
+        linked = {root[n] for n in neighbours[first[point] : first[point + 1]]}
+        met = sorted({root_of(n) for n in linked})
         if met:
             root[point] = met[0]
         for other in met[1:]:
@@ -99,7 +102,8 @@ def _higher_neighbours(tree, rank):
     of = np.broadcast_to(rank[:, None], near.shape)
     low, high = np.minimum(of, rank[near]), np.maximum(of, rank[near])
     pairs = np.unique(high[low < high] * size + low[low < high])
-    return np.searchsorted(pairs // size, np.arange(size + 1)), (pairs % size).tolist()
+    first = np.searchsorted(pairs // size, np.arange(size + 1))
+    return first.tolist(), (pairs % size).tolist()
 
 
 def _is_level(z, height, one, other, log_density):

@@ -11,6 +11,7 @@ from astro_hier.inference import checks, proposals, surrogate
 from astro_hier.inference.peaks import LOWEST, peaks
 from astro_hier.inference.weights import Pool
 from astro_hier.inference.wings import wings
+from astro_hier.progress import LOG
 
 SOBOL_POINTS = 512
 USUAL_EFFORT = 5000  # evaluations of a posterior for which a surrogate serves
@@ -166,6 +167,10 @@ class Exploration:
                 # as many as are missing, at an efficiency of 1
                 size = max(BATCH, int(1.1 * (wanted - pool.effective_size)))
             self.gain = self._add(self.mixture, max(min(size, most - target.evaluations), 1))
+            LOG.debug(
+                "search: %d evaluations, effective size %.0f, beta %.2g",
+                target.evaluations, pool.effective_size, beta,
+            )  # fmt: skip
             if bar is not None:
                 bar.set_postfix(evaluations=target.evaluations, beta=f"{beta:.1e}", refresh=False)
                 bar.update(min(int(pool.effective_size), wanted) - bar.n)

@@ -27,8 +27,8 @@ works:
 """
 
 import numpy as np
-from tqdm import tqdm
 
+from astro_hier import progress
 from astro_hier.given import switch, whole
 from astro_hier.inference import checks, explanations
 from astro_hier.inference.certificate import Certificate, look_again
@@ -91,7 +91,7 @@ def sample(
     target = Target(problem)
     if not target.dimension:
         return _of_known(target, wanted, chains, rng, progressbar)
-    with tqdm(total=enough, unit="draw", desc="marginal", disable=not progressbar) as bar:
+    with progress.stage("posterior", enough, "draw", progressbar) as bar:
         exploration = Exploration(
             target,
             rng,
@@ -105,6 +105,8 @@ def sample(
         if certify and exploration.answer.effective_size >= enough:
             certificate = look_again(exploration, enough, rng.spawn(1)[0], bar)
     pool, evaluations = exploration.answer, target.evaluations
+    told = certificate, exploration.surrogate.verdict
+    progress.LOG.debug("search: certificate %s, surrogate %s", *told)
     explanation = explanations.find(pool, target.log_posterior)
     chosen = _resample(pool.weights, wanted, rng)
     theta = target.parameters(pool.z[chosen])

@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 import xarray as xr
 
+from astro_hier import progress
 from astro_hier.given import whole
 from astro_hier.inference import checks
 from astro_hier.inference.draws import Draws
@@ -83,6 +84,7 @@ def sample(
         warnings.filterwarnings("ignore", "PyTensor could not link to a BLAS", UserWarning)
         # while tuning, a step too far is rejected or counted as a divergence
         warnings.filterwarnings("ignore", "overflow encountered", RuntimeWarning, "pymc")
+        progress.give_way()
         result = _run(problem, draws, chains, rng, progressbar, options)
     tree = result if isinstance(result, xr.DataTree) else result.to_datatree()
     posterior = tree["posterior"].to_dataset()

@@ -24,7 +24,7 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from astro_hier import priors
 from astro_hier.given import generator

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from astropy.table import Table
 
-__all__ = ["Arguments"]
+__all__ = ["Arguments", "said"]
 
 
 class Arguments:
@@ -46,10 +46,10 @@ class Arguments:
         return self
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={_said(of)}" for name, of in self.get_params().items())
+        arguments = ", ".join(f"{name}={said(of)}" for name, of in self.get_params().items())
         return f"{type(self).__name__}({arguments})"
 
 
-def _said(value):
+def said(value: Any) -> str:
     """An argument in words: not all rows of a table."""
     return f"<table of {len(value)} rows>" if isinstance(value, Table) else repr(value)

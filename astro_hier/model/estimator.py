@@ -1,5 +1,6 @@
 """The base of all models: reading, fitting, and the problem that a method solves."""
 
+import json
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Self
@@ -8,14 +9,16 @@ import astropy.units as u
 import numpy as np
 from astropy.table import Table
 
-from astro_hier import checks, plots
+from astro_hier import checks, plots, progress, reports
 from astro_hier.given import choice, generator, switch, whole
 from astro_hier.inference import METHODS, Problem
 from astro_hier.model.extremes import in_words
 from astro_hier.model.fitting import label
 from astro_hier.model.hooks import Hooks
+from astro_hier.model.notebook import to_html
 from astro_hier.model.parameters import Priors
 from astro_hier.model.results import Results
+from astro_hier.model.to_arviz import to_arviz
 from astro_hier.table import Rows, read_columns
 
 __all__ = ["HierarchicalModel"]
@@ -44,10 +47,15 @@ class HierarchicalModel(Results, metaclass=_Completion):
 
     # names that users of the model do not need, and that completion leaves out
     for_writers = {*vars(Hooks), *vars(Priors), "fitted_data", "for_writers", "graph",
-                   "keeps_draws", "problem", "suited_to"} - FOR_USERS  # fmt: skip
+                   "keeps_draws", "parameters_of_summary", "problem",
+                   "suited_to"} - FOR_USERS  # fmt: skip
     plot_corner = plots.plot_corner
     plot_trace = plots.plot_trace
     plot_graph = plots.plot_graph
+    to_arviz = to_arviz
+    _repr_html_ = to_html
+    paper_table = reports.paper_table
+    report = reports.report
 
     @property
     def graph(self) -> Sequence[plots.Node]:
@@ -85,6 +93,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
         self.check_arguments()
         rows = read_columns(table, self.roles, self.columns_in_use(), self.on_invalid)
         self.check_rows(rows, table)
+        progress.LOG.info("%s: %d rows read", type(self).__name__, rows.size)
         return rows
 
     def suited_to(self, table: Table) -> Self:
@@ -118,6 +127,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
         given = choice(name, given, ("auto", True, False))
         return number <= MAX_ITEMS_KEPT if given == "auto" else given
 
+    @progress.of_fit
     def fit(
         self,
         table: Table,
@@ -177,7 +187,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
                 " random_state and progressbar"
             )
         draws, chains = whole("draws", draws, 1), whole("chains", chains, 1)
-        rng, progressbar = _generator(random_state), switch("progressbar", progressbar)
+        rng, progressbar = source_of(random_state), switch("progressbar", progressbar)
         METHODS[method].check(**options)
         model = self.suited_to(table)
         model.frozen_priors()
@@ -194,6 +204,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
                 **options,
             )
             tree = label(model, rows, data, result, method, findings)
+            tree["sample_stats"].attrs["call"] = _call(random_state, options)
         self._inference_data, self._fitted_params, self._prepared = tree, self.get_params(), data
         checks.warn_of(self.findings())
         return self
@@ -213,7 +224,15 @@ class HierarchicalModel(Results, metaclass=_Completion):
         return model.build_pymc(model.prepare(model.read(table), progressbar=False))
 
 
-def _generator(random_state):
+def _call(random_state, options):
+    """What else is to be known of a fit, as text."""
+    plain = isinstance(random_state, (int, np.integer))
+    seed = str(random_state) if plain or random_state is None else type(random_state).__name__
+    said = {name: str(value) for name, value in options.items()}
+    return json.dumps({"random_state": seed, "options": said})
+
+
+def source_of(random_state):
     """A source of randomness that can spawn others, unlike a legacy one."""
     rng = generator(random_state)
     if getattr(rng.bit_generator, "seed_seq", None) is None:

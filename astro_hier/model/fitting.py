@@ -1,6 +1,7 @@
 """From the draws of a method to a labelled tree, with the findings of the checks."""
 
 import json
+from collections.abc import Mapping
 
 import astropy.units as u
 import numpy as np
@@ -8,21 +9,29 @@ import xarray as xr
 
 from astro_hier import checks
 from astro_hier.checks import Finding
+from astro_hier.core.floats import Theta
 from astro_hier.inference import edges, influence
 from astro_hier.inference.draws import Draws
 from astro_hier.model.hooks import Hooks
 from astro_hier.posterior import LOG_PROB, build_tree, likelihood_group
 from astro_hier.table import Rows
 
-__all__ = ["label"]
+__all__ = ["coordinates", "label", "observed_name", "row_likelihoods"]
 
 
 def label(
-    model: Hooks, rows: Rows, data, result: Draws, method: str, findings: list[Finding]
+    model: Hooks,
+    rows: Rows,
+    data,
+    result: Draws,
+    method: str,
+    findings: list[Finding],
+    notes: Mapping[str, str] | None = None,
 ) -> xr.DataTree:
     """Draws and rows as a tree with names and units, and with the findings of all checks.
 
-    ``findings`` are those of the table, which come first.
+    ``findings`` are those of the table, which come first, and ``notes`` further attributes of the
+    group constant_data.
     """
     values = {**result.posterior, **model.derive(result.posterior)}
     stats = result.sample_stats
@@ -32,7 +41,7 @@ def label(
     values[LOG_PROB.name] = flat[LOG_PROB.name].reshape(next(iter(values.values())).shape[:2])
     _check_finite(values, stats, method)
     attrs = {"method": method, **result.attrs, **model.diagnose(data, flat, method)}
-    likelihoods = _likelihoods(model, data, flat)
+    likelihoods = row_likelihoods(model, data, flat)
     kept = None if likelihoods is None else _keep(likelihoods, values[LOG_PROB.name].shape)
     findings = [
         *findings,
@@ -41,18 +50,18 @@ def label(
         *model.check(data, flat, attrs, method),
         *_check_rows(model, rows, data, flat, likelihoods, kept),
     ]
-    coords = _coordinates(model, rows, data)
+    coords = coordinates(model, rows, data)
     tree = build_tree(
         [p for p in (*model.parameters, LOG_PROB) if p.name in values],
         Draws(values, stats, attrs),
         _groups(model, rows),
         coords,
         model.row,
-        {} if rows.epoch is None else {"epoch": json.dumps(vars(rows.epoch))},
+        dict(notes or {}) if rows.epoch is None else {"epoch": json.dumps(vars(rows.epoch))},
     )
     tree["sample_stats"].attrs["checks"] = checks.dump(findings)
     if kept is not None:
-        name = next(role.name for role in model.roles if role.observed and role.name in rows)
+        name = observed_name(model, rows)
         of = model.likelihood_of or model.row
         tree["log_likelihood"] = likelihood_group(name, kept[0], kept[1], of, coords[of])
     return tree
@@ -72,6 +81,11 @@ def _check_finite(values, stats, method):
             )
 
 
+def observed_name(model: Hooks, rows: Rows) -> str:
+    """The name of what was observed, which likelihoods of rows are called by too."""
+    return next(role.name for role in model.roles if role.observed and role.name in rows)
+
+
 def _groups(model, rows):
     """The rows by group: values with their unit, and labels that are not a dimension."""
     groups = {"observed_data": {}, "constant_data": {}}
@@ -86,13 +100,15 @@ def _groups(model, rows):
     return groups
 
 
-def _coordinates(model, rows, data):
+def coordinates(model: Hooks, rows: Rows, data) -> dict:
     """Labels of the rows, and of the dimensions of parameters."""
+    if not rows:
+        return model.coordinates(data)
     labels = rows["star"] if model.row == "star" else np.arange(rows.size)
     return {model.row: labels, **model.coordinates(data)}
 
 
-def _likelihoods(model, data, values):
+def row_likelihoods(model: Hooks, data, values: Theta) -> influence.RowLikelihoods | None:
     """The likelihoods of the rows, or None."""
     common = {
         name: values[name]

@@ -25,6 +25,7 @@ from astro_hier.core.floats import Theta
 from astro_hier.model.parameters import Priors
 from astro_hier.part import Option
 from astro_hier.posterior import Parameter
+from astro_hier.reports.panels import Panel
 from astro_hier.table import Role, Rows, of_table
 
 __all__ = ["Hooks"]
@@ -69,6 +70,10 @@ class Hooks(Priors):
         This is the only way from rows to data, whether the rows come from a table or a file.
         """
         return rows
+
+    def prepare_rows(self, folder: str) -> Any:
+        """The same as ``prepare``, from the rows of a survey in a folder."""
+        raise self._missing("prepare_rows")
 
     def prepare_simulated(self, rows: Rows, data, progressbar: bool = False) -> Any:
         """The same as ``prepare``, for rows that were simulated from ``data``.
@@ -176,6 +181,14 @@ class Hooks(Priors):
         """Latent variables and observations for each theta: arrays of shape (theta, row)."""
         raise self._missing("simulate")
 
+    def replicate(self, data, values: Theta, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """The observations made again, for draws from the posterior: arrays of shape (draw, row).
+
+        By default those of new stars of the population, by ``simulate``.
+        """
+        names = *self.sampled_names(), *self.standard_normals(data)
+        return self.simulate(data, {name: values[name] for name in names}, rng)
+
     # ---- checks of a fit
 
     def diagnose(self, data, values: Theta, method: str) -> dict[str, Any]:
@@ -221,6 +234,10 @@ class Hooks(Priors):
 
     def drawn_quantities(self) -> Sequence[tuple[Parameter, np.ndarray]]:
         """What else such figures can show: draws, shape (chain, draw), not in the posterior."""
+        return []
+
+    def panels(self, numbers: Sequence[int]) -> Sequence[Panel]:
+        """Small drawings of some stars for a report; by default none."""
         return []
 
     # ---- for the methods above

@@ -13,11 +13,14 @@ from astropy.time import Time
 
 from astro_hier import checks
 from astro_hier.checks import Finding
+from astro_hier.model import tables
 from astro_hier.model.hooks import Hooks
 from astro_hier.netcdf import ContentError
 from astro_hier.posterior import (
     LOG_PROB,
     Parameter,
+    UnitLike,
+    Units,
     check_tree,
     draws_table,
     load,
@@ -25,6 +28,7 @@ from astro_hier.posterior import (
     samples,
     save,
     summarise,
+    units_of,
 )
 from astro_hier.table import Epoch, Rows
 
@@ -41,6 +45,7 @@ class Results(Hooks):
     _inference_data: xr.DataTree
     _fitted_params: dict[str, Any]
     _prepared: Any
+    explanations = tables.explanations
 
     @property
     def inference_data(self) -> xr.DataTree:
@@ -57,13 +62,15 @@ class Results(Hooks):
         """`xarray.Dataset` of the draws; each variable's ``attrs`` hold unit and long_name."""
         return self.inference_data["posterior"].to_dataset()
 
-    def samples(self, name: str) -> u.Quantity:
+    def samples(self, name: str, unit: UnitLike = None) -> u.Quantity:
         """All draws of one parameter as a Quantity.
 
         Parameters
         ----------
         name : str
             A parameter's name.
+        unit : unit, list or dict, optional
+            The unit of the result, or several as in `summary`; by default the model's.
 
         Returns
         -------
@@ -76,7 +83,9 @@ class Results(Hooks):
                 f"the draws of {name} were not kept: fit with {self.item}_draws=True, or see"
                 f" {self.item}_table()"
             )
-        return samples(posterior, parameter)
+        one = isinstance(unit, (str, u.UnitBase))
+        units = Units(unit, {name: parameter.unit}) if one else units_of(self, unit)
+        return samples(posterior, parameter).to(units.of(parameter.unit, name), copy=False)
 
     @property
     def map_sample(self) -> dict[str, u.Quantity]:
@@ -86,12 +95,22 @@ class Results(Hooks):
             p.name: self.samples(p.name)[best] for p in self.parameters if p.name in self.posterior
         }
 
-    def posterior_table(self) -> QTable:
-        """The draws of the parameters common to all stars, a `~astropy.table.QTable`."""
-        return draws_table(self.posterior, self._common_parameters())
+    def posterior_table(self, unit: UnitLike = None) -> QTable:
+        """The draws of the parameters common to all stars, a `~astropy.table.QTable`.
+
+        Parameters
+        ----------
+        unit : unit, list or dict, optional
+            Units of the columns, as in `summary`.
+        """
+        posterior = self.posterior
+        return draws_table(posterior, self._common_parameters(), units_of(self, unit))
 
     def summary(
-        self, var_names: str | Sequence[str] | None = None, hdi_prob: float = 0.94
+        self,
+        var_names: str | Sequence[str] | None = None,
+        hdi_prob: float = 0.94,
+        unit: UnitLike = None,
     ) -> Table:
         """Means, intervals and convergence, one row per parameter.
 
@@ -103,6 +122,10 @@ class Results(Hooks):
             ``r[id]``.
         hdi_prob : float, optional
             Probability in the interval of highest density.
+        unit : unit, list or dict, optional
+            Units of the results: one, such as ``u.pc`` or ``"pc"``, for all parameters of its
+            physical type, a list of several, or a dict of units by parameter. The others stay in
+            the model's units, and so do logarithms: ln_std_r is ln(std_r / kpc).
 
         Returns
         -------
@@ -112,17 +135,21 @@ class Results(Hooks):
         """
         if not 0 < hdi_prob < 1:
             raise ValueError(f"hdi_prob={hdi_prob!r}; expected a number between 0 and 1")
-        posterior = self.posterior
-        if var_names is None:
-            parameters = [p for p in self.parameters if set(p.dims) <= {"instrument"}]
-            parameters = parameters or self._of_all()
-        elif isinstance(var_names, str) and var_names == "all":
-            parameters = [p for p in self.parameters if p.name in posterior]
-        else:
-            parameters = self.parameters_named(var_names)
-        table = summarise(posterior, parameters, hdi_prob)
+        posterior, parameters = self.posterior, self.parameters_of_summary(var_names)
+        table = summarise(posterior, parameters, hdi_prob, units_of(self, unit))
         table.meta.update(posterior.attrs)
         return table
+
+    def parameters_of_summary(
+        self, var_names: str | Sequence[str] | None = None
+    ) -> list[Parameter]:
+        """The parameters that `summary` lists."""
+        if var_names is None:
+            parameters = [p for p in self.parameters if set(p.dims) <= {"instrument"}]
+            return parameters or self._of_all()
+        if isinstance(var_names, str) and var_names == "all":
+            return [p for p in self.parameters if p.name in self.posterior]
+        return self.parameters_named(var_names)
 
     def findings(self) -> list[Finding]:
         """The findings of the checks, a list of `~astro_hier.checks.Finding`."""
@@ -139,60 +166,20 @@ class Results(Hooks):
         """
         return checks.tabulate(self.findings())
 
-    def explanations(self, min_probability: float = 0.01) -> QTable:
-        """The distinct explanations of the data, most probable first.
-
-        They are separate regions of the posterior of the parameters common to all stars: between
-        two of them the density falls to less than a tenth of that at the lower peak.
-
-        Parameters
-        ----------
-        min_probability : float, optional
-            Explanations with a lower probability are left out; those below one percent always are.
-            ``meta["probability_left_out"]`` is the total probability of all that are left out.
-
-        Returns
-        -------
-        `~astropy.table.QTable`
-            Columns probability; for each inferred parameter its median in the explanation and, with
-            ``_sd``, half of the 68 percent interval; and, if rows have a membership probability,
-            n_members, the mean number of members.
-
-        Raises
-        ------
-        ValueError
-            If the draws are not from ``method="marginal"``, or the model has no parameters common
-            to all stars.
-        """
-        stats = self.inference_data["sample_stats"]
-        if "explanation" not in stats:
-            raise ValueError(
-                "explanations are found by method='marginal', for models with parameters common to"
-                " all stars; a binary's periods are listed by modes()"
-            )
-        number = np.ravel(stats.to_dataset()["explanation"].values)
-        probability = np.bincount(number[number >= 0], minlength=1) / number.size
-        listed = np.flatnonzero(probability >= max(min_probability, 1 / number.size))
-        table = QTable({"probability": probability[listed]})
-        for name in (p.name for p in self._common_parameters() if p.name in self.free_names()):
-            values = [self.samples(name)[number == n] for n in listed]
-            low, middle, high = (
-                u.Quantity([np.quantile(of, q) for of in values]) for q in (0.16, 0.5, 0.84)
-            )
-            table[name], table[f"{name}_sd"] = middle, 0.5 * (high - low)
-        if "member" in self.posterior:
-            members = self.samples("member").value.sum(axis=1)
-            table["n_members"] = [members[number == n].mean() for n in listed]
-        for name in table.colnames:
-            table[name].info.format = ".4g"
-        table.meta["probability_left_out"] = float(1 - probability[listed].sum())
-        return table
-
     def fitted_data(self) -> Any:
         """The data of the fit from ``prepare``, which is called again after loading a file."""
         if "_prepared" not in vars(self):
-            self._prepared = self.prepare(self._rows(), progressbar=False)
+            folder = self._folder()
+            self._prepared = (
+                self.prepare(self._rows(), progressbar=False)
+                if folder is None
+                else self.prepare_rows(folder)
+            )
         return self._prepared
+
+    def _folder(self) -> str | None:
+        """The folder of rows that were fitted, if it was a survey."""
+        return self.inference_data["constant_data"].attrs.get("rows")
 
     def _rows(self) -> Rows:
         """The rows that were fitted, as ``read`` returned them."""
@@ -285,6 +272,9 @@ class Results(Hooks):
             of_each = {p.name for p in parameters if self.item in p.dims}
             if not of_each & set(tree["posterior"].variables):
                 parameters = [p for p in parameters if p.name not in of_each]
+        if self._folder() is not None:
+            check_tree(tree, self.row, parameters, (), self.numbers)
+            return
         check_tree(tree, self.row, parameters, self.roles, self.numbers)
         epoch = self._rows().epoch
         if epoch and not (

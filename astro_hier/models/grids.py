@@ -23,6 +23,7 @@ import numpy as np
 from astro_hier import checks, priors
 from astro_hier.core.floats import TINY
 from astro_hier.core.grid import Axis
+from astro_hier.core.population import STEPS_PER_WIDTH
 
 COARSE = float(np.exp(-2.0))  # least width in ln P that sets the first grid
 MAX_POINTS = 270_000
@@ -201,6 +202,21 @@ def plan(
         return Levels(population, grids, width, of)
     words = narrowest, of, instead
     return Levels(population, grids, width, of, _below(population, frozen, width / 2**held, *words))
+
+
+def on(axis: Axis, population, frozen: Mapping[str, Any], of: str = "ln P") -> Levels:
+    """A given grid alone, for a population that it may be too coarse for.
+
+    ``frozen`` are the frozen priors of the population's parameters.
+    """
+    narrowest = population.smallest_width({n: _FarIntoTail(p) for n, p in frozen.items()})
+    reach = axis.step * STEPS_PER_WIDTH
+    if narrowest >= reach * (1 - 1e-9):
+        return Levels(population, (axis,), reach, of)
+    instead = "make the rows again"
+    return Levels(
+        population, (axis,), reach, of, _below(population, frozen, reach, narrowest, of, instead)
+    )
 
 
 def _below(population, frozen, reach, narrowest, of, instead):

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from astro_hier.plots.strokes import axes
+
 __all__ = ["Node", "plot_graph"]
 
 PLATE_INDEX = {
@@ -41,10 +43,15 @@ class Node:
     symbol: str | None = None
 
 
-def plot_graph(model):
+def plot_graph(model, ax=None, fig=None):
     """The graphical model: what depends on what, with plates for what is repeated.
 
-    Shaded nodes are observed, small ones are known. The figure has a size to fit.
+    Shaded nodes are observed, small ones are known. A figure of its own has a size to fit.
+
+    Parameters
+    ----------
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
 
     Returns
     -------
@@ -76,4 +83,23 @@ def plot_graph(model):
         size = (np.ptp(x) + 2 * margin, np.ptp(y) + below + 0.5)
         label = f"{plate} ${PLATE_INDEX[plate]}$"
         graph.add_plate([*corner, *size], label=label, position="bottom right")
-    return graph.render(dpi=150)
+    if ax is None and fig is None:
+        return graph.render(dpi=150)
+    return _rendered_on(axes(ax, fig), graph)
+
+
+def _rendered_on(ax, graph):
+    """Render on given axes; daft itself knows only figures of its own."""
+    context, before = graph._ctx, list(ax.get_children())
+
+    def start_again():
+        for artist in ax.get_children():
+            if artist not in before:
+                artist.remove()
+
+    context.reset_figure, context._ax = start_again, ax
+    graph.render()
+    low, high = (context.convert(*at) for at in (context.origin, context.origin + context.shape))
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
+    ax.axis("off")
+    return ax

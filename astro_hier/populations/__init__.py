@@ -70,3 +70,8 @@ OF_ANY_QUANTITY = (
     Exponential, Rayleigh,
 )  # fmt: skip
 ECCENTRICITIES = Beta, Rayleigh, Exponential, Gamma, RayleighExponential, EccentricityHistogram
+
+
+def __dir__() -> list[str]:
+    """What completion shows."""
+    return sorted(__all__)

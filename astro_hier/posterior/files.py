@@ -18,7 +18,7 @@ from astro_hier import netcdf
 from astro_hier.netcdf import ContentError
 from astro_hier.posterior.encoding import decode, encode
 
-__all__ = ["SavedFileError", "load", "reading", "save"]
+__all__ = ["SavedFileError", "estimator_in", "load", "reading", "save", "write_whole"]
 
 FORMAT = "astro_hier estimator 3"
 EARLIER = "astro_hier estimator 2"  # can still be read
@@ -50,11 +50,22 @@ def save(path, tree, estimator, params):
         "parameters": json.dumps(encode(params)),
         "astro_hier_version": version("astro_hier"),
     }
+    content = netcdf.to_bytes(tree)
+    write_whole(path, content, _seal(content))
+
+
+def write_whole(path, *blocks):
+    """Write a file of some blocks of bytes, or leave what is there.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, for instance because the disk is full.
+    """
     path = Path(path)
     target = _target(path)
-    content = netcdf.to_bytes(tree)
     try:
-        _put(target, content, _seal(content))
+        _put(target, *blocks)
     except OSError as error:
         raise OSError(
             error.errno or errno.EIO,
@@ -158,16 +169,9 @@ def load(path, estimator):
     SavedFileError
         If the file is damaged or was written by something else.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {str(path)!r}")
+    path = _file(path)
     with reading(path):
-        content = _read(path)
-        sealed = content.endswith(_seal(memoryview(content)[:-SEAL_SIZE]))
-        if not sealed:
-            _check_unsealed(content)
-        tree = netcdf.from_bytes(content)
-        _check_format(tree, sealed)
+        tree = _tree(path)
         attrs, tree.attrs = tree.attrs, {}
         if attrs["estimator"] != estimator:
             raise ContentError(
@@ -177,6 +181,31 @@ def load(path, estimator):
         if not isinstance(params, dict):
             raise ContentError(f"does not hold arguments of a {estimator}")
     return tree, params
+
+
+def estimator_in(path):
+    """The name of the estimator whose results are in a file, with the same checks as `load`."""
+    path = _file(path)
+    with reading(path):
+        return _tree(path).attrs["estimator"]
+
+
+def _file(path):
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {str(path)!r}")
+    return path
+
+
+def _tree(path):
+    """The whole tree in a file, with the attributes that `save` gave it."""
+    content = _read(path)
+    sealed = content.endswith(_seal(memoryview(content)[:-SEAL_SIZE]))
+    if not sealed:
+        _check_unsealed(content)
+    tree = netcdf.from_bytes(content)
+    _check_format(tree, sealed)
+    return tree
 
 
 def _read(path):

@@ -7,6 +7,8 @@ from astropy.table import QTable, Table
 
 __all__ = ["draws_table", "samples", "summarise"]
 
+CONVERGENCE = "ess_bulk", "ess_tail", "r_hat"  # the same in any unit
+
 
 def samples(posterior, parameter):
     """All draws of one parameter as a Quantity of shape (chain * draw, ...)."""
@@ -14,17 +16,18 @@ def samples(posterior, parameter):
     return values.reshape(-1, *values.shape[2:]) * parameter.unit
 
 
-def draws_table(posterior, parameters):
+def draws_table(posterior, parameters, units):
     """The draws of parameters without further dimensions, one column per parameter."""
-    return QTable({p.name: samples(posterior, p) for p in parameters})
+    return QTable({p.name: samples(posterior, p).to(units.of(p.unit, p.name)) for p in parameters})
 
 
-def summarise(posterior, parameters, hdi_prob):
+def summarise(posterior, parameters, hdi_prob, units):
     """Mean, spread, interval and convergence, one row per parameter.
 
     The statistics are ArviZ's: rank-normalised split R-hat, bulk and tail effective sample size
     and Monte Carlo standard errors of Vehtari et al. (2021, Bayesian Analysis 16, 667), and the
     narrowest interval that contains ``hdi_prob``. Given values have no effective sample size.
+    ``units`` are those of the rows, `~astro_hier.posterior.Units`.
     """
     import arviz_stats as azs
 
@@ -48,11 +51,13 @@ def summarise(posterior, parameters, hdi_prob):
         }
     table = Table()
     table["parameter"] = [label for p in parameters for label in _labels(posterior, p)]
-    table["unit"] = [
-        p.unit.to_string() for p in parameters for _ in range(draws[p.name][0, 0].size)
-    ]
+    rows = [p for p in parameters for _ in range(draws[p.name][0, 0].size)]
+    table["unit"] = [units.of(p.unit, p.name).to_string() for p in rows]
+    factor = np.array([units.factor(p.unit, p.name) for p in rows])
     for name, statistic in columns.items():
         table[name] = np.concatenate([np.ravel(statistic[p.name].values) for p in parameters])
+        if name not in CONVERGENCE:
+            table[name] *= factor
         table[name].info.format = ".0f" if name.startswith("ess") else ".4g"
     # enough digits to distinguish values a tenth of a standard deviation apart
     sd = np.where(table["sd"] > 0, table["sd"], np.inf)

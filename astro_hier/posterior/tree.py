@@ -9,7 +9,7 @@ import xarray as xr
 from astro_hier.netcdf import ContentError
 from astro_hier.posterior.encoding import decode
 
-__all__ = ["build_tree", "check_tree", "likelihood_group"]
+__all__ = ["build_tree", "check_tree", "dataset", "likelihood_group"]
 
 
 def build_tree(parameters, draws, groups, coords, row, notes):
@@ -33,15 +33,6 @@ def build_tree(parameters, draws, groups, coords, row, notes):
     chains, n_draws = next(iter(draws.posterior.values())).shape[:2]
     coords = {"chain": np.arange(chains), "draw": np.arange(n_draws), **coords}
 
-    def dataset(variables, attrs=None):
-        variables = {
-            # contiguous, as when read from a file, so that sums are rounded in the same way
-            name: (dims, np.ascontiguousarray(values), {"unit": unit.to_string(), **more})
-            for name, (dims, values, unit, more) in variables.items()
-        }
-        used = {dim for dims, *_ in variables.values() for dim in dims}
-        return xr.Dataset(variables, {dim: coords[dim] for dim in used}, attrs)
-
     by_draw = ("chain", "draw")
     library = {"inference_library": "astro_hier", "version": version("astro_hier")}
     posterior = {
@@ -50,15 +41,28 @@ def build_tree(parameters, draws, groups, coords, row, notes):
     }
     stats = {name: (by_draw, values, u.one, {}) for name, values in draws.sample_stats.items()}
     tree = {
-        "posterior": dataset(posterior, library | draws.attrs),
-        "sample_stats": dataset(stats, library),
+        "posterior": dataset(posterior, coords, library | draws.attrs),
+        "sample_stats": dataset(stats, coords, library),
     }
     for group, variables in groups.items():
-        tree[group] = dataset(
-            {name: ((row,), values, unit, {}) for name, (values, unit) in variables.items()}
-        )
+        of_rows = {name: ((row,), values, unit, {}) for name, (values, unit) in variables.items()}
+        tree[group] = dataset(of_rows, coords)
     tree["constant_data"].attrs.update(notes)
     return xr.DataTree.from_dict(tree)
+
+
+def dataset(variables, coords, attrs=None):
+    """One group: by name, dimensions, values, unit and further attributes of each variable.
+
+    ``coords`` are labels by dimension, of which those that are used are kept.
+    """
+    variables = {
+        # contiguous, as when read from a file, so that sums are rounded in the same way
+        name: (dims, np.ascontiguousarray(values), {"unit": unit.to_string(), **more})
+        for name, (dims, values, unit, more) in variables.items()
+    }
+    used = {dim for dims, *_ in variables.values() for dim in dims}
+    return xr.Dataset(variables, {dim: coords[dim] for dim in used}, attrs)
 
 
 def check_tree(tree, row, parameters, roles, numbers):
@@ -73,7 +77,7 @@ def check_tree(tree, row, parameters, roles, numbers):
     parameters : sequence of `Parameter`
         The variables of the group posterior.
     roles : sequence of `~astro_hier.table.Role`
-        The variables of the groups observed_data and constant_data.
+        The variables of the groups observed_data and constant_data; none if the data are not kept.
     numbers : sequence of str
         Attributes of the group posterior that are numbers.
     """
@@ -87,6 +91,8 @@ def check_tree(tree, row, parameters, roles, numbers):
         value = tree["posterior"].attrs.get(name)
         if np.ndim(value) or np.asarray(value).dtype.kind not in "iuf":
             raise ContentError(f"lacks the number {name} among the attributes of the posterior")
+    if not roles:  # draws alone
+        return
     observed = [r.name for r in roles if r.observed and r.name in tree["observed_data"].variables]
     if not observed:
         raise ContentError("lacks the data")

@@ -35,3 +35,8 @@ __all__ = [
     "TruncatedNormal",
     "Uniform",
 ]
+
+
+def __dir__() -> list[str]:
+    """What completion shows."""
+    return sorted(__all__)

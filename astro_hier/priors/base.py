@@ -17,6 +17,9 @@ from astro_hier.given import generator
 
 __all__ = ["FrozenPrior", "Prior", "PriorError"]
 
+FOR_USERS = ("frozen", "logpdf", "rvs", "support", "unit")  # among all methods of priors
+FROZEN = "_frozen"  # the attribute of a prior that holds its distributions, by unit
+
 
 class PriorError(ValueError):
     """A prior cannot be used as given; the message says what is expected."""
@@ -76,6 +79,11 @@ class Prior:
     open_ends: ClassVar[tuple] = ()
     _scipy: Callable[..., FrozenPrior]
     _pymc_family: Callable[..., tuple]
+
+    def __dir__(self) -> list[str]:
+        """What completion shows, which is not what only subclasses and models need."""
+        own = [name for name in super().__dir__() if name.startswith("__")]
+        return [*own, *getattr(self, "__dataclass_fields__", ()), *FOR_USERS]
 
     def __post_init__(self):
         for field in fields(self):
@@ -139,7 +147,13 @@ class Prior:
         PriorError
             If the prior's own unit cannot be converted to ``unit``.
         """
-        return self._scipy(**self._floats(unit))
+        known = vars(self).setdefault(FROZEN, {})  # SciPy takes a millisecond to freeze one
+        if unit not in known:
+            known[unit] = self._scipy(**self._floats(unit))
+        return known[unit]
+
+    def __getstate__(self):
+        return {name: of for name, of in vars(self).items() if name != FROZEN}
 
     def pymc(self, name, unit, initval=None):
         """The same distribution as a variable of the PyMC model in whose context this is called.

@@ -1,6 +1,7 @@
 """Families of priors: each is a dataclass of parameters, with its densities in SciPy and PyMC."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import astropy.units as u
 import numpy as np
@@ -57,7 +58,7 @@ class TruncatedNormal(Prior):
         # SciPy inverts the upper tail through 1 - q, which fails beyond 8 sigma; the mirror image
         # has a lower tail instead, which it inverts through logarithms
         mirrored = stats.truncnorm((mu - upper) / sigma, (mu - lower) / sigma, -mu, sigma)
-        frozen.isf = lambda q: -mirrored.ppf(q)
+        frozen.isf = partial(_isf, mirrored)
         return frozen
 
     def _pymc_family(self, mu, sigma, lower, upper):
@@ -66,6 +67,10 @@ class TruncatedNormal(Prior):
         ends = {"lower": lower, "upper": upper}
         finite = {name: end for name, end in ends.items() if np.isfinite(end)}
         return pm.TruncatedNormal, {"mu": mu, "sigma": sigma, **finite}
+
+
+def _isf(mirrored, q):
+    return -mirrored.ppf(q)
 
 
 @dataclass(frozen=True, repr=False)

@@ -86,11 +86,12 @@ def read_rows(table, roles, columns=None):
                     epoch, column = since_first(column, name, unit, role)
                 data[role.name], invalid[role.name] = read(column, name, unit, role)
             except TableError as error:
-                problems.append(str(error))
+                problems.append(error)
         elif role.unique:
             data[role.name] = np.arange(len(table))
     if problems:
-        raise TableError("; ".join(problems))
+        in_shell = [getattr(problem, "shell", problem) for problem in problems]
+        raise TableError("; ".join(map(str, problems)), "; ".join(in_shell))
     return data, invalid, places, epoch
 
 
@@ -166,9 +167,10 @@ def _check_unique(labels, role, name, rows):
             f"{value} in rows {', '.join(str(i) for i in rows[labels == value][:ROWS_SHOWN])}"
             for value in repeated[:ROWS_SHOWN]
         )
-        raise TableError(
+        message = (
             f"column {name!r} holds {len(repeated)} identifiers more than once ({examples});"
             f" expected one row per {role.name}: combine repeated measurements of one into their"
-            " mean, weighted by 1 / error^2, or keep one of several exact copies with table ="
-            f" astropy.table.unique(table, keys={name!r})"
+            " mean, weighted by 1 / error^2, or keep one of several exact copies"
         )
+        cure = f"{message} with table = astropy.table.unique(table, keys={name!r})"
+        raise TableError(cure, shell=message)

@@ -16,9 +16,25 @@ SMALLEST, LARGEST = 1e-100, 1e100
 
 
 class TableError(ValueError):
-    """A table cannot be used as given; the message names the column, the rows and the cure."""
+    """A table cannot be used as given; the message names the column, the rows and the cure.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, and what to do in Python.
+    shell : str, optional
+        The same for a user of the command, where this is not only another spelling of arguments.
+
+    Attributes
+    ----------
+    shell : str
+    """
 
     __module__ = "astro_hier.table"  # the public name, which tracebacks show
+
+    def __init__(self, message: str, shell: str | None = None):
+        super().__init__(message)
+        self.shell = message if shell is None else shell
 
 
 @dataclass(frozen=True)

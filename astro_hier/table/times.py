@@ -55,11 +55,12 @@ def check_baseline(column, place, role, days, epoch, rows, labels=None):
     star = "" if labels is None else f" of star {stars[wrong[0]]}"
     others = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
     years = (latest - earliest)[wrong[0]] / u.yr.to(u.day)
-    raise TableError(
+    message = (
         f"column {name!r} ({role.name}): times{star}{others} span {years:,.0f} years, expected at"
         f" most {LONGEST_BASELINE / 365.25:.0f}: {shown}; "
-        + _cure(column, place, [days[own[kind]] + epoch.day + epoch.fraction for kind in kinds])
     )
+    since_zero = [days[own[kind]] + epoch.day + epoch.fraction for kind in kinds]
+    raise TableError(*(message + cure for cure in _cures(column, place, since_zero)))
 
 
 def _kinds(days):
@@ -74,10 +75,10 @@ def _first_rows(column, rows):
     return ", ".join(f"row {i}: {column[i]}" for i in rows[:ROWS_SHOWN]) + more
 
 
-def _cure(column, place, kinds):
-    """What to do about several kinds of times, each an array of days."""
+def _cures(column, place, kinds):
+    """What to do in Python and the shell about several kinds of times, each an array of days."""
     if len(kinds) == 1:
-        return "is the unit right?"
+        return ("is the unit right?",) * 2
     *others, last = kinds
     name, unit = place
     floats = isinstance(column, np.ndarray) and column.dtype.kind == "f"
@@ -86,14 +87,15 @@ def _cure(column, place, kinds):
         julian, offset = (u.day.to(unit, days) for days in (JULIAN, TO_MJD))
         values = f"table[{name!r}]"
         given = f" * u.Unit('{unit}')" if isinstance(column, u.Quantity) else ""
+        said = "the column mixes Julian dates (JD) with modified ones (MJD); make all MJD"
         return (
-            "the column mixes Julian dates (JD) with modified ones (MJD); make all MJD with"
-            f" {values}[{values}.value > {julian!r}] -= {offset!r}{given}"
+            f"{said} with {values}[{values}.value > {julian!r}] -= {offset!r}{given}",
+            f"{said}: subtract {offset!r} in the file from values above {julian!r}",
         )
     return (
         "they count from different epochs, or some are placeholders; count all from one epoch, such"
-        " as MJD = JD - 2400000.5"
-    )
+        " as MJD = JD - 2400000.5",
+    ) * 2
 
 
 def _is_mjd(days):

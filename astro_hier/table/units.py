@@ -28,25 +28,31 @@ def factor(column, name, fallback, role):
     own = getattr(column, "unit", None)
     place = f"column {name!r} ({role.name})"
     if isinstance(own, u.UnrecognizedUnit):
-        likely = meant(str(own), role.unit)
+        likely = meant(str(own), role.unit) or role.unit
         raise TableError(
-            f"{place} has the unit {str(own)!r}, which astropy does not know and columns= does not"
-            f" replace: if it means {_named(likely or role.unit)}, correct it with"
-            f" {setting(column, name, likely or role.unit)}, or in the file; {_expected(role)}"
+            *(
+                f"{place} has the unit {str(own)!r}, which astropy does not know and columns= does"
+                f" not replace: if it means {_named(likely)}, correct it{cure} in the file;"
+                f" {_expected(role)}"
+                for cure in (f" with {setting(column, name, likely)}, or", "")
+            )
         )
     unit = plain(fallback if own is None else own)
     if (unit is None and role.unit == u.one) or (unit in (None, u.one) and role.unit == u.dex):
         return 1.0  # numbers, and logarithms such as [Fe/H], whose unit tables often omit
     if unit is None:
         raise TableError(
-            f"{place} has no unit; {_expected(role)}: if it is {role.unit}, set"
-            f" {setting(column, name, role.unit)} or say"
-            f" columns={{{role.name!r}: ({name!r}, '{role.unit}')}}"
+            *(
+                f"{place} has no unit; {_expected(role)}: if it is {role.unit}, {cure}say"
+                f" columns={{{role.name!r}: ({name!r}, '{role.unit}')}}"
+                for cure in (f"set {setting(column, name, role.unit)} or ", "")
+            )
         )
     try:
         return unit.to(role.unit)
     except u.UnitConversionError:
-        raise TableError(f"{place} has {_of_wrong_type(column, name, unit, role)}") from None
+        wrong = _of_wrong_type(column, name, unit, role)
+        raise TableError(*(f"{place} has {said}" for said in wrong)) from None
 
 
 def plain(unit):
@@ -92,17 +98,19 @@ def _suggested(text):
 
 
 def _of_wrong_type(column, name, unit, role):
-    """What is wrong with a unit whose physical type is not the role's."""
+    """What is wrong with a unit whose physical type is not the role's, in Python and the shell."""
     likely = meant(str(unit), role.unit)
     if likely is None:
-        return f"unit '{unit}' of physical type {str(unit.physical_type)!r}; {_expected(role)}"
-    cure = setting(column, name, likely)
+        said = f"unit '{unit}' of physical type {str(unit.physical_type)!r}; {_expected(role)}"
+        return said, said
+    cures = [setting(column, name, likely), "correct it in the file"]
     if getattr(column, "unit", None) is None:
-        cure = f"columns={{{role.name!r}: ({name!r}, '{likely}')}}"
-    return (
+        cures = [f"columns={{{role.name!r}: ({name!r}, '{likely}')}}"] * 2
+    return tuple(
         f"unit '{unit}', which means {_named(unit, plural=False)} (physical type"
         f" {str(unit.physical_type)!r}); for {_named(likely)} write '{likely}': {cure};"
         f" {_expected(role)}"
+        for cure in cures
     )
 
 

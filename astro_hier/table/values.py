@@ -44,11 +44,15 @@ def read_floats(column, name, unit, role):
     missing = np.broadcast_to(getattr(column, "mask", False), column.shape)
     values = getattr(column, "unmasked", column)
     if values.ndim != 1 or values.dtype.kind not in "iuf":
-        raise TableError(
+        message = (
             f"column {name!r} ({role.name}) has type {values.dtype} and shape {values.shape};"
             f" expected one number per row, {_in_unit(role.unit)}{_no_numbers(values)}"
-            + (f"; convert dates with table[{name!r}] = Time(table[{name!r}])" * role.is_time)
         )
+        cures = (
+            f"; convert dates with table[{name!r}] = Time(table[{name!r}])",
+            "; write dates to the file as Julian dates, or the table as ECSV with a column of Time",
+        )
+        raise TableError(*(message + cure * role.is_time for cure in cures))
     scale = factor(column, name, unit, role)
     floats = np.array(getattr(values, "value", values), dtype=float) * scale
     floats[missing] = np.nan

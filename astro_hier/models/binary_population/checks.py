@@ -58,13 +58,12 @@ def check(model, data: Sample, values, attrs, method: str) -> list[Finding]:
     outside = attrs["outside_range"]
     words = orbit_checks.causes(model, attrs, "period_range")
     words["orbit"] = orbit_checks.one_orbit(model)
-    linear = np.array([star.linear for star in data.summaries]).T
     return [
         RANGE.finding(f"{100 * outside:.0f}", outside > MAX_OUTSIDE, **attrs),
         *_check_selection(attrs),
         _check_fits(data, words),
         *(_check_jitters(data, words) for _ in data.scatter.parameters),
-        orbit_checks.check_linear(data.linear, linear, len(data.stars)),
+        orbit_checks.check_linear(data.linear, data.best_linear(), len(data.stars)),
         *_check_stars(model, data, values),
         *data.check_integrals(of_population(model, data, values), attrs),
     ]
@@ -80,10 +79,7 @@ def _check_selection(attrs):
 
 def _check_fits(data, words):
     """Whether every star's best orbit explains its velocities."""
-    n_shape = len(data.orbit.parameters)
-    spare = [len(rows) - n_shape - data.n_adjusted(n) for n, rows in enumerate(data.rows_of)]
-    both = zip(data.summaries, spare, strict=True)
-    p = np.array([orbit_evidence.tail_probability(star.chi2, dof) for star, dof in both])
+    p = orbit_evidence.tail_probability(*data.goodness())
     least = orbit_checks.MIN_P_OF_SAMPLE / len(p)
     found = orbit_checks.named(data.stars, p < least, p, lambda n: orbit_checks.in_words(p[n]))
     return orbit_checks.GOODNESS.finding(
@@ -94,13 +90,9 @@ def _check_fits(data, words):
 def _check_jitters(data, words):
     """Whether jitters are far larger than the errors."""
     ratio, hiding = np.zeros((2, len(data.stars)))
-    for n, (star, rows) in enumerate(zip(data.summaries, data.rows_of, strict=True)):
-        number, error = data.scatter.numbers(data.instrument[rows]), data.rv_error[rows]
-        for i in np.unique(number):
-            median = np.median(error[number == i])
-            ratio[n] = max(ratio[n], star.scatter[i] / median)
-            least = star.least_scatter[i]
-            hiding[n] += orbit_checks.is_hiding(least, median, data.scatter.prior)
+    for n, likely, least, median in data.jitters():
+        ratio[n] = max(ratio[n], likely / median)
+        hiding[n] += orbit_checks.is_hiding(least, median, data.scatter.prior)
 
     def say(n):
         return orbit_checks.times_the_error(ratio[n])
@@ -119,7 +111,7 @@ def _check_stars(model, data, values):
     no_orbit = bayes < orbit_checks.MIN_LN_BAYES
     unknown = nats < orbit_checks.MIN_INFORMATION
     if model.companion_fraction is not None:
-        likely = data.companions(thinned(theta))["companion"].mean(axis=0) > LIKELY
+        likely = data.companion_probability(thinned(theta)) > LIKELY
         no_orbit, unknown = no_orbit & likely, unknown & likely
     found = [
         orbit_checks.named(data.stars, no_orbit, bayes, lambda n: f"ln B = {bayes[n]:.1f}"),

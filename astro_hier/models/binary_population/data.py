@@ -9,15 +9,15 @@ Without a prior of f all stars have one. alpha is the share of stars that a sele
 (`astro_hier.models.binary_population.kept`), one if there is none.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from joblib import Parallel
 from scipy.special import expit
-from tqdm import tqdm
 
+from astro_hier import progress
 from astro_hier.checks import Finding
 from astro_hier.core.floats import Theta
 from astro_hier.core.jitter import JitterPrior
@@ -79,6 +79,17 @@ class Sample(Velocities):
         visits = self.visits_of(star, *self.moments)
         return replace(visits, amplitude=self.amplitudes.of_frequency, compiled=self.compiled)
 
+    def visits_from(self, time: np.ndarray, rv: np.ndarray, rv_error: np.ndarray) -> Visits:
+        """The visits of a star that is not of the sample, with all of one instrument.
+
+        Times are in d since its first visit, shape (visit,).
+        """
+        instrument = np.zeros(len(time), int)
+        columns = np.hstack([term.columns(time, instrument, 1) for term in self.terms])
+        number = self.scatter.numbers(instrument)
+        visits = Visits(time, rv, rv_error, *self.moments, columns, number)
+        return replace(visits, amplitude=self.amplitudes.of_frequency, compiled=self.compiled)
+
     def log_marginal(self, theta: Theta) -> np.ndarray:
         """ln p(rv | theta) of all stars together, shape (theta,)."""
         return a_few_at_a_time(lambda some: self.log_likelihood(some).sum(axis=1), theta)
@@ -103,6 +114,31 @@ class Sample(Velocities):
     def companions(self, theta: Theta) -> dict[str, np.ndarray]:
         """Probability that each star has a companion, shape (theta, star), by name."""
         return {"companion": expit(self._mixed(theta)[1])}
+
+    def companion_probability(self, theta: Theta) -> np.ndarray:
+        """The same averaged over theta, shape (star,)."""
+        return self.companions(theta)["companion"].mean(axis=0)
+
+    # ---- the best orbit of each star, for checks
+
+    def goodness(self) -> tuple[np.ndarray, np.ndarray]:
+        """chi2 of each star's best orbit, and its degrees of freedom, shape (star,) each."""
+        n_shape = len(self.orbit.parameters)
+        spare = [len(of) - n_shape - self.n_adjusted(n) for n, of in enumerate(self.rows_of)]
+        return np.array([star.chi2 for star in self.summaries]), np.array(spare)
+
+    def best_linear(self) -> np.ndarray:
+        """Its linear parameters, shape (column, star)."""
+        return np.array([star.linear for star in self.summaries]).T
+
+    def jitters(self) -> Iterator[tuple[int, float, float, float]]:
+        """Of each star and instrument: the star's number, mean and least jitter, median error."""
+        for n, (star, rows) in enumerate(zip(self.summaries, self.rows_of, strict=True)):
+            number, error = self.scatter.numbers(self.instrument[rows]), self.rv_error[rows]
+            for i in np.unique(number):
+                yield n, star.scatter[i], star.least_scatter[i], np.median(error[number == i])
+
+    # ---- densities
 
     def _mixed(self, theta):
         """ln of each star's density, and of the odds of a companion.
@@ -172,7 +208,7 @@ def in_parallel(
 ) -> list[Any]:
     """Results of the tasks, in order."""
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
-    return list(tqdm(parallel(work), total=total, unit="star", desc=desc, disable=not progressbar))
+    return list(progress.over(parallel(work), desc, total, "star", progressbar))
 
 
 def of_population(model, data: Sample, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

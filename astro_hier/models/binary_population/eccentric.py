@@ -139,9 +139,9 @@ class EccentricStars(Sample):
             return ", ".join(missed[n]) or f"effective size {size[n]:.0f}"
 
         found = orbit_checks.named(self.stars, bad, size, say)
-        return [orbit_checks.SEARCH.finding(found, bool(bad.any())), self._check_width(theta)]
+        return [orbit_checks.SEARCH.finding(found, bool(bad.any())), self.check_width(theta)]
 
-    def _check_width(self, theta):
+    def check_width(self, theta):
         """Whether the posterior is of populations that the cells of ln P resolve."""
         reach = CELLS * np.diff(self.plane.ln_period_edges[:2])[0]
         share = float(np.mean(self.population.width(theta) < reach))

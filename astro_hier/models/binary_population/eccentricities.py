@@ -2,18 +2,17 @@
 
 from typing import Any
 
+import astropy.units as u
 import numpy as np
 
 from astro_hier import plots
 from astro_hier.models.binary_population.data import thinned
 from astro_hier.models.binary_population.figures import (
-    ABOVE,
     LIKELY,
     LIKELY_STARS,
     QUANTITIES,
     band,
     draws_of_stars,
-    in_days,
     shares_of,
     whose,
 )
@@ -23,6 +22,7 @@ from astro_hier.models.binary_population.tables import (
     population_draws,
 )
 from astro_hier.populations.circularised import LN_P_CIRC
+from astro_hier.posterior import units_of
 
 HELD = 0.9, 0.5  # share of the mean population in the regions of a plane
 NEARLY_ROUND = 0.05  # of the largest e that is shown, below which no cells are told apart
@@ -30,7 +30,7 @@ SEEN = 0.95  # share of eccentricities; if they are small, twice the range of th
 LARGE = 0.4  # eccentricity above which all are shown
 
 
-def plot_eccentricity(model, ax=None):
+def plot_eccentricity(model, ax=None, fig=None):
     """The distribution of eccentricities, with its uncertainty, over the stars' own posteriors.
 
     If a part of the orbits are circular, the legend tells which share, and the density is that of
@@ -39,8 +39,8 @@ def plot_eccentricity(model, ax=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def plot_eccentricity(model, ax=None):
         If all orbits are circular.
     """
     shares, (_, edges) = _shares(model, "plot_eccentricity")
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.2))
     whole = shares.sum(axis=(1, 2))[:, None]
     density = shares[:, :, 1:].sum(axis=1) / np.diff(edges) / whole
     e, density = _to_the_ends(edges), np.pad(density, ((0, 0), (1, 1)), mode="edge")
@@ -67,11 +67,11 @@ def plot_eccentricity(model, ax=None):
         ax.plot([], [], " ", label=label)
     ax.set(xlim=(0, largest), ylim=(0, 1.1 * highest))
     ax.set(xlabel="eccentricity $e$", ylabel="density")
-    ax.legend(**ABOVE)
+    plots.legend_above(ax)
     return ax
 
 
-def plot_period_eccentricity(model, ax=None):
+def plot_period_eccentricity(model, ax=None, fig=None, unit=None):
     """Period and eccentricity of each star, over the regions that hold most of the population.
 
     Points are medians and bars the central 68 percent, in the most probable mode. Bars are paler,
@@ -80,8 +80,10 @@ def plot_period_eccentricity(model, ax=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
@@ -92,28 +94,30 @@ def plot_period_eccentricity(model, ax=None):
     ValueError
         If all orbits are circular.
     """
+    units = units_of(model, unit)
     shares, edges = _shares(model, "plot_period_eccentricity")
-    ax = plots.axes(ax, figsize=(7, 4.5))
-    in_days(ax)
+    ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.2))
     largest = _largest_e(model, shares, edges[1])
     _regions(ax, shares[:, :, 1:].mean(axis=0), edges, largest, whose(model))
     if LN_P_CIRC.name in model.sampled_names():
         low, middle, high = np.exp(plots.interval(model.samples(LN_P_CIRC.name).value))
         hatched = {
             "fc": "none",
-            "ec": "C1",
+            "ec": plots.BEST,
             "lw": 0,
-            "hatch": "////",
+            "hatch": "//",
         }  # unlike regions, in grey too
         ax.axvspan(low, high, **hatched, label=r"$P_\mathrm{circ}$, 94 percent")
-        ax.axvline(middle, color="C1", lw=1)
+        ax.axvline(middle, color=plots.BEST, lw=1)
     P = _points(ax, model)
     seen = edges[0][:-1][shares.sum(axis=(0, 2)) > 0.01 * shares.sum(axis=(0, 2)).max()]
     ends = np.exp([seen[0], seen[-1]])
     ax.set(xlim=(min(ends[0], 0.8 * P.min(initial=np.inf)), max(ends[1], 1.25 * P.max(initial=0))))
     ax.set_ylim(-0.02 * largest, largest)
+    plots.log_axis(ax)
     ax.set(xlabel=QUANTITIES["P"], ylabel="eccentricity $e$")
-    ax.legend(**ABOVE)
+    plots.legend_above(ax)
+    plots.rescale(ax, units, (u.day, "P"))
     return ax
 
 
@@ -143,6 +147,8 @@ def _largest_e(model, shares, edges) -> float:
 
 def _regions(ax, share, edges, largest: float, label: str) -> None:
     """The smallest regions of cells that hold given parts of a population."""
+    from matplotlib.colors import to_rgb
+
     ln_period, e = edges
     first = max(int(np.searchsorted(e, NEARLY_ROUND * largest)) - 1, 1)
     e = np.delete(e, np.arange(1, first))
@@ -151,7 +157,7 @@ def _regions(ax, share, edges, largest: float, label: str) -> None:
     order = np.argsort(-density, axis=None)
     held = np.cumsum(share.ravel()[order]) / share.sum()
     levels = [density.ravel()[order[np.searchsorted(held, part)]] for part in HELD]
-    colors = [(0.12, 0.47, 0.71, alpha) for alpha in (0.15, 0.35)]
+    colors = [(*to_rgb(plots.GIVEN), alpha) for alpha in (0.2, 0.5)]
     grid = np.exp(_to_the_ends(ln_period)), _to_the_ends(e)
     height = np.pad(density, 1, mode="edge").T
     ax.contourf(*grid, height, levels=[*levels, np.inf], colors=colors, zorder=0)
@@ -179,9 +185,9 @@ def _points(ax, model) -> np.ndarray:
     x, y = of["P"][some], of["e"][some]
     paths = ax.errorbar(x, y, bars["e"], bars["P"], fmt="none", elinewidth=0.8)[2]
     for bar in paths:
-        bar.set_color([(0, 0, 0, alpha) for alpha in 0.7 * shade])
-    colors = [(0, 0, 0, alpha) for alpha in shade]
+        bar.set_color([(*plots.ink(ax), alpha) for alpha in 0.7 * shade])
+    colors = [(*plots.ink(ax), alpha) for alpha in shade]
     ax.scatter(x, y, 9, color=colors, zorder=3)
     label = "stars" if model.companion_fraction is None else LIKELY_STARS
-    ax.plot([], [], "o", color="k", ms=3, label=label)
+    ax.plot([], [], "o", color=plots.ink(ax), ms=3, label=label)
     return x

@@ -1,5 +1,6 @@
 """Figures of a population of orbits: its periods, and which stars have companions."""
 
+import astropy.units as u
 import numpy as np
 
 from astro_hier import plots
@@ -9,16 +10,14 @@ from astro_hier.models.binary_population.tables import (
     companion_probability,
     population_draws,
 )
+from astro_hier.posterior import units_of
 
 LIKELY = 0.5  # probability of a companion of the stars whose medians are shown
 LIKELY_STARS = f"stars, companion > {100 * LIKELY:.0f} percent"
 QUANTITIES = {"P": "period $P$ [d]", "lnP": r"$\ln(P / \mathrm{d})$"}
-POPULATION = {"color": "C0", "alpha": 0.3, "lw": 0}
-ABOVE = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False, "fontsize": 8,
-         "borderaxespad": 0.2, "labelspacing": 0.25}  # fmt: skip
 
 
-def plot_population(model, ax=None, quantity="P"):
+def plot_population(model, ax=None, quantity="P", fig=None, unit=None):
     """The distribution of periods, with its uncertainty, over the stars' own posteriors.
 
     With ``companion_fraction``, it is that of the stars with a companion: draws of the stars count
@@ -27,42 +26,47 @@ def plot_population(model, ax=None, quantity="P"):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
     quantity : {"P", "lnP"}, optional
         What the abscissa is: the period in days, on a logarithmic axis, or ln(P / d). The density
         is that of ln P in either case.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     if quantity not in QUANTITIES:
         raise ValueError(f"quantity={quantity!r}; expected one of {', '.join(QUANTITIES)}")
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.2))
     shown = np.exp if quantity == "P" else np.asarray
     points, density = _periods(model)
     high = band(ax, shown(points), density, whose(model))
     if "lnP" in model.posterior:
         draws_of_stars(ax, model, "lnP", shown)
     seen = points[high > 0.01 * high.max()]
-    if quantity == "P":
-        in_days(ax)
     ax.set(xlim=shown(seen[[0, -1]]), ylim=(0, None))
+    if quantity == "P":
+        plots.log_axis(ax)
     ax.set(xlabel=QUANTITIES[quantity], ylabel=r"density of $\ln P$")
-    ax.legend(**ABOVE)
+    plots.legend_above(ax)
+    if quantity == "P":
+        plots.rescale(ax, units, (u.day, "P"))
     return ax
 
 
-def plot_companions(model, ax=None):
+def plot_companions(model, ax=None, fig=None):
     """Each star's probability of a companion, in order, and the share of stars that have one.
 
     With a ``selection`` the share is that before it.
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
 
     Returns
     -------
@@ -79,17 +83,17 @@ def plot_companions(model, ax=None):
             "plot_companions() needs a model in which some stars have none: fit with"
             " companion_fraction=priors.Uniform(0, 1)"
         )
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.2))
     probability = np.sort(companion_probability(model))[::-1]
     low, middle, high = plots.interval(model.samples(FRACTION).value)
     which = "with a companion" if model.selection is None else "before selection"
-    ax.axvspan(low, high, **POPULATION, label=f"share {which}, 94 percent")
-    ax.axvline(middle, color="C0", lw=1)
+    ax.axvspan(low, high, **plots.BAND, label=f"share {which}, 94 percent")
+    ax.axvline(middle, color=plots.GIVEN, lw=1)
     share = (np.arange(len(probability)) + 0.5) / len(probability)
-    ax.plot(share, probability, "o", color="k", ms=3, label="stars")
+    ax.plot(share, probability, "o", color=plots.ink(ax), ms=3, label="stars")
     ax.set(xlim=(0, 1), ylim=(-0.02, 1.02), ylabel="probability of companion")
     ax.set_xlabel("share of stars, likeliest first")
-    ax.legend(**ABOVE)
+    plots.legend_above(ax)
     return ax
 
 
@@ -121,8 +125,8 @@ def whose(model) -> str:
 def band(ax, x, density, label: str) -> np.ndarray:
     """The median and the central 94 percent of densities; returns their upper end."""
     low, middle, high = plots.interval(density)
-    ax.fill_between(x, low, high, **POPULATION, label=f"{label}, 94 percent")
-    ax.plot(x, middle, color="C0")
+    ax.fill_between(x, low, high, **plots.BAND, label=f"{label}, 94 percent")
+    ax.plot(x, middle, color=plots.GIVEN)
     return high
 
 
@@ -143,12 +147,6 @@ def draws_of_stars(ax, model, name: str, shown) -> float:
         weight, labels = model.samples("companion").value, ("stars, weighted draws", LIKELY_STARS)
     of_density = np.where(draws == 0, 0.0, weight)  # circles are not part of a density of e
     height = np.histogram(draws, edges, weights=of_density)[0] / weight.sum() / width
-    ax.stairs(height, shown(edges), color="k", label=labels[0])
-    ax.plot(shown(middle), np.zeros(len(middle)), "|", color="k", ms=12, label=labels[1])
+    ax.stairs(height, shown(edges), color=plots.ink(ax), label=labels[0])
+    ax.plot(shown(middle), np.zeros(len(middle)), "|", color=plots.ink(ax), ms=12, label=labels[1])
     return height.max()
-
-
-def in_days(ax) -> None:
-    """A logarithmic axis of periods, with plain numbers."""
-    ax.set_xscale("log")
-    ax.xaxis.set_major_formatter("{x:g}")

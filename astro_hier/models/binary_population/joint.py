@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from astro_hier.models.binary_population.data import FRACTION, Sample
+from astro_hier.models.binary_population.data import FRACTION, Sample, of_population
 from astro_hier.models.orbits import joint
 
 
@@ -50,6 +50,22 @@ def simulate(model, data: Sample, theta, rng):
         drawn["companion"] = has.astype(float)
         rv = np.where(data.at_visits(has, model.of_each), rv, constant)
     return drawn | {"rv": rng.normal(rv, data.errors(drawn))}
+
+
+def replicate(model, data: Sample, values, rng):
+    """Visits of the same stars at the same times, by draws of their orbits."""
+    if "P" not in values:  # the stars' draws were not kept
+        of_all = of_population(model, data, values)
+        values = {**values, **data.draw_stars(of_all, rng, model.n_jobs, progressbar=False)}
+    rv = data.velocity(values)
+    if model.companion_fraction is not None:
+        companion = values.get("companion")
+        if companion is None:
+            companion = data.companions(of_population(model, data, values))["companion"]
+        has = rng.random(companion.shape) < companion
+        constant = data.velocity(model.amplitudes.without(values))
+        rv = np.where(data.at_visits(has, model.of_each), rv, constant)
+    return {"rv": rng.normal(rv, data.errors(values))}
 
 
 def _members(model, data, theta, rng):

@@ -30,7 +30,9 @@ from astro_hier.models.binary_population import (
     joint,
     phases,
     shape,
+    star_results,
     start,
+    surveys,
     tables,
 )
 from astro_hier.models.binary_population.data import Sample, of_population
@@ -256,7 +258,7 @@ class BinaryPopulation(OrbitModel):
     check = checks.check
     check_arguments = shape.check
     build_pymc = joint.build_pymc
-    simulate = joint.simulate
+    simulate, replicate = joint.simulate, joint.replicate
 
     def coordinates(self, data):
         return super().coordinates(data) | self.distribution.coordinates
@@ -284,11 +286,17 @@ class BinaryPopulation(OrbitModel):
 
     # ---- results
 
+    star_work = surveys.star_work
+    partition_function = surveys.partition_function
+    prepare_rows = surveys.prepare_rows
+    fit_rows = surveys.fit_rows
+    star_results = star_results.star_results
     star_table = tables.star_table
     elements = elements.elements
     predict = tables.predict
     plot_data = phases.plot_data
     plot_phase = phases.plot_phase
+    panels = phases.panels
     plot_population = figures.plot_population
     plot_eccentricity = eccentricities.plot_eccentricity
     plot_period_eccentricity = eccentricities.plot_period_eccentricity

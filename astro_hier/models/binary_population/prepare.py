@@ -1,6 +1,8 @@
 """From rows to the velocities of a sample, and the integrals over each star's orbits."""
 
+import hashlib
 from functools import partial
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -33,27 +35,37 @@ NODES_KEPT, MOST_NODES, LEAST_NODES = 4_000_000, 4000, 500  # for all stars, and
 def prepare(model, rows: Rows, progressbar: bool) -> Sample:
     """The likelihood of every star's orbit, on cells that all stars share."""
     measured = Velocities.of(rows, model.orbit, model.terms, model.scatter)
-    ends, is_circle = _ends(model, measured), not isinstance(measured.orbit, Ellipse)
+    ends, is_circle = ends_of(model, measured), not isinstance(measured.orbit, Ellipse)
     if is_circle:
         loops.check_scatters(measured, ends)
-    common = {
-        "population": model.distribution,
-        "ends": ends,
-        "moments": terms.moments(measured.terms, measured.instruments),
-        "known": measured.scatter.known(len(measured.instruments)),
-        "compiled": is_circle and loops.are_worth_it(measured, ends, progressbar),
-    }
+    compiled = is_circle and loops.are_worth_it(measured, ends, progressbar)
+    common = common_to_all(model, measured, ends, compiled)
     form = _circles if is_circle else _ellipses
     return form(
         model, measured.extended(Sample, summaries=[], kept=None, **common), common, progressbar
     )
 
 
+def common_to_all(model, measured: Velocities, ends: tuple[float, float], compiled: bool) -> dict:
+    """The fields of a sample that do not depend on its stars, by name."""
+    return {
+        "population": model.distribution,
+        "ends": ends,
+        "moments": terms.moments(measured.terms, measured.instruments),
+        "known": measured.scatter.known(len(measured.instruments)),
+        "compiled": compiled,
+    }
+
+
+def levels_for(model, sample: Sample, n_rows: int) -> grids.Levels:
+    """The grids of ln P for circles, given the number of rows of all stars."""
+    following = partial(LnPeriodGrid.following, *sample.ends)
+    return grids.plan(sample.population, model.frozen_priors(), following, n_rows)
+
+
 def _circles(model, sample, common, progressbar):
     n_stars, layered = len(sample.stars), sample.scatter.layered
-    following = partial(LnPeriodGrid.following, *sample.ends)
-    n_rows = n_stars * (LAYERS if layered else 1)
-    levels = grids.plan(sample.population, model.frozen_priors(), following, n_rows)
+    levels = levels_for(model, sample, n_stars * (LAYERS if layered else 1))
     given = sample.known, layered, levels.grids, CELLS_KEPT // n_stars
     work = (
         delayed(of_star)(sample.stars[n], population_star.summarise, sample.visits(n), *given)
@@ -63,29 +75,36 @@ def _circles(model, sample, common, progressbar):
     matrices = [
         cells.Matrix.of(rows) for rows in zip(*(star.rows for star in summaries), strict=True)
     ]
-    kept = _kept(model, sample, levels.grids[-1])
+    kept = kept_by(model, sample, levels.grids[-1])
     return sample.extended(
         CircularStars, **common, summaries=summaries, kept=kept, levels=levels, matrices=matrices
     )
 
 
 def _ellipses(model, sample, common, progressbar):
-    reference, n_stars = _reference(model, sample), len(sample.stars)
+    n_stars = len(sample.stars)
+    reference = reference_of(model, sample, n_stars)
     work = (
         delayed(of_star)(
-            sample.stars[n], eccentric_population.summarise, sample.visits(n), reference, n
+            star, eccentric_population.summarise, sample.visits(n), reference, seed_of(star)
         )
-        for n in range(n_stars)
+        for n, star in enumerate(sample.stars)
     )
     summaries = in_parallel(work, model.n_jobs, n_stars, "orbits", progressbar)
     matrix = cells.Matrix.of([star.row for star in summaries])
-    kept = _kept(model, sample, reference.plane)
+    kept = kept_by(model, sample, reference.plane)
     return sample.extended(
         EccentricStars, **common, summaries=summaries, kept=kept, reference=reference, matrix=matrix
     )
 
 
-def _kept(model, sample, where):
+def seed_of(star: Any) -> int:
+    """A seed for the search of a star, which depends on its label alone."""
+    digest = hashlib.blake2b(str(star).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
+
+
+def kept_by(model, sample: Sample, where: Any) -> Kept | None:
     """The share of stars that a selection keeps, on a grid of ln P or on cells."""
     if model.selection is None:
         return None
@@ -109,8 +128,10 @@ def _check_amplitudes(model, injected):
         )
 
 
-def _reference(model, sample):
+def reference_of(model, sample: Sample, n_stars: int, n_periods: int | None = None) -> Reference:
     """The cells, and the priors of the searches.
+
+    ``n_periods`` is the number of cells of ln P, by default what the population needs.
 
     Raises
     ------
@@ -136,13 +157,14 @@ def _reference(model, sample):
         OrbitPrior(period, EccentricityTable.of(of_e), model.amplitudes.scale, scatter)
         for of_e in shapes
     )
-    edges = plane.edges(sample.log_ends, population.smallest_width(model.frozen_priors()))
-    shares = sum(plane.reference_shares(*edges, prior) for prior in priors)
-    kept = int(np.clip(NODES_KEPT // len(sample.stars), LEAST_NODES, MOST_NODES))
-    return Reference(plane.Plane(*edges, shares), priors, sample.known, kept)
+    width = population.smallest_width(model.frozen_priors())
+    of_P, of_e = plane.edges(sample.log_ends, width, n_periods)
+    shares = np.sum([plane.reference_shares(of_P, of_e, prior) for prior in priors], axis=0)
+    kept = int(np.clip(NODES_KEPT // max(n_stars, 1), LEAST_NODES, MOST_NODES))
+    return Reference(plane.Plane(of_P, of_e, shares), priors, sample.known, kept)
 
 
-def _ends(model, measured):
+def ends_of(model, measured: Velocities) -> tuple[float, float]:
     """Shortest and longest period searched [d]."""
     if model.period_range is None:
         shortest, longest = SHORTEST.to_value(u.day), np.zeros(len(measured.stars))

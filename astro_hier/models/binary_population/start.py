@@ -1,5 +1,6 @@
 """Where a population of orbits starts: the best orbit of each star on its own."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,20 @@ CLEAR = 3.0  # ln of the Bayes factor of an orbit, for periods uniform in ln P
 def initial(model, data: Sample) -> dict[str, Any]:
     """Each star's orbit of highest likelihood, and a population of these."""
     found = data.best_orbits()
+    hyper = of_population(model, data, found)
+    derived = data.population.derive({n: np.asarray(v)[None] for n, v in hyper.items()})
+    derived = {name: of[0] for name, of in derived.items()}
+    return {**hyper, **derived, **found, **data.orbit.derive(found)}
+
+
+def of_population(model, data: Sample, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the population starts, from the stars' best orbits."""
     has = _with_companion(model, data)
     hyper = _population(data, found, has) | data.scatter.initial(found)
     hyper[FRACTION] = has.mean()
     for name in model.sampled_names():
         hyper[name] = model.within_bulk(name, hyper[name])
-    derived = data.population.derive({n: np.asarray(v)[None] for n, v in hyper.items()})
-    derived = {name: of[0] for name, of in derived.items()}
-    return {**hyper, **derived, **found, **data.orbit.derive(found)}
+    return hyper
 
 
 def _population(data, found, has):

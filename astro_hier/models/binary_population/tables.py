@@ -8,6 +8,7 @@ from astropy.table import QTable
 
 from astro_hier.models.binary_population.data import in_parallel
 from astro_hier.models.orbits.velocity import KMS
+from astro_hier.posterior import UnitLike, in_units
 
 EXACT = ("P", "P_low", "P_high", "P_map")  # columns shown with more digits
 UNITS = dict.fromkeys(("baseline", *EXACT, "P_sd"), u.day)
@@ -20,8 +21,15 @@ ORDER = (
 )  # fmt: skip
 
 
-def star_table(model, progressbar=False):
+def star_table(model, progressbar: bool = False, unit: UnitLike = None) -> QTable:
     """Every star's own results, given its velocities and the population.
+
+    Parameters
+    ----------
+    progressbar : bool, optional
+        Whether to show progress.
+    unit : unit, list or dict, optional
+        Units of the columns, as in `summary`.
 
     Returns
     -------
@@ -65,7 +73,7 @@ def star_table(model, progressbar=False):
         table["companion"].info.format = ".4g"
     for name in ("n_visits", "n_modes"):
         table[name].info.format = None
-    return table
+    return in_units(model, table, unit)
 
 
 def population_draws(model) -> dict[str, np.ndarray]:

@@ -18,6 +18,8 @@ from scipy.stats import norm
 
 from astro_hier import checks, priors
 from astro_hier.models.orbits.terms import Linear
+from astro_hier.models.orbits.velocity import KMS
+from astro_hier.posterior import Units
 
 MIN_P = 1e-3  # p of chi2 for one star: one star in a thousand is warned about by chance
 MIN_P_OF_SAMPLE = 0.01  # for the smallest p among all stars
@@ -30,6 +32,7 @@ MAX_ERROR = 0.02
 MAX_ERROR_OF_SAMPLE = 0.1  # larger, because a single star counts for little
 MAX_NAMED = 5
 SMALLEST_P = 1e-300  # that is still printed as a number
+OWN = Units(None, {})
 
 GOODNESS = checks.define(
     "goodness_of_fit",
@@ -120,16 +123,16 @@ def check_information(nats):
     return INFORMATION.finding(f"{nats:.2g} nat", nats < MIN_INFORMATION)
 
 
-def caveat(log_bayes, upper, nats):
+def caveat(log_bayes, upper, nats, units=OWN):
     """Caveats to head a figure of an orbit with, a list of lines."""
     if log_bayes < MIN_LN_BAYES:
-        return [f"no orbit needed: {in_short(log_bayes, upper)}"]
+        return [f"no orbit needed: {in_short(log_bayes, upper, units)}"]
     return ["visits do not constrain the period"] if nats < MIN_INFORMATION else []
 
 
-def in_short(log_bayes, upper):
+def in_short(log_bayes, upper, units=OWN):
     """Whether a star's orbit is needed, in words."""
-    return f"ln B = {log_bayes:.1f}, K < {upper:.3g} km/s"
+    return f"ln B = {log_bayes:.1f}, K < {units.say(upper, KMS, 'K', digits='.3g')}"
 
 
 def in_words(p):

@@ -22,10 +22,18 @@ from astropy.time import Time
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.models.orbits.ellipse import TURN, nearest_passage, unbroken
 from astro_hier.models.orbits.velocity import KMS
+from astro_hier.posterior import UnitLike, Units, units_of
 
 STATISTICS = {"median": 0.5, "16%": 0.16, "84%": 0.84}
+DERIVED = {"mass_function": u.solMass, "a1_sini": u.Gm}
 MOST_DECIMALS = 15
 SMALL = 1e-3  # below which numbers are printed with an exponent
+OWN = Units(None, {})
+
+
+def units_in(model: Any, asked: UnitLike) -> Units:
+    """The units asked for, of a model's parameters and of elements that follow from them."""
+    return units_of(model, asked, DERIVED)
 
 
 def of_draws(
@@ -33,6 +41,7 @@ def of_draws(
     values: Mapping[str, np.ndarray],
     star: int = 0,
     meta: Mapping[str, Any] | None = None,
+    units: Units = OWN,
 ) -> QTable:
     """The elements of one star's orbit: quantiles of draws, and of what follows from them.
 
@@ -47,6 +56,8 @@ def of_draws(
         Number of the star.
     meta : dict, optional
         The table's ``meta``.
+    units : Units, optional
+        Those of the columns.
 
     Returns
     -------
@@ -63,26 +74,26 @@ def of_draws(
         "K": K * KMS, "v0": values["v0"] * KMS,
     }  # fmt: skip
     for name, draws in named.items():
-        _add(table, name, draws)
+        _add(table, name, draws, units)
     for name in ("t_peri", "t_conj"):
         passage = _about_the_mean(of_orbit[name], P, data.mean_time[star])
         _add_time(table, name.capitalize(), passage, data, star)
-    _add(table, "mass_function", mass_function(P, e, K))
-    _add(table, "a1_sini", projected_axis(P, e, K))
+    _add(table, "mass_function", mass_function(P, e, K), units)
+    _add(table, "a1_sini", projected_axis(P, e, K), units)
     for name, draws in _others(data, values, star):
-        _add(table, name, draws)
+        _add(table, name, draws, units)
     return table
 
 
 def mass_function(P: np.ndarray, e: np.ndarray, K: np.ndarray) -> u.Quantity:
     """P K^3 (1 - e^2)^1.5 / (2 pi G) of periods in d and semi-amplitudes in km/s."""
     found = P * u.day * (K * KMS) ** 3 * (1 - e**2) ** 1.5 / (TURN * constants.G)
-    return found.to(u.solMass)
+    return found.to(DERIVED["mass_function"])
 
 
 def projected_axis(P: np.ndarray, e: np.ndarray, K: np.ndarray) -> u.Quantity:
     """P K (1 - e^2)^0.5 / (2 pi) of periods in d and semi-amplitudes in km/s."""
-    return (P * u.day * K * KMS * np.sqrt(1 - e**2) / TURN).to(u.Gm)
+    return (P * u.day * K * KMS * np.sqrt(1 - e**2) / TURN).to(DERIVED["a1_sini"])
 
 
 def _about_the_mean(passage, P, time):
@@ -104,9 +115,10 @@ def _others(data, values, star) -> Iterator[tuple[str, u.Quantity]]:
                 yield f"{parameter.name}[{data.instruments[number]}]", draws[:, number]
 
 
-def _add(table, name, draws):
+def _add(table, name, draws, units):
     """A column of quantiles, printed to two digits of half the interval."""
     found = np.quantile(draws, list(STATISTICS.values()))
+    found = found.to(units.of(found.unit, name, name.partition("[")[0]))
     table[name] = found
     decimals, size = _decimals(found.value), abs(found[0].value)
     if 0 < size < SMALL:

@@ -27,7 +27,7 @@ TURN = 2 * np.pi
 class Ellipse(Circle):
     """An eccentric orbit, whose two columns are X and Y."""
 
-    phase_label = "phase, time since periastron / {P:.7g} d"
+    phase_label = "phase, time since periastron / {P}"
     phases = -0.5, 0.5  # periastron, near which velocities change fastest, in the middle
     range_label = r"$v_0 + K (e \cos\omega \pm 1)$"
 

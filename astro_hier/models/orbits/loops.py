@@ -1,8 +1,8 @@
 """What searches for circular orbits will take: compiled loops where they pay, and a limit."""
 
 import numpy as np
-from tqdm import tqdm
 
+from astro_hier import progress
 from astro_hier.core import compiling, period_nodes
 from astro_hier.models.orbits.data import Velocities
 
@@ -67,7 +67,7 @@ def are_worth_it(measured: Velocities, ends: tuple[float, float], progressbar: b
         return False
     said = f"compiling, once on this computer (some {compiling.COMPILING:.0f} s)"
     first = takes >= compiling.COMPILING
-    with tqdm(total=1, desc=said, disable=not (progressbar and first), bar_format="{desc}") as bar:
+    with progress.stage(said, 1, shown=progressbar and first, bar_format="{desc}") as bar:
         compiling.make_ready()
         bar.update()
     return True

@@ -1,5 +1,6 @@
 """The arguments that shape an orbit: its eccentricity, and the priors of its amplitudes."""
 
+from functools import partial
 from typing import Any
 
 import astropy.units as u
@@ -111,7 +112,11 @@ def scale_of(given: Any) -> Scale:
 
 def _constant(prior):
     sd = np.float64(prior.frozen(KMS).std())
-    return lambda period, eccentricity: sd + 0 * period
+    return partial(_the_same, sd)
+
+
+def _the_same(sd, period, eccentricity):
+    return sd + 0 * period
 
 
 def period_range(given: Any) -> tuple[float, float]:

@@ -42,7 +42,7 @@ class Circle:
     """
 
     dims: tuple[str, ...] = ()
-    phase_label = "phase, time since first visit / {P:.7g} d"
+    phase_label = "phase, time since first visit / {P}"
     phases = 0.0, 1.0  # of a figure
     range_label = r"$v_0 \pm K$"
 

@@ -1,13 +1,15 @@
 """Figures of a period-luminosity relation."""
 
+import astropy.units as u
 import numpy as np
 
 from astro_hier import plots
 from astro_hier.models.period_luminosity import checks, likelihood, tables
 from astro_hier.models.period_luminosity.data import AT_KPC, PER_LN, POPULATION, TRENDS
+from astro_hier.posterior import units_of
 
+MAGNITUDE = u.mag, "absolute_magnitude", "alpha"  # what an axis of magnitudes shows
 MARGIN = 0.08  # of the range of the stars, on either side
-WIDE = 0.9  # dex of periods from which labels at 1, 2 and 5 are enough
 
 # nodes of the graphical model that are not repeated: their places, and what depends on them
 OF_ALL = {
@@ -65,47 +67,52 @@ def drawn_names(model):
     return own or model.free_names()
 
 
-def plot_relation(model, ax=None):
+def plot_relation(model, ax=None, fig=None, unit=None):
     """Absolute magnitudes and periods of the stars, with the relation.
 
     The stars' absolute magnitudes are given all that is known of them, with one standard deviation;
     with metallicities, they are corrected to the mean [Fe/H] of the table. The band contains the
     relation in 94 percent of the draws. Crosses are stars whose probability of membership is below
-    0.5.
+    0.5, and triangles at the edges stand for stars beyond the range of members.
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data, theta, stars = model.fitted_data(), tables.all_draws(model), model.star_table()
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.4))
     columns = likelihood.columns_of(theta)
     ends = _range(data.log_period)
     x = np.linspace(*ends, 100)
     low, middle, high = plots.interval(_relation(data, columns, x))
     days = 10 ** (x + data.log_pivot)
-    ax.fill_between(days, low, high, color="C1", alpha=0.3, lw=0, label="relation, 94 percent")
-    ax.plot(days, middle, color="C1")
+    ax.fill_between(days, low, high, label="relation, 94 percent", **plots.BAND)
+    ax.plot(days, middle, color=plots.GIVEN)
     magnitude, name = stars["absolute_magnitude"].value, "$M$"
     if data.feh is not None:
         mean = data.feh.mean()
         magnitude = magnitude - theta["gamma"].mean() * (data.feh - mean)
         name = f"$M$ at [Fe/H] = ${mean + data.feh_pivot:.2f}$"
     error = stars["absolute_magnitude_sd"].value
-    _stars(ax, stars, 10 ** (data.log_period + data.log_pivot), magnitude, error)
+    at = 10 ** (data.log_period + data.log_pivot)
+    _stars(ax, stars, at, magnitude, error)
     ax.set(xlabel="period $P$ [d]", ylabel=f"{name} [mag]", xlim=days[[0, -1]])
-    _log_periods(ax, ends)
-    ax.invert_yaxis()
-    ax.legend(loc="best")
+    plots.log_axis(ax)
+    _frame(ax, stars, at, magnitude, error, low, high)
+    plots.legend_above(ax)
+    plots.rescale(ax, units, (u.day, "period"), MAGNITUDE)
     return ax
 
 
-def plot_data(model, ax=None):
+def plot_data(model, ax=None, fig=None, unit=None):
     """Measured parallaxes, and those expected from periods, metallicities and magnitudes.
 
     The line is where both are equal. Horizontal bars are the scatter and the uncertainty of the
@@ -114,15 +121,18 @@ def plot_data(model, ax=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data, theta, stars = model.fitted_data(), tables.few_draws(model), model.star_table()
-    ax = plots.axes(ax, figsize=(5.5, 5))
+    ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 4))
     columns = likelihood.columns_of(theta)
     mean, sd = checks.expected_modulus(data, theta)
     expected = np.exp(-(mean - AT_KPC) / PER_LN)
@@ -130,16 +140,20 @@ def plot_data(model, ax=None):
     offset = np.mean(data.zero_point.added(columns) + np.zeros_like(mean), axis=0)
     error = np.mean(data.errors.true(data.parallax_error, columns) + np.zeros_like(mean), axis=0)
     expected = expected.mean(axis=0)
-    _stars(ax, stars, expected, data.parallax - offset, error, width)
-    ends = _range(np.append(expected, 0))
-    ax.plot(ends, ends, color="C1", zorder=3, label="equal")
+    measured, member = data.parallax - offset, _members(stars)
+    _stars(ax, stars, expected, measured, error, width)
+    ends = np.array(plots.focus(np.append(expected[member], 0)))
+    ax.plot(ends, ends, color=plots.GIVEN, zorder=3, label="equal")
     without = ", zero point removed" if np.any(offset) else ""
     ax.set(xlabel="expected parallax [mas]", ylabel=f"measured parallax{without} [mas]", xlim=ends)
-    ax.legend(loc="upper left")
+    ax.set_ylim(plots.focus((measured - error)[member], (measured + error)[member], ends))
+    plots.at_edges(ax, expected, measured)
+    plots.legend_above(ax)
+    plots.rescale(ax, units, (u.mas, "parallax"), (u.mas, "parallax"))
     return ax
 
 
-def plot_metallicity(model, ax=None):
+def plot_metallicity(model, ax=None, fig=None, unit=None):
     """Residuals of the absolute magnitudes from their dependence on the period, against [Fe/H].
 
     The band contains the relation at the table's mean period in 94 percent of the draws. Crosses
@@ -147,8 +161,10 @@ def plot_metallicity(model, ax=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
@@ -159,29 +175,32 @@ def plot_metallicity(model, ax=None):
     astro_hier.plots.NotInTheModel
         If the fitted table has no metallicities.
     """
+    units = units_of(model, unit)
     data, theta, stars = model.fitted_data(), tables.all_draws(model), model.star_table()
     if data.feh is None:
         raise plots.NotInTheModel("the table that was fitted has no feh")
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.4))
     columns = likelihood.columns_of(theta)
     ends = _range(data.feh)
     z = np.linspace(*ends, 100)
     middle = data.log_period.mean()
     at_middle = columns["alpha"] + columns["beta"] * middle
     low, mid, high = plots.interval(columns["gamma"] * z + at_middle - at_middle.mean())
-    ax.fill_between(z + data.feh_pivot, low, high, color="C1", alpha=0.3, lw=0,
-                    label="relation, 94 percent")  # fmt: skip
-    ax.plot(z + data.feh_pivot, mid, color="C1")
+    ax.fill_between(z + data.feh_pivot, low, high, label="relation, 94 percent",
+                    **plots.BAND)  # fmt: skip
+    ax.plot(z + data.feh_pivot, mid, color=plots.GIVEN)
     residual = stars["absolute_magnitude"].value - at_middle.mean()
     residual = residual - theta["beta"].mean() * (data.log_period - middle)
-    _stars(ax, stars, data.feh + data.feh_pivot, residual, stars["absolute_magnitude_sd"].value)
+    at, error = data.feh + data.feh_pivot, stars["absolute_magnitude_sd"].value
+    _stars(ax, stars, at, residual, error)
     ax.set(
         xlabel="[Fe/H]",
         ylabel=r"$M - \alpha - \beta\,\log_{10}(P / P_0)$ [mag]",
         xlim=ends + data.feh_pivot,
     )
-    ax.invert_yaxis()
-    ax.legend(loc="best")
+    _frame(ax, stars, at, residual, error, low, high)
+    plots.legend_above(ax)
+    plots.rescale(ax, units, y=MAGNITUDE)
     return ax
 
 
@@ -191,27 +210,29 @@ def _relation(data, theta, x):
     return mean if data.feh is None else mean + theta["gamma"] * data.feh.mean()
 
 
+def _members(stars):
+    """Whether each star is probably a member."""
+    return np.asarray(stars["member"] if "member" in stars.colnames else np.ones(len(stars))) > 0.5
+
+
 def _stars(ax, stars, x, y, yerr, xerr=None):
     """The stars, with crosses for those that are probably not members."""
-    member = np.asarray(stars["member"] if "member" in stars.colnames else np.ones(len(x))) > 0.5
+    member = _members(stars)
     for chosen, fmt in ((member, "o"), (~member, "none")):
         across = None if xerr is None else xerr[chosen]
         plots.errorbar(ax, x[chosen], y[chosen], yerr[chosen], across, fmt=fmt)
     if not member.all():
         label = "probably not members"
-        ax.plot(x[~member], y[~member], "x", color="C3", ms=5, zorder=3, label=label)
+        ax.plot(x[~member], y[~member], "x", color=plots.BEST, ms=5, zorder=3, label=label)
 
 
-def _log_periods(ax, ends):
-    """A logarithmic axis of periods, with labels that are not powers of ten."""
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
-
-    ax.set_xscale("log")
-    narrow = np.ptp(ends) < WIDE
-    few = MaxNLocator(8, steps=(1, 2, 5, 10)) if narrow else LogLocator(subs=(1, 2, 5))
-    ax.xaxis.set_major_locator(few)
-    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    ax.xaxis.set_minor_locator(NullLocator())
+def _frame(ax, stars, x, magnitude, error, low, high):
+    """Limits in magnitude, bright stars above: those of members and the relation."""
+    member = _members(stars)
+    of_members = (magnitude - error)[member], (magnitude + error)[member]
+    faint, bright = plots.focus(*of_members, low, high)[::-1]
+    ax.set_ylim(faint, bright)
+    plots.at_edges(ax, x, magnitude)
 
 
 def _range(values):

@@ -15,6 +15,7 @@ from astro_hier.given import generator
 from astro_hier.models.period_luminosity import likelihood, prepare
 from astro_hier.models.period_luminosity.checks import expected_modulus
 from astro_hier.models.period_luminosity.data import AT_KPC, PER_LN, Stars
+from astro_hier.posterior import UnitLike, in_units
 from astro_hier.table import read_columns
 
 AVERAGED_DRAWS = 400  # of the hyperparameters
@@ -45,8 +46,13 @@ def star_draws(model) -> dict[str, np.ndarray]:
     )
 
 
-def star_table(model) -> QTable:
+def star_table(model, unit: UnitLike = None) -> QTable:
     """Every star's own results, given its row and the relation.
+
+    Parameters
+    ----------
+    unit : unit, list or dict, optional
+        Units of the columns, as in `summary`.
 
     Returns
     -------
@@ -83,7 +89,7 @@ def star_table(model) -> QTable:
     for name in table.colnames[1:]:
         exact = name in ("parallax", "r", "modulus", "absolute_magnitude")
         table[name].info.format = ".5g" if exact else ".3g"
-    return table
+    return in_units(model, table, unit)
 
 
 def predict(

@@ -6,41 +6,47 @@ import numpy as np
 from astro_hier import plots
 from astro_hier.models.sample_population import shape, tables
 from astro_hier.models.sample_population.checks import FEWEST_DRAWS
+from astro_hier.posterior import units_of
 
 POINTS = 400  # at which the population's density is drawn
 BINS = 60  # of the stack
 REACH = 0.01  # of the highest density, below which it is not drawn
-MANY = 100  # objects whose error bars are drawn lighter
-ABOVE = {"loc": "lower left", "bbox_to_anchor": (0, 1), "frameon": False, "fontsize": 8,
-         "borderaxespad": 0.2, "labelspacing": 0.25}  # fmt: skip
-OWN, GIVEN = {"color": "0.6"}, {"color": "C0"}
+FEW = 24  # objects that are named
 
 
-def plot_data(model, ax=None, quantity=None):
+def plot_data(model, ax=None, quantity=None, fig=None, unit=None):
     """Every object's own value, as it was given: median and 68 percent, in order.
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
     quantity : str, optional
         Which of two quantities; by default the first.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     table, name = model.object_table(), _named(model, quantity)
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.2))
     low, middle, high = (_values(table[f"{name}_own_{p}"]) for p in ("p16", "p50", "p84"))
     order = np.argsort(middle)
     at = np.arange(1, len(middle) + 1)
     plots.errorbar(ax, at, middle[order], [(middle - low)[order], (high - middle)[order]])
     ax.set(xlabel="object, in order of its median", ylabel=_label(model, name))
+    _name_few(ax, table["object"][order])
+    ax.set_ylim(plots.focus(low, high))
+    plots.at_edges(ax, at, middle[order], what="objects")
+    of = model.parameter(name).unit, name
+    plots.rescale(ax, units, y=of)
     return ax
 
 
-def plot_population(model, ax=None, quantity=None):
+def plot_population(model, ax=None, quantity=None, fig=None, unit=None):
     """The population's density, with its uncertainty, over the stack of the objects' own.
 
     The stack is the sum of the objects' own densities, as they were given: broader than the
@@ -49,17 +55,20 @@ def plot_population(model, ax=None, quantity=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
     quantity : str, optional
         Which of two quantities; by default the first.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data, name = model.fitted_data(), _named(model, quantity)
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.2))
     which = data.names.index(name)
     x = _abscissa(data, which)
     density = np.exp(data.population.marginal(which).log_density_of(x, tables.few_draws(model)))
@@ -68,55 +77,71 @@ def plot_population(model, ax=None, quantity=None):
     values, weight = _stacked(data, which)
     edges = np.linspace(x[seen[0]], x[seen[-1]], BINS + 1)
     height, _ = np.histogram(values, edges, weights=weight)
-    ax.stairs(height / np.diff(edges), edges, fill=True, color="0.85", label="stack of the objects")
+    ax.stairs(
+        height / np.diff(edges),
+        edges,
+        fill=True,
+        color=plots.shade(ax, 0.2),
+        label="stack of the objects",
+    )
     before = ", before the selection" if model.selection is not None else ""
-    ax.fill_between(x, low, high, color="C0", alpha=0.3, lw=0, label="94 percent")
-    ax.plot(x, middle, **GIVEN, label=f"population{before}")
+    ax.fill_between(x, low, high, label="94 percent", **plots.BAND)
+    ax.plot(x, middle, color=plots.GIVEN, label=f"population{before}")
     unit = model.parameter(name).unit
     per = "" if unit == u.one else f" [{(1 / unit).unit.to_string('latex_inline')}]"
     ax.set(xlim=edges[[0, -1]], ylim=(0, None), xlabel=_label(model, name), ylabel=f"density{per}")
-    ax.legend(**ABOVE)
+    plots.legend_above(ax)
+    of = model.parameter(name).unit, name
+    plots.rescale(ax, units, of, (None,))
     return ax
 
 
-def plot_shrinkage(model, ax=None, quantity=None):
+def plot_shrinkage(model, ax=None, quantity=None, fig=None, unit=None):
     """Every object's value given the population against that on its own: means, with errors.
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
     quantity : str, optional
         Which of two quantities; by default the first.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     table, name = model.object_table(), _named(model, quantity)
-    ax = plots.axes(ax, figsize=(5.5, 5))
+    ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 4))
     own, own_sd, given, sd = (
         _values(table[f"{name}_{of}"]) for of in ("own_mean", "own_sd", "mean", "sd")
     )
-    alpha = 1.0 if len(own) <= MANY else 0.3
-    ax.errorbar(own, given, sd, own_sd, "o", ms=3, lw=0.7, alpha=alpha, **GIVEN)
-    ends = np.array([min(own.min(), given.min()), max(own.max(), given.max())])
-    ax.plot(ends, ends, "k--", lw=0.8, label="not shrunk")
+    plots.errorbar(ax, own, given, sd, own_sd, color=plots.GIVEN)
+    ax.set_xlim(plots.focus(own))
+    ax.set_ylim(plots.focus(given - sd, given + sd))
+    line = {"color": plots.ink(ax), "ls": "--", "lw": 0.8, "label": "not shrunk"}
+    ends = ax.get_ylim()
+    ax.plot(ends, ends, scalex=False, scaley=False, **line)
+    plots.at_edges(ax, own, given, what="objects")
     label = _label(model, name)
     ax.set(xlabel=f"{label}, alone", ylabel=f"{label}, given all")
-    ax.legend(frameon=False)
+    plots.legend_above(ax)
+    of = model.parameter(name).unit, name
+    plots.rescale(ax, units, of, of)
     return ax
 
 
-def plot_effective(model, ax=None):
+def plot_effective(model, ax=None, fig=None):
     """The effective number of each object's draws given the population, in order.
 
     Below the line there are too few for the object's part of the likelihood to be trusted.
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
 
     Returns
     -------
@@ -128,17 +153,39 @@ def plot_effective(model, ax=None):
             "plot_effective() is for objects that are described by draws; these are described by"
             " densities, or by values and errors"
         )
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.2))
     order = np.argsort(table["effective"])
     at = np.arange(1, len(order) + 1)
-    ax.plot(at, table["n_draws"][order], ".", ms=4, **OWN, label="given")
-    ax.plot(at, table["effective"][order], "o", ms=4, **GIVEN, label="left given the population")
-    ax.axhline(FEWEST_DRAWS, color="k", ls="--", lw=0.8, label=f"{FEWEST_DRAWS:g}")
+    ax.plot(at, table["n_draws"][order], ".", ms=4, color=plots.shade(ax, 0.4), label="given")
+    ax.plot(
+        at,
+        table["effective"][order],
+        "o",
+        ms=4,
+        color=plots.GIVEN,
+        label="left given the population",
+    )
+    ax.axhline(
+        FEWEST_DRAWS,
+        color=plots.ink(ax),
+        ls="--",
+        lw=0.8,
+        label=f"{FEWEST_DRAWS:g}, the fewest to trust",
+    )
     ax.set(
         xlabel="object, in order of draws left", ylabel="effective number of draws", yscale="log"
     )
-    ax.legend(**ABOVE)
+    plots.log_axis(ax, "y")
+    _name_few(ax, table["object"][order])
+    plots.legend_above(ax)
     return ax
+
+
+def _name_few(ax, names):
+    """Names of objects along the axis, if there are few of them."""
+    if len(names) <= FEW:
+        names = [plots.verbatim(name) for name in names]
+        ax.set_xticks(np.arange(1, len(names) + 1), names, rotation=90, fontsize="small")
 
 
 def _named(model, quantity):

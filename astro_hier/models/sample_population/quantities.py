@@ -36,9 +36,11 @@ def unit_of(
     """The unit in use of a quantity: the given one, else that of its column, else one."""
     if isinstance(own, u.UnrecognizedUnit):
         likely = None if given is None else meant(str(own), given)
+        message = f"{said(place, role)} has the unit {str(own)!r}, which astropy does not know: "
         raise TableError(
-            f"{said(place, role)} has the unit {str(own)!r}, which astropy does not know: correct"
-            f" it with {setting(column, place[0], likely or 'UNIT')}, or in the file"
+            message
+            + f"correct it with {setting(column, place[0], likely or 'UNIT')}, or in the file",
+            shell=f"{message}correct it in the file",
         )
     found = (given, own, place[1], u.one)
     return plain(next(unit for unit in found if unit is not None))

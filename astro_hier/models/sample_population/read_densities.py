@@ -67,7 +67,9 @@ def _check_unit(own: u.UnitBase | None, unit: u.UnitBase, place: str) -> None:
     if unit == u.one and own is not None and own != u.one:
         raise TableError(
             f"{place} has the unit '{own}', but the quantity has none: give grid with its unit,"
-            f" such as grid * u.Unit('{(1 / own).unit}')"
+            f" such as grid * u.Unit('{(1 / own).unit}')",
+            shell=f"{place} has the unit '{own}', but the quantity has none: give --set grid=...,"
+            f" each number with its unit, {(1 / own).unit}",
         )
 
 
@@ -85,9 +87,13 @@ def _check_length(density: Entries, place: str, n_points: int) -> None:
 def _read_grid(grid: Any, given: u.UnitBase | None, place: str) -> tuple[np.ndarray, u.UnitBase]:
     """The points of a grid, and the unit in use."""
     if grid is None:
-        raise TableError(
+        message = (
             f"{place} needs the argument grid, the values of the quantity at which densities are"
-            " given, such as grid=table.meta['z'] or np.linspace(0, 2, 201)"
+            " given, such as "
+        )
+        raise TableError(
+            message + "grid=table.meta['z'] or np.linspace(0, 2, 201)",
+            shell=message + "--set 'grid=0, 0.5, 1, 1.5, 2'",
         )
     own = getattr(grid, "unit", None)
     unit = plain(next(each for each in (given, own, u.one) if each is not None))

@@ -7,13 +7,19 @@ from astropy.table import QTable
 from astro_hier.core.floats import Theta
 from astro_hier.given import generator
 from astro_hier.models.sample_population.data import thinned
+from astro_hier.posterior import UnitLike, in_units
 
 QUANTILES = np.array([0.16, 0.5, 0.84])
 STATISTICS = "mean", "sd", "p16", "p50", "p84"
 
 
-def object_table(model) -> QTable:
+def object_table(model, unit: UnitLike = None) -> QTable:
     """Every object's own value, before and after the population is taken into account.
+
+    Parameters
+    ----------
+    unit : unit, list or dict, optional
+        Units of the columns, as in `summary`.
 
     Returns
     -------
@@ -42,7 +48,7 @@ def object_table(model) -> QTable:
             table[column] = values * unit if unit != u.one else values
     for name in table.colnames[1:]:
         table[name].info.format = ".4g"
-    return table
+    return in_units(model, table, unit)
 
 
 def _described(nodes, i, log_weight):

@@ -7,8 +7,8 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from astro_hier.core import orbit, orbit_evidence, period_cells, period_nodes
-from astro_hier.core.floats import TINY
+from astro_hier.core import orbit, orbit_evidence, period_nodes
+from astro_hier.core.circular_star import Modes
 from astro_hier.core.period_cells import PeriodNodes
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits.velocity import KMS
@@ -43,34 +43,24 @@ class CircularStar(OneStar):
         return super().why_not_beyond or too_slow
 
     @cached_property
-    def _mode_of_cells(self):
-        return period_cells.mode_of_cells(self.nodes, self.visits.compiled)
+    def _modes(self):
+        return Modes.of(self.nodes, self.nodes.probability, self.visits.compiled)
 
     @property
     def mode_probabilities(self):
-        return np.bincount(self._mode_of_cells, self.nodes.probability)
+        return self._modes.total
 
     def mode_table(self):
-        nodes, mode, probability = self.nodes, self._mode_of_cells, self.mode_probabilities
-        frequency = 0.5 * (nodes.low + nodes.high)
-        visits = self.scatter.likely(self.visits, frequency)
-        a, b, *_ = orbit.Solution(visits, frequency).linear()
-
-        def mean(values):
-            return np.bincount(mode, nodes.probability * values) / np.maximum(probability, TINY)
-
-        P = mean(1 / frequency)
-        offset = 1 / frequency - P[mode]
-        spread = np.sqrt(mean(offset**2 + (1 / nodes.low - 1 / nodes.high) ** 2 / 12))
-        K = mean(np.hypot(a, b))
+        found = self._modes.described(self.visits, np.arange(len(self.mode_probabilities)))
+        units = {"P": u.day, "P_sd": u.day, "K": KMS}
         return QTable(
-            {"probability": probability, "P": P * u.day, "P_sd": spread * u.day, "K": K * KMS}
+            {name: of * units[name] if name in units else of for name, of in found.items()}
         )
 
     def mode_of(self, values):
         order = np.argsort(self.nodes.low)
         cell = np.searchsorted(self.nodes.low[order], 1 / values["P"], side="right") - 1
-        return self._mode_of_cells[order[np.maximum(cell, 0)]]
+        return self._modes.number[order[np.maximum(cell, 0)]]
 
     def draw(self, size, rng):
         nodes = self.nodes

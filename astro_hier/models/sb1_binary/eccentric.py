@@ -10,22 +10,19 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from astro_hier.core import eccentric_modes, orbit_evidence
+from astro_hier.core import eccentric_modes, eccentric_star, orbit_evidence
 from astro_hier.core.eccentric_checks import unlikely
 from astro_hier.core.eccentric_fit import eccentric_nodes
-from astro_hier.core.eccentric_nodes import LIGHT, EccentricNodes
+from astro_hier.core.eccentric_nodes import EccentricNodes
 from astro_hier.core.eccentric_prior import OrbitPrior
-from astro_hier.core.eccentric_scatter import InstrumentNodes, instrument_nodes
-from astro_hier.core.floats import TINY
+from astro_hier.core.eccentric_scatter import InstrumentNodes
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits.ellipse import nearest_passage, unbroken
 from astro_hier.models.orbits.velocity import KMS
 from astro_hier.models.sb1_binary.data import OneStar
 
-SEED = 20130  # of the search
 FEWEST = 300  # effective nodes with a jitter of each instrument
 POINTS_BEYOND = 4000  # nodes beyond the periods searched
-SPACING = 50  # nodes on either side between which their density is measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +40,9 @@ class EccentricStar(OneStar):
     @cached_property
     def nodes(self) -> EccentricNodes | InstrumentNodes:
         """Weighted nodes for integrals over the posterior."""
-        rng, scatter, visits = np.random.default_rng(SEED), self.scatter, self._searched_visits
-        if scatter.is_known or scatter.is_common or len(self.instruments) == 1:
-            return eccentric_nodes(visits, self.prior, rng)
-        return instrument_nodes(visits, self.prior, self.instrument, rng)
+        scatter = self.scatter
+        apart = not (scatter.is_known or scatter.is_common) and len(self.instruments) > 1
+        return eccentric_star.search(self._searched_visits, self.prior, apart)
 
     @property
     def _searched_visits(self):
@@ -80,24 +76,14 @@ class EccentricStar(OneStar):
     def _ellipses(self, visits, period):
         """ln p(v) and the best period of ellipses with another prior of the period."""
         prior = replace(self.prior, period=period)
-        nodes = eccentric_nodes(visits, prior, np.random.default_rng(SEED), points=POINTS_BEYOND)
+        nodes = eccentric_nodes(
+            visits, prior, np.random.default_rng(eccentric_star.SEED), points=POINTS_BEYOND
+        )
         return nodes.log_evidence, nodes.period[np.argmax(nodes.log_p)]
 
     @property
     def information(self):
-        """From the spacing of nodes in the prior's measure of the period."""
-        nodes = self.common
-        low, high = nodes.star.prior.period_shares
-        matters = nodes.probability > LIGHT / len(nodes.probability)
-        share = (nodes.points[0][matters] - low) / (high - low)
-        order = np.argsort(share, kind="stable")
-        below = np.cumsum(nodes.probability[matters][order])
-        first = np.maximum(np.arange(len(order)) - SPACING, 0)
-        last = np.minimum(np.arange(len(order)) + SPACING, len(order) - 1)
-        mass = (below[last] - below[first]) / below[-1]
-        width = np.maximum(share[order][last] - share[order][first], TINY)
-        log_density = np.log(mass) - np.log(width)
-        return max(float(np.average(log_density, weights=nodes.probability[matters][order])), 0.0)
+        return eccentric_star.information(self.common)
 
     @cached_property
     def _modes(self):

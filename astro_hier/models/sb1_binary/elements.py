@@ -8,6 +8,7 @@ from astropy.table import QTable
 from astro_hier.models.orbits import elements as orbit_elements
 from astro_hier.models.sb1_binary.data import OneStar
 from astro_hier.models.sb1_binary.tables import draws_of
+from astro_hier.posterior import UnitLike
 
 SEVERAL = (
     "{n} modes have more than 1 percent probability, and these numbers are of all of them together:"
@@ -15,7 +16,7 @@ SEVERAL = (
 )
 
 
-def elements(model, mode: int | None = None) -> QTable:
+def elements(model, mode: int | None = None, unit: UnitLike = None) -> QTable:
     r"""The elements of the orbit: median, and the ends of the central 68 percent.
 
     The numbers are quantiles of the draws, also of quantities that follow from several parameters.
@@ -25,6 +26,8 @@ def elements(model, mode: int | None = None) -> QTable:
     mode : int, optional
         Number of a row of ``modes()``, 0 for the most probable mode: only draws in that mode are
         used. By default all are, and ``meta["note"]`` says so if there are several modes.
+    unit : unit, list or dict, optional
+        Units of the columns, as in `summary`.
 
     Returns
     -------
@@ -58,7 +61,9 @@ def elements(model, mode: int | None = None) -> QTable:
     """
     data: OneStar = model.fitted_data()
     values, meta = _chosen(model, data, mode)
-    return orbit_elements.of_draws(data, values, meta=meta)
+    return orbit_elements.of_draws(
+        data, values, meta=meta, units=orbit_elements.units_in(model, unit)
+    )
 
 
 def _chosen(model, data: OneStar, mode: int | None) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -8,18 +8,21 @@ from astro_hier.core.thinning import evenly
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits import curves
 from astro_hier.models.orbits.ellipse import unbroken
+from astro_hier.models.orbits.velocity import KMS
 from astro_hier.models.sb1_binary.tables import draws_of
-from astro_hier.posterior import Parameter
+from astro_hier.posterior import Parameter, units_of
 
 CURVES = 64
 MAX_CYCLES = 80  # that are drawn one by one
 PER_CYCLE = 40  # points of a curve in time
 LINEAR_DEPTH = 10.0  # of the periodogram, in ln p
+MANY_PERIODS = 20_000  # above which vector graphics hold an image of them
 PHASE = Parameter("phase", u.rad, r"\phi", "phase of the highest velocity")
+VELOCITY = KMS, "rv", "K", "v0"  # what an axis of velocities shows
 MODE_GAP = 0.25  # between neighbouring draws of two modes, in cycles over the baseline
 
 
-def plot_data(model, ax=None):
+def plot_data(model, ax=None, fig=None, unit=None):
     """Velocities with their standard errors against time, and orbits from the posterior.
 
     If there are too many cycles to see, a band shows their range instead, which for circles is
@@ -28,25 +31,29 @@ def plot_data(model, ax=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data = model.fitted_data()
     best, _ = _best(model)
     rv, _, error = _corrected(data, best, trend=False)
-    ax = plots.axes(ax, figsize=(9, 4))
+    ax = plots.axes(ax, fig, figsize=(plots.PAGE, 3.2))
     span = max(np.ptp(data.time), 2 * float(best["P"][0]))
     drawn = _few_draws(model)
     cycles = span / np.median(drawn["P"])
     if cycles < MAX_CYCLES:
         time = data.orbit.times(-0.02 * span, 1.02 * span, drawn, PER_CYCLE)
-        ax.plot(time.T, data.velocity_at(time, drawn).T, color="C0", alpha=0.15, lw=0.5, zorder=0)
+        first, *_ = ax.plot(time.T, data.velocity_at(time, drawn).T, **curves.FAINT)
+        first.set_label("draws")
         time = data.orbit.times(0, span, best, PER_CYCLE)
-        curves.frame(ax, rv, error, data.velocity_at(time, best))
+        curves.frame(ax, data.time, rv, error, data.velocity_at(time, best))
     else:
         time = np.linspace(0, span, 100)
         # without an amplitude, v0 and the trend are left
@@ -54,57 +61,71 @@ def plot_data(model, ax=None):
         ends = data.orbit.extremes(drawn)
         low, high = (np.median(middle + end[:, None], axis=0) for end in ends)
         label = data.orbit.range_label
-        ax.fill_between(time, low, high, color="C0", alpha=0.15, lw=0, label=label)
-        _legend_above(ax)
-    plots.errorbar(ax, data.time, rv, error)
+        ax.fill_between(time, low, high, label=label, **plots.BAND)
+        curves.frame(ax, data.time, rv, error, np.array([low, high]))
+    curves.visits(ax, data.time, rv, error, data.instrument, data.instruments)
     ax.set(xlabel="time since first visit [d]", ylabel="radial velocity [km/s]")
-    _head(ax, model)
+    _legend_above(ax)
+    _head(ax, model, units)
+    plots.rescale(ax, units, (u.day, "time"), VELOCITY)
     return ax
 
 
-def plot_phase(model, fig=None):
+def plot_phase(model, fig=None, ax=None, unit=None):
     """Velocities folded at the best draw of the most probable mode, and residuals below.
 
     Phases of an ellipse count from the best draw's periastron, those of a circle from the first
     visit. The curves are draws with a period in that mode, each folded at its own period. If there
     are other modes, the title gives the share of draws in this one; it also says if no orbit is
-    needed, or if the visits do not constrain the period. Error bars are standard errors that
-    include the jitter of the best draw; the best draw's trend and instrument offsets are
-    subtracted.
+    needed, or if the visits do not constrain the period. Instruments differ in colour and mark.
+    Error bars are standard errors that include the jitter of the best draw; the best draw's trend
+    and instrument offsets are subtracted.
 
     Parameters
     ----------
-    fig : `~matplotlib.figure.Figure`, optional
-        Where to draw.
+    fig, ax : `~matplotlib.figure.Figure`, `~matplotlib.axes.Axes`, optional
+        Where to draw: in this figure, or in place of these axes.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.figure.Figure`
     """
-    fig = plots.figure(fig, figsize=(6.5, 5))
-    top, bottom = fig.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    units = units_of(model, unit)
+    fig = plots.figure(fig, ax, figsize=(plots.SINGLE, 4))
+    top, bottom = fig.subplots(2, 1, sharex=True, height_ratios=(5, 2))
     data, (best, share) = model.fitted_data(), _best(model)
     rv, residual, error = _corrected(data, best, trend=True)
     period = best["P"][0]
     phase = data.orbit.phase(data.time, best)
     curve = curves.folded(top, data, _few_draws(model, near_period=period), best)
-    plots.errorbar(top, phase, rv, error)
-    curves.frame(top, rv, error, curve)
-    bottom.axhline(0, color="C1", zorder=0)
-    plots.errorbar(bottom, phase, residual, error)
+    of = error, data.instrument, data.instruments
+    curves.visits(top, phase, rv, *of)
+    curves.frame(top, phase, rv, error, curve)
+    bottom.axhline(0, color=plots.BEST, zorder=0)
+    curves.visits(bottom, phase, residual, *of)
+    curves.frame(bottom, phase, residual, error, np.zeros(1))
     attrs = model.posterior.attrs
     chi2 = attrs["chi2_per_dof"]
-    title = f"P = {period:.7g} d" + (f", $\\chi^2$/dof = {chi2:.3g}" if chi2 == chi2 else "")
+    title = f"P = {units.say(period, u.day, 'P')}"
+    title += f", $\\chi^2$/dof = {chi2:.3g}" if chi2 == chi2 else ""
     if share < 0.995:
         title += f", {100 * share:.0f}% of draws"
-    title = "\n".join([*_caveat(attrs), title])
-    star = attrs.get("star")
-    top.set(ylabel="radial velocity [km/s]", title=f"{star}: {title}" if star else title)
-    bottom.set(xlabel=data.orbit.phase_label.format(P=period), ylabel="residual [km/s]")
+    star = [plots.verbatim(attrs["star"])] if attrs.get("star") else []
+    top.set_title("\n".join([*star, *_caveat(attrs, units), title]), fontsize="small")
+    top.set_ylabel("radial velocity [km/s]", fontsize="small")
+    bottom.set_ylabel("residual [km/s]", fontsize="small")
+    bottom.set_xlabel(
+        data.orbit.phase_label.format(P=units.say(period, u.day, "P")), fontsize="small"
+    )
+    fig.align_ylabels([top, bottom])
+    plots.legend_outside(fig, top)
+    plots.rescale((top, bottom), units, y=VELOCITY)
     return fig
 
 
-def plot_periodogram(model, ax=None):
+def plot_periodogram(model, ax=None, fig=None, unit=None):
     """The posterior of the period over the whole range, with all else integrated out.
 
     The ordinate is ln of the density of P, prior included, relative to its maximum: linear down to
@@ -112,14 +133,17 @@ def plot_periodogram(model, ax=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
-    ax = plots.axes(ax, figsize=(9, 4))
+    units = units_of(model, unit)
+    ax = plots.axes(ax, fig, figsize=(plots.PAGE, 3.2))
     data = model.fitted_data()
     prior, (shortest, longest) = data.period, data.searched
     if shortest == longest:
@@ -129,21 +153,20 @@ def plot_periodogram(model, ax=None):
     log_p -= log_p.max()
     lowest = min(log_p[np.isfinite(log_p)].min(), -LINEAR_DEPTH)
     log_p = np.maximum(log_p, lowest)  # no orbit was kept where it is -infinity
-    ax.plot(period, log_p, lw=0.6, color="k")
+    ax.plot(period, log_p, lw=0.6, color=plots.ink(ax), rasterized=len(period) > MANY_PERIODS)
     best = _best(model)[0]["P"]
     height = np.interp(best, period, log_p)
-    ax.plot(best, height, "v", color="C1", label="best draw of the most probable mode")
-    ax.set(xscale="log", xlabel="period $P$ [d]", ylabel=r"$\ln p(P \mid v)$ - maximum")
+    ax.plot(best, height, "v", color=plots.BEST, label="best draw of the most probable mode")
+    ax.set(xlabel="period $P$ [d]", ylabel=r"$\ln p(P \mid v)$ - maximum")
     ax.set_xlim(shortest, longest)
+    plots.log_axis(ax)
     ax.set_yscale("symlog", linthresh=LINEAR_DEPTH, linscale=2)
     ax.set_yticks([0, -0.5 * LINEAR_DEPTH, *-(LINEAR_DEPTH ** np.arange(1, 8))])
     ax.set_ylim(lowest, 1)
     ax.yaxis.set_major_formatter("{x:g}")
-    ax.xaxis.set_major_formatter("{x:g}")
-    if longest < 20 * shortest:
-        ax.xaxis.set_minor_formatter("{x:g}")
     _legend_above(ax)
-    _head(ax, model)
+    _head(ax, model, units)
+    plots.rescale(ax, units, (u.day, "P"))
     return ax
 
 
@@ -151,7 +174,8 @@ def drawn_names(model):
     """Parameters that corners and traces show by default.
 
     Those without a prior of their own are shown too, such as K, but not t_peri: its panels would
-    repeat those of omega, with which it goes along unless e is large.
+    repeat those of omega, with which it goes along unless e is large. K and the phase stand for a
+    and b.
     """
     free = model.free_names()
     varying = (
@@ -159,10 +183,13 @@ def drawn_names(model):
         if not p.dims and model.owner(p.name) is None and np.ptp(model.samples(p.name).value) > 0
     )  # fmt: skip
     shown = {*free, *varying} - {"t_peri"}
-    names = [p.name for p in model.parameters if p.name in shown]
-    if "a" in shown and "b" in shown:
-        names.insert(names.index("K") + 1, PHASE.name)
-    return names
+    if not shown >= {"a", "b"}:
+        return [p.name for p in model.parameters if p.name in shown]
+    return (
+        ["P"] * ("P" in shown)
+        + ["K", PHASE.name]
+        + [p.name for p in model.parameters if p.name in shown - {"P", "a", "b", "K"}]
+    )
 
 
 def drawn_quantities(model):
@@ -214,17 +241,20 @@ def _corrected(data, best, trend):
 
 
 def _legend_above(ax):
-    """A legend that hides no points."""
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+    """A legend that hides no visits, if there is anything to explain."""
+    if ax.get_legend_handles_labels()[0]:
+        plots.legend_above(ax)
 
 
-def _head(ax, model):
+def _head(ax, model, units):
     """Caveats as the title, above the legend if there is one."""
-    pad = {"pad": 24} if ax.get_legend() else {}
-    ax.set_title("".join(_caveat(model.posterior.attrs)), **pad)
+    legend = ax.get_legend()
+    points = 72 / ax.get_figure(root=True).dpi
+    pad = {"pad": 4 + points * legend.get_window_extent().height} if legend else {}
+    ax.set_title("".join(_caveat(model.posterior.attrs, units)), fontsize="small", **pad)
 
 
-def _caveat(attrs):
+def _caveat(attrs, units):
     """Caveats to head a figure of the orbit with."""
     names = ("ln_bayes_factor", "K_upper", "period_information")
-    return orbit_checks.caveat(*(attrs.get(name, np.inf) for name in names))
+    return orbit_checks.caveat(*(attrs.get(name, np.inf) for name in names), units)

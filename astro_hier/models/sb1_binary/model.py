@@ -30,7 +30,15 @@ from astro_hier import datasets, plots, priors
 from astro_hier.models.orbits import joint, shape
 from astro_hier.models.orbits.model import OrbitModel
 from astro_hier.models.orbits.velocity import KMS, Circle
-from astro_hier.models.sb1_binary import checks, elements, figures, start, tables
+from astro_hier.models.sb1_binary import (
+    catalogue,
+    checks,
+    elements,
+    figures,
+    start,
+    surveys,
+    tables,
+)
 from astro_hier.models.sb1_binary.data import OneStar
 from astro_hier.models.sb1_binary.prepare import prepare
 from astro_hier.part import Option
@@ -218,9 +226,13 @@ class SB1Binary(OrbitModel):
     def check_rows(self, rows, table):
         stars = np.unique(rows.get("star", np.array([])))
         if len(stars) > 1:
-            raise TableError(
+            message = (
                 f"the table holds {len(stars)} stars ({', '.join(map(str, stars[:3]))}, ...);"
-                " expected one: select its rows, such as table[ids == ids[0]]"
+                " expected one: "
+            )
+            raise TableError(
+                message + "select its rows, such as table[ids == ids[0]]",
+                shell=message + "use a file of its rows alone, or astro-hier binaries for all",
             )
 
     def build_pymc(self, data: OneStar):
@@ -250,6 +262,10 @@ class SB1Binary(OrbitModel):
         theta |= data.scatter.simulate(data, theta, rng)
         return theta | {"rv": rng.normal(data.velocity(theta), data.errors(theta))}
 
+    def replicate(self, data: OneStar, values, rng):
+        """Visits of the same star at the same times."""
+        return {"rv": rng.normal(data.velocity(values), data.errors(values))}
+
     def headline(self):
         """Not P, which may have several modes, nor a and b, which rotate as P changes."""
         return ["K", "v0"]
@@ -276,6 +292,9 @@ class SB1Binary(OrbitModel):
     elements = elements.elements
     modes = tables.modes
     predict = tables.predict
+    survey_spec = catalogue.survey_spec
+    star_work = surveys.star_work
+    partition_function = surveys.partition_function
     plot_data = figures.plot_data
     plot_phase = figures.plot_phase
     plot_periodogram = figures.plot_periodogram

@@ -1,10 +1,8 @@
 """From rows to the velocities of a star on a circular or an eccentric orbit."""
 
 from dataclasses import replace
-from functools import partial
 
-from tqdm import tqdm
-
+from astro_hier import progress
 from astro_hier.core import period_nodes
 from astro_hier.core.eccentric_prior import EccentricityTable, OrbitPrior
 from astro_hier.models.orbits import loops, terms
@@ -50,6 +48,9 @@ def prepare(model, rows: Rows, progressbar: bool) -> OneStar:
         loops.check_scatters(measured, searched)
         compiled = loops.are_worth_it(measured, searched, progressbar)
         visits = replace(visits, compiled=compiled)
-        progress = partial(tqdm, desc="jitters", disable=not progressbar)
-        visits = scatter.with_nodes(visits, known, period, progress)
+
+        def shown(nodes):
+            return progress.over(nodes, "jitters", len(nodes), "node", progressbar)
+
+        visits = scatter.with_nodes(visits, known, period, shown)
     return measured.extended(CircularStar, visits=visits, **common)

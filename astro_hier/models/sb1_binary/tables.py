@@ -11,6 +11,7 @@ from astro_hier import priors
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits.velocity import KMS
 from astro_hier.models.sb1_binary.data import prior_of_period
+from astro_hier.posterior import UnitLike, in_units
 
 CONSTANT, CIRCULAR, ECCENTRIC = "constant velocity", "circular orbit", "eccentric orbit"
 FORMATS = {"probability": ".4f", "P": ".9g", "e": ".4f"}
@@ -120,7 +121,7 @@ def _add_shares(found):
         found.meta["probability_eccentric"] = share[ECCENTRIC] / orbit if orbit > 0 else np.nan
 
 
-def modes(model, min_probability=1e-3):
+def modes(model, min_probability: float = 1e-3, unit: UnitLike = None) -> Table:
     """The periods that the data allow, the most probable first.
 
     Two maxima of the likelihood of a circle's period are two modes if it falls to a tenth of the
@@ -132,6 +133,8 @@ def modes(model, min_probability=1e-3):
     ----------
     min_probability : float, optional
         Modes of lower probability are left out; ``meta["probability_left_out"]`` is their sum.
+    unit : unit, list or dict, optional
+        Units of the columns, as in `summary`.
 
     Returns
     -------
@@ -151,7 +154,7 @@ def modes(model, min_probability=1e-3):
     for name in ("ln_bayes_factor", "K_upper", "period_information"):
         if name in model.posterior.attrs:
             table.meta[name] = model.posterior.attrs[name]
-    return table[listed]
+    return in_units(model, table[listed], unit)
 
 
 def predict(model, times=None):

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.special import logsumexp
-from tqdm import tqdm
 
+from astro_hier import progress
 from astro_hier.core import distance
 from astro_hier.core.threads import in_chunks
 from astro_hier.models.star_cluster import likelihood, many_offsets
@@ -38,7 +38,7 @@ def draw_latents(
         return _draw_stars(data, some, np.random.default_rng([seed, start]))
 
     n = len(theta["mu_r"])
-    with tqdm(total=n, unit="draw", desc="distances", disable=not progressbar) as bar:
+    with progress.stage("distances", n, "draw", progressbar) as bar:
         return in_chunks(of_chunk, theta, cost=len(data.parallax), progress=bar.update)
 
 

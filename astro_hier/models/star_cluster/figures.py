@@ -6,6 +6,7 @@ import numpy as np
 from astro_hier import plots
 from astro_hier.models import goodness
 from astro_hier.models.star_cluster import likelihood, tables
+from astro_hier.posterior import units_of
 
 NODES = (
     plots.Node("mu_r", (0.0, 2.0), to=("r",)),
@@ -25,6 +26,10 @@ OPTIONS = {
     "outlier_sd": ((0.9, -1.4), ("parallax",)),
     "mode": ((1.8, -1.4), ("parallax",)),
 }
+FEW = 24  # stars that are drawn one beside the other, with their identifiers
+SHORT = 3  # characters of identifiers that need not be turned
+BESIDE_BAR = 0.75  # of the width, which a colour bar leaves to the axes
+EQUAL = 0.2  # relative difference of errors, below which stars are not drawn against them
 
 
 def graph(model):
@@ -55,73 +60,131 @@ def _corrected(model, data):
 def _points(ax, data, member, x, y, yerr, xerr=None):
     """Stars with error bars, coloured by membership if there is a background."""
     plots.errorbar(ax, x, y, yerr, xerr=xerr, fmt="none" if data.background else "o")
-    if data.background:
-        points = ax.scatter(x, y, 14, member, cmap="viridis", vmin=0, vmax=1, zorder=3)
-        ax.figure.colorbar(points, ax=ax, label="probability of membership")
+    if not data.background:
+        return
+    of_members, look = member >= goodness.MIN_MEMBER, {"cmap": "viridis_r", "vmin": 0, "vmax": 1}
+    for some, marker, size in ((of_members, "o", 14), (~of_members, "X", 24)):
+        points = ax.scatter(
+            x[some], y[some], size, member[some], marker=marker, zorder=3, lw=0.4,
+            edgecolors=[plots.ink(ax)], rasterized=len(x) > plots.MANY, **look,
+        )  # fmt: skip
+    bar = ax.get_figure(root=False).colorbar(points, ax=ax, label="probability of membership")
+    bar.ax.tick_params(labelsize="small")
 
 
-def _mark_others(ax, naive, parallax, count):
+def _mark_others(ax, parallax, count):
     """Ticks at the naive distances of non-members that lie within the members' range."""
     others = (parallax * u.mas).to_value(u.pc, u.parallax())
-    if naive.size:
-        margin = 0.1 * np.ptp(naive) + 0.01 * naive.max()
-        low, high = naive.min() - margin, naive.max() + margin
-        ax.set_xlim(low, high)
-        others = others[(others > low) & (others < high)]
+    low, high = ax.get_xlim()
+    others = others[(others > low) & (others < high)]
     label = f"not members: {count}, {len(others)} in this range"
     at = np.full(len(others), 0.02)
-    ax.plot(others, at, "|", color="0.5", ms=8, transform=ax.get_xaxis_transform(), label=label)
+    ax.plot(others, at, "|", color=plots.shade(ax, 0.5), ms=8,
+            transform=ax.get_xaxis_transform(), label=label)  # fmt: skip
 
 
-def plot_data(model, ax=None):
-    """Parallaxes with their standard errors, star by star, and the cluster's parallax.
+def _spread(model, error):
+    """Standard deviations of members' parallaxes with these errors, posterior means."""
+    theta = tables.few_draws(model)
+    depth = np.sqrt(model.fitted_data().profile.variance(theta)) / theta["mu_r"] ** 2
+    return np.hypot(error, depth.mean())
 
-    Zero points and common offsets are subtracted, and errors scaled, by their posterior means.
-    With outliers, the stars are coloured by their probability of membership.
+
+def _abscissa(ax, data, parallax, error):
+    """Where each star is drawn against its parallax: its error or, of a few, its place in order.
+
+    Returns the place of each star, and the places at which the band of members is drawn with the
+    errors there.
+    """
+    order = np.argsort(parallax, kind="stable")
+    if len(parallax) > FEW and np.ptp(error) > EQUAL * error.max():
+        ends = plots.focus(np.log(error))
+        at = np.exp(np.linspace(*ends, 100))
+        ax.set_xlim(at[[0, -1]])
+        plots.log_axis(ax)
+        ax.set_xlabel(r"standard error $\sigma_\varpi$ [mas]")
+        return error, at, at
+    place = np.empty(len(parallax))
+    place[order] = np.arange(1, len(parallax) + 1)
+    ax.set_xlabel("star, in order of parallax")
+    if len(parallax) <= FEW:
+        names = [plots.verbatim(star) for star in data.star[order]]
+        ax.set_xticks(place[order], names, fontsize="small")
+        if max(map(len, names)) > SHORT:
+            ax.tick_params("x", rotation=90)
+    return place, place[order], error[order]
+
+
+def plot_data(model, ax=None, fig=None, unit=None):
+    """Parallaxes against their standard errors, and the cluster's parallax.
+
+    Dashed lines hold 95 percent of members, whatever their errors. Up to 24 stars, or any number
+    with equal errors, are drawn in order of their parallaxes instead, the former with their
+    identifiers. The range is that of the members, and triangles at its edges stand for stars
+    beyond. Zero points and common offsets are subtracted, and errors scaled, by their posterior
+    means. With outliers, the stars are coloured by their probability of membership, and crosses
+    are stars for which it is below 0.5.
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data = model.fitted_data()
-    ax = plots.axes(ax, figsize=(8, 4))
+    ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.4))
     parallax, error = _corrected(model, data)
     member = tables.described(model).member if data.background else np.ones(len(parallax))
-    _points(ax, data, member, np.arange(len(parallax)), parallax, error)
+    x, at, errors = _abscissa(ax, data, parallax, error)
+    _points(ax, data, member, x, parallax, error)
     low, middle, high = plots.interval(1 / model.samples("mu_r").to_value(u.kpc))
-    ax.axhspan(low, high, color="C1", alpha=0.3, lw=0, label=r"$1/\mu_r$, 94 percent")
-    ax.axhline(middle, color="C1", lw=1)
+    band = 2 * _spread(model, errors)
+    edge = {"color": plots.GIVEN, "ls": "--", "lw": 1}
+    ax.plot(at, middle - band, label="95 percent of members", **edge)
+    ax.plot(at, middle + band, **edge)
+    ax.axhspan(low, high, label=r"$1/\mu_r$, 94 percent", **plots.BAND)
+    ax.axhline(middle, color=plots.GIVEN, lw=1)
+    some = member >= goodness.MIN_MEMBER
+    of_members = (parallax - error)[some], (parallax + error)[some]
+    ax.set_ylim(plots.focus(*of_members, low, high, margin=0.25))
+    plots.at_edges(ax, x, parallax)
     of = "corrected " if data.zero_point or data.offsets else ""
-    ax.set(xlabel="star, by row of the table", ylabel=rf"{of}parallax $\varpi$ [mas]")
-    ax.legend(loc="best")
+    ax.set_ylabel(rf"{of}parallax $\varpi$ [mas]")
+    plots.legend_above(ax, share=BESIDE_BAR if data.background else 1.0)
+    of_error = (u.mas, "parallax_error", "parallax") if x is error else ()
+    plots.rescale(ax, units, of_error, (u.mas, "parallax"))
     return ax
 
 
-def plot_distances(model, ax=None):
+def plot_distances(model, ax=None, fig=None, unit=None):
     """Each star's posterior distance against its naive one, 1/parallax: the shrinkage.
 
     Error bars are one standard deviation. Stars with parallaxes below two standard errors have no
-    meaningful naive distance: ticks at the left show their posterior means. Parallaxes and colours
-    are those of `plot_data`. Stars whose probability of membership is below 0.5 have no posterior
-    distance: grey ticks at the bottom show those of their naive distances that lie within the
-    members' range.
+    meaningful naive distance: ticks at the left show their posterior means. Triangles at the edges
+    stand for stars beyond the range of most. Parallaxes and colours are those of `plot_data`. Stars
+    whose probability of membership is below 0.5 have no posterior distance: grey ticks at the
+    bottom show those of their naive distances that lie within the members' range.
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data = model.fitted_data()
-    ax = plots.axes(ax, figsize=(6, 5.5))
+    ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 4))
     found = tables.described(model)
     mean, sd = ((of * u.kpc).to_value(u.pc) for of in found[:2])
     parallax, error = _corrected(model, data)
@@ -131,19 +194,24 @@ def plot_distances(model, ax=None):
     naive = (parallax[good] * u.mas).to_value(u.pc, u.parallax())
     xerr = naive * (error / parallax)[good]
     _points(ax, data, probability[good], naive, mean[good], sd[good], xerr)
-    if poor.any():
-        label, across = r"posterior mean where $\varpi < 2\sigma_\varpi$", ax.get_yaxis_transform()
-        at = np.full(poor.sum(), 0.02)
-        ax.plot(at, mean[poor], "_", color="C3", transform=across, label=label)
-    if not member.all():
-        _mark_others(ax, naive, parallax[~member & clear], (~member).sum())
     mu_r = model.samples("mu_r").to_value(u.pc).mean()
-    ax.axhline(mu_r, color="C1", label=r"$\mu_r$")
+    ax.set_xlim(plots.focus(naive, mu_r))
+    low, high = plots.focus((mean - sd)[member], (mean + sd)[member], mu_r)
+    ax.set_ylim(max(low, 0), high)
+    if poor.any():
+        label = rf"posterior mean where $\varpi < 2\sigma_\varpi$: {poor.sum()}"
+        look = {"color": plots.BEST, "transform": ax.get_yaxis_transform(), "label": label}
+        ax.plot(np.full(poor.sum(), 0.02), mean[poor], "_", **look)
+    if not member.all():
+        _mark_others(ax, parallax[~member & clear], (~member).sum())
+    ax.axhline(mu_r, color=plots.GIVEN, lw=1, label=r"$\mu_r$")
     if good.any():
-        low, high = ax.get_ylim()
-        ax.plot([low, high], [low, high], color="0.5", ls="--", label="no shrinkage")
-        ax.set_ylim(low, high)
+        line = {"color": plots.shade(ax, 0.5), "ls": "--", "label": "no shrinkage"}
+        ax.plot([low, high], [low, high], scalex=False, **line)
+        plots.at_edges(ax, naive, mean[good])
     of = ", corrected" if data.zero_point or data.offsets else ""
     ax.set(xlabel=rf"$1/\varpi${of} [pc]", ylabel="posterior distance $r$ [pc]")
-    ax.legend(loc="best")
+    plots.legend_above(ax, share=BESIDE_BAR if data.background else 1.0)
+    distance = u.pc, "r", "mu_r", "std_r"
+    plots.rescale(ax, units, distance, distance)
     return ax

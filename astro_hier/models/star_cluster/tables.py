@@ -12,6 +12,7 @@ from astro_hier.models.star_cluster import likelihood
 from astro_hier.models.star_cluster.described import Described, describe
 from astro_hier.models.star_cluster.draws import draw_latents
 from astro_hier.models.zero_point import Theta
+from astro_hier.posterior import UnitLike, in_units
 
 # draws of the parameters to average over: all for a thousand stars, and fewer of more, which leave
 # the parameters less uncertain
@@ -42,8 +43,13 @@ def described(model) -> Described:
     return Described(r.mean(axis=0), r.std(axis=0), member)
 
 
-def star_table(model) -> QTable:
+def star_table(model, unit: UnitLike = None) -> QTable:
     """Every star's own results.
+
+    Parameters
+    ----------
+    unit : unit, list or dict, optional
+        Units of the columns, as in `summary`.
 
     Returns
     -------
@@ -71,7 +77,7 @@ def star_table(model) -> QTable:
     table["n_sigma"] = np.concatenate([_n_sigma(block, theta) for block in data.blocks()])
     for name in table.colnames[1:]:
         table[name].info.format = ".5g" if name in ("parallax", "r") else ".3g"
-    return table
+    return in_units(model, table, unit)
 
 
 def _n_sigma(data, theta):

@@ -6,6 +6,8 @@ import numpy as np
 
 from astro_hier import plots
 from astro_hier.models.velocity_dispersion import likelihood, tables
+from astro_hier.models.velocity_dispersion.likelihood import KMS
+from astro_hier.posterior import units_of
 
 NEAREST, FARTHEST = 5.0, 15.0  # standard deviations that a figure reaches at least, and at most
 MAX_BINS = 50  # of the histogram, in one standard deviation
@@ -25,7 +27,7 @@ def graph(model):
     )
 
 
-def plot_data(model, ax=None):
+def plot_data(model, ax=None, fig=None, unit=None):
     """Histogram of the measurements, with a tick for each row, and the density that is expected.
 
     The expected density is that of the population, and of the background if there is one,
@@ -34,31 +36,37 @@ def plot_data(model, ax=None):
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`, optional
-        Where to draw.
+    ax, fig : `~matplotlib.axes.Axes`, `~matplotlib.figure.Figure`, optional
+        Where to draw: on these axes, or on new ones in the figure.
+    unit : unit, list or dict, optional
+        Units of the axes, as in `summary`.
 
     Returns
     -------
     `~matplotlib.axes.Axes`
     """
+    units = units_of(model, unit)
     data, theta = model.fitted_data(), tables.few_draws(model)
-    ax = plots.axes(ax, figsize=(7, 4.5))
+    ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.2))
     value, bins = data.value, _bins(data, theta)
     shown = np.sum((value > bins[0]) & (value < bins[-1]))
     height = 1 / (len(value) * (bins[1] - bins[0]))
     if data.background:
         member = model.star_table()["member"]
-        ax.hist(value, bins, weights=member * height, color="0.85", label="members")
-    ax.hist(value, bins, weights=np.full(len(value), height), histtype="step", color="k",
+        ax.hist(value, bins, weights=member * height, color=plots.shade(ax, 0.2), label="members")
+    ax.hist(value, bins, weights=np.full(len(value), height), histtype="step", color=plots.ink(ax),
             label=f"measured, {shown} of {len(value)} shown")  # fmt: skip
     x = np.linspace(bins[0], bins[-1], 400)
     low, middle, high = plots.interval(_expected_density(data, theta, x))
-    ax.fill_between(x, low, high, color="C1", alpha=0.3, lw=0, label="expected, 94 percent")
-    ax.plot(x, middle, color="C1")
-    ax.plot(value, np.zeros(len(value)), "|", color="k", ms=12, mew=0.6)
+    ax.fill_between(x, low, high, label="expected, 94 percent", **plots.BAND)
+    ax.plot(x, middle, color=plots.GIVEN)
+    ax.plot(value, np.zeros(len(value)), "|", color=plots.ink(ax), ms=12, mew=0.6,
+            rasterized=len(value) > plots.MANY)  # fmt: skip
     ax.set(xlabel=data.quantity.axis_label, ylabel="density [s/km]")
     ax.set(xlim=(x[0], x[-1]), ylim=(0, None))
-    ax.legend(loc="best")
+    plots.at_edges(ax, value, 0.0, what="rows")
+    plots.legend_above(ax)
+    plots.rescale(ax, units, (KMS, "velocity", "v", "v_sys", "sigma_v"), (None,))
     return ax
 
 

@@ -11,6 +11,7 @@ from astro_hier.given import generator
 from astro_hier.models import upper_limit
 from astro_hier.models.velocity_dispersion import likelihood
 from astro_hier.models.velocity_dispersion.likelihood import KMS
+from astro_hier.posterior import UnitLike, in_units
 
 AVERAGED_DRAWS = 200  # of the hyperparameters
 
@@ -36,8 +37,13 @@ def sigma_v_upper_limit(model, probability: float = 0.95) -> u.Quantity:
     return upper_limit.upper_limit(model, model.fitted_data(), "sigma_v", probability) * KMS
 
 
-def star_table(model) -> QTable:
+def star_table(model, unit: UnitLike = None) -> QTable:
     """Every member's own results, given its row and the system.
+
+    Parameters
+    ----------
+    unit : unit, list or dict, optional
+        Units of the columns, as in `summary`.
 
     Returns
     -------
@@ -58,7 +64,7 @@ def star_table(model) -> QTable:
     data.background.add_membership(table, member, ("v", "v_sd"))
     for name in table.colnames[1:]:
         table[name].info.format = ".4g" if name in ("v", "v_sd", "member") else ".7g"
-    return table
+    return in_units(model, table, unit)
 
 
 def _described(data, theta, log_some):

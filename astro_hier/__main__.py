@@ -1,0 +1,7 @@
+"""The command as ``python -m astro_hier``."""
+
+import sys
+
+from astro_hier.cli import main
+
+sys.exit(main())

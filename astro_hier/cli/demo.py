@@ -1,0 +1,37 @@
+"""The verb that simulates and fits a table of each kind."""
+
+from contextlib import ExitStack
+
+from astro_hier.cli.described import MODELS, class_of
+from astro_hier.cli.fit import fitted
+from astro_hier.cli.output import deliver, prepared_folder
+
+SEED = 42  # of the tables and of the fits
+
+
+def run(options):
+    """Simulate and fit; returns the exit status."""
+    models = {name: class_of(name) for name in MODELS}
+    with ExitStack() as folders:
+        for name, model in models.items():
+            folders.enter_context(prepared_folder(options.out / name, model(), options.overwrite))
+        return max([_demonstrate(model, name, options) for name, model in models.items()])
+
+
+def _demonstrate(model, name, options):
+    """Simulate a table, fit it, and print how to do so; returns the exit status."""
+    table = model.example(random_state=SEED)
+    if not options.quiet:
+        print(f"Simulated table of {model.__name__}, {len(table)} rows:")
+    found = fitted(model(), table, random_state=SEED, progressbar=not options.quiet)
+    truths = {each: table.meta["truth"][each] for each in found.summary()["parameter"]}
+    status = deliver(found, options.out / name, options, truths)
+    if not options.quiet:
+        print(
+            "\nThe same in Python:\n"
+            f"    from astro_hier import {model.__name__}\n"
+            f"    table = {model.__name__}.example(random_state={SEED})\n"
+            f"    model = {model.__name__}().fit(table, random_state={SEED})\n"
+            "    model.summary().pprint_all()\n"
+        )
+    return status

@@ -1,0 +1,100 @@
+"""The verbs that fit a model to a table: its arguments, the fit, and its output."""
+
+import secrets
+import warnings
+from pathlib import Path
+
+from astro_hier import checks
+from astro_hier.cli.described import class_of
+from astro_hier.cli.output import deliver, prepared_folder
+from astro_hier.cli.speech import UsageError
+from astro_hier.cli.tables import read_table
+from astro_hier.cli.values import did_you_mean
+from astro_hier.inference import METHODS
+
+
+def run(options):
+    """Fit a table; returns the exit status."""
+    model = model_of(options, options.command)
+    table = read_table(options.table, options.format, options.delimiter, options.hdu)
+    out = options.out or Path(f"{options.table.name.split('.')[0]}-{options.command}")
+    seed = secrets.randbelow(2**32) if options.seed is None else options.seed
+    more = {"max_evaluations": options.max_evaluations} if options.max_evaluations else {}
+    with prepared_folder(out, model, options.overwrite):
+        if options.seed is None and not options.quiet:
+            print(f"The seed of this run is {seed}: repeat it with --seed {seed}\n", flush=True)
+        fitted(
+            model,
+            table,
+            method=options.method,
+            draws=options.draws,
+            random_state=seed,
+            progressbar=not options.quiet,
+            **more,
+        )
+        return deliver(model, out, options)
+
+
+def fitted(model, table, **options):
+    """Fit a model; its findings are printed below the summary, in the shell's words."""
+    unused = sorted(set(options) - METHODS[options.get("method", "marginal")].OPTIONS - COMMON)
+    if unused:
+        raise UsageError(f"--{unused[0].replace('_', '-')} has no effect with --method nuts")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", checks.CheckWarning)
+        return model.fit(table, **options)
+
+
+COMMON = {"method", "draws", "chains", "random_state", "progressbar"}  # to all methods
+
+
+def model_of(options, command):
+    """The model that the options of a command describe.
+
+    Raises
+    ------
+    UsageError
+        If they name what the model does not have, or contradict each other.
+    """
+    columns = {role: place for given in options.columns for role, place in given.items()}
+    model = class_of(command)(columns=columns or None, on_invalid=options.on_invalid)
+    tables = [option.name for option in model.options if option.takes_table]
+    for name, value in options.set:
+        if name not in model.get_params():
+            raise UsageError(
+                f"--set: {type(model).__name__} has no argument {name!r}; expected one of"
+                f" {', '.join(model.get_params())}{did_you_mean(name, model.get_params())}"
+            )
+        if name in ("columns", "on_invalid"):
+            raise UsageError(f"--set {name}: expected --{name.replace('_', '-')}")
+        model.set_params(**{name: read_table(Path(str(value))) if name in tables else value})
+    for name, prior in options.prior:
+        _set_prior(model, name, prior)
+    return model
+
+
+def names_with_priors(model):
+    """Names that ``--prior`` takes, for a model and its options."""
+    names = model.sampled_names()
+    of_options = [option.name for option in model.options if option.takes_prior]
+    return names + [name for name in of_options if name not in names]
+
+
+def _set_prior(model, name, prior):
+    """Give a parameter its prior, wherever the model keeps it."""
+    if name in [option.name for option in model.options if option.takes_prior]:
+        model.set_params(**{name: prior})
+        return
+    if name not in model.sampled_names():
+        known = names_with_priors(model)
+        raise UsageError(
+            f"--prior: {name!r} has no prior; expected one of {', '.join(known)}"
+            f"{did_you_mean(name, known)}"
+        )
+    owner = model.owner(name)
+    if owner is model:
+        model.set_params(**{name: prior})
+        return
+    changed = owner.with_prior(name, prior)
+    option = next(option for option in model.options if isinstance(changed, option.families))
+    model.set_params(**{option.name: changed})

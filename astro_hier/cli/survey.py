@@ -1,0 +1,87 @@
+"""The verb for surveys: rows of all stars, a population fitted to them, results of every star."""
+
+import secrets
+import warnings
+from pathlib import Path
+
+from astro_hier import checks, survey
+from astro_hier.cli.fit import model_of
+from astro_hier.cli.output import tell
+from astro_hier.cli.saved import load
+from astro_hier.cli.speech import UsageError
+from astro_hier.cli.tables import read_table
+
+PARQUET = (".parquet", ".pq")
+
+
+def run(options):
+    """Do what is asked for; returns the exit status."""
+    return {"prepare": prepare, "fit": fit, "results": results, "status": status}[options.action](
+        options
+    )
+
+
+def prepare(options):
+    model = model_of(options, options.model)
+    source = options.source
+    if not source.exists():
+        raise FileNotFoundError(f"there is no file or folder {str(source)!r}")
+    if not (source.is_dir() or source.suffix in PARQUET):
+        if options.star or options.visits:
+            raise UsageError("--star and --visits are for Parquet files; expected --columns")
+        source = read_table(source, options.format, options.delimiter, options.hdu)
+    done = survey.prepare(
+        source,
+        options.rows,
+        model,
+        star=options.star,
+        visits=options.visits,
+        n_jobs=options.workers,
+        stars_per_file=options.stars_per_file,
+        progressbar=not options.quiet,
+    )
+    if not options.quiet:
+        print(done)
+        print(f"\nRows are in {options.rows}/")
+    return 0
+
+
+def fit(options):
+    model = model_of(options, options.command)
+    out = options.out or Path(f"{options.rows.name}-fit")
+    file = out / "posterior.nc"
+    if file.exists() and not options.overwrite:
+        raise FileExistsError(
+            f"{str(file)!r} exists: choose another folder with --out, or replace it with"
+            " --overwrite"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    seed = secrets.randbelow(2**32) if options.seed is None else options.seed
+    if options.seed is None and not options.quiet:
+        print(f"The seed of this run is {seed}: repeat it with --seed {seed}\n", flush=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", checks.CheckWarning)  # printed below the summary
+        model.fit_rows(
+            options.rows, draws=options.draws, random_state=seed, progressbar=not options.quiet
+        )
+    model.save(file)
+    tell(model, (), options.quiet)
+    if not options.quiet:
+        print(f"\nWritten to {file}")
+        print(f"Results of every star: astro-hier survey results {file} {options.rows} --out DIR")
+    return 0
+
+
+def results(options):
+    model = load(options.file)
+    if not hasattr(model, "star_results"):
+        raise UsageError(f"{str(options.file)!r} is not a fit of rows")
+    model.star_results(options.rows, options.out, progressbar=not options.quiet)
+    if not options.quiet:
+        print(f"Written to {options.out}/: a file for each of {options.rows}/")
+    return 0
+
+
+def status(options):
+    print(survey.status(options.rows))
+    return 0

@@ -1,0 +1,216 @@
+"""Rows on disk: Parquet files in a folder, each written whole or not at all.
+
+Any folder of such files serves, such as the catalogues that LSDB writes; margins of these, which
+hold stars a second time, are left out.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from astro_hier.survey.partition import OK, SPECIFICATION
+
+BLOCK = 10_000  # stars that are read at a time
+PARTIAL = ".part-"  # how names of unfinished files begin
+
+
+class RowsError(ValueError):
+    """Rows on disk that cannot be used together, or not by a model."""
+
+
+def write(table: Any, path: Path) -> None:
+    """Write an Arrow table to a Parquet file, which appears when it is complete.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; nothing is left of it then.
+    """
+    import pyarrow.parquet as pq
+
+    number, partial = tempfile.mkstemp(prefix=PARTIAL, suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(number, "wb") as file:
+            pq.write_table(table, file, compression="zstd", write_statistics=False)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(partial, 0o666 & ~_umask())
+        os.replace(partial, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(partial)
+        raise
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def found(folder: str | os.PathLike) -> list[Path]:
+    """The Parquet files of rows in a folder and the folders in it, in order.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder, or no such file in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{str(folder)!r} is not a folder; expected a folder of rows")
+    margins = [file.parent for file in folder.rglob("*properties") if _is_margin(file)]
+    paths = sorted(
+        path
+        for path in folder.rglob("*.parquet")
+        if not path.name.startswith((".", "_"))
+        and path.name != "per_partition_statistics.parquet"
+        and not any(margin in path.parents for margin in margins)
+    )
+    if not paths:
+        raise FileNotFoundError(f"{str(folder)!r} holds no Parquet files; expected rows")
+    return paths
+
+
+def _is_margin(file):
+    with suppress(OSError, UnicodeDecodeError):
+        return any(
+            line.replace(" ", "").startswith("dataproduct_type=margin")
+            for line in file.read_text().splitlines()
+        )
+    return False
+
+
+@dataclass(frozen=True)
+class Store:
+    """The files of a survey's rows, all made alike.
+
+    Attributes
+    ----------
+    folder : Path
+    paths : list of Path
+    specification : dict
+        What the rows depend on.
+    counts : dict
+        Number of stars by status.
+    star : str
+        Name of the column of labels.
+    """
+
+    folder: Path
+    paths: Sequence[Path]
+    specification: dict[str, Any]
+    counts: dict[str, int]
+    star: str
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike) -> "Store":
+        """The rows in a folder.
+
+        Raises
+        ------
+        RowsError
+            If a file holds something else, or files were made with different arguments.
+        """
+        paths = found(folder)
+        counts: dict[str, int] = {}
+        of_file: dict[str, Path] = {}
+        for path in paths:
+            said, statuses = _look_at(path)
+            for text in said:
+                of_file.setdefault(text, path)
+            for status, count in statuses.items():
+                counts[status] = counts.get(status, 0) + count
+        if len(of_file) > 1:
+            raise RowsError(_different(folder, of_file))
+        specification = json.loads(next(iter(of_file), "{}"))
+        if not specification:
+            raise RowsError(f"{str(folder)!r} holds no stars")
+        names = _schema(paths[0]).names
+        star = "star" if "star" in names else names[0]
+        return cls(Path(folder), paths, specification, counts, star)
+
+    def __len__(self) -> int:
+        """Number of stars that can be used."""
+        return self.counts.get(OK, 0)
+
+    def blocks(self, columns: Sequence[str], paths: Sequence[Path] | None = None) -> Iterator[Any]:
+        """Some columns of the usable stars, as Arrow tables of at most `BLOCK` stars."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        for path in paths or self.paths:
+            with pq.ParquetFile(path, memory_map=True) as file:
+                for batch in file.iter_batches(BLOCK, columns=[*columns, "status"]):
+                    table = pa.Table.from_batches([batch])
+                    table = table.filter(pc.equal(table["status"], OK)).drop_columns("status")
+                    if len(table):
+                        yield table.combine_chunks()
+
+
+def difference(one: dict[str, Any], other: dict[str, Any]) -> str:
+    """In what two specifications differ, in words."""
+    names = sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
+    return "; ".join(
+        f"{name} {_short(one.get(name))} and {_short(other.get(name))}" for name in names
+    )
+
+
+def _short(value):
+    text = json.dumps(value)
+    return text if len(text) < 120 else f"{text[:117]}..."
+
+
+def _different(folder, of_file):
+    (one, path), (other, another) = list(of_file.items())[:2]
+    return (
+        f"{str(folder)!r} holds rows that were made with different arguments"
+        f" ({difference(json.loads(one), json.loads(other))}), such as {path.name} and"
+        f" {another.name}: expected rows of one model; make them again, or move one kind away"
+    )
+
+
+def _schema(path):
+    import pyarrow.parquet as pq
+
+    return pq.read_schema(path)
+
+
+def _look_at(path):
+    """Specifications in a file, and how many stars it has by status."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(
+            path, columns=[SPECIFICATION, "status"], read_dictionary=[SPECIFICATION, "status"],
+            partitioning=None,
+        )  # fmt: skip
+    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
+        raise RowsError(
+            f"{str(path)!r} is not a file of rows ({error}): expected those that survey.prepare or"
+            " a partition_function made; remove it, or make it again"
+        ) from None
+    if set(table.column_names) != {SPECIFICATION, "status"}:
+        raise RowsError(
+            f"{str(path)!r} holds no rows of stars; expected a column {SPECIFICATION!r}"
+        )
+    counted = pc.value_counts(table["status"].combine_chunks())
+    return pc.unique(table[SPECIFICATION]).to_pylist(), {
+        str(of["values"]): of["counts"] for of in counted.to_pylist()
+    }
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a small text file, which appears when it is complete."""
+    number, partial = tempfile.mkstemp(prefix=PARTIAL, suffix=".tmp", dir=path.parent)
+    with os.fdopen(number, "w") as file:
+        file.write(text)
+    os.replace(partial, path)

@@ -1,0 +1,93 @@
+"""Results in the units that a user asks for."""
+
+import astropy.units as u
+import numpy as np
+import pytest
+
+from astro_hier import StarCluster
+from astro_hier.posterior import Units
+
+STATISTICS = ["mean", "sd", "hdi_3%", "hdi_97%", "mcse_mean", "mcse_sd"]
+KNOWN = {"P": u.day, "K": u.km / u.s, "v0": u.km / u.s, "M": u.mag, "feh": u.dex, "e": u.one}
+
+
+@pytest.mark.parametrize(
+    "asked", ["pc", u.pc, ["pc", u.uas], {"mu_r": "pc", "std_r": u.pc}, ("pc",)]
+)
+def test_statistics_are_those_of_the_draws_in_that_unit(fitted, asked):
+    own, shown = fitted.summary(), fitted.summary(unit=asked)
+    assert list(shown["unit"]) == ["pc", "", "pc"]
+    factor = np.array([1000, 1, 1000])
+    for name in STATISTICS:
+        np.testing.assert_allclose(shown[name], own[name] * factor, rtol=1e-12)
+    for name in ("ess_bulk", "ess_tail", "r_hat"):
+        assert np.all(shown[name] == own[name])
+    assert shown["mean"][0] == pytest.approx(fitted.samples("mu_r", "pc").value.mean())
+
+
+def test_a_unit_by_name_is_for_that_parameter_alone(fitted):
+    assert list(fitted.summary(unit={"std_r": "lyr"})["unit"]) == ["kpc", "", "lyr"]
+    table = fitted.posterior_table(unit={"std_r": "lyr"})
+    assert (table["mu_r"].unit, table["std_r"].unit) == (u.kpc, u.lyr)
+    assert np.all(fitted.posterior["mu_r"].attrs["unit"] == "kpc")
+
+
+def test_columns_of_one_quantity_have_one_unit(fitted):
+    own, shown = fitted.star_table(), fitted.star_table(unit={"r": "pc", "parallax": "uas"})
+    assert [shown[name].unit for name in shown.colnames[1:5]] == [u.uas, u.uas, u.pc, u.pc]
+    for name in shown.colnames[1:]:
+        assert u.allclose(shown[name], own[name])
+        assert shown[name].info.format == own[name].info.format
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("pcc", r"unit='pcc': 'pcc' did not parse as unit.*pc\?$"),
+        ("m/s", r"unit='m / s' is one of speed/velocity, which no quantity here has"),
+        ({"mu": "pc"}, "there is no 'mu'; did you mean 'mu_r'"),
+        ({"mu_r": "s"}, "unit of mu_r: expected one of length, such as 'kpc', and not 's'"),
+        ({"ln_std_r": "pc"}, "unit of ln_std_r: it is a number, which has no 'pc'"),
+        (["pc", "kpc"], "'pc' and 'kpc' are both units of length"),
+        ("percent", r"name the parameter, as in unit=\{'name': '%'\}"),
+        (5, r"unit=5; expected a unit such as 'pc', a list of units, or a dict"),
+        ({"mu_r": None}, "unit=None is not a unit"),
+    ],
+)
+def test_a_unit_of_no_parameter_is_an_error_that_says_what_there_is(fitted, asked, message):
+    for of in (fitted.summary, fitted.posterior_table, fitted.star_table, fitted.plot_corner):
+        with pytest.raises(ValueError, match=message):
+            of(unit=asked)
+
+
+def test_samples_of_a_parameter_cannot_have_the_unit_of_another(fitted):
+    with pytest.raises(u.UnitConversionError, match="angle, which no quantity here has"):
+        fitted.samples("mu_r", "mas")
+    assert fitted.samples("mu_r", ["mas"]).unit == u.kpc
+
+
+@pytest.mark.parametrize(
+    ("asked", "units"),
+    [
+        (u.m / u.s, {"K": u.m / u.s, "v0": u.m / u.s, "P": u.day}),
+        (u.mmag, {"M": u.mmag, "feh": u.dex}),  # astropy can convert magnitudes to dex
+        ({"e": "percent"}, {"e": u.percent, "feh": u.dex}),
+    ],
+)
+def test_units_go_by_name_or_by_physical_type(asked, units):
+    found = Units(asked, KNOWN)
+    assert {name: found.of(KNOWN[name], name) for name in units} == units
+
+
+def test_numbers_among_truths_are_in_the_unit_that_is_shown(fitted):
+    for truth in (500, 500 * u.pc):
+        figure = fitted.plot_corner(truths={"mu_r": truth}, unit="pc")
+        line = next(line for line in figure.axes[0].lines if len(set(line.get_xdata())) == 1)
+        assert line.get_xdata()[0] == 500
+        assert "pc" in figure.axes[0].get_title()
+        assert "kpc" not in figure.axes[0].get_title()
+
+
+def test_units_are_asked_of_a_fit():
+    with pytest.raises(ValueError, match=r"call fit\(table\) first"):
+        StarCluster().summary(unit="pc")
