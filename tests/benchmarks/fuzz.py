@@ -51,7 +51,7 @@ from astro_hier.model import HierarchicalModel
 PACKAGE = os.path.dirname(astro_hier.__file__)
 MODELS = {
     model.command: model
-    for model in (getattr(astro_hier, name) for name in astro_hier.__all__)
+    for model in (getattr(astro_hier, name) for name in sorted(astro_hier.__all__))
     if isinstance(model, type) and issubclass(model, HierarchicalModel)
 }
 OWN = (ValueError, TypeError, OSError)
