@@ -27,6 +27,8 @@ from tqdm.auto import tqdm
 from astro_hier import checks, plots
 from astro_hier.given import generator
 from astro_hier.inference import METHODS
+from astro_hier.plots.returned import of_panels
+from astro_hier.table import as_table
 
 __all__ = ["Calibration", "calibrate"]
 
@@ -57,12 +59,24 @@ class Calibration:
         model is calibrated.
     warnings : dict
         How many of the fits gave each warning; numbers in the warnings are replaced by dots.
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> from astro_hier.calibration import calibrate
+    >>> visits = datasets.make_binary(6, random_state=1)
+    >>> found = calibrate(
+    ...     SB1Binary(), visits, simulations=4, draws=19,
+    ...     random_state=1, progressbar=False,
+    ... )
+    >>> any(found.table()["failed"])
+    False
     """
 
     ranks: dict
     warnings: dict
 
-    def table(self):
+    def table(self) -> Table:
         """Three tests of each parameter.
 
         A parameter fails a test if its p-value is below 0.01 divided by the number of all tests,
@@ -89,6 +103,18 @@ class Calibration:
               are none.
 
             ``meta["level"]`` is the p-value below which a test fails.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> from astro_hier.calibration import calibrate
+        >>> visits = datasets.make_binary(6, random_state=1)
+        >>> found = calibrate(
+        ...     SB1Binary(), visits, simulations=4, draws=19,
+        ...     random_state=1, progressbar=False,
+        ... )
+        >>> found.table()["parameter", "mean", "sd", "failed"].colnames
+        ['parameter', 'mean', 'sd', 'failed']
         """
         level = FALSE_ALARMS / (len(TESTS) * len(self.ranks))
         rows = [
@@ -115,6 +141,7 @@ class Calibration:
         table["tails_expected"].info.format = ".3g"
         return table
 
+    @of_panels
     def plot(self, fig=None, ax=None):
         """The empirical distribution of the ranks minus the uniform one, with a 99 percent band.
 
@@ -131,6 +158,17 @@ class Calibration:
         Returns
         -------
         `~matplotlib.figure.Figure`
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> from astro_hier.calibration import calibrate
+        >>> visits = datasets.make_binary(6, random_state=1)
+        >>> found = calibrate(
+        ...     SB1Binary(), visits, simulations=4, draws=19,
+        ...     random_state=1, progressbar=False,
+        ... )
+        >>> fig = found.plot()
         """
         columns = min(len(self.ranks), 3)
         rows = -(-len(self.ranks) // columns)
@@ -161,7 +199,7 @@ class Calibration:
 
 
 def calibrate(model, table, *, simulations=200, draws=399, certify=True, n_jobs=1,
-              random_state=None, progressbar=True):  # fmt: skip
+              random_state=None, progressbar=True) -> Calibration:  # fmt: skip
     """Simulate many tables like a given one, fit each, and rank the truth among the draws.
 
     Parameters
@@ -196,10 +234,23 @@ def calibrate(model, table, *, simulations=200, draws=399, certify=True, n_jobs=
         If the table cannot be used.
     ValueError
         If the number of simulations or draws is less than one.
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> from astro_hier.calibration import calibrate
+    >>> visits = datasets.make_binary(6, random_state=1)
+    >>> found = calibrate(
+    ...     SB1Binary(), visits, simulations=4, draws=19,
+    ...     random_state=1, progressbar=False,
+    ... )
+    >>> found.table()["parameter"].tolist()
+    ['P', 'a', 'b', 'v0', 'K']
     """
     for name, value in (("simulations", simulations), ("draws", draws)):
         if not isinstance(value, (int, np.integer)) or value < 1:
             raise ValueError(f"{name}={value!r}; expected a whole number of at least 1")
+    table = as_table(table)
     model = model.suited_to(table)
     rows = model.read(table)
     data = model.prepare(rows, progressbar=False)

@@ -46,6 +46,15 @@ class Finding:
         If it failed, what is wrong: the values, rows or parameters concerned.
     python, shell : str
         If it failed, what to do, for a user of Python and of the command.
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> visits = datasets.make_binary(10, random_state=1)
+    >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+    >>> finding = star.findings()[0]
+    >>> finding.name, finding.failed
+    ('repeated_rows', False)
     """
 
     name: str
@@ -79,6 +88,13 @@ class Check:
         What to do if it fails.
     shell : str
         The same for a user of the command; as in Python if empty.
+
+    Examples
+    --------
+    >>> from astro_hier.checks import Check
+    >>> check = Check("size", "at least 8", "only {found} stars", "observe more")
+    >>> check.finding("3", failed=True).message()
+    'only 3 stars: observe more'
     """
 
     name: str
@@ -99,7 +115,7 @@ class Check:
 
 
 def define(name, *, limit, said, python, shell=""):
-    """Define a `Check`, and add it to `DEFINED`."""
+    """Define a `Check`, and add it to ``DEFINED``."""
     check = Check(name, limit, said, python, shell)
     DEFINED.setdefault(name, []).append(check)
     return check

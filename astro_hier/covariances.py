@@ -23,41 +23,73 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-def lindegren18(separation):
+def lindegren18(separation: u.Quantity) -> u.Quantity:
     r"""Data release 2, :math:`285 \times 10^{-6} \exp(-\theta / 14)`.
 
     Lindegren et al. (2018, A&A 616, A2), equation 16.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import covariances
+    >>> sd = covariances.lindegren18(0 * u.deg) ** 0.5
+    >>> print(f"{sd.to(u.uas):.1f}")
+    16.9 uas
     """
     theta = separation.to_value(u.deg)
     return 285e-6 * np.exp(-theta / 14) * u.mas**2
 
 
-def lindegren20(separation):
+def lindegren20(separation: u.Quantity) -> u.Quantity:
     r"""Early data release 3, :math:`142 \times 10^{-6} \exp(-\theta / 16)`.
 
     Lindegren et al. (2021, A&A 649, A2), equation 24.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import covariances
+    >>> sd = covariances.lindegren20(0 * u.deg) ** 0.5
+    >>> print(f"{sd.to(u.uas):.1f}")
+    11.9 uas
     """
     theta = separation.to_value(u.deg)
     return 142e-6 * np.exp(-theta / 16) * u.mas**2
 
 
-def vasiliev19(separation):
+def vasiliev19(separation: u.Quantity) -> u.Quantity:
     r"""Data release 2, with the half-degree ripple that the scanning left in the parallaxes.
 
     Vasiliev (2019, MNRAS 484, 2832):
     :math:`0.0003 \exp(-\theta / 20) + 0.002\,\mathrm{sinc}(\theta / 0.5 + 0.25)` with
     :math:`\mathrm{sinc}(x) = \sin(\pi x) / (\pi x)`. It is not positive definite: negative
     eigenvalues of the covariance matrix are set to zero.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import covariances
+    >>> sd = covariances.vasiliev19(0 * u.deg) ** 0.5
+    >>> print(f"{sd.to(u.uas):.1f}")
+    45.8 uas
     """
     theta = separation.to_value(u.deg)
     return (0.0003 * np.exp(-theta / 20) + 0.002 * np.sinc(theta / 0.5 + 0.25)) * u.mas**2
 
 
-def vasiliev_baumgardt21(separation):
+def vasiliev_baumgardt21(separation: u.Quantity) -> u.Quantity:
     r"""Early data release 3, with an excess at small angles.
 
     Vasiliev & Baumgardt (2021, MNRAS 505, 5978):
     :math:`0.00005 / (1 + \theta / 0.3) + 0.00007 \exp(-\theta / 30 - (\theta / 50)^2)`.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import covariances
+    >>> sd = covariances.vasiliev_baumgardt21(0 * u.deg) ** 0.5
+    >>> print(f"{sd.to(u.uas):.1f}")
+    11.0 uas
     """
     theta = separation.to_value(u.deg)
     return (

@@ -57,6 +57,12 @@ class Option:
         Whether the argument may be a prior, given by ``--prior``.
     takes_table : bool, optional
         Whether the argument is a table, of which the file is given.
+
+    Examples
+    --------
+    >>> from astro_hier.part import Option
+    >>> Option("trend", example="1").name
+    'trend'
     """
 
     name: str

@@ -47,7 +47,8 @@ def from_arviz(data: Any, var_name: str | Sequence[str], object_dim: str | None 
     --------
     >>> import numpy as np, xarray as xr
     >>> draws = np.random.default_rng(1).normal(1.4, 0.1, (4, 500, 3))
-    >>> mass = xr.DataArray(draws, dims=("chain", "draw", "star"), attrs={"unit": "solMass"})
+    >>> dims = ("chain", "draw", "star")
+    >>> mass = xr.DataArray(draws, dims=dims, attrs={"unit": "solMass"})
     >>> posterior = xr.Dataset({"mass": mass}, {"star": ["a", "b", "c"]})
     >>> from astro_hier.samples import from_arviz
     >>> table = from_arviz(posterior, "mass")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from astro_hier import SB1Binary, datasets, priors
+from astro_hier.core import linear
 
 KMS = u.km / u.s
 SEARCHED = priors.LogUniform(2 * u.day, 200 * u.day)
@@ -94,6 +95,25 @@ def test_the_fit_of_the_best_orbit_is_judged_alike(pair):
         jitter = np.ravel(model.samples("jitter").value.mean(axis=0))
         spread = np.ravel(model.samples("jitter").value.std(axis=0))
         assert np.all(np.abs(found["jitter"] - jitter) < 2 * spread)
+
+
+def test_numbers_of_a_mode_are_averages_over_its_periods():
+    model, table = SB1Binary(P=SEARCHED), table_of(12)
+    found, spec = described(model, table, compiled=False), model.survey_spec()
+    visits = spec.visits(*(table[name].value for name in ("time", "rv", "rv_error")))
+    mean, sd = found["modes_P"][0], found["modes_P_sd"][0]
+    P = np.linspace(mean - 7 * sd, mean + 7 * sd, 4001)
+    best = linear.Solution(visits, 1 / P)
+    height = best.log_marginal() - np.log(P)
+    weight = np.exp(height - height.max())
+    K = np.hypot(*best.linear()[:2])
+    assert mean == pytest.approx(np.average(P, weights=weight), abs=0.01 * sd)
+    assert sd == pytest.approx(np.sqrt(np.average((P - mean) ** 2, weights=weight)), rel=0.01)
+    assert found["modes_K"][0] == pytest.approx(np.average(K, weights=weight), rel=1e-3)
+    assert found["K"] == pytest.approx(K[np.argmax(best.log_marginal())], rel=1e-2)
+    below = np.interp([0.16, 0.5, 0.84], np.cumsum(weight) / weight.sum(), P)
+    quantiles = [found[name] for name in ("P_low", "P", "P_high")]
+    np.testing.assert_allclose(quantiles, below, rtol=0, atol=0.02 * sd)
 
 
 def test_names_are_those_that_are_promised(pair):

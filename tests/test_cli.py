@@ -222,13 +222,23 @@ def test_the_version_is_the_packages(capsys):
     assert capsys.readouterr().out == f"astro-hier {__version__}\n"
 
 
-def test_an_interrupt_is_said(tmp_path, capsys, monkeypatch):
+def test_an_interrupt_is_said(members, tmp_path, capsys, monkeypatch):
     def interrupted(*args, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(StarCluster, "fit", interrupted)
-    assert main(["demo", "--out", str(tmp_path / "demo")]) == 130
+    assert members("gaia.csv") == 130
     assert capsys.readouterr().err.endswith("astro-hier: interrupted\n")
+    assert not (tmp_path / "gaia-cluster").exists()
+
+
+def test_an_interrupt_while_the_command_loads_is_said(capsys, monkeypatch):
+    def interrupted(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("importlib.import_module", interrupted)
+    assert main(["cluster", "gaia.csv"]) == 130
+    assert capsys.readouterr().err == "astro-hier: interrupted\n"
 
 
 def test_the_prior_of_an_offset_and_a_limit_on_a_dispersion(tmp_path, capsys):

@@ -17,6 +17,7 @@ from astro_hier.cli.fit import names_with_priors
 from astro_hier.cli.values import PRESETS
 from astro_hier.inference import METHODS
 from astro_hier.model import HierarchicalModel
+from astro_hier.table.presets import presets_for
 
 
 def facts():
@@ -33,7 +34,7 @@ def facts():
                 "arguments": list(model().get_params()),
                 "priors": names_with_priors(model()),
                 "examples": [f"{of.name}={of.example}" for of in model.options if of.example],
-                "presets": [name for name, preset in PRESETS.items() if set(preset) <= set(roles)],
+                "presets": presets_for(model().roles),
             }
     return {
         "families": [name for name in priors.__all__ if name not in ("Prior", "PriorError")],

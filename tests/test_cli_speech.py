@@ -45,6 +45,7 @@ PYTHON = re.compile(
         ("period_range=(<Quantity 3. d>, <Quantity 1. d>); expected",
          "--set 'period_range=3. d, 1. d'; expected"),
         ("population=<class 'x.Population'>; expected", "--set population=...; expected"),
+        ("replace it with overwrite=True", "replace it with --overwrite"),
         ("see star_table()", "see stars.ecsv"),
         ("use --set outliers=True, or --prior 'P=Normal(2 d, 1 d)', or --columns rv=x",) * 2,
         ("x=1, chi2=3 and K=5 km/s stay", "x=1, chi2=3 and K=5 km/s stay"),
@@ -145,6 +146,14 @@ def test_a_unit_that_nobody_knows_is_to_be_corrected_in_the_file(tmp_path, capsy
 def test_errors_about_tables_say_in_python_what_to_do_in_python():
     with pytest.raises(TableError, match=r"set table\['parallax'\].unit = 'mas' or say columns="):
         StarCluster().read(bare("parallax"))
+
+
+def test_a_column_that_is_needed_cannot_be_left_out(tmp_path, capsys):
+    path = tmp_path / "members.ecsv"
+    cluster().write(path)
+    assert main(["cluster", str(path), "--columns", "parallax=None"]) == 1
+    said = capsys.readouterr().err
+    assert "--columns parallax=None; expected a column name, or NAME:UNIT" in said
 
 
 def test_warnings_of_astropy_are_said_in_a_line_in_the_shell(tmp_path):

@@ -13,7 +13,9 @@ import astropy.units as u
 import numpy as np
 import pytest
 import xarray as xr
+from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
+from latex_tables import check_latex
 from matplotlib.path import Path
 from scipy.stats import kstest
 
@@ -432,3 +434,14 @@ def test_figures_are_the_same_in_any_unit_but_for_their_axes(fitted, suited):
                 assert len(labels) != 1 if changed else len(labels) < 2 or "plot_phase" in name
                 scaled += changed
     assert scaled or not units
+
+
+def test_tables_for_papers_are_valid(fitted):
+    own = "objects" if hasattr(fitted, "object_table") else "stars"
+    given = [{}, {"of": own}] if hasattr(fitted, f"{own[:-1]}_table") else [{}, {"of": "elements"}]
+    for of in given:
+        for kind in ("latex", "aastex"):
+            check_latex(fitted.paper_table(**of, format=kind))
+        rows = fitted.paper_table(**of, format="table")
+        read = Table.read(fitted.paper_table(**of, format="mrt"), format="ascii.mrt")
+        assert len(read) == len(rows) or "statistic" in rows.colnames

@@ -23,8 +23,9 @@ EXAMPLES = sorted((PROJECT / "docs" / "examples").glob("*.py"))
 LEVELS = """
 progress given
 core/*
-checks netcdf
-table/* priors/* columns covariances datasets/*
+checks netcdf spelling
+table/* priors/* covariances datasets/*
+columns
 posterior/encoding posterior/files posterior/parameters posterior/units
 inference/*
 posterior/*

@@ -1,5 +1,7 @@
 """Claims about priors and their units."""
 
+import pickle
+
 import astropy.units as u
 import numpy as np
 import pytest
@@ -189,3 +191,22 @@ def test_repr_shows_units():
     assert repr(priors.StudentT(4, 0, 1)) == "StudentT(nu=4, mu=0, sigma=1)"
     assert repr(priors.StudentT(1, 0, 1, upper=0)).endswith("lower=-inf, upper=0)")
     assert repr(priors.Beta(1, 9, upper=0.95)) == "Beta(alpha=1, beta=9, lower=0.0, upper=0.95)"
+
+
+def test_distributions_are_frozen_once_and_priors_are_pickled_without_them():
+    prior = priors.TruncatedNormal(1 * u.day, 2 * u.day, lower=0 * u.day)
+    frozen = prior.frozen(u.day)
+    assert prior.frozen(u.day) is frozen
+    assert prior.frozen(u.hour).mean() == pytest.approx(24 * frozen.mean())
+    again = pickle.loads(pickle.dumps(prior))
+    assert again == prior
+    assert set(vars(again)) == {"mu", "sigma", "lower", "upper"}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_distributions_are_pickled(name):
+    frozen = FAMILIES[name].frozen(u.pc)
+    again = pickle.loads(pickle.dumps(frozen))
+    shares = np.array([1e-20, 0.3, 0.9])
+    np.testing.assert_array_equal(again.isf(shares), frozen.isf(shares))
+    np.testing.assert_array_equal(again.cdf([200, 600]), frozen.cdf([200, 600]))

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
+from astro_hier.core.floats import log_sum_exp
 from astro_hier.inference.peaks import peaks
 from astro_hier.inference.proposals import Mixture, StudentT
 
@@ -113,3 +114,11 @@ def test_a_width_is_not_taken_from_beyond_a_cliff():
     (part,) = peaks(peak_in_a_valley, [np.array([2e-5])]).parts
     assert part.mean[0] == pytest.approx(0, abs=1e-6)
     assert part.sd[0] == pytest.approx(1e-4, rel=0.05)
+
+
+def test_sums_of_exponentials_are_those_of_scipy():
+    values = np.random.default_rng(1).normal(0, 400, (5, 200))
+    values[:, 0], values[:3, 1] = -np.inf, -np.inf
+    expected = special.logsumexp(values, axis=0)
+    np.testing.assert_allclose(log_sum_exp(values), expected, rtol=1e-14)
+    np.testing.assert_allclose(log_sum_exp(values[:, 2]), expected[2], rtol=1e-14)

@@ -85,5 +85,16 @@ def test_all_that_is_exported_is_documented():
     assert {f"astro_hier.{name}" for name in astro_hier.__all__} <= documented
 
 
+def test_the_typed_program_uses_all_that_is_public():
+    program = (EXPECTED.parents[1] / "typed_program.py").read_text()
+    for name in astro_hier.__all__:
+        assert re.search(rf"\b{name}\b", program), name
+    for estimator in filter(inspect.isclass, (getattr(astro_hier, n) for n in astro_hier.__all__)):
+        if issubclass(estimator, HierarchicalModel):
+            methods = [name for name in dir(estimator) if not name.startswith("_")]
+            for name in (n for n in methods if inspect.isfunction(getattr(estimator, n))):
+                assert f".{name}(" in program, f"{estimator.__name__}.{name}"
+
+
 if __name__ == "__main__":
     EXPECTED.write_text("\n".join(public_api()) + "\n")

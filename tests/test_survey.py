@@ -264,7 +264,7 @@ def test_work_goes_on_where_it_was_interrupted(visits, rows, tmp_path, monkeypat
 def test_a_full_disk_leaves_what_is_complete(visits, rows, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(OSError, match=r"No space left.*complete stay"):
             survey.prepare(visits, tmp_path, population(), stars_per_file=PER_FILE, **QUIET)
     assert not list(tmp_path.glob("*.parquet"))
     assert not list(tmp_path.glob(f"{files.PARTIAL}*"))
@@ -305,7 +305,7 @@ def test_a_worker_that_is_killed_loses_nothing(visits, rows, tmp_path):
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+            n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
@@ -377,6 +377,13 @@ def test_rows_of_other_models_are_refused(rows, tmp_path):
     files.write(table.set_column(table.column_names.index("specification"), "specification", text),
                 path)  # fmt: skip
     with pytest.raises(RowsError, match="different arguments"):
+        population().fit_rows(tmp_path, **QUIET)
+
+
+def test_stars_are_not_counted_twice(rows, tmp_path):
+    shutil.copytree(rows, tmp_path, dirs_exist_ok=True)
+    shutil.copy(files.found(tmp_path)[0], tmp_path / "copy.parquet")
+    with pytest.raises(RowsError, match=r"5 rows .* have another row, such as 10000000000000"):
         population().fit_rows(tmp_path, **QUIET)
 
 

@@ -122,10 +122,9 @@ BAD = {
         with_column("parallax", MaskedColumn([1.0, 2, 3, 4], mask=[1, 0, 0, 0], unit="mas"), Table),
         "'parallax' .* has 1 of 4 rows .*row 0: nan or masked",
     ),
-    "text": (with_column("parallax", ["1", "2", "3", "4"], Table), "type <U1.*not text"),
     "text among numbers": (
         with_column("parallax", ["1", "null", "3", "?"], Table),
-        "type <U4.*not a number: row 1: 'null', row 3: '.'",
+        r"type <U4.*not a number: row 3: '\?'\)",
     ),
     "unknown unit": (
         broken(
@@ -181,7 +180,7 @@ def test_unknown_roles_and_missing_named_columns_are_refused():
     assert read_columns(good(), ROLES, {"star": None})["star"].tolist() == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize("columns", ["gaia", ["parallax"], astro_columns])
+@pytest.mark.parametrize("columns", ["gaja", ["parallax"], astro_columns])
 def test_columns_that_are_no_dict_are_refused(columns):
     with pytest.raises(TableError, match="expected a dict from role to column name"):
         read_columns(good(), ROLES, columns)

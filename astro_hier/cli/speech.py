@@ -23,6 +23,7 @@ OPTIONS = {
     "max_evaluations": "--max-evaluations",
     "method": "--method",
     "on_invalid": "--on-invalid",
+    "overwrite": "--overwrite",
     "random_state": "--seed",
 }
 MODULES = "astro_hier|outliers|populations|priors|profiles"
@@ -127,7 +128,7 @@ def _option(name: str, value: str, said: _Said) -> str:
     if name == "columns":
         return _columns_option(value, said) if value else "--columns"
     if name in OPTIONS:
-        option = f"{OPTIONS[name]} {_value(value)}".rstrip()
+        option = OPTIONS[name] if value == "True" else f"{OPTIONS[name]} {_value(value)}".rstrip()
         if name == "on_invalid" and said.text:
             said.others = ["--on-invalid", "drop"]
         return option

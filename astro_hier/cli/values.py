@@ -2,14 +2,14 @@
 
 import argparse
 import re
-from difflib import get_close_matches
 
 import astropy.units as u
 
-from astro_hier import columns, priors
+from astro_hier import priors
 from astro_hier.cli.described import FAMILIES, class_of
+from astro_hier.spelling import close_names
+from astro_hier.table.presets import PRESETS
 
-PRESETS = {"gaia": columns.GAIA, "apogee": columns.APOGEE}
 WORDS = {"true": True, "false": False, "none": None}
 DELIMITERS = {"tab": "\t", "\\t": "\t", "blank": " ", "space": " ", "semicolon": ";", "comma": ","}
 # Numbers and units longer than these are slips, or take for ever to be understood
@@ -20,8 +20,9 @@ TOO_LARGE_A_POWER = re.compile(r"(\*\*|\^|[a-zA-Z)])\s*\(?\s*[+-]?\d{3,}")
 
 def read_columns(text):
     """The ``columns`` argument of a model, from ``ROLE=NAME[:UNIT],...`` or a preset's name."""
-    if text.strip().lower() in PRESETS:
-        return PRESETS[text.strip().lower()]
+    name = text.strip().lower().replace("-", "_")
+    if name in PRESETS:
+        return PRESETS[name]
     found = {}
     for word in text.split(","):
         role, equals, place = (part.strip() for part in word.partition("="))
@@ -58,7 +59,7 @@ def _short(text):
 
 def did_you_mean(word, known):
     """A question, whether a known word was meant that is spelt almost the same."""
-    near = get_close_matches(word.strip(), [str(each) for each in known], n=1)
+    near = close_names(word, [str(each) for each in known])
     return f"; did you mean {near[0]}?" if near else ""
 
 

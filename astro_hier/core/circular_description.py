@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import logsumexp
 
 from astro_hier.core import (
     cells,
@@ -13,7 +12,7 @@ from astro_hier.core import (
     population_star,
 )
 from astro_hier.core.circular_star import Modes
-from astro_hier.core.floats import TINY
+from astro_hier.core.floats import TINY, log_sum_exp
 
 CURVES = 20  # draws of the orbit that figures show
 SEED = 20161
@@ -50,7 +49,7 @@ def significance(star, level, grid, density, outside, shares):
     log_evidence, information = cells.information(
         star.rows[level], grid.step, density, outside, layers
     )
-    return float(log_evidence - logsumexp(constant)), information
+    return float(log_evidence - log_sum_exp(constant)), information
 
 
 def describe(visits, star, level, grid, log_density, density, outside, shares, n_fitted):

@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import logsumexp
 
 from astro_hier.core import circular
-from astro_hier.core.floats import TINY
+from astro_hier.core.floats import TINY, log_sum_exp
 from astro_hier.core.linear import Solution, phases
 
 MAX_DEGENERATE_VISITS = 4  # so few that two at the same phase decide the likelihood
@@ -211,7 +210,7 @@ class OverScatter:
     def at(self, frequency):
         if self.star is not None:
             return circular.compiled_at(self.star, frequency)
-        return logsumexp(self.by_node(frequency), axis=0)
+        return log_sum_exp(self.by_node(frequency))
 
     def grid(self, start, step, count):
         total = np.full(count, -np.inf)
@@ -225,7 +224,7 @@ class OverScatter:
 
     def scatter(self, frequency):
         log_mass = self.by_node(frequency)
-        return self.visits.jitter.values, np.exp(log_mass - logsumexp(log_mass, axis=0))
+        return self.visits.jitter.values, np.exp(log_mass - log_sum_exp(log_mass))
 
     def picked(self, frequency, chance):
         log_mass = self.by_node(frequency)

@@ -20,7 +20,7 @@ DATA_FOLDER = "ASTRO_HIER_DATA"
 KMS = u.km / u.s
 
 
-def fetch_apogee_binaries():
+def fetch_apogee_binaries() -> QTable:
     """The 321 velocities of 14 single-lined binaries in Price-Whelan (2022), from APOGEE DR17.
 
     The published file is downloaded once, into astropy's cache, or read from the folder named by

@@ -27,7 +27,7 @@ def make_binary(
     baseline=300 * u.day,
     rv_error=0.3 * KMS,
     random_state=None,
-):
+) -> QTable:
     """Radial velocities of a single-lined binary.
 
     Parameters
@@ -55,6 +55,15 @@ def make_binary(
     `~astropy.table.QTable`
         Columns time (d), rv and rv_error (km/s); ``meta["truth"]`` holds P, a, b, v0 and K or, on
         an eccentric orbit, P, e, omega, t_peri (before the first visit), v0 and K.
+
+    Examples
+    --------
+    >>> from astro_hier import datasets
+    >>> visits = datasets.make_binary(5, random_state=1)
+    >>> visits.colnames
+    ['time', 'rv', 'rv_error']
+    >>> visits.meta["truth"]["P"]
+    <Quantity 7.3 d>
     """
     rng = generator(random_state)
     inner = rng.uniform(size=max(n_visits - 2, 0))
@@ -89,7 +98,7 @@ def make_binaries(
     baseline=1000 * u.day,
     rv_error=0.3 * KMS,
     random_state=None,
-):
+) -> QTable:
     """Radial velocities of a population of single-lined binaries, and of stars without companions.
 
     Parameters
@@ -132,6 +141,13 @@ def make_binaries(
     ------
     ValueError
         If a number is not in its range, or the first of two is larger than the second.
+
+    Examples
+    --------
+    >>> from astro_hier import datasets
+    >>> visits = datasets.make_binaries(3, 4, random_state=1)
+    >>> len(visits), visits.colnames
+    (12, ['star', 'time', 'rv', 'rv_error'])
     """
     rng = generator(random_state)
     visits, errors = _two("n_visits", n_visits, 1), _two("rv_error", _in_kms(rv_error), 0)
@@ -139,7 +155,7 @@ def make_binaries(
     a, b = rng.normal(0, amplitude.to_value(KMS), (2, n_stars))
     v0 = rng.normal(0, v0_sd.to_value(KMS), n_stars)
     companion = _companions(n_stars, companion_fraction, rng)
-    count, error = _numbers(n_stars, *visits, rng), _errors(n_stars, *errors, rng)
+    count, error = _numbers(n_stars, visits, rng), _errors(n_stars, errors, rng)
     star, time, since = _visits(count, baseline.to_value(u.day), rng)
     P, K = np.exp(lnP), np.hypot(a, b) * companion
     if eccentricity is None:
@@ -190,15 +206,17 @@ def _companions(n_stars, fraction, rng):
     return rng.uniform(size=n_stars) < fraction if fraction < 1 else np.ones(n_stars, bool)
 
 
-def _numbers(n_stars, least, most, rng):
+def _numbers(n_stars, ends, rng):
     """Numbers of visits."""
+    least, most = ends
     if least == most:
         return np.full(n_stars, least)
     return rng.integers(least, most, n_stars, endpoint=True)
 
 
-def _errors(n_stars, least, most, rng):
+def _errors(n_stars, ends, rng):
     """The error of each star's velocities."""
+    least, most = ends
     if least == most:
         return np.full(n_stars, least)
     if least == 0:

@@ -17,7 +17,7 @@ def make_star_cluster(
     std_r=8.7 * u.pc,
     log10_error=(-2, -1),
     random_state=None,
-):
+) -> QTable:
     """Parallaxes of the members of a star cluster.
 
     With ``random_state=42`` and otherwise default arguments these are the stars of Price-Whelan
@@ -44,12 +44,22 @@ def make_star_cluster(
     ------
     ValueError
         If a distance is negative because std_r is too large for mu_r.
+
+    Examples
+    --------
+    >>> from astro_hier import datasets
+    >>> table = datasets.make_star_cluster(5, random_state=1)
+    >>> table.colnames
+    ['parallax', 'parallax_error']
+    >>> table.meta["truth"]["mu_r"]
+    <Quantity 500. pc>
     """
     rng = generator(random_state)
     r = rng.normal(mu_r.to_value(u.pc), std_r.to_value(u.pc), n_stars) * u.pc
     if (r <= 0).any():
         raise ValueError(f"std_r={std_r} is too large for mu_r={mu_r}: some distances are negative")
-    error = 10 ** rng.uniform(*log10_error, n_stars) * u.mas
+    low, high = log10_error
+    error = 10 ** rng.uniform(low, high, n_stars) * u.mas
     parallax = rng.normal(r.to_value(u.mas, u.parallax()), error.value) * u.mas
     truth = {
         "mu_r": mu_r,

@@ -34,7 +34,7 @@ def make_period_luminosity(
     parallax_error=0.1 * u.mas,
     limit=None,
     random_state=None,
-):
+) -> QTable:
     """Stars like RR Lyrae stars in the K band, with parallaxes and metallicities.
 
     Metallicities fall with the period, and metal-poor stars are farther away.
@@ -62,6 +62,13 @@ def make_period_luminosity(
         Columns period, magnitude, magnitude_error, parallax, parallax_error, feh and feh_error;
         ``meta["truth"]`` holds the relation, the population of the stars, whether they are seen or
         not, and r and absolute_magnitude of each one.
+
+    Examples
+    --------
+    >>> from astro_hier import datasets
+    >>> table = datasets.make_period_luminosity(5, random_state=1)
+    >>> table.colnames
+    ['period', 'magnitude', 'magnitude_error', 'parallax', 'parallax_error', 'feh', 'feh_error']
     """
     rng = generator(random_state)
     truth = {"alpha": u.Quantity(alpha, u.mag), "beta": u.Quantity(beta, SLOPE),
@@ -76,15 +83,16 @@ def make_period_luminosity(
     else:
         raise ValueError(f"limit={limit!r}; hardly any star is so bright: expected a fainter one")
     log_period, feh, modulus, absolute, magnitude = np.concatenate(seen, axis=1)[:, :n_stars]
-    r, error = 10 ** (0.2 * modulus - 2), np.broadcast_to(parallax_error, n_stars, subok=True)
+    r = 10 ** (0.2 * modulus - 2)
+    error = u.Quantity(np.broadcast_to(parallax_error, n_stars, subok=True), u.mas)
     truth |= POPULATION | {"r": r * u.kpc, "absolute_magnitude": absolute * u.mag}
     return QTable(
         {
             "period": 10**log_period * u.day,
             "magnitude": magnitude * u.mag,
             "magnitude_error": np.full(n_stars, ERROR) * u.mag,
-            "parallax": rng.normal(1 / r, error.to_value(u.mas)) * u.mas,
-            "parallax_error": error.to(u.mas),
+            "parallax": rng.normal(1 / r, error.value) * u.mas,
+            "parallax_error": error,
             "feh": rng.normal(feh, 0.1) * u.dex,
             "feh_error": np.full(n_stars, 0.1) * u.dex,
         },

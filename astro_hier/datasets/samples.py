@@ -20,7 +20,7 @@ def make_posterior_samples(
     interim_mean=1.7 * u.Msun,
     interim_sd=0.3 * u.Msun,
     random_state=None,
-):
+) -> QTable:
     """Draws of the masses of objects, each made under the same prior, which is not flat.
 
     Masses are normally distributed, and measured with normal errors. The draws are of the posterior
@@ -46,6 +46,13 @@ def make_posterior_samples(
         Columns object, samples (solMass, shape (row, draw)) and interim (1 / solMass, of the same
         shape), the density of each draw under the interim prior; ``meta["truth"]`` holds mu, sigma,
         lnsigma and the masses of the objects, mass.
+
+    Examples
+    --------
+    >>> from astro_hier import datasets
+    >>> table = datasets.make_posterior_samples(5, 100, random_state=1)
+    >>> table["samples"].shape
+    (5, 100)
     """
     rng = generator(random_state)
     mean, sd, prior_mean, prior_sd = (

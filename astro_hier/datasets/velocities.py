@@ -21,7 +21,7 @@ def make_velocities(
     error=2 * KMS,
     redshift=False,
     random_state=None,
-):
+) -> QTable:
     """Velocities or redshifts of the members of a star cluster, a galaxy or a cluster of galaxies.
 
     Parameters
@@ -42,9 +42,16 @@ def make_velocities(
     `~astropy.table.QTable`
         Columns velocity and velocity_error (km/s), or redshift and redshift_error;
         ``meta["truth"]`` holds v_sys, sigma_v, ln_sigma_v and the velocities v within the system.
+
+    Examples
+    --------
+    >>> from astro_hier import datasets
+    >>> table = datasets.make_velocities(5, random_state=1)
+    >>> table.colnames
+    ['velocity', 'velocity_error']
     """
     rng = generator(random_state)
-    error = np.broadcast_to(error, n_members, subok=True).to(KMS)
+    error = u.Quantity(np.broadcast_to(error, n_members, subok=True), KMS)
     v = rng.normal(0, sigma_v.to_value(KMS), n_members) * KMS
     truth = {
         "v_sys": v_sys,

@@ -5,10 +5,10 @@ A proposal has the methods ``rvs(size, rng)``, which returns points of shape (si
 """
 
 import numpy as np
-from scipy.special import logsumexp
-from scipy.stats import multivariate_t, norm
+from scipy.stats import multivariate_t
 
-from astro_hier.core.floats import TINY
+from astro_hier.core import normal
+from astro_hier.core.floats import TINY, log_sum_exp
 
 DEGREES_OF_FREEDOM = 5
 CLOUD_SIZES = 10.0 ** -np.arange(5)
@@ -24,7 +24,7 @@ class Normal:
     """The standard normal distribution, which is the prior."""
 
     def logpdf(self, z):
-        return norm.logpdf(z).sum(axis=1)
+        return normal.log_density(z, 0.0, 1.0).sum(axis=1)
 
 
 PRIOR = Normal()
@@ -41,8 +41,8 @@ class Clouds:
         return self.centre + sizes[:, None] * rng.standard_normal((size, len(self.centre)))
 
     def logpdf(self, z):
-        by_size = [norm.logpdf(z, self.centre, s).sum(axis=1) for s in CLOUD_SIZES]
-        return logsumexp(by_size, axis=0) - np.log(len(CLOUD_SIZES))
+        by_size = [normal.log_density(z, self.centre, s).sum(axis=1) for s in CLOUD_SIZES]
+        return log_sum_exp(by_size) - np.log(len(CLOUD_SIZES))
 
 
 class StudentT:
@@ -124,7 +124,7 @@ class Mixture:
         return np.array([part.logpdf(z) for part in self.parts]) + np.log(self.shares)[:, None]
 
     def logpdf(self, z):
-        return logsumexp(self.by_part(z), axis=0)
+        return log_sum_exp(self.by_part(z))
 
     def fitted(self, z, weights):
         """The mixture fitted to weighted points by expectation-maximisation.
@@ -137,7 +137,7 @@ class Mixture:
         found = self
         for _ in range(ROUNDS if len(self.parts) > 1 else 1):
             parts = found.by_part(z)
-            masses = weights * np.exp(parts - logsumexp(parts, axis=0))
+            masses = weights * np.exp(parts - log_sum_exp(parts))
             shares = masses.sum(axis=1)
             size = shares**2 / np.maximum(np.sum(masses**2, axis=1), TINY)
             moved = (shares > SMALLEST_SHARE) & (size > MIN_POINTS_PER_DIMENSION * z.shape[1])

@@ -2,8 +2,8 @@
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import logsumexp
 
+from astro_hier.core.floats import TINY, log_sum_exp
 from astro_hier.inference.proposals import PRIOR
 
 MIN_LOG_BETA = -50.0
@@ -36,7 +36,7 @@ class Pool:
 
     def _weigh(self):
         shares = np.array(self.counts) / len(self.z)
-        mixture = logsumexp(self.log_proposals, axis=0, b=shares[:, None])
+        mixture = log_sum_exp(self.log_proposals + np.log(np.maximum(shares, TINY))[:, None])
         self.log_prior_weights = PRIOR.logpdf(self.z) - mixture
         self.log_weights = self.log_likelihood + self.log_prior_weights
         self.weights = normalised(self.log_weights)
@@ -50,7 +50,7 @@ class Pool:
     @property
     def log_evidence(self):
         """ln of the likelihood, integrated over the prior."""
-        return float(logsumexp(self.log_weights) - np.log(len(self.z)))
+        return float(log_sum_exp(self.log_weights) - np.log(len(self.z)))
 
     def heights(self):
         """ln of the posterior density of each point, up to a constant."""

@@ -9,7 +9,8 @@ from astropy.table import QTable, Table
 
 from astro_hier.injections.orbits import KMS, Orbits
 from astro_hier.models.binary_population import BinaryPopulation
-from astro_hier.table import read_columns
+from astro_hier.table import as_table, read_columns
+from astro_hier.table.arrays import one_row_each
 from astro_hier.table.places import find_places
 
 BATCH = 1000  # orbits whose velocities are computed at once
@@ -44,6 +45,7 @@ class Survey:
     def of(cls, table: Table, columns: dict | None) -> Self:
         """From the user's table, as the model reads it."""
         roles = BinaryPopulation(columns=columns).roles
+        table = one_row_each(as_table(table), roles, columns)
         read = read_columns(table, roles, columns)
         places, _ = find_places(table, roles, columns)
         used = {name for name, _ in places.values()}

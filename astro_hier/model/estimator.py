@@ -19,11 +19,14 @@ from astro_hier.model.notebook import to_html
 from astro_hier.model.parameters import Priors
 from astro_hier.model.results import Results
 from astro_hier.model.to_arviz import to_arviz
-from astro_hier.table import Rows, read_columns
+from astro_hier.plots.returned import of_panels, on_axes
+from astro_hier.spelling import did_you_mean
+from astro_hier.table import Rows, as_table, read_columns
 
 __all__ = ["HierarchicalModel"]
 
 MAX_ITEMS_KEPT = 1000  # with more, the draws of each are kept only on request
+FIT_ARGUMENTS = ("method", "draws", "chains", "random_state", "progressbar")
 FOR_USERS = {"example", "frozen_priors", "parameters", "prior_of", "roles"}  # among all hooks
 
 
@@ -48,10 +51,10 @@ class HierarchicalModel(Results, metaclass=_Completion):
     # names that users of the model do not need, and that completion leaves out
     for_writers = {*vars(Hooks), *vars(Priors), "fitted_data", "for_writers", "graph",
                    "keeps_draws", "parameters_of_summary", "problem",
-                   "suited_to"} - FOR_USERS  # fmt: skip
-    plot_corner = plots.plot_corner
-    plot_trace = plots.plot_trace
-    plot_graph = plots.plot_graph
+                   "star_work", "suited_to", "survey_spec"} - FOR_USERS  # fmt: skip
+    plot_corner = of_panels(plots.plot_corner)
+    plot_trace = of_panels(plots.plot_trace)
+    plot_graph = on_axes(plots.plot_graph)
     to_arviz = to_arviz
     _repr_html_ = to_html
     paper_table = reports.paper_table
@@ -62,7 +65,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
         """The nodes of the graphical model, for ``plot_graph``."""
         return ()
 
-    def __init__(self, *, columns: dict | None = None, on_invalid: str = "raise"):
+    def __init__(self, *, columns: dict | str | None = None, on_invalid: str = "raise"):
         self.columns = columns
         self.on_invalid = on_invalid
 
@@ -75,8 +78,9 @@ class HierarchicalModel(Results, metaclass=_Completion):
 
         Parameters
         ----------
-        table : `~astropy.table.Table`, `~astropy.table.QTable` or `~astropy.timeseries.TimeSeries`
-            The measurements, with units.
+        table : `~astropy.table.Table`, `~astropy.timeseries.TimeSeries` or data frame
+            The measurements, with units, in the table or in ``columns``. Data frames are those of
+            pandas, polars and pyarrow.
 
         Returns
         -------
@@ -89,8 +93,16 @@ class HierarchicalModel(Results, metaclass=_Completion):
             If the table cannot be used; the message says what to do.
         ValueError
             If the model's arguments are inconsistent.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> rows = SB1Binary().read(datasets.make_binary(4, random_state=1))
+        >>> rows["rv"].shape
+        (4,)
         """
         self.check_arguments()
+        table = as_table(table)
         rows = read_columns(table, self.roles, self.columns_in_use(), self.on_invalid)
         self.check_rows(rows, table)
         progress.LOG.info("%s: %d rows read", type(self).__name__, rows.size)
@@ -145,8 +157,9 @@ class HierarchicalModel(Results, metaclass=_Completion):
 
         Parameters
         ----------
-        table : `~astropy.table.Table`, `~astropy.table.QTable` or `~astropy.timeseries.TimeSeries`
-            The measurements, with units.
+        table : `~astropy.table.Table`, `~astropy.timeseries.TimeSeries` or data frame
+            The measurements, with units, in the table or in ``columns``. Data frames are those of
+            pandas, polars and pyarrow.
         method : {"marginal", "nuts"}, optional
             "marginal" integrates the latent variables out numerically and returns independent
             draws; "nuts" samples the joint model with PyMC.
@@ -176,19 +189,35 @@ class HierarchicalModel(Results, metaclass=_Completion):
             If a prior has the wrong physical type.
         ValueError
             If a method or option does not exist.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> visits = datasets.make_binary(10, random_state=1)
+        >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+        >>> star.samples("P").shape
+        (4000,)
+        >>> star = star.fit(visits, draws=100, random_state=1, progressbar=False)
+        >>> star.samples("P").shape
+        (400,)
         """
         if not isinstance(method, str) or method not in METHODS:
-            raise ValueError(f"method={method!r} does not exist; expected one of {list(METHODS)}")
+            raise ValueError(
+                f"method={method!r} does not exist; expected one of {list(METHODS)}"
+                + did_you_mean([method], METHODS)
+            )
         unknown = sorted(set(options) - METHODS[method].OPTIONS)
         if unknown:
             raise ValueError(
                 f"method {method!r} has no options {unknown}; it has"
                 f" {sorted(METHODS[method].OPTIONS)}, and every method has draws, chains,"
                 " random_state and progressbar"
+                + did_you_mean(unknown, [*METHODS[method].OPTIONS, *FIT_ARGUMENTS])
             )
         draws, chains = whole("draws", draws, 1), whole("chains", chains, 1)
         rng, progressbar = source_of(random_state), switch("progressbar", progressbar)
         METHODS[method].check(**options)
+        table = as_table(table)
         model = self.suited_to(table)
         model.frozen_priors()
         rows = model.read(table)
@@ -210,7 +239,16 @@ class HierarchicalModel(Results, metaclass=_Completion):
         return self
 
     def initial_values(self, table: Table) -> dict[str, u.Quantity]:
-        """The estimator's own starting point for a table, a dict of Quantities."""
+        """The estimator's own starting point for a table, a dict of Quantities.
+
+        Examples
+        --------
+        >>> from astro_hier import StarCluster, datasets
+        >>> table = datasets.make_star_cluster(random_state=42)
+        >>> print(f"{StarCluster().initial_values(table)['mu_r']:.1f}")
+        0.5 kpc
+        """
+        table = as_table(table)
         model = self.suited_to(table)
         rows = model.read(table)
         with in_words(type(self).__name__, rows, model.roles):
@@ -218,7 +256,17 @@ class HierarchicalModel(Results, metaclass=_Completion):
         return {p.name: initial[p.name] * p.unit for p in model.parameters}
 
     def pymc_model(self, table: Table) -> Any:
-        """The joint model of a table as a `pymc.Model`, to sample or modify."""
+        """The joint model of a table as a `pymc.Model`, to sample or modify.
+
+        Examples
+        --------
+        >>> from astro_hier import StarCluster, datasets
+        >>> table = datasets.make_star_cluster(5, random_state=42)
+        >>> model = StarCluster().pymc_model(table)
+        >>> sorted(variable.name for variable in model.free_RVs)
+        ['ln_std_r', 'mu_r', 'r']
+        """
+        table = as_table(table)
         model = self.suited_to(table)
         model.frozen_priors()
         return model.build_pymc(model.prepare(model.read(table), progressbar=False))

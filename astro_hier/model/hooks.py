@@ -1,4 +1,4 @@
-"""How a model is defined: hooks for authors of models, called by `fit` and the methods.
+"""How a model is defined: hooks for authors of models, called by ``fit`` and the methods.
 
 Hooks work on floats in the units that a model declares. Four kinds of objects go through them:
 
@@ -26,7 +26,7 @@ from astro_hier.model.parameters import Priors
 from astro_hier.part import Option
 from astro_hier.posterior import Parameter
 from astro_hier.reports.panels import Panel
-from astro_hier.table import Role, Rows, of_table
+from astro_hier.table import Role, Rows, as_columns, of_table
 
 __all__ = ["Hooks"]
 
@@ -242,12 +242,10 @@ class Hooks(Priors):
 
     # ---- for the methods above
 
-    def columns_in_use(self) -> dict | None:
-        """``columns`` without the roles of options that are off."""
-        if not isinstance(self.columns, Mapping):
-            return self.columns
+    def columns_in_use(self) -> dict:
+        """``columns``, or the preset of that name, without the roles of options that are off."""
         off = set(self.roles_of_options) - {role.name for role in self.roles}
-        return {name: place for name, place in self.columns.items() if name not in off}
+        return {name: at for name, at in as_columns(self.columns).items() if name not in off}
 
     def _missing(self, hook):
         return NotImplementedError(

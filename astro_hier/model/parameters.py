@@ -26,7 +26,14 @@ class Priors(Arguments):
 
     @property
     def parameters(self) -> Sequence[Parameter]:
-        """All quantities of the posterior."""
+        """All quantities of the posterior.
+
+        Examples
+        --------
+        >>> from astro_hier import StarCluster
+        >>> [parameter.name for parameter in StarCluster().parameters]
+        ['mu_r', 'ln_std_r', 'std_r', 'r']
+        """
         return ()
 
     @property
@@ -48,7 +55,14 @@ class Priors(Arguments):
         return next(of_parts, self if name in vars(self) else None)
 
     def prior_of(self, name: str) -> priors.Prior:
-        """The prior of a sampled parameter; `~astro_hier.priors.Fixed` if a value was given."""
+        """The prior of a sampled parameter; `~astro_hier.priors.Fixed` if a value was given.
+
+        Examples
+        --------
+        >>> from astro_hier import StarCluster
+        >>> StarCluster().prior_of("ln_std_r")
+        Uniform(lower=-8, upper=0)
+        """
         return priors.as_prior(getattr(self.owner(name), name))
 
     def sampled_names(self) -> list[str]:
@@ -86,6 +100,12 @@ class Priors(Arguments):
         ------
         astro_hier.priors.PriorError
             If an argument is not a prior, or has the wrong physical type.
+
+        Examples
+        --------
+        >>> from astro_hier import StarCluster
+        >>> sorted(StarCluster().frozen_priors())
+        ['ln_std_r', 'mu_r']
         """
         frozen = {}
         for name in self.sampled_names():

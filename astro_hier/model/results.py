@@ -36,7 +36,17 @@ __all__ = ["NotFittedError", "Results"]
 
 
 class NotFittedError(ValueError, AttributeError):
-    """Results were requested before a fit."""
+    """Results were requested before a fit.
+
+    Examples
+    --------
+    >>> from astro_hier import NotFittedError, StarCluster
+    >>> try:
+    ...     StarCluster().summary()
+    ... except NotFittedError as error:
+    ...     print(error)
+    this StarCluster has no results yet: call fit(table) first
+    """
 
 
 class Results(Hooks):
@@ -49,7 +59,16 @@ class Results(Hooks):
 
     @property
     def inference_data(self) -> xr.DataTree:
-        """`xarray.DataTree` of posterior, sample_stats, observed_data and constant_data."""
+        """`xarray.DataTree` of posterior, sample_stats, observed_data and constant_data.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> visits = datasets.make_binary(10, random_state=1)
+        >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+        >>> list(star.inference_data["posterior"].data_vars)
+        ['P', 'a', 'b', 'v0', 'K', 'log_prob']
+        """
         try:
             return self._inference_data
         except AttributeError:
@@ -59,7 +78,18 @@ class Results(Hooks):
 
     @property
     def posterior(self) -> xr.Dataset:
-        """`xarray.Dataset` of the draws; each variable's ``attrs`` hold unit and long_name."""
+        """`xarray.Dataset` of the draws; each variable's ``attrs`` hold unit and long_name.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> visits = datasets.make_binary(10, random_state=1)
+        >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+        >>> dict(star.posterior["P"].sizes)
+        {'chain': 4, 'draw': 1000}
+        >>> star.posterior["P"].attrs["unit"]
+        'd'
+        """
         return self.inference_data["posterior"].to_dataset()
 
     def samples(self, name: str, unit: UnitLike = None) -> u.Quantity:
@@ -76,6 +106,15 @@ class Results(Hooks):
         -------
         `~astropy.units.Quantity`
             Shape (chain * draw,) or (chain * draw, star).
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> visits = datasets.make_binary(10, random_state=1)
+        >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+        >>> P = star.samples("P")
+        >>> P.shape, P.unit
+        ((4000,), Unit("d"))
         """
         posterior, parameter = self.posterior, self.parameter(name)
         if name not in posterior:
@@ -89,7 +128,16 @@ class Results(Hooks):
 
     @property
     def map_sample(self) -> dict[str, u.Quantity]:
-        """The draw with the highest ``log_prob``, a dict of Quantities by parameter."""
+        """The draw with the highest ``log_prob``, a dict of Quantities by parameter.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> visits = datasets.make_binary(10, random_state=1)
+        >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+        >>> print(f"{star.map_sample['P']:.1f}")
+        7.3 d
+        """
         best = int(np.argmax(self.samples(LOG_PROB.name)))
         return {
             p.name: self.samples(p.name)[best] for p in self.parameters if p.name in self.posterior
@@ -102,6 +150,14 @@ class Results(Hooks):
         ----------
         unit : unit, list or dict, optional
             Units of the columns, as in `summary`.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> visits = datasets.make_binary(10, random_state=1)
+        >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+        >>> star.posterior_table().colnames
+        ['P', 'a', 'b', 'v0', 'K']
         """
         posterior = self.posterior
         return draws_table(posterior, self._common_parameters(), units_of(self, unit))
@@ -132,6 +188,18 @@ class Results(Hooks):
         `~astropy.table.Table`
             Columns parameter, unit, mean, sd, the ends of the interval, mcse_mean, mcse_sd,
             ess_bulk, ess_tail, r_hat. Its ``meta`` holds the method's statistics of the whole run.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> visits = datasets.make_binary(10, random_state=1)
+        >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+        >>> summary = star.summary(["P", "K"])
+        >>> summary["parameter", "unit", "mean"].pprint()
+        parameter  unit    mean
+        --------- ------ --------
+                P      d 7.299959
+                K km / s 15.10073
         """
         if not 0 < hdi_prob < 1:
             raise ValueError(f"hdi_prob={hdi_prob!r}; expected a number between 0 and 1")
@@ -152,7 +220,16 @@ class Results(Hooks):
         return self.parameters_named(var_names)
 
     def findings(self) -> list[Finding]:
-        """The findings of the checks, a list of `~astro_hier.checks.Finding`."""
+        """The findings of the checks, a list of `~astro_hier.checks.Finding`.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> visits = datasets.make_binary(10, random_state=1)
+        >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+        >>> [finding.name for finding in star.findings() if finding.failed]
+        []
+        """
         return checks.restore(self.inference_data["sample_stats"].attrs.get("checks", "[]"))
 
     def checks(self) -> Table:
@@ -163,6 +240,16 @@ class Results(Hooks):
         `~astropy.table.Table`
             Columns check, found, limit, verdict ("good" or "failed") and what to do, with one row
             per check: of the table, of the method, and of the model, the likeliest cause first.
+
+        Examples
+        --------
+        >>> from astro_hier import SB1Binary, datasets
+        >>> visits = datasets.make_binary(10, random_state=1)
+        >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+        >>> star.checks().colnames
+        ['check', 'found', 'limit', 'verdict', 'what to do']
+        >>> set(star.checks()["verdict"].tolist())
+        {'good'}
         """
         return checks.tabulate(self.findings())
 
@@ -227,6 +314,19 @@ class Results(Hooks):
         TypeError
             If an argument is an instance of an unregistered class, see
             `astro_hier.posterior.register`.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from astro_hier import SB1Binary, datasets
+        >>> visits = datasets.make_binary(10, random_state=1)
+        >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+        >>> with TemporaryDirectory() as folder:
+        ...     star.save(Path(folder) / "star.nc")
+        ...     again = SB1Binary.load(Path(folder) / "star.nc")
+        >>> bool((again.samples("P") == star.samples("P")).all())
+        True
         """
         save(path, self.inference_data, type(self).__name__, self._fitted_params)
 
@@ -249,6 +349,18 @@ class Results(Hooks):
         SavedFileError
             If the file is damaged, holds something else, or has another format; the message says
             which.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from astro_hier import SB1Binary, datasets
+        >>> visits = datasets.make_binary(10, random_state=1)
+        >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+        >>> with TemporaryDirectory() as folder:
+        ...     star.save(Path(folder) / "star.nc")
+        ...     print(f"{SB1Binary.load(Path(folder) / 'star.nc').map_sample['P']:.1f}")
+        7.3 d
         """
         tree, params = load(path, cls.__name__)
         with reading(path):

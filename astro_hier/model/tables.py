@@ -33,6 +33,14 @@ def explanations(model: Any, min_probability: float = 0.01) -> QTable:
     ValueError
         If the draws are not from ``method="marginal"``, or the model has no parameters common
         to all stars.
+
+    Examples
+    --------
+    >>> from astro_hier import VelocityDispersion, datasets
+    >>> table = datasets.make_velocities(40, random_state=1)
+    >>> system = VelocityDispersion().fit(table, random_state=1, progressbar=False)
+    >>> print(len(system.explanations()), "explanation")
+    1 explanation
     """
     stats = model.inference_data["sample_stats"]
     if "explanation" not in stats:

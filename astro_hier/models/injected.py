@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from numbers import Integral
+from typing import Any
+
+from astropy.table import Table
 
 from astro_hier.table import TableError
 
@@ -24,3 +27,12 @@ def injected(meta: Mapping, kept: int, of: str, maker: str = "") -> int:
             f" whether they were kept or not, at least the {kept} of the table{maker}"
         )
     return int(n)
+
+
+def check_table(table: Any, cure: str) -> None:
+    """Raise a TableError unless these injections are an astropy table; frames have no ``meta``."""
+    if not isinstance(table, Table):
+        raise TableError(
+            "selection: expected an astropy Table with the number of all injections in"
+            f" meta['injected'], got {type(table).__name__}; {cure}"
+        )

@@ -16,7 +16,7 @@ from astro_hier.checks import Finding
 from astro_hier.part import Part
 from astro_hier.posterior import UNBOUNDED, Parameter
 from astro_hier.priors import Prior
-from astro_hier.table import Role
+from astro_hier.table import Role, as_columns, find_column, named
 
 TYPICAL_ZERO_POINT = 0.03  # mas
 MAX_SHIFT = 0.5  # of the mean parallax by a zero point that is left out, in standard errors
@@ -28,10 +28,12 @@ ZERO_POINT = checks.define(
     " shift the mean by {sigmas} standard errors",
     python="zero_point=-0.029 * u.mas is that of data release 2 (Lindegren et al. 2018, A&A 616,"
     " A2); that of release 3 is between -0.017 and -0.039 mas and depends on magnitude, colour and"
-    " latitude (Lindegren et al. 2021, A&A 649, A4), so give it as a column of the table;"
+    " latitude (Lindegren et al. 2021, A&A 649, A4), so give it as a column of the table, which the"
+    " package gaiadr3-zeropoint computes;"
     " zero_point=0 * u.mas if the parallaxes are already corrected",
     shell="--set zero_point='-0.029 mas' is that of data release 2; that of release 3 is between"
-    " -0.017 and -0.039 mas, and --set zero_point=COLUMN reads it star by star;"
+    " -0.017 and -0.039 mas, and --set zero_point=COLUMN reads it star by star (the Python package"
+    " gaiadr3-zeropoint computes it);"
     " --set zero_point='0 mas' if the parallaxes are already corrected",
 )
 
@@ -127,10 +129,8 @@ def check(model, table: Table, error: float) -> list[Finding]:
 
     ``error`` is the standard error of their mean [mas].
     """
-    given = model.columns.get("parallax") if isinstance(model.columns, Mapping) else None
-    name = given[0] if isinstance(given, tuple) else given or "parallax"
-    names = {column.lower() for column in table.colnames}
-    if name.lower() != "parallax" or "source_id" not in names:
+    name = named(table, as_columns(model.columns).get("parallax", "parallax"))
+    if name is None or name.lower() != "parallax" or find_column(table, "source_id") is None:
         return []
     known = model.zero_point is not None
     sigmas = TYPICAL_ZERO_POINT / max(error, 1e-9)

@@ -8,14 +8,13 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 
-from astro_hier.plots.draws import MANY_PANELS, chosen_of
+from astro_hier.plots.draws import MANY_PANELS, chosen_of, count_from
 from astro_hier.plots.strokes import figure
 from astro_hier.plots.style import BEST, PAGE, PAGE_TEXT, SINGLE, shade
 from astro_hier.posterior import units_of
 
 __all__ = ["plot_corner"]
 
-MAX_DIGITS = 3.5  # of ticks, above which a reference is subtracted
 SMALLEST_TEXT = 6  # points
 SMALLEST_PANEL = 0.5  # inches
 
@@ -43,6 +42,13 @@ def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, unit=None
     Returns
     -------
     `~matplotlib.figure.Figure`
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> visits = datasets.make_binary(10, random_state=1)
+    >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+    >>> fig = star.plot_corner(["P", "K"], truths=visits.meta["truth"])
     """
     with warnings.catch_warnings():
         # corner imports arviz, some versions of which announce future changes
@@ -104,13 +110,9 @@ def _write(fig, chosen, labelled: bool) -> None:
         title = f"{one.symbol} = ${_rounded(one.draws)}$ {one.unit.strip(' []')}"
         text = grid[i, i].set_title(title, fontsize=small, x=0, ha="left", pad=3)
         text.set_in_layout(i in (0, count - 1))
-        reference = _reference(one.draws)
-        less = f" - {reference:.15g}".replace("- -", "+ ") if reference else ""
         for panel, which in [(grid[-1, i], "x"), *((grid[i, 0], "y") for _ in range(i > 0))]:
             axis = getattr(panel, f"{which}axis")
-            axis.get_major_formatter().set_useOffset(reference)
-            axis.get_major_formatter().set_scientific(False)
-            axis.get_offset_text().set_visible(False)
+            less = count_from(axis, one.draws)
             axis.set_tick_params(labelrotation=90 if which == "x" and count > 2 else 0)
             if labelled:
                 axis.set_label_text(f"{one.symbol}{less}{one.unit}", fontsize=small)
@@ -126,17 +128,9 @@ def _turn_long_labels(grid) -> None:
     labels = [panel.xaxis.label for panel in grid[-1]], [panel.yaxis.label for panel in grid[:, 0]]
     if max(label.get_window_extent().width for label in labels[0]) > size:
         for label in labels[0]:
-            label.set(rotation=45, ha="right", rotation_mode="anchor")
+            label.set_rotation(90)
         for label in labels[1]:
-            label.set(rotation=45, ha="right", va="center", rotation_mode="anchor")
-
-
-def _reference(draws) -> float:
-    """What to subtract from ticks that would have too many digits to be read, or zero."""
-    step = np.ptp(draws) / 3
-    if not 0 < step < np.abs(draws.mean()) * 10.0**-MAX_DIGITS:
-        return 0.0
-    return float(np.round(draws.mean(), int(-np.floor(np.log10(3 * step)))))
+            label.set(rotation=0, ha="right", va="center")
 
 
 def _explain_corner(fig: Any, options: dict[str, Any], truths: bool) -> None:
@@ -155,7 +149,7 @@ def _explain_corner(fig: Any, options: dict[str, Any], truths: bool) -> None:
             Line2D([], [], color=options["truth_color"], marker=marker, ms=4, label="true values")
         )
     look = {"handles": shown, "frameon": False, "fontsize": "small", "borderaxespad": 0.0,
-            "handlelength": 1.0, "handletextpad": 0.5}  # fmt: skip
+            "handlelength": 0.8, "handletextpad": 0.4, "borderpad": 0.0}  # fmt: skip
     if single:
         fig.legend(loc="lower center", ncols=2, **look)
     else:  # the last panel of the first row, which is empty

@@ -7,9 +7,10 @@ import numpy as np
 from astro_hier.plots.strokes import NothingToDraw
 from astro_hier.plots.style import verbatim
 
-__all__ = ["MANY_PANELS", "Shown", "chosen_of"]
+__all__ = ["MANY_PANELS", "Shown", "chosen_of", "count_from"]
 
 RESOLVED = 0.7  # standard deviation of ln of a scale, below which the scale itself is shown
+MAX_DIGITS = 3.5  # of ticks, above which a reference is subtracted
 MANY_PANELS = 9  # quantities from which text is smaller and rows are lower
 
 
@@ -78,3 +79,23 @@ def _whole(parameter, draws, units):
     own, name = parameter.unit, parameter.name
     shown = replace(parameter, unit=units.of(own, name))
     return Shown(name, 0, f"${shown.symbol}$", shown.unit_label, draws * units.factor(own, name))
+
+
+def count_from(axis, draws) -> str:
+    """Let ticks count from a value near the draws if they had many digits; returns what to add.
+
+    That is what the label has to say, such as " - 7.3", or nothing.
+    """
+    reference, formatter = _reference(draws), axis.get_major_formatter()
+    formatter.set_useOffset(reference)
+    formatter.set_scientific(False)
+    axis.get_offset_text().set_visible(False)
+    return f" - {reference:.15g}".replace("- -", "+ ") if reference else ""
+
+
+def _reference(draws) -> float:
+    """What to subtract from ticks that would have too many digits to be read, or zero."""
+    step = np.ptp(draws) / 3
+    if not 0 < step < np.abs(draws.mean()) * 10.0**-MAX_DIGITS:
+        return 0.0
+    return float(np.round(draws.mean(), int(-np.floor(np.log10(3 * step)))))

@@ -34,6 +34,12 @@ class Node:
         What it is repeated over, the outer first.
     symbol : str or None
         TeX symbol; by default that of the parameter.
+
+    Examples
+    --------
+    >>> from astro_hier.plots import Node
+    >>> Node("mu_r", at=(0, 1), to=("r",)).plates
+    ()
     """
 
     name: str
@@ -56,6 +62,11 @@ def plot_graph(model, ax=None, fig=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary
+    >>> ax = SB1Binary().plot_graph()
     """
     import daft
 

@@ -10,6 +10,7 @@ __all__ = ["Margins"]
 
 PAD = 0.04  # inches around the figure
 GAP = 0.06  # between panels, of their size
+PASSES = 4  # until the panels' width and the room of titles agree
 
 
 class Margins(LayoutEngine):
@@ -22,18 +23,20 @@ class Margins(LayoutEngine):
         """Set the margins to what labels and titles of the outermost axes need."""
         renderer, dpi = fig._get_renderer(), fig.dpi
         count = int(len(fig.axes) ** 0.5)
-        outermost = {*fig.axes[::count], *fig.axes[-count:]}
-        left = bottom = right = top = 0.0
-        for ax in outermost:
+        left = bottom = top = 0.0
+        for ax in {*fig.axes[::count], *fig.axes[-count:]}:  # the outermost ones
             inner, outer = ax.get_window_extent(renderer), ax.get_tightbbox(renderer)
             left, bottom = max(left, inner.x0 - outer.x0), max(bottom, inner.y0 - outer.y0)
             top = max(top, outer.y1 - inner.y1) if ax is fig.axes[0] else top
-            right = max(right, outer.x1 - inner.x1) if ax is fig.axes[-1] else right
         bottom += sum(of.get_window_extent(renderer).height for of in fig.legends)
         width, height = (size * dpi for size in fig.get_size_inches())
         pad = PAD * dpi
-        fig.subplots_adjust(
-            left=(left + pad) / width, right=1 - (right + pad) / width,
-            bottom=(bottom + pad) / height, top=1 - (top + pad) / height,
-            wspace=GAP, hspace=GAP,
-        )  # fmt: skip
+        for _ in range(PASSES):
+            # titles reach over the empty half, and farther beyond it if panels are narrow
+            end = fig.axes[-1].get_window_extent(renderer).x1
+            titles = [ax.title.get_window_extent(renderer).x1 for ax in fig.axes[:: count + 1]]
+            fig.subplots_adjust(
+                left=(left + pad) / width, right=1 - (max(*titles, end) - end + pad) / width,
+                bottom=(bottom + pad) / height, top=1 - (top + pad) / height,
+                wspace=GAP, hspace=GAP,
+            )  # fmt: skip

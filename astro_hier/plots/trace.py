@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from astro_hier.plots.draws import MANY_PANELS, Shown, chosen_of
+from astro_hier.plots.draws import MANY_PANELS, Shown, chosen_of, count_from
 from astro_hier.plots.strokes import figure
 from astro_hier.plots.style import CYCLE, LINES, PAGE
 from astro_hier.posterior import units_of
@@ -31,6 +31,13 @@ def plot_trace(model, var_names=None, fig=None, ax=None, unit=None):
     Returns
     -------
     `~matplotlib.figure.Figure`
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> visits = datasets.make_binary(10, random_state=1)
+    >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+    >>> fig = star.plot_trace(["P", "K"])
     """
     chosen = chosen_of(model, var_names, units_of(model, unit))
     row = TALLEST_ROW if len(chosen) < MANY_PANELS else LOWEST_ROW
@@ -53,7 +60,9 @@ def plot_trace(model, var_names=None, fig=None, ax=None, unit=None):
 
 def _draw_chains(left, right, one: Shown) -> None:
     """One quantity's histogram and history in every chain."""
-    label, chains = one.symbol + one.unit, one.draws
+    chains = one.draws
+    less = count_from(left.xaxis, chains)
+    count_from(right.yaxis, chains)
     bins = np.histogram_bin_edges(chains, bins=min(40, max(8, int(np.sqrt(chains.size)))))
     step = int(np.ceil(chains.shape[1] / LARGEST_TRACE))
     for n, draws in enumerate(chains):
@@ -65,9 +74,9 @@ def _draw_chains(left, right, one: Shown) -> None:
         )  # fmt: skip
     left.locator_params(axis="x", nbins=4)
     right.locator_params(axis="y", nbins=4)
-    left.set_xlabel(label, fontsize="small")
+    left.set_xlabel(f"{one.symbol}{less}{one.unit}", fontsize="small")
     left.set_ylabel("density", fontsize="small")
-    right.set_ylabel(label, fontsize="small")
+    right.set_ylabel(f"{one.symbol}{less}", fontsize="small")  # the unit is at the left
     left.set_yticks([])
     for panel in (left, right):
         panel.tick_params(labelsize="small")

@@ -258,7 +258,16 @@ def pymc_log_density(parts, value):
 
 @dataclass(frozen=True)
 class ParallaxBackground(Background):
-    """Parallaxes of field stars among the members of a star cluster."""
+    """Parallaxes of field stars among the members of a star cluster.
+
+    Examples
+    --------
+    >>> from astro_hier import StarCluster, outliers, priors
+    >>> background = outliers.ParallaxBackground(outlier_fraction=priors.Beta(1, 9))
+    >>> model = StarCluster(outliers=background)
+    >>> [p.name for p in background.parameters][0]
+    'outlier_fraction'
+    """
 
     outlier_fraction: Given = priors.Uniform(0, 1)
     outlier_mean: Given = priors.Normal(0 * u.mas, 10 * u.mas)
@@ -270,7 +279,16 @@ class ParallaxBackground(Background):
 
 @dataclass(frozen=True)
 class VelocityBackground(Background):
-    """Velocities of interlopers among the members of a cluster or a galaxy."""
+    """Velocities of interlopers among the members of a cluster or a galaxy.
+
+    Examples
+    --------
+    >>> from astro_hier import VelocityDispersion, outliers, priors
+    >>> background = outliers.VelocityBackground(outlier_fraction=priors.Beta(1, 9))
+    >>> model = VelocityDispersion(outliers=background)
+    >>> [p.name for p in background.parameters][0]
+    'outlier_fraction'
+    """
 
     outlier_fraction: Given = priors.Uniform(0, 1)
     outlier_mean: Given = priors.Normal(0 * KMS, 1e5 * KMS)

@@ -146,6 +146,14 @@ class Independent(Factored):
     ----------
     period, eccentricity : `~astro_hier.populations.Population`, optional
         Families of ln(P / d) and of e.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, populations
+    >>> family = populations.Independent()
+    >>> model = BinaryPopulation(population=family)
+    >>> [p.name for p in family.parameters]
+    ['mu', 'lnsigma', 'sigma', 'alpha_e', 'beta_e']
     """
 
     period: Population = Normal()
@@ -181,6 +189,14 @@ class Circularised(Factored):
         Families of ln(P / d) and, for orbits longer than that period, of e.
     ln_P_circ : `~astro_hier.priors.Prior` or float, optional
         Prior on ln(P_circ / d), by default centred on 10 d.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, populations
+    >>> family = populations.Circularised()
+    >>> model = BinaryPopulation(population=family)
+    >>> [p.name for p in family.parameters]
+    ['mu', 'lnsigma', 'sigma', 'alpha_e', 'beta_e', 'ln_P_circ', 'P_circ']
     """
 
     period: Population = Normal()
@@ -215,6 +231,14 @@ class Circular(Factored):
     ----------
     period : `~astro_hier.populations.Population`, optional
         Family of ln(P / d).
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, populations
+    >>> family = populations.Circular()
+    >>> model = BinaryPopulation(population=family)
+    >>> [p.name for p in family.parameters]
+    ['mu', 'lnsigma', 'sigma']
     """
 
     period: Population = Normal()

@@ -12,10 +12,9 @@ the axis of theta.
 from typing import Any
 
 import numpy as np
-from scipy.special import logsumexp
 
 from astro_hier.core import normal
-from astro_hier.core.floats import TINY
+from astro_hier.core.floats import TINY, log_sum_exp
 from astro_hier.core.normal import Floats
 
 Parts = list[tuple[Floats, Floats, Floats]]  # weight, mean, standard deviation
@@ -38,7 +37,7 @@ def log_density(parts: Parts, x: np.ndarray) -> np.ndarray:
     if len(terms) == 1 and np.ndim(parts[0][0]) == 0:
         return terms[0]
     log_weight = [np.log(np.maximum(w, TINY)) for w, _, _ in expanded(parts, 1)]
-    return logsumexp([w + term for w, term in zip(log_weight, terms, strict=True)], axis=0)
+    return log_sum_exp([w + term for w, term in zip(log_weight, terms, strict=True)])
 
 
 def share(parts: Parts, low: Floats, high: Floats) -> np.ndarray:
@@ -55,7 +54,7 @@ def log_share(parts: Parts, low: Floats, high: Floats) -> np.ndarray:
         np.log(np.maximum(weight, TINY)) + normal.log_share((low - mean) / sd, (high - mean) / sd)
         for weight, mean, sd in parts
     ]
-    return terms[0] if len(terms) == 1 else logsumexp(terms, axis=0)
+    return terms[0] if len(terms) == 1 else log_sum_exp(terms)
 
 
 def within(parts: Parts, low: Floats, high: Floats, chance: Floats) -> np.ndarray:

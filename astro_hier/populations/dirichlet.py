@@ -43,6 +43,14 @@ class DirichletHistogram(Binned):
     concentration : float, optional
         Parameter of the Dirichlet distribution, of each bin: 1 if all shares that add up to one are
         equally probable, less if few bins hold most, more if the shares are alike.
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, populations
+    >>> family = populations.DirichletHistogram(edges=(0, 1, 2, 3))
+    >>> model = SamplePopulation(quantity="mass", population=family)
+    >>> [p.name for p in family.parameters]
+    ['step', 'share']
     """
 
     edges: tuple[float, ...]

@@ -77,7 +77,13 @@ class Profile(Part):
 
 @dataclass(frozen=True)
 class Normal(Profile):
-    """r ~ TruncatedNormal(mu_r, std_r, lower=0)."""
+    """r ~ TruncatedNormal(mu_r, std_r, lower=0).
+
+    Examples
+    --------
+    >>> from astro_hier import StarCluster, profiles
+    >>> model = StarCluster(profile=profiles.Normal())  # the default
+    """
 
     def components(self, theta: Mapping) -> list[tuple]:
         return [(1.0, theta["std_r"])]
@@ -95,6 +101,14 @@ class CoreHalo(Profile):
         Prior on the share of stars in the halo.
     ln_halo_ratio : `~astro_hier.priors.Prior` or float
         Prior on ln of the ratio of the halo's depth to the core's, which is not negative.
+
+    Examples
+    --------
+    >>> from astro_hier import StarCluster, priors, profiles
+    >>> profile = profiles.CoreHalo(halo_fraction=priors.Beta(1, 9))
+    >>> model = StarCluster(profile=profile)
+    >>> [p.name for p in profile.parameters]
+    ['halo_fraction', 'ln_halo_ratio', 'halo_ratio']
     """
 
     halo_fraction: priors.Prior | float = priors.Beta(1, 3)

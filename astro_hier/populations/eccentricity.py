@@ -163,6 +163,14 @@ class KnownDistribution(Eccentricity):
     prior : `~astro_hier.priors.Prior`, optional
         Any prior with a density on numbers from 0 to 1. By default that of Kipping (2013, MNRAS
         434, L51).
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, populations
+    >>> family = populations.KnownDistribution()
+    >>> model = BinaryPopulation(eccentricity=family)
+    >>> [p.name for p in family.parameters]
+    []
     """
 
     prior: priors.Prior = priors.Beta(0.867, 3.03)

@@ -62,6 +62,14 @@ class Beta(Eccentricity):
     ----------
     alpha_e, beta_e : `~astro_hier.priors.Prior` or float, optional
         Priors on the shape parameters.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, populations
+    >>> family = populations.Beta()
+    >>> model = BinaryPopulation(eccentricity=family)
+    >>> [p.name for p in family.parameters]
+    ['alpha_e', 'beta_e']
     """
 
     alpha_e: priors.Prior | float = priors.LogNormal(0, 1, scale=0.867)
@@ -95,6 +103,14 @@ class Rayleigh(Eccentricity):
     ----------
     sigma_e : `~astro_hier.priors.Prior` or float, optional
         Prior on the scale: the most common eccentricity, if it is below one.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, populations
+    >>> family = populations.Rayleigh()
+    >>> model = BinaryPopulation(eccentricity=family)
+    >>> [p.name for p in family.parameters]
+    ['sigma_e']
     """
 
     sigma_e: priors.Prior | float = priors.LogNormal(0, 1, scale=0.3)
@@ -125,6 +141,14 @@ class Exponential(Eccentricity):
     scale_e : `~astro_hier.priors.Prior` or float, optional
         Prior on the scale length. By default it is centred on that of the exponential component
         that Stevenson et al. (2025, arXiv:2503.20385) found for planets, 1 / 3.32.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, populations
+    >>> family = populations.Exponential()
+    >>> model = BinaryPopulation(eccentricity=family)
+    >>> [p.name for p in family.parameters]
+    ['scale_e']
     """
 
     scale_e: priors.Prior | float = priors.LogNormal(0, 1, scale=0.3)
@@ -160,6 +184,14 @@ class Gamma(Eccentricity):
     alpha_e, scale_e : `~astro_hier.priors.Prior` or float, optional
         Priors on the shape parameter, which is one for an exponential distribution, and on the
         scale length. They are centred on that.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, populations
+    >>> family = populations.Gamma()
+    >>> model = BinaryPopulation(eccentricity=family)
+    >>> [p.name for p in family.parameters]
+    ['alpha_e', 'scale_e']
     """
 
     alpha_e: priors.Prior | float = priors.LogNormal(0, 1)
@@ -199,6 +231,14 @@ class RayleighExponential(Eccentricity):
         Prior on the share of the exponential component, before both are cut.
     scale_e, sigma_e : `~astro_hier.priors.Prior` or float, optional
         Priors on the scales of the exponential and of the Rayleigh component.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, populations
+    >>> family = populations.RayleighExponential()
+    >>> model = BinaryPopulation(eccentricity=family)
+    >>> [p.name for p in family.parameters]
+    ['fraction_e', 'scale_e', 'sigma_e']
     """
 
     fraction_e: priors.Prior | float = priors.Uniform(0, 1)

@@ -84,6 +84,14 @@ class EccentricityHistogram(SmoothHistogram):
     smoothness_e : `~astro_hier.priors.Prior` or float, optional
         Prior on the standard deviation of ln of the ratio of neighbouring heights, for bins of the
         average width.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, populations
+    >>> family = populations.EccentricityHistogram()
+    >>> model = BinaryPopulation(eccentricity=family)
+    >>> [p.name for p in family.parameters]
+    ['smoothness_e', 'step_e', 'share_e']
     """
 
     edges: tuple[float, ...] = tuple(float(x) for x in np.linspace(0, 1, 11))
@@ -108,6 +116,14 @@ class PeriodHistogram(SmoothHistogram):
     smoothness : `~astro_hier.priors.Prior` or float, optional
         Prior on the standard deviation of ln of the ratio of neighbouring heights, for bins of the
         average width.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, populations
+    >>> family = populations.PeriodHistogram(edges=(0, 1, 2, 3, 4))
+    >>> model = BinaryPopulation(population=family)
+    >>> [p.name for p in family.parameters]
+    ['smoothness', 'step', 'share']
     """
 
     edges: tuple[float, ...]
@@ -135,6 +151,14 @@ class Histogram(SmoothHistogram):
     smoothness : `~astro_hier.priors.Prior` or float, optional
         Prior on the standard deviation of ln of the ratio of neighbouring heights, for bins of the
         average width.
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, populations
+    >>> family = populations.Histogram(edges=(0, 1, 2, 3))
+    >>> model = SamplePopulation(quantity="mass", population=family)
+    >>> [p.name for p in family.parameters]
+    ['smoothness', 'step', 'share']
     """
 
     edges: tuple[float, ...]

@@ -114,6 +114,14 @@ class LogNormalJitter(Jitter):
         Prior on the mean of ln(jitter / (km/s)).
     lnsigma_jitter : `~astro_hier.priors.Prior` or float
         Prior on ln of the standard deviation of ln(jitter / (km/s)).
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, populations
+    >>> jitter = populations.LogNormalJitter()
+    >>> model = BinaryPopulation(jitter=jitter)
+    >>> [p.name for p in jitter.parameters]
+    ['mu_jitter', 'lnsigma_jitter']
     """
 
     mu_jitter: priors.Prior | float = LN_JITTER.defaults["mu"]
@@ -143,6 +151,14 @@ class JitterOf(Jitter):
     Notes
     -----
     Parameters have the family's names followed by ``_jitter``, such as ``mu1_jitter``.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, populations
+    >>> jitter = populations.JitterOf()
+    >>> model = BinaryPopulation(jitter=jitter)
+    >>> [p.name for p in jitter.parameters]
+    ['mu_jitter', 'lnsigma_jitter']
     """
 
     family: Population = Normal()

@@ -24,6 +24,14 @@ class LogNormal(Normal):
     mu, lnsigma : `~astro_hier.priors.Prior` or float, optional
         Priors on the mean of ln(quantity / unit), where the unit is that of the model, and on ln of
         its standard deviation; by default about those of the values.
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, populations
+    >>> family = populations.LogNormal()
+    >>> model = SamplePopulation(quantity="mass", population=family)
+    >>> [p.name for p in family.parameters]
+    ['mu', 'lnsigma', 'sigma']
     """
 
     quantity = "any"

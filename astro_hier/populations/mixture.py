@@ -37,6 +37,14 @@ class NormalMixture(Components):
     mu1, separation, lnsigma1, lnsigma2, fraction1 : `~astro_hier.priors.Prior`
         Priors on the mean of the component of shorter periods, on how far the other's mean lies
         above it (positive), on ln of their standard deviations, and on the share of the first.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, populations
+    >>> family = populations.NormalMixture()
+    >>> model = BinaryPopulation(population=family)
+    >>> [p.name for p in family.parameters]
+    ['mu1', 'separation', 'lnsigma1', 'lnsigma2', 'fraction1', 'mu2']
     """
 
     mu1: priors.Prior = priors.Uniform(-1, 8)

@@ -27,6 +27,14 @@ class Normal(Components):
     ----------
     mu, lnsigma : `~astro_hier.priors.Prior` or float, optional
         Priors on the mean and on ln of the standard deviation; by default those of the model.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, populations
+    >>> family = populations.Normal()
+    >>> model = BinaryPopulation(population=family)
+    >>> [p.name for p in family.parameters]
+    ['mu', 'lnsigma', 'sigma']
     """
 
     _: KW_ONLY
@@ -70,6 +78,14 @@ class TruncatedNormal(Truncated, Normal):
     ----------
     mu, lnsigma : `~astro_hier.priors.Prior` or float, optional
         Priors on the parameters of the normal distribution before it is truncated.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, populations
+    >>> family = populations.TruncatedNormal()
+    >>> model = BinaryPopulation(population=family)
+    >>> [p.name for p in family.parameters]
+    ['mu', 'lnsigma', 'sigma']
     """
 
 

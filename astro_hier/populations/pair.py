@@ -71,6 +71,12 @@ class Product(Pair):
     ----------
     first, second : `~astro_hier.populations.Population`
         The families of the one and of the other.
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, populations
+    >>> family = populations.Product(populations.LogNormal(), populations.Normal())
+    >>> model = SamplePopulation(quantity=("mass", "spin"), population=family)
     """
 
     first: Population
@@ -111,6 +117,14 @@ class BivariateNormal(Pair):
         about those of the values.
     correlation : `~astro_hier.priors.Prior` or float, optional
         Prior on their correlation coefficient.
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, populations
+    >>> family = populations.BivariateNormal()
+    >>> model = SamplePopulation(quantity=("mass", "radius"), population=family)
+    >>> [p.name for p in family.parameters]
+    ['correlation']
     """
 
     mu1: priors.Prior | u.Quantity | float | None = None

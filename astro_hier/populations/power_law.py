@@ -39,6 +39,14 @@ class PowerLaw(Population):
     ----------
     slope : `~astro_hier.priors.Prior` or float, optional
         Prior on the power.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, populations
+    >>> family = populations.PowerLaw()
+    >>> model = BinaryPopulation(population=family)
+    >>> [p.name for p in family.parameters]
+    ['slope']
     """
 
     slope: priors.Prior | float = priors.Normal(0, 1)

@@ -57,6 +57,14 @@ class PowerLawPeak(Population):
         default the peak may lie anywhere among the values.
     peak_upper : `~astropy.units.Quantity` or float, optional
         Where the peak is cut above, if not at ``upper``.
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, populations
+    >>> family = populations.PowerLawPeak()
+    >>> model = SamplePopulation(quantity="mass", population=family)
+    >>> [p.name for p in family.parameters]
+    ['alpha', 'lower', 'upper', 'fraction_peak', 'mu_peak', 'sigma_peak']
     """
 
     alpha: priors.Prior | float = priors.Normal(2, 2)

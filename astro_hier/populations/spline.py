@@ -61,6 +61,14 @@ class Spline(Population):
     smoothness : `~astro_hier.priors.Prior` or float, optional
         Prior on the standard deviation of ln of the ratio of the densities at neighbouring knots,
         for those at the average distance.
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, populations
+    >>> family = populations.Spline(knots=(0, 1, 2, 3, 4))
+    >>> model = SamplePopulation(quantity="mass", population=family)
+    >>> [p.name for p in family.parameters]
+    ['smoothness', 'step']
     """
 
     knots: tuple[float, ...]

@@ -33,6 +33,14 @@ class Uniform(Population):
     ----------
     lower, upper : `~astro_hier.priors.Prior` or `~astropy.units.Quantity` or float, optional
         Priors on the ends; by default about those of the values.
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, populations
+    >>> family = populations.Uniform()
+    >>> model = SamplePopulation(quantity="mass", population=family)
+    >>> [p.name for p in family.parameters]
+    ['lower', 'upper']
     """
 
     lower: Prior | u.Quantity | float | None = None

@@ -24,6 +24,14 @@ class WiderScatter(Part):
         Prior on the share of such stars.
     outlier_scatter : `~astro_hier.priors.Prior` or `~astropy.units.Quantity`
         Prior on the standard deviation of their absolute magnitudes about the relation.
+
+    Examples
+    --------
+    >>> from astro_hier import PeriodLuminosity, outliers, priors
+    >>> background = outliers.WiderScatter(outlier_fraction=priors.Beta(1, 19))
+    >>> model = PeriodLuminosity(outliers=background)
+    >>> [p.name for p in background.parameters][0]
+    'outlier_fraction'
     """
 
     outlier_fraction: priors.Prior | float = priors.Beta(1, 9)

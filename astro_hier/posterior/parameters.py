@@ -34,6 +34,13 @@ class Parameter:
         at zero, and at one if a prior goes from zero to one.
     turn : float, optional
         Of an angle, the difference between values that are the same.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier.posterior import Parameter
+    >>> Parameter("mu_r", u.kpc, "r", "mean distance").long_name
+    'mean distance'
     """
 
     name: str

@@ -44,6 +44,15 @@ class PeriodScaled:
     PriorError
         If ``sigma`` has no unit, ``period`` is not a time, either is not greater than zero, or a
         number is not finite.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import SB1Binary, priors
+    >>> amplitude = priors.PeriodScaled(30 * u.km / u.s)
+    >>> print(f"{amplitude.sd(8 * u.yr):.0f}")
+    15 km / s
+    >>> model = SB1Binary(amplitude=amplitude)
     """
 
     sigma: u.Quantity

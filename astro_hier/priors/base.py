@@ -22,7 +22,19 @@ FROZEN = "_frozen"  # the attribute of a prior that holds its distributions, by 
 
 
 class PriorError(ValueError):
-    """A prior cannot be used as given; the message says what is expected."""
+    """A prior cannot be used as given; the message says what is expected.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import StarCluster, datasets, priors
+    >>> model = StarCluster(mu_r=priors.Normal(1 * u.mas, 1 * u.mas))
+    >>> try:
+    ...     model.fit(datasets.make_star_cluster(random_state=42))
+    ... except priors.PriorError as error:
+    ...     print(type(error).__name__)
+    PriorError
+    """
 
 
 @runtime_checkable
@@ -71,6 +83,16 @@ class Prior:
     of the quantity in ``same_unit``, those that must be greater than zero in ``positive``, a pair
     of which the first must be less than the second in ``ordered``, and those that may be infinite
     in ``open_ends``; and it defines ``_scipy`` and ``_pymc_family`` on bare floats.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import priors
+    >>> period = priors.LogUniform(1 * u.day, 100 * u.day)
+    >>> period.rvs(3, random_state=1).unit
+    Unit("d")
+    >>> print(f"{period.logpdf(10 * u.day):.3f}")
+    -3.830
     """
 
     same_unit: ClassVar[tuple] = ()

@@ -25,7 +25,15 @@ __all__ = [
 
 @dataclass(frozen=True, repr=False)
 class Normal(Prior):
-    """Normal distribution with mean ``mu`` and standard deviation ``sigma``."""
+    """Normal distribution with mean ``mu`` and standard deviation ``sigma``.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import priors
+    >>> print(f"{priors.Normal(500 * u.pc, 50 * u.pc).frozen(u.kpc).mean():.4g}")
+    0.5
+    """
 
     mu: u.Quantity | float
     sigma: u.Quantity | float
@@ -43,7 +51,16 @@ class Normal(Prior):
 
 @dataclass(frozen=True, repr=False)
 class TruncatedNormal(Prior):
-    """Normal distribution with ``mu`` and ``sigma``, truncated to (``lower``, ``upper``)."""
+    """Normal distribution with ``mu`` and ``sigma``, truncated to (``lower``, ``upper``).
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import priors
+    >>> low, high = priors.TruncatedNormal(1 * u.kpc, 2 * u.kpc, lower=0).support()
+    >>> print(low, high)
+    0.0 kpc inf kpc
+    """
 
     mu: u.Quantity | float
     sigma: u.Quantity | float
@@ -75,7 +92,16 @@ def _isf(mirrored, q):
 
 @dataclass(frozen=True, repr=False)
 class HalfNormal(Prior):
-    """Positive half of a normal distribution with mean zero and standard deviation ``sigma``."""
+    """Positive half of a normal distribution with mean zero and standard deviation ``sigma``.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import priors
+    >>> low, high = priors.HalfNormal(5 * u.km / u.s).support()
+    >>> print(low, high)
+    0.0 km / s inf km / s
+    """
 
     sigma: u.Quantity | float
     same_unit = ("sigma",)
@@ -92,7 +118,16 @@ class HalfNormal(Prior):
 
 @dataclass(frozen=True, repr=False)
 class Uniform(Prior):
-    """Constant density between ``lower`` and ``upper``."""
+    """Constant density between ``lower`` and ``upper``.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import priors
+    >>> low, high = priors.Uniform(1 * u.day, 5 * u.day).support()
+    >>> print(low, high)
+    1.0 d 5.0 d
+    """
 
     lower: u.Quantity | float
     upper: u.Quantity | float
@@ -110,7 +145,16 @@ class Uniform(Prior):
 
 @dataclass(frozen=True, repr=False)
 class LogUniform(Prior):
-    """Constant density of the logarithm between ``lower`` and ``upper``."""
+    """Constant density of the logarithm between ``lower`` and ``upper``.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import priors
+    >>> prior = priors.LogUniform(1 * u.day, 100 * u.day)
+    >>> print(f"{prior.frozen(u.day).median():.4g}")
+    10
+    """
 
     lower: u.Quantity | float
     upper: u.Quantity | float
@@ -143,6 +187,14 @@ class LogNormal(Prior):
 
     ``mu`` and ``sigma`` are the mean and standard deviation of ln(x / ``scale``), as in
     ``LogNormal(2, 0.5, scale=1 * u.day)``. Without ``scale``, x is a number without unit.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import priors
+    >>> prior = priors.LogNormal(0, 0.5, scale=10 * u.day)
+    >>> print(f"{prior.frozen(u.day).median():.4g}")
+    10
     """
 
     mu: float
@@ -166,6 +218,13 @@ class Gamma(Prior):
 
     The density is proportional to x^(alpha - 1) exp(-x / scale). For distances, ``alpha=3`` is the
     exponentially decreasing space density of Bailer-Jones (2015, PASP 127, 994).
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import priors
+    >>> print(f"{priors.Gamma(2, 1 * u.kpc).frozen(u.pc).mean():.4g}")
+    2000
     """
 
     alpha: float
@@ -187,6 +246,13 @@ class Beta(Prior):
     """Beta distribution on (0, 1), for fractions; density x^(alpha - 1) (1 - x)^(beta - 1).
 
     It may be truncated to (``lower``, ``upper``), as in ``Beta(0.867, 3.03, upper=0.95)``.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import priors
+    >>> print(f"{priors.Beta(2, 8).frozen(u.one).mean():.4g}")
+    0.2
     """
 
     alpha: float
@@ -268,6 +334,13 @@ class Fixed(Prior):
 
     Instead of this, the value itself, a Quantity or number, may be given wherever a prior is
     expected.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import priors
+    >>> print(f"{priors.Fixed(0.5 * u.kpc).frozen(u.pc).mean():.4g}")
+    500
     """
 
     value: u.Quantity | float

@@ -14,7 +14,16 @@ __all__ = ["Exponential", "HalfCauchy", "StudentT"]
 
 @dataclass(frozen=True, repr=False)
 class Exponential(Prior):
-    """Exponential distribution of positive values, with mean ``scale``."""
+    """Exponential distribution of positive values, with mean ``scale``.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import priors
+    >>> low, high = priors.Exponential(2 * u.km / u.s).support()
+    >>> print(low, high)
+    0.0 km / s inf km / s
+    """
 
     scale: u.Quantity | float
     same_unit = ("scale",)
@@ -34,6 +43,14 @@ class HalfCauchy(Prior):
     """Positive half of a Cauchy distribution about zero, with median ``beta``.
 
     Recommended for standard deviations by Gelman (2006, Bayesian Analysis 1, 515).
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import priors
+    >>> prior = priors.HalfCauchy(5 * u.km / u.s)
+    >>> print(f"{prior.frozen(u.km / u.s).median():.4g}")
+    5
     """
 
     beta: u.Quantity | float
@@ -56,6 +73,14 @@ class StudentT(Prior):
     It may be truncated to (``lower``, ``upper``). One degree of freedom is a Cauchy distribution:
     that of the tangent of an angle which is uniformly distributed, as of a slope of no preferred
     direction. ``StudentT(1, 0, 1, upper=0)`` is that of a slope below zero.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import priors
+    >>> prior = priors.StudentT(3, 0 * u.mag, 0.1 * u.mag)
+    >>> print(f"{prior.frozen(u.mag).median():.4g}")
+    0
     """
 
     nu: float

@@ -40,17 +40,17 @@ figcaption{color:#444c56;font-size:.92rem;max-width:50rem}
 pre{overflow-x:auto;background:#f6f8fa;border:1px solid #d0d7de;padding:.7rem;font-size:.82rem}
 code{font-size:.92em}
 sup,sub{font-size:.75em;line-height:0}
-.pm{display:inline-grid;vertical-align:middle;line-height:1.1;font-size:.75em}
 .failed{border-left:4px solid #bc4c00;background:#fff8f2;padding:.5rem .9rem;margin:.6rem 0}
 .good{border-left:4px solid #1a7f37;background:#f3fbf5;padding:.5rem .9rem;margin:.6rem 0}
 .changed{font-weight:600}
 details{margin:.5rem 0}summary{cursor:pointer}
-svg.panel{display:block;width:190px;height:100px}
+svg.panel{display:block;width:200px;height:100px;font-size:20px}svg text{text-anchor:end}
 tbody.lazy tr{content-visibility:auto;contain-intrinsic-size:auto 112px}
-svg .c{fill:none;stroke:#d55e00;stroke-width:1.5}svg .u{stroke-dasharray:4 3}
-svg .e{fill:none;stroke:#8c959f;stroke-width:1}
-svg .v{fill:none;stroke:#1b1f24;stroke-width:4;stroke-linecap:round}
-svg .b{fill:none;stroke:#d0d7de}
+svg .c{fill:none;stroke:#d55e00;stroke-width:3}svg .u{stroke-dasharray:8 6}
+svg .e{fill:none;stroke:#8c959f;stroke-width:2}
+svg .v{fill:none;stroke:#1b1f24;stroke-width:8;stroke-linecap:round}
+svg .b{fill:none;stroke:#d0d7de;stroke-width:2}
+tbody.lazy th{white-space:nowrap}
 @media(max-width:600px){body{padding:.6rem .7rem 2rem}dl{grid-template-columns:1fr}
 dt{margin-top:.4rem}th,td{padding:.25rem .45rem}h1{font-size:1.4rem}}
 @media print{nav,th button::after{display:none}.scroll{overflow:visible}}
@@ -92,7 +92,7 @@ class Cell:
         if isinstance(value, (float, np.floating)):
             if not np.isfinite(value):
                 return cls("", True, "")
-            return cls(text(format(value, form)).replace("-", MINUS), True, repr(float(value)))
+            return cls(text(format(value, form)).replace("-", MINUS), True, f"{value:.8g}")
         number = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         return cls(text(value), number)
 

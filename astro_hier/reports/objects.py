@@ -72,7 +72,7 @@ def _cells(column) -> Iterator[Cell]:
     values = of_tables.plain(column.column)
     if column.errors or column.ends:
         for value, of in zip(values, column.rounded(), strict=True):
-            yield Cell("", True, "") if of is None else Cell(of.html(), True, repr(float(value)))
+            yield Cell("", True, "") if of is None else Cell(of.html(), True, f"{value:.8g}")
         return
     form = column.column.info.format or ""
     for value in values.tolist():
@@ -85,4 +85,4 @@ def _cells(column) -> Iterator[Cell]:
 def _first(values):
     """What a cell of several numbers is sorted by."""
     known = [one for one in values if one is not None and np.isfinite(one)]
-    return repr(float(known[0])) if known else ""
+    return f"{known[0]:.8g}" if known else ""

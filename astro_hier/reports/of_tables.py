@@ -50,13 +50,13 @@ def written(model: Any, found: Table, of: str | Table, form: str) -> str | Table
         return found
     name = type(model).__name__
     caption = f"Results of {name}" + (f": {of}" if isinstance(of, str) else "")
-    if form == "mrt":
-        return machine.of_table(model, found, caption, notes_of(model)[1:])
     columns = list(joined(found))
+    notes = [*_said(columns), *notes_of(model)[1:]]
+    if form == "mrt":
+        return machine.of_table(model, found, caption, notes)
     heads = [_head(model, column) for column in columns]
     rows = zip(*(column.latex() for column in columns), strict=True)
     label = f"tab:{name}-{of}" if isinstance(of, str) else f"tab:{name}"
-    notes = [*_said(columns), *notes_of(model)[1:]]
     return latex.tabular(heads, rows, notes, caption, label, form == "aastex")
 
 

@@ -11,8 +11,9 @@ from astro_hier.reports.rounding import MINUS
 
 __all__ = ["Panel"]
 
-WIDTH, HEIGHT, MARGIN = 190, 100, 6
-LEFT = 34  # room for numbers
+WIDTH, HEIGHT, MARGIN = 400, 200, 8  # half pixels
+LEFT = 88  # room for numbers
+POINT = 8  # size of a point: shorter bars are not seen
 
 
 @dataclass(frozen=True)
@@ -40,35 +41,34 @@ class Panel:
 
     def svg(self, units: Units) -> str:
         """The drawing, with the ends of its axis of velocities in the units asked for."""
-        low = min((self.rv - self.error).min(), self.curve.min())
-        high = max((self.rv + self.error).max(), self.curve.max())
-        own = u.km / u.s, "rv", "K", "v0"
-        ends = [units.say(end, *own, digits=".4g") for end in (low, high)]
-        x = _scaled(self.phase, 0, 1, LEFT + 4, WIDTH - 4)
-
-        def y(values):
-            return _scaled(values, high, low, MARGIN, HEIGHT - MARGIN)
-
-        bars = zip(x, y(self.rv - self.error), y(self.rv + self.error), strict=True)
-        curve = zip(np.linspace(LEFT, WIDTH, len(self.curve)).round(1), y(self.curve), strict=True)
-        about = f"star {self.star}: {len(x)} velocities from {ends[0]} to {ends[1]}"
-        texts = [end.rpartition(" ")[0].replace("-", MINUS) for end in ends]
+        below, above = self.rv - self.error, self.rv + self.error
+        low, high = min(below.min(), self.curve.min()), max(above.max(), self.curve.max())
+        ends = [units.say(end, u.km / u.s, "rv", "K", "v0", digits=".4g") for end in (low, high)]
+        across = _places(self.phase, 0, 1, LEFT + MARGIN, WIDTH - MARGIN)
+        steps = np.linspace(0, 1, len(self.curve))
+        middle, top, bottom, orbit = (
+            _places(of, high, low, MARGIN, HEIGHT - MARGIN)
+            for of in (self.rv, above, below, self.curve)
+        )
+        curve = zip(_places(steps, 0, 1, LEFT + MARGIN, WIDTH - MARGIN), orbit, strict=True)
+        bars = [bar for bar in zip(across, top, bottom, strict=True) if bar[2] - bar[1] > POINT]
+        points = zip(across, middle, strict=True)
+        about = f"star {self.star}: {len(across)} velocities from {ends[0]} to {ends[1]}"
+        first, last = (end.partition(" ")[0].replace("-", MINUS) for end in ends)
         return (
             f'<svg class="panel" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
-            f' aria-label="{html.text(about)}" font-size="9">'
+            f' aria-label="{html.text(about)}">'
             f'<path class="b" d="M{LEFT} 1H{WIDTH - 1}V{HEIGHT - 1}H{LEFT}Z"/>'
-            f'<path class="c{"" if self.likely else " u"}" d="M'
-            + "L".join(f"{a:g} {b:g}" for a, b in curve)
-            + '"/><path class="e" d="'
-            + "".join(f"M{a:g} {b:g}V{c:g}" for a, b, c in bars)
-            + '"/><path class="v" d="'
-            + "".join(f"M{a:g} {b:g}h0" for a, b in zip(x, y(self.rv), strict=True))
-            + f'"/><text x="{LEFT - 3}" y="10" text-anchor="end">{texts[1]}</text>'
-            f'<text x="{LEFT - 3}" y="{HEIGHT - 3}" text-anchor="end">{texts[0]}</text></svg>'
+            f'<path class="{"c" if self.likely else "c u"}" d="M'
+            f'{" ".join(f"{a} {b}" for a, b in curve)}"/>'
+            f'<path class="e" d="{"".join(f"M{a} {b}V{c}" for a, b, c in bars)}"/>'
+            f'<path class="v" d="{"".join(f"M{a} {b}h0" for a, b in points)}"/>'
+            f'<text x="{LEFT - 6}" y="20">{last}</text>'
+            f'<text x="{LEFT - 6}" y="{HEIGHT - 6}">{first}</text></svg>'
         )
 
 
-def _scaled(values, first, last, start, end):
-    """Values from ``first`` to ``last`` as places from ``start`` to ``end``, to a tenth."""
+def _places(values, first, last, start, end):
+    """Values from ``first`` to ``last`` as whole places from ``start`` to ``end``."""
     share = (np.asarray(values) - first) / ((last - first) or 1.0)
-    return np.round(start + share * (end - start), 1)
+    return np.round(start + share * (end - start)).astype(int).tolist()

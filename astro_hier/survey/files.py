@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from astro_hier.survey.partition import OK, SPECIFICATION
 
 BLOCK = 10_000  # stars that are read at a time
@@ -33,18 +35,26 @@ def write(table: Any, path: Path) -> None:
     """
     import pyarrow.parquet as pq
 
-    number, partial = tempfile.mkstemp(prefix=PARTIAL, suffix=".tmp", dir=path.parent)
+    partial = None
     try:
+        number, partial = tempfile.mkstemp(prefix=PARTIAL, suffix=".tmp", dir=path.parent)
         with os.fdopen(number, "wb") as file:
             pq.write_table(table, file, compression="zstd", write_statistics=False)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(partial, 0o666 & ~_umask())
         os.replace(partial, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(partial)
-        raise
+    except BaseException as error:
+        if partial is not None:
+            with suppress(OSError):
+                os.unlink(partial)
+        if not isinstance(error, OSError):
+            raise
+        raise OSError(
+            error.errno,
+            f"{str(path)!r} cannot be written ({error.strerror}); the files that are complete stay,"
+            " and the same call goes on from there",
+        ) from error
 
 
 def _umask():
@@ -140,18 +150,54 @@ class Store:
         return self.counts.get(OK, 0)
 
     def blocks(self, columns: Sequence[str], paths: Sequence[Path] | None = None) -> Iterator[Any]:
-        """Some columns of the usable stars, as Arrow tables of at most `BLOCK` stars."""
+        """Some columns of the usable stars, as Arrow tables of about `BLOCK` stars."""
+        import pyarrow as pa
+
+        waiting: list[Any] = []
+        for table in self._tables(columns, paths or self.paths):
+            waiting.append(table)
+            if sum(map(len, waiting)) > BLOCK // 2:
+                yield pa.concat_tables(waiting).combine_chunks()
+                waiting = []
+        if waiting:
+            yield pa.concat_tables(waiting).combine_chunks()
+
+    def check_unique(self) -> None:
+        """Raise a RowsError if a star has several rows, which would count it several times."""
+        import pandas as pd
+
+        def hashes():
+            for table in self.blocks([self.star]):
+                yield table, pd.util.hash_array(np.asarray(table[0].to_pandas()))
+
+        every = np.sort(np.concatenate([of for _, of in hashes()]))
+        twice = every[1:][every[1:] == every[:-1]]
+        if not len(twice):
+            return
+        label = next(
+            table[0][int(np.argmax(of == twice[0]))].as_py()
+            for table, of in hashes()
+            if np.any(of == twice[0])
+        )
+        raise RowsError(
+            f"{len(twice)} rows in {str(self.folder)!r} are of stars that have another row, such as"
+            f" {label!r}: expected one a star; remove copies of files, and open catalogues without"
+            " margins"
+        )
+
+    def _tables(self, columns, paths):
+        """The same, as they are in the files."""
         import pyarrow as pa
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
-        for path in paths or self.paths:
+        for path in paths:
             with pq.ParquetFile(path, memory_map=True) as file:
                 for batch in file.iter_batches(BLOCK, columns=[*columns, "status"]):
                     table = pa.Table.from_batches([batch])
                     table = table.filter(pc.equal(table["status"], OK)).drop_columns("status")
                     if len(table):
-                        yield table.combine_chunks()
+                        yield table
 
 
 def difference(one: dict[str, Any], other: dict[str, Any]) -> str:

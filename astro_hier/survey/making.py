@@ -77,6 +77,20 @@ def prepare(
         If the folder holds rows of other arguments, or of other stars; or parts could not be made.
     OSError
         If a file cannot be written, for instance because the disk is full.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from astro_hier import BinaryPopulation, datasets, survey
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> model = BinaryPopulation(period_range=(1 * u.day, 100 * u.day))
+    >>> with TemporaryDirectory() as folder:
+    ...     rows = Path(folder) / "rows"
+    ...     done = survey.prepare(visits, rows, model, progressbar=False)
+    >>> done.stars, done.done
+    (5, 5)
     """
     if not (isinstance(stars_per_file, int) and stars_per_file > 0):
         raise ValueError(

@@ -7,6 +7,7 @@ labels.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from astropy.time import Time
 
 from astro_hier.survey import measured
 from astro_hier.survey.measured import ROLES, Measured, Place
-from astro_hier.table import TableError
+from astro_hier.table import TableError, as_table, named
 from astro_hier.table.places import find_places
 
 BATCH = 50_000  # rows of nested Parquet files that are read at a time
@@ -49,8 +50,8 @@ def of(
     TableError
         If it does not have what the model needs.
     """
-    if isinstance(source, Table):
-        return _of_table(source, model)
+    if not isinstance(source, (str, PathLike)):
+        return _of_table(as_table(source), model)
     path = Path(source)
     if not path.exists():
         raise FileNotFoundError(
@@ -58,7 +59,7 @@ def of(
         )
     columns = dict(model.columns_in_use() or {}) | dict(columns or {})
     if path.is_dir() or path.suffix in (".parquet", ".pq"):
-        return _of_parquet(path, star or _name(columns.get("star")), visits, columns)
+        return _of_parquet(path, star, visits, columns)
     if ".fits" in path.suffixes or ".fit" in path.suffixes:
         return _of_fits(path, model)
     return _of_table(Table.read(path), model)
@@ -67,6 +68,12 @@ def of(
 def _name(place):
     """The name of a column, which may come with a unit."""
     return place[0] if isinstance(place, tuple) else place or "star"
+
+
+def _spelt(place, names):
+    """A place with the one of its spellings that is among these names, such as a preset's."""
+    own = named(Table(names=names), place)
+    return place if own is None else (own, *place[1:]) if isinstance(place, tuple) else own
 
 
 def _of_table(table, model):
@@ -161,9 +168,11 @@ def _parts_of(whole, size):
 def _of_parquet(path, star, visits, columns):
     import pyarrow.dataset as ds
 
-    where = measured.places(columns)
     files = [path] if path.is_file() else _of_folder(path)
     dataset = ds.dataset(files, format="parquet")
+    columns = {role: _spelt(place, dataset.schema.names) for role, place in columns.items()}
+    star = star or _name(columns.get("star"))
+    where = measured.places(columns)
     needed = [visits] if visits else [place.name for place in where.values()]
     missing = [name for name in (star, *needed) if name not in dataset.schema.names]
     if missing:

@@ -36,6 +36,20 @@ class Status:
         Of all that the rows depend on.
     specification : dict
         All that the rows depend on.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from astro_hier import BinaryPopulation, datasets, survey
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> model = BinaryPopulation(period_range=(1 * u.day, 100 * u.day))
+    >>> with TemporaryDirectory() as folder:
+    ...     rows = Path(folder) / "rows"
+    ...     done = survey.prepare(visits, rows, model, progressbar=False)
+    >>> done.files
+    1
     """
 
     stars: int | None
@@ -86,6 +100,21 @@ def status(folder: str | os.PathLike) -> Status:
         If there is no such folder, or it holds no rows and none are being made.
     RowsError
         If the files cannot be used together.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from astro_hier import BinaryPopulation, datasets, survey
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> model = BinaryPopulation(period_range=(1 * u.day, 100 * u.day))
+    >>> with TemporaryDirectory() as folder:
+    ...     rows = Path(folder) / "rows"
+    ...     done = survey.prepare(visits, rows, model, progressbar=False)
+    ...     found = survey.status(rows)
+    >>> found.stars, found.done, len(found.failed)
+    (5, 5, 0)
     """
     path = Path(folder) / PLAN
     plan = json.loads(path.read_text()) if path.exists() else None
@@ -116,6 +145,25 @@ def read(folder: str | os.PathLike, columns: Sequence[str] | None = None) -> QTa
     -------
     `~astropy.table.QTable`
         One row a star, with units. Lists are filled up with NaN to the length of the longest.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from astro_hier import BinaryPopulation, datasets, survey
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> model = BinaryPopulation(period_range=(1 * u.day, 100 * u.day))
+    >>> with TemporaryDirectory() as folder:
+    ...     rows = Path(folder) / "rows"
+    ...     done = survey.prepare(visits, rows, model, progressbar=False)
+    ...     model = model.fit_rows(
+    ...         rows, draws=50, random_state=1, progressbar=False
+    ...     )
+    ...     model.star_results(rows, Path(folder) / "results", progressbar=False)
+    ...     stars = survey.read(Path(folder) / "results", columns=["P", "K"])
+    >>> len(stars), stars.colnames
+    (5, ['P', 'K'])
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -6,7 +6,9 @@ from astropy.table.serialize import represent_mixins_as_columns
 from astropy.time import Time, TimeDelta
 
 from astro_hier import checks
-from astro_hier.table.reading import read_rows
+from astro_hier.table.arrays import one_row_each
+from astro_hier.table.cures import MAX_LISTED, remove_rows
+from astro_hier.table.reading import open_table, read_rows
 from astro_hier.table.roles import ROWS_SHOWN
 from astro_hier.table.units import factor
 
@@ -17,7 +19,6 @@ LARGEST_STEP = 0.5
 # Repeated rows count as copies if chance explains fewer than this share of them: fewer than one in
 # 20 tables of rounded values is then blamed for a coincidence.
 CHANCE = 0.05
-MAX_LISTED = 20  # rows in a call that removes them
 
 REPEATED_ROWS = checks.define(
     "repeated_rows",
@@ -48,6 +49,7 @@ def of_table(table, roles, columns=None):
     -------
     list of `~astro_hier.checks.Finding`
     """
+    table = one_row_each(open_table(table), roles, columns)
     data, invalid, places, _ = read_rows(table, roles, columns)
     rows = np.flatnonzero(~np.any(list(invalid.values()), axis=0))
     return [
@@ -86,9 +88,7 @@ def _repeated_rows(table, roles, places, rows):
         columns=", ".join(names) if len(names) <= MAX_LISTED else "all columns",
         rows="rows " + "; ".join(shown),
         too_small=np.sqrt(counts.max()),
-        cure=f"table.remove_rows({copies.tolist()})"
-        if len(copies) <= MAX_LISTED
-        else f"keep one of each with table = astropy.table.unique(table, keys={names})",
+        cure=remove_rows(table, copies.tolist(), names),
     )
 
 
@@ -163,7 +163,10 @@ def _precision(table, roles, places, rows, data):
         column = None if name is None else table[name]
         if role.unit is None or column is None or isinstance(column, (Time, TimeDelta)):
             continue
-        kind, steps = _steps(np.asarray(getattr(column, "unmasked", column))[rows])
+        values = np.asarray(getattr(column, "unmasked", column))
+        if values.dtype.kind not in "iuf":
+            continue
+        kind, steps = _steps(values[rows])
         steps = steps * abs(factor(column, name, fallback, role))
         place = f"column {name!r} ({role.name}), {kind}, holds steps of"
         error = data.get(f"{role.name}_error")

@@ -1,11 +1,16 @@
 """From an astropy table to arrays of floats in declared units, with every check."""
 
+from typing import Any
+
 import numpy as np
 from astropy.table import Table
 from astropy.time import Time, TimeDelta
 
 from astro_hier import checks
 from astro_hier.given import choice
+from astro_hier.table.arrays import one_row_each
+from astro_hier.table.cures import keep_first
+from astro_hier.table.frames import as_table
 from astro_hier.table.places import find_places
 from astro_hier.table.roles import ROWS_SHOWN, TableError
 from astro_hier.table.rows import Rows
@@ -20,11 +25,11 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
 
     Parameters
     ----------
-    table : `~astropy.table.Table`
+    table : `~astropy.table.Table` or data frame
         One row per measurement.
     roles : sequence of `Role`
         What the model needs.
-    columns : dict, optional
+    columns : dict or str, optional
         Column name, or (column name, unit where the column has none), by role. A role that is
         left out is read from the column of the same name.
     on_invalid : {"raise", "drop"}
@@ -44,13 +49,28 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
         If the table cannot be used.
     """
     choice("on_invalid", on_invalid, ("raise", "drop"))
+    table = open_table(table)
+    long = one_row_each(table, roles, columns)
+    try:
+        return _read(long, roles, columns, on_invalid)
+    except TableError as error:
+        if long is table:
+            raise
+        counted = "; rows are counted with one row for each element of the arrays"
+        raise TableError(
+            f"{error}{counted}, as in astro_hier.columns.explode(table)",
+            shell=error.shell + counted,
+        ) from None
+
+
+def _read(table, roles, columns, on_invalid):
     data, invalid, places, epoch = read_rows(table, roles, columns)
     keep = _valid_rows(data, invalid, places, roles, on_invalid)
     data = {name: values[keep] for name, values in data.items()}
     rows = np.flatnonzero(keep)
     for role in roles:
         if role.unique and role.name in places:
-            _check_unique(data[role.name], role, places[role.name][0], rows)
+            _check_unique(table, data[role.name], role, places[role.name][0], rows)
         if role.is_time:
             place, days = places[role.name], data[role.name]
             check_baseline(table[place[0]], place, role, days, epoch, rows, data.get("star"))
@@ -72,7 +92,6 @@ def read_rows(table, roles, columns=None):
     epoch : `Epoch`
         The time from which times count, or None.
     """
-    check_table(table)
     places, problems = find_places(table, roles, columns)
     data, invalid, epoch = {}, {}, None
     for role in roles:
@@ -105,16 +124,18 @@ def _check_kind(column, name, role):
     )
 
 
-def check_table(table):
-    """Raise a TableError unless this is an astropy table that has rows."""
-    if not isinstance(table, Table):
-        raise TableError(
-            f"expected an astropy Table, QTable or TimeSeries, got {type(table).__name__}; read a"
-            " file with astropy.table.QTable.read(path), convert columns with QTable({...}) or a"
-            " pandas frame with QTable.from_pandas(frame)"
-        )
+def open_table(table: Any) -> Table:
+    """An astropy table that has rows, from one or from a data frame.
+
+    Raises
+    ------
+    TableError
+        If this is neither, or has no rows.
+    """
+    table = as_table(table)
     if len(table) == 0:
         raise TableError("the table has no rows; at least one measurement is needed")
+    return table
 
 
 def _valid_rows(data, invalid, places, roles, on_invalid):
@@ -159,7 +180,7 @@ def _shown(value):
     return "nan or masked" if np.isnan(value) else str(value)
 
 
-def _check_unique(labels, role, name, rows):
+def _check_unique(table, labels, role, name, rows):
     values, counts = np.unique(labels, return_counts=True)
     if (counts > 1).any():
         repeated = values[counts > 1]
@@ -172,5 +193,4 @@ def _check_unique(labels, role, name, rows):
             f" expected one row per {role.name}: combine repeated measurements of one into their"
             " mean, weighted by 1 / error^2, or keep one of several exact copies"
         )
-        cure = f"{message} with table = astropy.table.unique(table, keys={name!r})"
-        raise TableError(cure, shell=message)
+        raise TableError(f"{message} with {keep_first(table, name)}", shell=message)

@@ -28,6 +28,17 @@ class TableError(ValueError):
     Attributes
     ----------
     shell : str
+
+    Examples
+    --------
+    >>> from astro_hier import StarCluster, TableError, datasets
+    >>> table = datasets.make_star_cluster(random_state=42)
+    >>> del table["parallax_error"]
+    >>> try:
+    ...     StarCluster().fit(table)
+    ... except TableError as error:
+    ...     print("parallax_error" in str(error))
+    True
     """
 
     __module__ = "astro_hier.table"  # the public name, which tracebacks show
@@ -69,6 +80,13 @@ class Role:
         differences from the earliest.
     column : str or None
         Default name of the column, if it is not that of the role.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier.table import Role
+    >>> Role("parallax_error", u.mas, positive=True).name
+    'parallax_error'
     """
 
     name: str

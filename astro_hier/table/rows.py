@@ -21,6 +21,13 @@ class Rows(Mapping):
         may be absent.
     epoch : Epoch or None
         The time from which times count; None if there are none.
+
+    Examples
+    --------
+    >>> from astro_hier import StarCluster, datasets
+    >>> rows = StarCluster().read(datasets.make_star_cluster(5, random_state=1))
+    >>> sorted(rows), rows["parallax"].shape
+    (['parallax', 'parallax_error', 'star'], (5,))
     """
 
     columns: dict[str, np.ndarray]

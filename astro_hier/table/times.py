@@ -3,6 +3,8 @@
 import astropy.units as u
 import numpy as np
 
+from astro_hier.table.cures import of_column
+from astro_hier.table.frames import ASTROPY, library_of
 from astro_hier.table.roles import ROWS_SHOWN, TableError
 
 # Velocities have been measured since 1888, brightnesses on plates since the 1880s; JD and MJD are
@@ -82,6 +84,7 @@ def _cures(column, place, kinds):
     *others, last = kinds
     name, unit = place
     floats = isinstance(column, np.ndarray) and column.dtype.kind == "f"
+    floats = floats and library_of(of_column(column)) == ASTROPY
     if floats and np.all(last > JULIAN) and all(np.all(_is_mjd(kind)) for kind in others):
         unit = getattr(column, "unit", None) or unit
         julian, offset = (u.day.to(unit, days) for days in (JULIAN, TO_MJD))

@@ -5,6 +5,8 @@ import re
 import astropy.units as u
 from astropy.table import Column
 
+from astro_hier.table.cures import of_column
+from astro_hier.table.frames import ASTROPY, library_of
 from astro_hier.table.roles import TableError
 
 # spellings that occur in tables and that astropy does not know
@@ -41,11 +43,13 @@ def factor(column, name, fallback, role):
     if (unit is None and role.unit == u.one) or (unit in (None, u.one) and role.unit == u.dex):
         return 1.0  # numbers, and logarithms such as [Fe/H], whose unit tables often omit
     if unit is None:
+        has_units = library_of(of_column(column)) == ASTROPY
+        assign = f"set {setting(column, name, role.unit)} or " if has_units else ""
         raise TableError(
             *(
                 f"{place} has no unit; {_expected(role)}: if it is {role.unit}, {cure}say"
                 f" columns={{{role.name!r}: ({name!r}, '{role.unit}')}}"
-                for cure in (f"set {setting(column, name, role.unit)} or ", "")
+                for cure in (assign, "")
             )
         )
     try:
@@ -107,9 +111,8 @@ def _of_wrong_type(column, name, unit, role):
     if getattr(column, "unit", None) is None:
         cures = [f"columns={{{role.name!r}: ({name!r}, '{likely}')}}"] * 2
     return tuple(
-        f"unit '{unit}', which means {_named(unit, plural=False)} (physical type"
-        f" {str(unit.physical_type)!r}); for {_named(likely)} write '{likely}': {cure};"
-        f" {_expected(role)}"
+        f"unit '{unit}', which means {_named(unit, plural=False)} to astropy; for {_named(likely)}"
+        f" write '{likely}': {cure}; {_expected(role)}"
         for cure in cures
     )
 

@@ -5,23 +5,25 @@ import numpy as np
 from astropy.table import Column
 from astropy.time import Time, TimeDelta
 
-from astro_hier.table.roles import ROWS_SHOWN, Epoch, TableError
+from astro_hier.table.cures import of_column, to_dates
+from astro_hier.table.roles import Epoch, TableError
+from astro_hier.table.text import MISSING, WRITE_DATES, not_numbers, read_numbers
 from astro_hier.table.units import factor
 
 __all__ = ["read_floats", "read_labels", "since_first"]
 
 
 def read_labels(column, name, unit, role):
-    """Identifiers as integers or strings, and where they are masked."""
+    """Identifiers as integers or strings, and where they are masked or say that there is none."""
     missing = np.broadcast_to(getattr(column, "mask", False), len(column))
     labels = np.asarray(getattr(column, "unmasked", column))
     if labels.ndim != 1 or labels.dtype.kind not in "iuSUO":
         raise TableError(
             f"column {name!r} ({role.name}) has type {labels.dtype} and shape {labels.shape};"
             " expected identifiers, one integer or string per row"
+            + "; whole numbers with gaps become floats, which lose digits: read them as integers"
+            * (labels.dtype.kind == "f")
         )
-    if labels.dtype.kind == "O":
-        missing = missing | np.array([v is None for v in labels], dtype=bool)
     try:
         if labels.dtype.kind == "S":
             labels = np.char.decode(labels, "utf-8")
@@ -34,7 +36,7 @@ def read_labels(column, name, unit, role):
         ) from None
     if labels.dtype.kind == "U":
         labels = np.char.strip(labels)
-        missing = missing | (labels == "")
+        missing = missing | np.isin(np.char.lower(labels), list(MISSING))
     # files may use the other byte order, in which xarray and pandas cannot look labels up
     return labels.astype(labels.dtype.newbyteorder("=")), missing
 
@@ -43,18 +45,23 @@ def read_floats(column, name, unit, role):
     """Values in the role's unit, and where they are masked, not finite or not allowed."""
     missing = np.broadcast_to(getattr(column, "mask", False), column.shape)
     values = getattr(column, "unmasked", column)
-    if values.ndim != 1 or values.dtype.kind not in "iuf":
+    problem, table = None, of_column(column)
+    if values.ndim == 1 and values.dtype.kind in "SUO":
+        numbers, absent, wrong = read_numbers(values)
+        missing = missing | absent
+        wrong = [row for row in wrong if not missing[row]]
+        problem = not_numbers(table, name, values, wrong, role.is_time) if wrong else None
+    elif values.ndim == 1 and values.dtype.kind in "iuf":
+        numbers = np.array(getattr(values, "value", values), dtype=float)
+    else:
+        problem = _of_shape(table, name, values, role)
+    if problem is not None:
         message = (
             f"column {name!r} ({role.name}) has type {values.dtype} and shape {values.shape};"
-            f" expected one number per row, {_in_unit(role.unit)}{_no_numbers(values)}"
+            f" expected one number per row, {_in_unit(role.unit)}"
         )
-        cures = (
-            f"; convert dates with table[{name!r}] = Time(table[{name!r}])",
-            "; write dates to the file as Julian dates, or the table as ECSV with a column of Time",
-        )
-        raise TableError(*(message + cure * role.is_time for cure in cures))
-    scale = factor(column, name, unit, role)
-    floats = np.array(getattr(values, "value", values), dtype=float) * scale
+        raise TableError(*(message + said for said in problem))
+    floats = numbers * factor(column, name, unit, role)
     floats[missing] = np.nan
     return floats, missing | ~role.allows(floats)
 
@@ -78,17 +85,17 @@ def since_first(column, name, unit, role):
     return Epoch(float(day), 0.0, None), Column(floats - day, unit=u.day)
 
 
-def _no_numbers(values):
-    """Where a column of text does not hold numbers, for its error message."""
-    if values.ndim != 1 or values.dtype.kind not in "SU":
-        return ""
-    found = []
-    for i, value in enumerate(np.asarray(values)):
-        try:
-            float(value)
-        except ValueError:
-            found.append(f"row {i}: {str(value)!r}")
-    return f" (not a number: {', '.join(found[:ROWS_SHOWN])})" if found else " (not text)"
+def _of_shape(table, name, values, role):
+    """What to do, in Python and the shell, about values that are no numbers, or several a row."""
+    if role.is_time and values.shape[1:] == (2,):
+        parts = "; these are the two parts of a Time, as astropy writes it to FITS"
+        return f"{parts}: read the file with QTable.read(path, astropy_native=True)", parts
+    if role.is_time and values.ndim == 1:
+        return f"; convert dates with {to_dates(table, name)}", WRITE_DATES
+    if values.ndim == 2 or values.dtype.kind == "O":
+        arrays = "; if each row holds arrays, all that is measured must be arrays of equal lengths"
+        return f"{arrays}: see astro_hier.columns.explode", arrays
+    return "", ""
 
 
 def _in_unit(unit):

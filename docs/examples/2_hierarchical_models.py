@@ -72,7 +72,10 @@ cluster.plot_distances()
 import numpy as np
 
 n = int(np.argmin(table["parallax"]))
-naive, r = table["parallax"][n].to(u.pc, u.parallax()), cluster.samples("r")[:, n].to(u.pc)
+naive, r = (
+    table["parallax"][n].to(u.pc, u.parallax()),
+    cluster.samples("r")[:, n].to(u.pc),
+)
 print(f"1/parallax {naive:.0f}, posterior {r.mean():.0f} +- {r.std():.0f}, ", end="")
 print(f"truth {table.meta['truth']['r'][n]:.0f}")
 

@@ -89,7 +89,7 @@ from scipy.stats import t as student
 
 @dataclass(frozen=True)
 class StudentT(populations.Normal):
-    """ln(P / d) ~ Student's t with three degrees of freedom, about mu with scale sigma."""
+    """ln(P / d) ~ Student's t, three degrees of freedom, mean mu and scale sigma."""
 
     @staticmethod
     def _frozen(theta):
@@ -117,9 +117,13 @@ from astro_hier.checks import CheckWarning
 warnings.simplefilter("ignore", CheckWarning)
 odd = vstack([short, long[:24]], metadata_conflicts="silent")
 for population in (populations.Normal(), StudentT()):
-    model = BinaryPopulation(population=population).fit(odd, random_state=1, progressbar=False)
+    model = BinaryPopulation(population=population).fit(
+        odd, random_state=1, progressbar=False
+    )
     mu, sigma = (model.samples(name) for name in ("mu", "sigma"))
-    print(f"{type(population).__name__}: mu = {mu.mean():.2f} +- {mu.std():.2f},", end=" ")
+    print(
+        f"{type(population).__name__}: mu = {mu.mean():.2f} +- {mu.std():.2f},", end=" "
+    )
     print(f"sigma = {sigma.mean():.2f},", end=" ")
     print(f"ln p(data) = {model.posterior.attrs['log_evidence']:.1f}")
 

@@ -38,7 +38,7 @@ from astro_hier.table import Role
 
 
 class MetallicitySpread(HierarchicalModel):
-    """Mean metallicity of a cluster and its intrinsic scatter, from those of its stars."""
+    """Mean metallicity of a cluster, and its intrinsic scatter, from its stars."""
 
     roles = (
         Role("metallicity", u.dex, observed=True),
@@ -47,7 +47,9 @@ class MetallicitySpread(HierarchicalModel):
     )
     parameters = (
         Parameter("mean", u.dex, "m", "mean metallicity"),
-        Parameter("ln_scatter", u.one, r"\ln(s/\mathrm{dex})", "ln of the intrinsic scatter"),
+        Parameter(
+            "ln_scatter", u.one, r"\ln(s/\mathrm{dex})", "ln of the intrinsic scatter"
+        ),
         Parameter("scatter", u.dex, "s", "intrinsic scatter"),
         Parameter("x", u.dex, "x", "metallicity of each star", ("star",)),
     )
@@ -55,7 +57,9 @@ class MetallicitySpread(HierarchicalModel):
         plots.Node("mean", (0, 2), to=("x",)),
         plots.Node("ln_scatter", (1.5, 2), to=("x",), symbol=r"\ln s"),
         plots.Node("x", (0.75, 1), to=("metallicity",), plates=("star",), symbol="x_n"),
-        plots.Node("metallicity_error", (2, 0), ("metallicity",), ("star",), symbol=r"\sigma_n"),
+        plots.Node(
+            "metallicity_error", (2, 0), ("metallicity",), ("star",), symbol=r"\sigma_n"
+        ),
         plots.Node("metallicity", (0.75, 0), plates=("star",), symbol="y_n"),
     )
 
@@ -72,14 +76,20 @@ class MetallicitySpread(HierarchicalModel):
         self.ln_scatter = ln_scatter
 
     def log_marginal(self, data, theta):
-        scatter = np.hypot(np.exp(theta["ln_scatter"])[:, None], data["metallicity_error"])
-        return norm.logpdf(data["metallicity"], theta["mean"][:, None], scatter).sum(axis=1)
+        scatter = np.hypot(
+            np.exp(theta["ln_scatter"])[:, None], data["metallicity_error"]
+        )
+        return norm.logpdf(data["metallicity"], theta["mean"][:, None], scatter).sum(
+            axis=1
+        )
 
     def draw_latents(self, data, theta, rng, progressbar=False):
         precision = np.exp(-2 * theta["ln_scatter"])[:, None]
         weight = data["metallicity_error"] ** -2
         total = precision + weight
-        center = (precision * theta["mean"][:, None] + weight * data["metallicity"]) / total
+        center = (
+            precision * theta["mean"][:, None] + weight * data["metallicity"]
+        ) / total
         return {"x": rng.normal(center, total**-0.5)}
 
     def derive(self, theta):
@@ -115,11 +125,15 @@ model.plot_corner(truths={"mean": -0.30, "ln_scatter": np.log(0.03)})
 # and every model in this package has one in its tests:
 
 theta = {"mean": np.linspace(-0.4, -0.2, 400), "ln_scatter": np.linspace(-8, 0, 400)}
-grid = dict(zip(theta, map(np.ravel, np.meshgrid(*theta.values(), indexing="ij")), strict=True))
+grid = dict(
+    zip(theta, map(np.ravel, np.meshgrid(*theta.values(), indexing="ij")), strict=True)
+)
 log_p = model.log_marginal(model.fitted_data(), grid) + model.log_prior(grid)
 weight = np.exp(log_p - log_p.max())
 expected = np.average(grid["mean"], weights=weight)
-print(f"mean: {model.samples('mean').mean().value:.4f} fitted, {expected:.4f} on a grid")
+print(
+    f"mean: {model.samples('mean').mean().value:.4f} fitted, {expected:.4f} on a grid"
+)
 
 # %%
 # For ``pymc_model`` and ``method="nuts"``, add the hook ``build_pymc``; ``simulate`` draws data

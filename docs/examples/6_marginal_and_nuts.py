@@ -33,7 +33,9 @@ for name, fit in (("marginal", marginal), ("nuts", nuts)):
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
 for ax, name in ((left, "mu_r"), (right, "ln_std_r")):
     for label, fit in (("marginal", marginal), ("nuts", nuts)):
-        ax.hist(fit.samples(name).value, bins=40, density=True, histtype="step", label=label)
+        ax.hist(
+            fit.samples(name).value, bins=40, density=True, histtype="step", label=label
+        )
     ax.set(xlabel=name, ylabel="density")
     ax.locator_params(axis="x", nbins=5)
 _ = left.legend()

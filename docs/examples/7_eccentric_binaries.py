@@ -51,7 +51,9 @@ with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     circle.fit(one, random_state=1, progressbar=False)
 for name in ("P", "K", "jitter"):
-    print(f"{name} = {circle.samples(name).mean():.5g} +- {circle.samples(name).std():.2g}")
+    print(
+        f"{name} = {circle.samples(name).mean():.5g} +- {circle.samples(name).std():.2g}"
+    )
 
 # %%
 # That looks like a result, and is none: K is 15 of its own standard errors too low, as will be
@@ -124,7 +126,9 @@ for name in published["star"]:
     model = SB1Binary(eccentricity=True, **options | longer.get(name, {}))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model.fit(velocities[velocities["star"] == name], random_state=1, progressbar=False)
+        model.fit(
+            velocities[velocities["star"] == name], random_state=1, progressbar=False
+        )
     found[name] = model.elements()
     print(f"{name}: probability of the best mode {model.modes()['probability'][0]:.3f}")
 
@@ -142,7 +146,9 @@ def quoted(column):
 paper = QTable({"star": list(found)})
 for name in ("P", "e", "omega", "K", "T_peri", "a1_sini"):
     unit = str(found["HD 4747"][name].unit)
-    paper[f"{name} [{unit}]" if unit else name] = [quoted(of[name]) for of in found.values()]
+    paper[f"{name} [{unit}]" if unit else name] = [
+        quoted(of[name]) for of in found.values()
+    ]
 paper
 
 # %%
@@ -176,7 +182,9 @@ for elements, row in zip(found.values(), published, strict=True):
             (cycles - np.round(cycles)).value,
         )
     )
-against = QTable(rows=rows, names=("star", "P", "e", "K", "omega", "turns", "T_conj / P"))
+against = QTable(
+    rows=rows, names=("star", "P", "e", "K", "omega", "turns", "T_conj / P")
+)
 for name in ("P", "e", "K", "omega", "T_conj / P"):
     against[name].info.format = ".2f" if name != "T_conj / P" else ".3f"
 against

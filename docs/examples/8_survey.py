@@ -41,7 +41,9 @@ visits = pd.DataFrame(
     },
     index=table["star"],
 )
-frame = NestedFrame({"source_id": stars, **where}, index=stars).join_nested(visits, "visits")
+frame = NestedFrame({"source_id": stars, **where}, index=stars).join_nested(
+    visits, "visits"
+)
 catalogue = lsdb.from_dataframe(frame, ra_column="ra", dec_column="dec", lowest_order=0)
 catalogue
 
@@ -54,7 +56,11 @@ catalogue
 # first; nothing else changes.
 
 periods = (1 * u.day, 300 * u.day)
-columns = {"time": ("bjd", u.day), "rv": ("vrad", u.km / u.s), "rv_error": ("e_vrad", u.km / u.s)}
+columns = {
+    "time": ("bjd", u.day),
+    "rv": ("vrad", u.km / u.s),
+    "rv_error": ("e_vrad", u.km / u.s),
+}
 model = BinaryPopulation(period_range=periods)
 work = model.partition_function(star="source_id", visits="visits", columns=columns)
 
@@ -71,7 +77,9 @@ print(survey.status(folder / "rows"))
 # million. Other populations of the same orbits, such as one in which not all stars have companions,
 # take the same rows.
 
-population = BinaryPopulation(period_range=periods).fit_rows(folder / "rows", random_state=1)
+population = BinaryPopulation(period_range=periods).fit_rows(
+    folder / "rows", random_state=1
+)
 population.summary().pprint_all()
 population.plot_population()
 
@@ -94,4 +102,6 @@ of_stars = orbit.partition_function(star="source_id", visits="visits", columns=c
 orbits = catalogue.map_partitions(of_stars, meta=of_stars.meta(catalogue.meta))
 with dask.config.set(scheduler="synchronous"):
     orbits.write_catalog(folder / "orbits", catalog_name="orbits", progress_bar=False)
-survey.read(folder / "orbits", columns=["source_id", "P", "K", "n_modes", "probability"])[:8]
+survey.read(
+    folder / "orbits", columns=["source_id", "P", "K", "n_modes", "probability"]
+)[:8]

@@ -113,14 +113,19 @@ def run(n_stars, client, copies):
 
 def copied(folder, n_stars, copies):
     """The fit to the same rows many times over, in a process of its own."""
-    for k in range(1, copies):
-        (folder / "rows" / f"copy-{k:04d}").mkdir()
-        for path in (folder / "rows").glob("*.parquet"):
-            os.link(path, folder / "rows" / f"copy-{k:04d}" / path.name)
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    for path in sorted((folder / "rows").glob("*.parquet")):
+        table = pq.read_table(path)
+        for k in range(1, copies):
+            star = pc.add(table["star"], k * n_stars)
+            other = table.set_column(table.column_names.index("star"), "star", star)
+            pq.write_table(other, path.with_name(f"copy-{k:04d}-{path.name}"), compression="zstd")
     print(f"{n_stars * copies} stars, {copies} times the same", flush=True)
     rows = str(folder / "rows")
     code = f"from tests.benchmarks.survey import again; again({rows!r}, {n_stars * copies})"
-    os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-c", code])
+    os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-W", "ignore", "-c", code])
 
 
 def again(folder, n_stars):
@@ -142,7 +147,9 @@ def main():
         return
     from distributed import Client, LocalCluster
 
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+    ) as cluster:
         with Client(cluster) as client:
             client.run(
                 lambda: model().star_work().rows.of_star(0, *(np.arange(5.0),) * 2, np.ones(5))

@@ -36,11 +36,11 @@ class CircularStars(Sample):
     def with_orbit(self, theta: Theta) -> np.ndarray:
         return self.levels.each(
             theta,
-            lambda n, some: self.matrices[n].log_likelihood(*self._of_population(n, some)),
+            lambda n, some: self.matrices[n].log_likelihood(*self.of_population(n, some)),
             len(self.stars),
         )
 
-    def _of_population(self, level: int, theta: Theta) -> tuple:
+    def of_population(self, level: int, theta: Theta) -> tuple:
         """Arguments of a matrix: the population's density, shares outside the range, and jitters'.
 
         ``level`` is the number of the grid.

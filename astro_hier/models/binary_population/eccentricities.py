@@ -50,6 +50,16 @@ def plot_eccentricity(model, ax=None, fig=None):
     ------
     ValueError
         If all orbits are circular.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, datasets, populations
+    >>> visits = datasets.make_binaries(3, random_state=1)
+    >>> sample = BinaryPopulation(
+    ...     population=populations.Normal(mu=2.0, lnsigma=0.0),
+    ...     eccentricity=populations.Rayleigh(),
+    ... ).fit(visits, draws=50, random_state=1, certify=False, progressbar=False)
+    >>> ax = sample.plot_eccentricity()
     """
     shares, (_, edges) = _shares(model, "plot_eccentricity")
     ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.2))
@@ -93,6 +103,16 @@ def plot_period_eccentricity(model, ax=None, fig=None, unit=None):
     ------
     ValueError
         If all orbits are circular.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, datasets, populations
+    >>> visits = datasets.make_binaries(3, random_state=1)
+    >>> sample = BinaryPopulation(
+    ...     population=populations.Normal(mu=2.0, lnsigma=0.0),
+    ...     eccentricity=populations.Rayleigh(),
+    ... ).fit(visits, draws=50, random_state=1, certify=False, progressbar=False)
+    >>> ax = sample.plot_period_eccentricity()
     """
     units = units_of(model, unit)
     shares, edges = _shares(model, "plot_period_eccentricity")

@@ -43,6 +43,15 @@ def elements(model, star: Any, unit: UnitLike = None) -> QTable:
     ------
     ValueError
         If the star is not among those fitted, or draws of single stars were not kept.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, datasets
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> sample = BinaryPopulation()
+    >>> sample = sample.fit(visits, draws=100, random_state=1, progressbar=False)
+    >>> sample.elements(visits["star"][0])["statistic"].tolist()
+    ['median', '16%', '84%']
     """
     data: Sample = model.fitted_data()
     labels = list(data.stars)

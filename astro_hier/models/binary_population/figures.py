@@ -37,6 +37,14 @@ def plot_population(model, ax=None, quantity="P", fig=None, unit=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, datasets
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> sample = BinaryPopulation()
+    >>> sample = sample.fit(visits, draws=100, random_state=1, progressbar=False)
+    >>> ax = sample.plot_population()
     """
     units = units_of(model, unit)
     if quantity not in QUANTITIES:
@@ -76,6 +84,14 @@ def plot_companions(model, ax=None, fig=None):
     ------
     ValueError
         If all stars have a companion, ``companion_fraction=None``.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, datasets, priors
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> sample = BinaryPopulation(companion_fraction=priors.Uniform(0, 1))
+    >>> sample = sample.fit(visits, draws=50, random_state=1, progressbar=False)
+    >>> ax = sample.plot_companions()
     """
     model.fitted_data()  # an error before a fit
     if model.companion_fraction is None:

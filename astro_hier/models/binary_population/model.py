@@ -43,6 +43,7 @@ from astro_hier.models.orbits.model import OrbitModel
 from astro_hier.models.orbits.scatter import JitterPopulation, NoScatter
 from astro_hier.models.orbits.velocity import KMS, Circle
 from astro_hier.part import Option
+from astro_hier.plots.returned import of_panels, on_axes
 
 __all__ = ["BinaryPopulation"]
 
@@ -102,11 +103,12 @@ class BinaryPopulation(OrbitModel):
     n_jobs : int, optional
         Number of joblib processes for the work on single stars; choose where they run with
         `joblib.parallel_config`.
-    columns : dict, optional
+    columns : dict or str, optional
         Names of the columns that the model reads, by role: ``star`` (identifiers), ``time`` (a
         Quantity, or `~astropy.time.Time` of any scale), ``rv`` and ``rv_error`` (velocities in any
         unit). By default a column has the name of its role. Give the column's name, or a tuple of
-        name and unit if the table has no units; or a preset, `astro_hier.columns.APOGEE`.
+        name and unit if the table has no units; or the name of a preset of
+        `astro_hier.columns`, such as "apogee".
     on_invalid : {"raise", "drop"}, optional
         Whether a table with missing or impossible values raises an error, or such rows are dropped
         with a warning.
@@ -187,7 +189,7 @@ class BinaryPopulation(OrbitModel):
         n_jobs=1,
         columns=None,
         on_invalid="raise",
-    ):
+    ) -> None:
         super().__init__(
             a=a, b=b, v0=v0, amplitude=amplitude, jitter=jitter, shared_jitter=shared_jitter,
             trend=trend, instrument=instrument, offset=offset, columns=columns,
@@ -253,11 +255,8 @@ class BinaryPopulation(OrbitModel):
     # ---- hooks
 
     prepare = prepare
-    initial = start.initial
-    diagnose = checks.diagnose
-    check = checks.check
-    check_arguments = shape.check
-    build_pymc = joint.build_pymc
+    initial, diagnose, check = start.initial, checks.diagnose, checks.check
+    check_arguments, build_pymc = shape.check, joint.build_pymc
     simulate, replicate = joint.simulate, joint.replicate
 
     def coordinates(self, data):
@@ -291,13 +290,11 @@ class BinaryPopulation(OrbitModel):
     prepare_rows = surveys.prepare_rows
     fit_rows = surveys.fit_rows
     star_results = star_results.star_results
-    star_table = tables.star_table
+    star_table, predict = tables.star_table, tables.predict
     elements = elements.elements
-    predict = tables.predict
-    plot_data = phases.plot_data
-    plot_phase = phases.plot_phase
+    plot_data, plot_phase = of_panels(phases.plot_data), of_panels(phases.plot_phase)
     panels = phases.panels
-    plot_population = figures.plot_population
-    plot_eccentricity = eccentricities.plot_eccentricity
-    plot_period_eccentricity = eccentricities.plot_period_eccentricity
-    plot_companions = figures.plot_companions
+    plot_population = on_axes(figures.plot_population)
+    plot_eccentricity = on_axes(eccentricities.plot_eccentricity)
+    plot_period_eccentricity = on_axes(eccentricities.plot_period_eccentricity)
+    plot_companions = on_axes(figures.plot_companions)

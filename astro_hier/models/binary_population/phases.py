@@ -18,7 +18,7 @@ from astro_hier.posterior import units_of
 from astro_hier.reports.panels import Panel
 
 PANELS = 16
-POINTS = 50  # of the curve of a small drawing
+POINTS = 40  # of the curve of a small drawing
 SURE = 0.995  # probability above which a title does not state it
 MOST_COLUMNS = 4
 PHASE_MARGIN = 0.03  # beyond a cycle, for visits at its ends
@@ -42,6 +42,14 @@ def plot_data(model, stars=None, fig=None, ax=None, unit=None):
     Returns
     -------
     `~matplotlib.figure.Figure`
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, datasets
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> sample = BinaryPopulation()
+    >>> sample = sample.fit(visits, draws=100, random_state=1, progressbar=False)
+    >>> fig = sample.plot_data()
     """
     units = units_of(model, unit)
     data = model.fitted_data()
@@ -85,6 +93,14 @@ def plot_phase(model, stars=None, fig=None, ax=None, unit=None):
     -------
     `~matplotlib.figure.Figure`
         For each star in turn, its axes are that of the velocities and that of the residuals.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, datasets
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> sample = BinaryPopulation()
+    >>> sample = sample.fit(visits, draws=100, random_state=1, progressbar=False)
+    >>> fig = sample.plot_phase()
     """
     units = units_of(model, unit)
     data = model.fitted_data()

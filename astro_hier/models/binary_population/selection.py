@@ -23,7 +23,7 @@ from astro_hier.core import cells
 from astro_hier.core.grid import Grid
 from astro_hier.core.plane import Plane
 from astro_hier.core.population import LnPeriodGrid
-from astro_hier.models.injected import injected
+from astro_hier.models.injected import check_table, injected
 from astro_hier.table import Role, TableError, read_columns
 from astro_hier.table.roles import ROWS_SHOWN
 
@@ -78,6 +78,7 @@ class Selection:
         TableError
             If the table cannot be used.
         """
+        check_table(table, MAKER)
         try:
             roles = *ROLES, Role("e", u.one, required=eccentric)
             read = read_columns(table, roles)

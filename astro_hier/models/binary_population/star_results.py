@@ -20,6 +20,7 @@ from tqdm.auto import tqdm
 
 from astro_hier.core import orbit_evidence
 from astro_hier.core.floats import TINY, Theta
+from astro_hier.core.grid import Grid
 from astro_hier.models.binary_population.data import thinned
 from astro_hier.models.binary_population.eccentric import EccentricStars
 from astro_hier.models.binary_population.survey_blocks import (
@@ -35,6 +36,7 @@ from astro_hier.survey.partition import OK, with_units
 from astro_hier.survey.state import fingerprint
 
 LEAST = 0.01  # probability of a mode that is counted
+STARS = 2000  # that are described at a time
 WIDE = 4  # steps of the grid: wider modes are summed over its points
 OF_MODES = ("P", "P_sd", "K", "K_low", "K_high", "v0")
 ENDS = 0.16, 0.5, 0.84
@@ -85,6 +87,25 @@ def star_results(
     ------
     astro_hier.survey.RowsError
         If the rows were made with other arguments, or there are results of another fit.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from astro_hier import BinaryPopulation, datasets, survey
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> model = BinaryPopulation(period_range=(1 * u.day, 100 * u.day))
+    >>> with TemporaryDirectory() as folder:
+    ...     rows = Path(folder) / "rows"
+    ...     done = survey.prepare(visits, rows, model, progressbar=False)
+    ...     model = model.fit_rows(
+    ...         rows, draws=50, random_state=1, progressbar=False
+    ...     )
+    ...     model.star_results(rows, Path(folder) / "results", progressbar=False)
+    ...     stars = survey.read(Path(folder) / "results")
+    >>> len(stars)
+    5
     """
     data = model.prepare_rows(rows)
     draws = population_draws(model)
@@ -145,11 +166,13 @@ class Given:
         whole = pq.read_table(path, partitioning=None)
         usable = np.flatnonzero(pc.equal(whole["status"], OK).to_numpy())
         columns = {"star": whole[store.star], **{n: whole[n] for n in ("status", *COPIED)}}
-        found = self._usable(whole.take(usable).combine_chunks()) if len(usable) else {}
-        for name, values in found.items():
-            values = np.asarray(values, float)
+        parts = [
+            self._usable(whole.take(usable[start : start + STARS]).combine_chunks())
+            for start in range(0, len(usable), STARS)
+        ]
+        for name in parts[0] if parts else ():
             spread = np.full(len(whole), np.nan)
-            spread[usable] = values
+            spread[usable] = np.concatenate([part[name] for part in parts])
             columns[name] = pa.array(spread)
         return pa.table(columns)
 
@@ -185,12 +208,13 @@ class Given:
     def _of_circles(self, block, table):
         """Of each star, its most probable mode."""
         columns = {name: _flat(table[name]).astype(float) for name in OF_MODES}
+        maximum = _flat(table["phase"]) * columns["P"]
         probability = self._probabilities(block, table)
         self._add_wide(block, table, columns, probability)
         offsets = _offsets(table)
         best = np.array([a + np.argmax(probability[a:b]) for a, b in pairwise(offsets)])
         found = {name: values[best] for name, values in columns.items()}
-        found["time"] = table["first"].to_numpy() + _flat(table["phase"])[best] * found["P"]
+        found["time"] = table["first"].to_numpy() + maximum[best]
         found["probability"] = np.minimum(probability[best], 1.0)
         counted = np.bincount(_star_of(table)[probability > LEAST], minlength=len(table))
         return found | {"n_modes": counted}
@@ -242,8 +266,6 @@ class Given:
 
 
 def _beside(grid, ln_period):
-    from astro_hier.core.grid import Grid
-
     return Grid((grid,)).deal(np.clip(ln_period, grid.low, grid.high))
 
 
@@ -274,7 +296,7 @@ def _in_mode(orbits, weight):
         np.searchsorted(np.cumsum(weight[order]), 0.5 * weight.sum()).clip(0, len(order) - 1)
     ]
     found = {name: float(orbits[name][middle]) for name in ("P", "v0", "omega", "phase")}
-    share = weight / weight.sum()
+    share = weight / np.maximum(weight.sum(), TINY)
     mean = share @ orbits["P"]
     found["P_sd"] = float(np.sqrt(share @ (orbits["P"] - mean) ** 2))
     for name in ("e", "K"):

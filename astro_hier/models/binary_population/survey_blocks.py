@@ -10,9 +10,10 @@ from astro_hier.core import cells
 from astro_hier.core.floats import TINY, Theta
 from astro_hier.models import grids
 from astro_hier.models.binary_population.circular import CircularStars
-from astro_hier.models.binary_population.data import Sample, thinned
+from astro_hier.models.binary_population.data import FRACTION, Sample, thinned
 from astro_hier.models.binary_population.eccentric import EccentricStars
 from astro_hier.models.binary_population.star_rows import PopulationRows
+from astro_hier.populations import membership
 
 LIKELIHOOD = ["index", "weight", "log_scale", "constant"]  # columns of a row
 
@@ -42,6 +43,29 @@ class EccentricBlock(OfRows, EccentricStars):
 
 def matrix_of(block) -> cells.Matrix:
     return block.matrix if isinstance(block, EccentricStars) else block.matrices[0]
+
+
+def densities(empty: Any, theta: Theta) -> tuple[np.ndarray, ...]:
+    """What the matrix of any block takes: the population's densities, shares outside, and so on."""
+    if not isinstance(empty, EccentricStars):
+        return empty.of_population(0, theta)
+    shares = empty.plane.log_shares(empty.shares(theta), empty.matrix)
+    return shares, empty.population.outside(theta, empty.log_ends)
+
+
+def are_resolved(empty: Any, theta: Theta) -> np.ndarray:
+    """Which populations are not too narrow for the cells, shape (theta,)."""
+    if isinstance(empty, EccentricStars):
+        return np.ones(len(next(iter(theta.values()))), bool)
+    return empty.levels.numbers(theta) >= 0
+
+
+def log_likelihood(block: Any, theta: Theta, given: tuple[np.ndarray, ...]) -> np.ndarray:
+    """ln of the density of each star of a block, shape (theta, star), given `densities`."""
+    orbit = matrix_of(block).log_likelihood(*given)
+    if FRACTION not in theta:
+        return orbit
+    return membership.mix(orbit, block.constant[None], 1 - theta[FRACTION])[0]
 
 
 def without_stars(model, rows: PopulationRows, sample: Sample) -> Any:

@@ -5,11 +5,13 @@ as there are; few rows are read once and kept. What is kept of every star is a f
 checks, 24 bytes.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NoReturn
 
+import astropy.units as u
 import numpy as np
 
 from astro_hier.core.exact_sum import ExactSum
@@ -21,7 +23,11 @@ from astro_hier.models.binary_population.star_rows import PopulationRows
 from astro_hier.models.binary_population.survey_blocks import (
     LIKELIHOOD,
     Mean,
+    are_resolved,
     block_of,
+    densities,
+    log_likelihood,
+    matrix_of,
     without_stars,
 )
 from astro_hier.models.orbits import checks as orbit_checks
@@ -32,6 +38,7 @@ OF_STARS = ("n_visits", "chi2", "error", "scatter", "least_scatter", "median_err
 OF_SOME = "best_period", "best_e", "flat_bayes"  # of the stars from which the search starts
 KEPT = 60_000_000  # bytes of rows that are read once
 THETAS = 32  # evaluated at a time
+MAX_VALUES = 4_000_000  # densities that are kept while rows are read once
 STARTS = 20_000  # stars from which the search starts
 
 
@@ -66,6 +73,7 @@ class SurveyStars(Sample):
         model = _with_range(model, store)
         rows = PopulationRows(model, store.specification.get("cells"))
         _check(rows, store)
+        store.check_unique()
         sample = rows.sample
         empty = without_stars(model, rows, sample)
         by_star = _read_by_star(store, len(sample.linear))
@@ -98,16 +106,26 @@ class SurveyStars(Sample):
 
     def log_marginal(self, theta: Theta) -> np.ndarray:
         size = len(next(iter(theta.values())))
+        found = np.empty(size)
+        for part, some in parts_of(theta, max(MAX_VALUES // matrix_of(self.empty).W.shape[1], 1)):
+            found[part] = self._log_marginal(some)
+        return found
+
+    def _log_marginal(self, theta):
+        """For so many theta that their densities are kept while the rows are read once."""
+        size = len(next(iter(theta.values())))
         total = ExactSum(size)
+        given = [(*of, densities(self.empty, of[1])) for of in parts_of(theta, THETAS)]
         for block in self.blocks():
-            for part, some in _parts(theta, size):
-                total.add(block.log_likelihood(some), part)
+            for part, some, density in given:
+                total.add(log_likelihood(block, some, density), part)
+        found = np.where(are_resolved(self.empty, theta), total.total, -np.inf)
         if self.kept is None:
-            return total.total
+            return found
         selected = [
-            self.kept.log_likelihood(*self._for_kept(some)) for _, some in _parts(theta, size)
+            self.kept.log_likelihood(*self._for_kept(some)) for _, some in parts_of(theta, THETAS)
         ]
-        return total.total + np.concatenate(selected)
+        return found + np.concatenate(selected)
 
     def log_likelihood(self, theta: Theta) -> Any:
         """None: those of single stars are not kept."""
@@ -219,8 +237,6 @@ class Labels:
 
 def _with_range(model, store):
     """The model with the range of periods of the rows, if it has none of its own."""
-    import astropy.units as u
-
     if model.period_range is not None:
         return model
     low, high = store.specification["period_range"]
@@ -228,8 +244,6 @@ def _with_range(model, store):
 
 
 def _check(rows: PopulationRows, store: Store) -> None:
-    import json
-
     said = json.loads(rows.specification)
     if said != store.specification:
         raise RowsError(
@@ -263,7 +277,8 @@ def _read_by_star(store, n_linear):
     return by_star | {"linear": by_star["linear"].reshape(-1, n_linear)}
 
 
-def _parts(theta, size):
-    for start in range(0, size, THETAS):
-        part = slice(start, start + THETAS)
+def parts_of(theta: Theta, length: int) -> Iterator[tuple[slice, Theta]]:
+    """At most ``length`` theta at a time, and which they are."""
+    for start in range(0, len(next(iter(theta.values()))), length):
+        part = slice(start, start + length)
         yield part, {name: of[part] for name, of in theta.items()}

@@ -38,6 +38,13 @@ def star_work(model, period_range: u.Quantity | tuple | None = None) -> StarWork
     ValueError
         If the model depends on more than single stars: the range of periods is not given, visits
         are of several instruments, or jitters have a population.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import BinaryPopulation
+    >>> model = BinaryPopulation(period_range=(1 * u.day, 100 * u.day))
+    >>> work = model.star_work()
     """
     if period_range is not None:
         model = type(model)(**{**model.get_params(), "period_range": period_range})
@@ -99,6 +106,20 @@ def partition_function(
         If the model depends on more than single stars.
     TableError
         If a column or its unit is missing.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import BinaryPopulation
+    >>> model = BinaryPopulation(period_range=(1 * u.day, 100 * u.day))
+    >>> columns = {
+    ...     "time": ("bjd", u.day),
+    ...     "rv": ("v", u.km / u.s),
+    ...     "rv_error": ("e_v", u.km / u.s),
+    ... }
+    >>> work = model.partition_function(star="source_id", columns=columns)
+    >>> callable(work)
+    True
     """
     work = star_work(model, period_range)
     return partition.partition_function(work, model, star, visits, columns, tuple(keep))
@@ -145,6 +166,23 @@ def fit_rows(
         If there are no rows.
     astro_hier.survey.RowsError
         If they were made with other arguments than this model has.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from astro_hier import BinaryPopulation, datasets, survey
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> model = BinaryPopulation(period_range=(1 * u.day, 100 * u.day))
+    >>> with TemporaryDirectory() as folder:
+    ...     rows = Path(folder) / "rows"
+    ...     done = survey.prepare(visits, rows, model, progressbar=False)
+    ...     model = model.fit_rows(
+    ...         rows, draws=50, random_state=1, progressbar=False
+    ...     )
+    >>> model.samples("mu").shape
+    (200,)
     """
     model.check_arguments()
     data = prepare_rows(model, rows)

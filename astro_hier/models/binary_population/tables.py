@@ -1,6 +1,7 @@
 """Results of a population of orbits: a table of the stars, and predicted velocities."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -54,6 +55,15 @@ def star_table(model, progressbar: bool = False, unit: UnitLike = None) -> QTabl
           population, in nats: 0 if the visits say nothing;
         - ``companion``, with ``companion_fraction``: the probability that the star has a companion,
           averaged over the draws of the population.
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, datasets
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> sample = BinaryPopulation()
+    >>> sample = sample.fit(visits, draws=100, random_state=1, progressbar=False)
+    >>> sample.star_table()["star", "n_visits", "P", "K"].colnames
+    ['star', 'n_visits', 'P', 'K']
     """
     data = model.fitted_data()
     rows = [row for row, _ in describe(model, range(len(data.stars)), progressbar)]
@@ -103,7 +113,7 @@ def describe(model, stars: Sequence[int], progressbar: bool = False) -> list[tup
     return in_parallel(work, model.n_jobs, len(stars), "stars", progressbar)
 
 
-def predict(model, times=None):
+def predict(model, times: Any = None) -> u.Quantity:
     """Radial velocity of every star in every draw, without measurement errors.
 
     Parameters
@@ -116,6 +126,15 @@ def predict(model, times=None):
     -------
     `~astropy.units.Quantity`
         Velocities in km/s, shape (chain * draw, visit), or (chain * draw, star, time).
+
+    Examples
+    --------
+    >>> from astro_hier import BinaryPopulation, datasets
+    >>> visits = datasets.make_binaries(5, random_state=1)
+    >>> sample = BinaryPopulation()
+    >>> sample = sample.fit(visits, draws=100, random_state=1, progressbar=False)
+    >>> sample.predict().shape
+    (400, 60)
     """
     data = model.fitted_data()
     parts = data.orbit, *data.terms

@@ -44,7 +44,7 @@ class OrbitModel(HierarchicalModel):
     def __init__(
         self, *, a, b, v0, amplitude, jitter, shared_jitter, trend, instrument, offset, columns,
         on_invalid,
-    ):  # fmt: skip
+    ) -> None:  # fmt: skip
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.a = a
         self.b = b

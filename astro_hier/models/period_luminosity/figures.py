@@ -85,6 +85,15 @@ def plot_relation(model, ax=None, fig=None, unit=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import PeriodLuminosity, datasets
+    >>> table = datasets.make_period_luminosity(20, random_state=1)
+    >>> relation = PeriodLuminosity().fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> ax = relation.plot_relation()
     """
     units = units_of(model, unit)
     data, theta, stars = model.fitted_data(), tables.all_draws(model), model.star_table()
@@ -129,6 +138,15 @@ def plot_data(model, ax=None, fig=None, unit=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import PeriodLuminosity, datasets
+    >>> table = datasets.make_period_luminosity(20, random_state=1)
+    >>> relation = PeriodLuminosity().fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> ax = relation.plot_data()
     """
     units = units_of(model, unit)
     data, theta, stars = model.fitted_data(), tables.few_draws(model), model.star_table()
@@ -174,6 +192,15 @@ def plot_metallicity(model, ax=None, fig=None, unit=None):
     ------
     astro_hier.plots.NotInTheModel
         If the fitted table has no metallicities.
+
+    Examples
+    --------
+    >>> from astro_hier import PeriodLuminosity, datasets
+    >>> table = datasets.make_period_luminosity(20, random_state=1)
+    >>> relation = PeriodLuminosity().fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> ax = relation.plot_metallicity()
     """
     units = units_of(model, unit)
     data, theta, stars = model.fitted_data(), tables.all_draws(model), model.star_table()

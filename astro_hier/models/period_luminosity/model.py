@@ -31,6 +31,7 @@ from astro_hier.models.period_luminosity.data import (
 from astro_hier.models.period_luminosity.outliers import as_outliers
 from astro_hier.models.zero_point import as_zero_point
 from astro_hier.part import Option
+from astro_hier.plots.returned import on_axes
 
 
 class PeriodLuminosity(HierarchicalModel):
@@ -70,7 +71,7 @@ class PeriodLuminosity(HierarchicalModel):
         [Fe/H] at which alpha is the absolute magnitude.
     star_draws : {"auto", True, False}, optional
         Whether to keep draws of each star's parameters; "auto" keeps them for up to 1000.
-    columns : dict, optional
+    columns : dict or str, optional
         Names of the columns that the model reads, by role: ``period`` (a time), ``magnitude`` and
         ``magnitude_error`` (mag, mag(AB), mag(Vega)...), ``parallax`` and ``parallax_error``
         (angles) and, optionally, ``period_error``, ``feh`` and ``feh_error`` ([Fe/H] in dex, or
@@ -157,7 +158,7 @@ class PeriodLuminosity(HierarchicalModel):
         star_draws="auto",
         columns=None,
         on_invalid="raise",
-    ):
+    ) -> None:
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.alpha = alpha
         self.beta = beta
@@ -267,6 +268,6 @@ class PeriodLuminosity(HierarchicalModel):
     distance = tables.distance
     graph = property(figures.graph)
     drawn_names = figures.drawn_names
-    plot_relation = figures.plot_relation
-    plot_data = figures.plot_data
-    plot_metallicity = figures.plot_metallicity
+    plot_relation = on_axes(figures.plot_relation)
+    plot_data = on_axes(figures.plot_data)
+    plot_metallicity = on_axes(figures.plot_metallicity)

@@ -11,7 +11,7 @@ from astro_hier.models.errors import as_errors
 from astro_hier.models.period_luminosity.data import Stars
 from astro_hier.models.period_luminosity.outliers import as_outliers
 from astro_hier.models.zero_point import as_zero_point
-from astro_hier.table import Rows
+from astro_hier.table import Rows, as_columns, named
 
 
 def check_arguments(model) -> None:
@@ -64,11 +64,9 @@ def metallicity(name: str, feh: u.Quantity | float) -> np.ndarray:
     return dex
 
 
-def has_feh(table: Table, columns: Mapping | None) -> bool:
+def has_feh(table: Table, columns: Mapping | str | None) -> bool:
     """Whether a table has the column of [Fe/H]."""
-    given = columns.get("feh", "feh") if isinstance(columns, Mapping) else "feh"
-    name = given[0] if isinstance(given, tuple) else given
-    return name is not None and name in getattr(table, "colnames", ())
+    return isinstance(table, Table) and bool(named(table, as_columns(columns).get("feh", "feh")))
 
 
 def prepare(model, rows: Rows, progressbar: bool) -> Stars:

@@ -1,6 +1,5 @@
 """Results of a fit: each star's own, absolute magnitudes, and distances of other stars."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +15,7 @@ from astro_hier.models.period_luminosity import likelihood, prepare
 from astro_hier.models.period_luminosity.checks import expected_modulus
 from astro_hier.models.period_luminosity.data import AT_KPC, PER_LN, Stars
 from astro_hier.posterior import UnitLike, in_units
-from astro_hier.table import read_columns
+from astro_hier.table import as_columns, as_table, named, read_columns
 
 AVERAGED_DRAWS = 400  # of the hyperparameters
 PERCENT = 16, 50, 84
@@ -62,6 +61,16 @@ def star_table(model, unit: UnitLike = None) -> QTable:
         absolute_magnitude and absolute_magnitude_sd, member (probability of membership, only with
         outliers) and n_sigma: by how many standard deviations the parallax differs from what all
         else says, with its error and the uncertainty of the relation combined.
+
+    Examples
+    --------
+    >>> from astro_hier import PeriodLuminosity, datasets
+    >>> table = datasets.make_period_luminosity(20, random_state=1)
+    >>> relation = PeriodLuminosity().fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> relation.star_table()["star", "r", "modulus"].colnames
+    ['star', 'r', 'modulus']
     """
     data, drawn = model.fitted_data(), star_draws(model)
     theta = few_draws(model)
@@ -130,10 +139,12 @@ def predict(
     --------
     >>> import astropy.units as u
     >>> from astro_hier import PeriodLuminosity, datasets
-    >>> table = datasets.make_period_luminosity(200, random_state=3)
-    >>> relation = PeriodLuminosity().fit(table, random_state=1, progressbar=False)
+    >>> table = datasets.make_period_luminosity(20, random_state=1)
+    >>> relation = PeriodLuminosity().fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
     >>> relation.predict([0.5, 0.6] * u.day, feh=-1.5 * u.dex, random_state=1).shape
-    (4000, 2)
+    (200, 2)
     """
     data, theta = model.fitted_data(), all_draws(model)
     rng, columns = generator(random_state), likelihood.columns_of(theta)
@@ -172,7 +183,7 @@ def distance(model, table: Table, *, draws: bool = False, random_state=None) -> 
 
     Parameters
     ----------
-    table : `~astropy.table.Table`
+    table : `~astropy.table.Table` or data frame
         Columns as those of the fitted table, of which those of parallaxes, metallicities and
         extinctions may be missing.
     draws : bool, optional
@@ -195,14 +206,16 @@ def distance(model, table: Table, *, draws: bool = False, random_state=None) -> 
     Examples
     --------
     >>> from astro_hier import PeriodLuminosity, datasets
-    >>> table = datasets.make_period_luminosity(200, random_state=3)
-    >>> relation = PeriodLuminosity().fit(table, random_state=1, progressbar=False)
+    >>> table = datasets.make_period_luminosity(20, random_state=1)
+    >>> relation = PeriodLuminosity().fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
     >>> others = datasets.make_period_luminosity(10, random_state=4)
     >>> others.remove_columns(["parallax", "parallax_error"])
     >>> relation.distance(others, random_state=1).colnames
     ['star', 'r', 'r_low', 'r_high', 'modulus', 'modulus_sd']
     """
-    data = _others(model, table)
+    data = _others(model, as_table(table))
     r = _distances(data, model.fitted_data(), all_draws(model), generator(random_state))
     if draws:
         return r * u.kpc
@@ -219,12 +232,10 @@ def distance(model, table: Table, *, draws: bool = False, random_state=None) -> 
 
 def _others(model, table: Table) -> Stars:
     """The rows of another table, as data; without parallaxes if it lacks some of their columns."""
-    given = model.columns if isinstance(model.columns, Mapping) else {}
     there = {
         role: place
-        for role, place in given.items()
-        if role not in OF_PARALLAX
-        or (place[0] if isinstance(place, tuple) else place) in table.colnames
+        for role, place in as_columns(model.columns).items()
+        if role not in OF_PARALLAX or named(table, place)
     }
     roles = [replace(r, required=r.required and r.name not in OF_PARALLAX) for r in model.roles]
     rows = read_columns(table, roles, there, model.on_invalid)

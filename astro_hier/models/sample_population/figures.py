@@ -29,6 +29,16 @@ def plot_data(model, ax=None, quantity=None, fig=None, unit=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, datasets
+    >>> table = datasets.make_posterior_samples(6, random_state=1)
+    >>> sample = SamplePopulation(quantity="mass")
+    >>> sample = sample.fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> ax = sample.plot_data()
     """
     units = units_of(model, unit)
     table, name = model.object_table(), _named(model, quantity)
@@ -65,6 +75,16 @@ def plot_population(model, ax=None, quantity=None, fig=None, unit=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, datasets
+    >>> table = datasets.make_posterior_samples(6, random_state=1)
+    >>> sample = SamplePopulation(quantity="mass")
+    >>> sample = sample.fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> ax = sample.plot_population()
     """
     units = units_of(model, unit)
     data, name = model.fitted_data(), _named(model, quantity)
@@ -111,6 +131,16 @@ def plot_shrinkage(model, ax=None, quantity=None, fig=None, unit=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, datasets
+    >>> table = datasets.make_posterior_samples(6, random_state=1)
+    >>> sample = SamplePopulation(quantity="mass")
+    >>> sample = sample.fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> ax = sample.plot_shrinkage()
     """
     units = units_of(model, unit)
     table, name = model.object_table(), _named(model, quantity)
@@ -146,6 +176,16 @@ def plot_effective(model, ax=None, fig=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, datasets
+    >>> table = datasets.make_posterior_samples(6, random_state=1)
+    >>> sample = SamplePopulation(quantity="mass")
+    >>> sample = sample.fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> ax = sample.plot_effective()
     """
     table = model.object_table()
     if not np.isfinite(table["n_draws"]).any():

@@ -12,6 +12,7 @@ import astropy.units as u
 import numpy as np
 
 from astro_hier.core.object_nodes import Nodes
+from astro_hier.models.injected import check_table
 from astro_hier.models.injected import injected as count
 from astro_hier.models.sample_population.data import FEWEST
 from astro_hier.table import Role, TableError, read_columns
@@ -37,8 +38,9 @@ def read(table: Any, names: tuple[str, ...], units: tuple[u.UnitBase, ...]) -> N
     TableError
         If the table cannot be used.
     """
+    check_table(table, "make one of its columns, QTable({...}, meta={'injected': NUMBER})")
     per = 1 / np.prod(units) if len(units) > 1 else 1 / units[0]
-    density = getattr(table, "columns", {}).get(DENSITY)
+    density = table.columns.get(DENSITY)
     without = getattr(density, "unit", None) in (None, u.one)
     roles = [Role(name, unit) for name, unit in zip(names, units, strict=True)]
     roles.append(Role(DENSITY, u.one if without else u.Unit(per), positive=True))

@@ -39,6 +39,7 @@ from astro_hier.models.sample_population.data import Objects
 from astro_hier.models.sample_population.reading import read_samples
 from astro_hier.models.sample_population.shape import Setting
 from astro_hier.part import Option
+from astro_hier.plots.returned import on_axes
 from astro_hier.posterior import Parameter
 
 __all__ = ["SamplePopulation"]
@@ -74,7 +75,7 @@ class SamplePopulation(HierarchicalModel):
         default those that the population has.
     object_draws : {"auto", True, False}, optional
         Whether to keep draws of each object's value; "auto" keeps them for up to 1000 objects.
-    columns : dict, optional
+    columns : dict or str, optional
         Names of the columns that the model reads, by role: ``object`` (identifiers) and either
         ``samples`` (draws: an array in each row, or one draw in each row and the same ``object`` in
         several), with optional ``interim`` (density of the interim prior at each) and ``weight``;
@@ -103,7 +104,8 @@ class SamplePopulation(HierarchicalModel):
     --------
     >>> from astro_hier import SamplePopulation, datasets
     >>> table = datasets.make_posterior_samples(random_state=2)
-    >>> model = SamplePopulation(quantity="mass").fit(table, random_state=1, progressbar=False)
+    >>> model = SamplePopulation(quantity="mass")
+    >>> model = model.fit(table, random_state=1, progressbar=False)
     >>> model.posterior["mass"].sizes["object"]
     60
     """
@@ -131,7 +133,7 @@ class SamplePopulation(HierarchicalModel):
         object_draws="auto",
         columns=None,
         on_invalid="raise",
-    ):
+    ) -> None:
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.population = population
         self.quantity = quantity
@@ -263,7 +265,7 @@ class SamplePopulation(HierarchicalModel):
 
     object_table = tables.object_table
     predict = tables.predict
-    plot_data = figures.plot_data
-    plot_population = figures.plot_population
-    plot_shrinkage = figures.plot_shrinkage
-    plot_effective = figures.plot_effective
+    plot_data = on_axes(figures.plot_data)
+    plot_population = on_axes(figures.plot_population)
+    plot_shrinkage = on_axes(figures.plot_shrinkage)
+    plot_effective = on_axes(figures.plot_effective)

@@ -17,8 +17,8 @@ from astro_hier.models.sample_population.quantities import unit_of
 from astro_hier.models.sample_population.read_densities import read_densities
 from astro_hier.models.sample_population.read_draws import read_draws
 from astro_hier.models.sample_population.roles import find_kind, roles_of
-from astro_hier.table import Role, Rows, TableError, read_columns
-from astro_hier.table.reading import check_table
+from astro_hier.table import Role, Rows, TableError, as_columns, read_columns
+from astro_hier.table.reading import open_table
 
 __all__ = ["read_samples"]
 
@@ -44,7 +44,7 @@ def read_samples(
         Names of the quantities.
     units : dict
         Unit to use by name, or None for that of the table. Numbers without unit are in it.
-    columns : dict, optional
+    columns : dict or str, optional
         Column name, or name and unit, by role.
     on_invalid : {"raise", "drop"}
         Whether invalid draws are an error, or are left out with a warning. An object is left out
@@ -68,7 +68,7 @@ def read_samples(
         If the table cannot be used.
     """
     choice("on_invalid", on_invalid, ("raise", "drop"))
-    check_table(table)
+    table = open_table(table)
     kind, places = find_kind(table, names, units, _with_interim(columns, interim_column))
     if grid is not None and kind != "density":
         raise TableError(
@@ -86,7 +86,7 @@ def read_samples(
 def _with_interim(columns, interim_column):
     if interim_column is None:
         return columns
-    given = dict(columns or {})
+    given = as_columns(columns)
     if given.setdefault("interim", interim_column) != interim_column:
         raise ValueError(
             f"interim={interim_column!r} and columns={{'interim': {given['interim']!r}}} are two"

@@ -7,7 +7,7 @@ import astropy.units as u
 from astropy.table import Table
 
 from astro_hier.models.sample_population.forms import is_single
-from astro_hier.table import Role, TableError
+from astro_hier.table import Role, TableError, as_columns, find_column
 from astro_hier.table.places import find_places
 
 __all__ = ["all_roles", "find_kind", "roles_of", "samples_roles"]
@@ -76,7 +76,7 @@ def find_kind(
     places, problems = find_places(table, placing, columns)
     if problems:
         raise TableError("; ".join(problems))
-    kind = _choose(table, names, needs, places, columns or {})
+    kind = _choose(table, names, needs, places, as_columns(columns))
     missing = [role for role in needs[kind] if role not in places]
     if missing:
         raise TableError(
@@ -94,18 +94,19 @@ def _defaults(table: Table, names: Names, columns: dict | None) -> dict[str, str
     """
     found = {"object": "object", "interim": "interim", "weight": "weight", "density": "density"}
     for role, name in zip(samples_roles(names), names, strict=True):
-        found[role] = role if role in table.colnames else name
+        found[role] = role if find_column(table, role) else name
     found |= {"value": "value", "error": "error"}
-    name, given = names[0], columns if isinstance(columns, Mapping) else {}
+    name, given = names[0], as_columns(columns)
     if len(names) > 1:
         return found
-    if "error" not in table.colnames:
+    if not find_column(table, "error"):
         found["error"] = f"{name}_error"
-    has_errors = given.get("error", found["error"] if found["error"] in table.colnames else None)
+    has_errors = given.get("error", find_column(table, found["error"]))
     wanted = has_errors is not None and given.get("value", name) is not None
-    if wanted and name in table.colnames and is_single(table[name]):
-        if "value" not in table.colnames:
-            found["value"] = name
+    own = find_column(table, name)
+    if wanted and own and is_single(table[own]):
+        if not find_column(table, "value"):
+            found["value"] = own
         found["samples"] = "samples"
     return found
 

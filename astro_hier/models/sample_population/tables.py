@@ -1,5 +1,7 @@
 """Results of a population of samples: a table of the objects, and values of new ones."""
 
+from typing import Any
+
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
@@ -31,6 +33,17 @@ def object_table(model, unit: UnitLike = None) -> QTable:
         averaged over the draws of the population. ``n_draws`` is the effective number of draws that
         were given, and ``effective`` that of those that are left given the population, both
         infinite for objects that are described by a density or by a value and its error.
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, datasets
+    >>> table = datasets.make_posterior_samples(6, random_state=1)
+    >>> sample = SamplePopulation(quantity="mass")
+    >>> sample = sample.fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> sample.object_table()["object", "mass_mean", "mass_sd"].colnames
+    ['object', 'mass_mean', 'mass_sd']
     """
     data, theta = model.fitted_data(), few_draws(model)
     after = data.log_weights(theta)
@@ -68,7 +81,7 @@ def few_draws(model) -> Theta:
     return thinned(population_draws(model))
 
 
-def predict(model, *, random_state=None):
+def predict(model, *, random_state: Any = None) -> Any:
     """The value of a new object of the population, for each draw of it.
 
     With a ``selection``, it is an object of the population before that.
@@ -82,6 +95,17 @@ def predict(model, *, random_state=None):
     -------
     `~astropy.units.Quantity` or dict of Quantity
         Shape (chain * draw,); by name for two quantities.
+
+    Examples
+    --------
+    >>> from astro_hier import SamplePopulation, datasets
+    >>> table = datasets.make_posterior_samples(6, random_state=1)
+    >>> sample = SamplePopulation(quantity="mass")
+    >>> sample = sample.fit(
+    ...     table, draws=50, random_state=1, certify=False, progressbar=False
+    ... )
+    >>> sample.predict(random_state=1).shape
+    (200,)
     """
     data, rng = model.fitted_data(), generator(random_state)
     drawn = data.population.draw(population_draws(model), 1, rng).reshape(-1, len(data.names))

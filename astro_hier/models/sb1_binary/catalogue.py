@@ -232,6 +232,13 @@ def survey_spec(model, instruments: Sequence[Any] | None = None) -> StarSpec:
         If a linear parameter has a prior that is not normal.
     TypeError
         If a prior is of a class of your own that is not registered for files.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import SB1Binary, priors
+    >>> star = SB1Binary(P=priors.LogUniform(1 * u.day, 100 * u.day))
+    >>> spec = star.survey_spec()
     """
     model.check_arguments()
     if (instruments is None) != (model.instrument is None):

@@ -58,6 +58,14 @@ def elements(model, mode: int | None = None, unit: UnitLike = None) -> QTable:
         If there is no mode of that number, or no draw lies in it.
     astro_hier.priors.PriorError
         If ``mode`` is given and modes cannot be found because a prior is not normal.
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> visits = datasets.make_binary(10, random_state=1)
+    >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+    >>> star.elements()["statistic", "P", "K", "e"].colnames
+    ['statistic', 'P', 'K', 'e']
     """
     data: OneStar = model.fitted_data()
     values, meta = _chosen(model, data, mode)

@@ -39,6 +39,13 @@ def plot_data(model, ax=None, fig=None, unit=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> visits = datasets.make_binary(10, random_state=1)
+    >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+    >>> ax = star.plot_data()
     """
     units = units_of(model, unit)
     data = model.fitted_data()
@@ -91,6 +98,13 @@ def plot_phase(model, fig=None, ax=None, unit=None):
     Returns
     -------
     `~matplotlib.figure.Figure`
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> visits = datasets.make_binary(10, random_state=1)
+    >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+    >>> fig = star.plot_phase()
     """
     units = units_of(model, unit)
     fig = plots.figure(fig, ax, figsize=(plots.SINGLE, 4))
@@ -141,6 +155,13 @@ def plot_periodogram(model, ax=None, fig=None, unit=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> visits = datasets.make_binary(10, random_state=1)
+    >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+    >>> ax = star.plot_periodogram()
     """
     units = units_of(model, unit)
     ax = plots.axes(ax, fig, figsize=(plots.PAGE, 3.2))

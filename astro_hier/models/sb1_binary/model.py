@@ -42,6 +42,7 @@ from astro_hier.models.sb1_binary import (
 from astro_hier.models.sb1_binary.data import OneStar
 from astro_hier.models.sb1_binary.prepare import prepare
 from astro_hier.part import Option
+from astro_hier.plots.returned import of_panels, on_axes
 from astro_hier.table import TableError
 
 __all__ = ["SB1Binary"]
@@ -85,12 +86,12 @@ class SB1Binary(OrbitModel):
     offset : `~astro_hier.priors.Prior`, optional
         Prior on the velocity offset of each instrument from the first, in the order of their names.
         Normal for the marginal method.
-    columns : dict, optional
+    columns : dict or str, optional
         Names of the columns that the model reads, by role: ``time`` (a Quantity, or
         `~astropy.time.Time` of any scale), ``rv`` and ``rv_error`` (velocities in any unit) and,
         optionally, ``star``, which must be the same in all rows. By default a column has the name
         of its role. Give the column's name, or a tuple of name and unit if the table has no units;
-        or a preset, `astro_hier.columns.APOGEE`.
+        or the name of a preset of `astro_hier.columns`, such as "apogee" or "harps".
     on_invalid : {"raise", "drop"}, optional
         Whether a table with missing or impossible values raises an error, or such rows are dropped
         with a warning.
@@ -140,7 +141,8 @@ class SB1Binary(OrbitModel):
     >>> from astro_hier import SB1Binary, datasets, priors
     >>> table = datasets.make_binary(random_state=42)
     >>> star = SB1Binary().fit(table, random_state=1, progressbar=False)
-    >>> print(f"{star.samples('P').mean():.3f}, truth {table.meta['truth']['P']:.3f}")
+    >>> truth = table.meta["truth"]["P"]
+    >>> print(f"{star.samples('P').mean():.3f}, truth {truth:.3f}")
     7.300 d, truth 7.300 d
 
     Another star, whose orbit may be eccentric:
@@ -192,7 +194,7 @@ class SB1Binary(OrbitModel):
         offset=priors.Normal(0 * KMS, 5 * KMS),
         columns=None,
         on_invalid="raise",
-    ):
+    ) -> None:
         super().__init__(
             a=a, b=b, v0=v0, amplitude=amplitude, jitter=jitter, shared_jitter=shared_jitter,
             trend=trend, instrument=instrument, offset=offset, columns=columns,
@@ -290,11 +292,10 @@ class SB1Binary(OrbitModel):
 
     compare = tables.compare
     elements = elements.elements
-    modes = tables.modes
-    predict = tables.predict
+    modes, predict = tables.modes, tables.predict
     survey_spec = catalogue.survey_spec
     star_work = surveys.star_work
     partition_function = surveys.partition_function
-    plot_data = figures.plot_data
-    plot_phase = figures.plot_phase
-    plot_periodogram = figures.plot_periodogram
+    plot_data = on_axes(figures.plot_data)
+    plot_phase = of_panels(figures.plot_phase)
+    plot_periodogram = on_axes(figures.plot_periodogram)

@@ -72,6 +72,13 @@ def star_work(model) -> StarWork:
     ------
     ValueError
         If visits are of several instruments.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import SB1Binary, priors
+    >>> star = SB1Binary(P=priors.LogUniform(1 * u.day, 100 * u.day))
+    >>> work = star.star_work()
     """
     if model.instrument is not None:
         raise ValueError(
@@ -117,6 +124,20 @@ def partition_function(
         If visits are of several instruments.
     TableError
         If a column or its unit is missing.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import SB1Binary, priors
+    >>> star = SB1Binary(P=priors.LogUniform(1 * u.day, 100 * u.day))
+    >>> columns = {
+    ...     "time": ("bjd", u.day),
+    ...     "rv": ("v", u.km / u.s),
+    ...     "rv_error": ("e_v", u.km / u.s),
+    ... }
+    >>> work = star.partition_function(star="source_id", columns=columns)
+    >>> callable(work)
+    True
     """
     work = star_work(model)
     return partition.partition_function(work, model, star, visits, columns, tuple(keep))

@@ -2,6 +2,7 @@
 
 from collections import ChainMap
 from itertools import product
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -22,7 +23,7 @@ NO_MODEL = (
 )
 
 
-def compare(model, table, *, jitter=None, trend=None, eccentricity=None):
+def compare(model, table, *, jitter=None, trend=None, eccentricity=None) -> Table:
     """How probable the data are with and without an orbit, eccentricity, a trend and a jitter.
 
     This neither needs nor changes a fit. Evidences depend on the priors: on those of the orbit's
@@ -60,6 +61,14 @@ def compare(model, table, *, jitter=None, trend=None, eccentricity=None):
     astro_hier.priors.PriorError
         If a linear parameter has a prior that is not normal, or a and b have different priors,
         which an eccentric orbit does not allow.
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> visits = datasets.make_binary(10, random_state=1)
+    >>> found = SB1Binary().compare(visits, trend=0, eccentricity=False)
+    >>> print(found["model"][found["probability"].argmax()])
+    circular orbit
     """
     rows = []
     for chosen in product(*_rivals(model, jitter, trend, eccentricity)):
@@ -144,6 +153,14 @@ def modes(model, min_probability: float = 1e-3, unit: UnitLike = None) -> Table:
         ``meta`` also tells whether there
         is an orbit, and whether its period is known, with ``ln_bayes_factor``, ``K_upper`` and
         ``period_information`` from the posterior's attributes.
+
+    Examples
+    --------
+    >>> from astro_hier import SB1Binary, datasets
+    >>> visits = datasets.make_binary(10, random_state=1)
+    >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+    >>> print(len(star.modes()), "period")
+    1 period
     """
     table = Table(model.fitted_data().mode_table())
     table = table[np.argsort(-table["probability"], kind="stable")]
@@ -157,7 +174,7 @@ def modes(model, min_probability: float = 1e-3, unit: UnitLike = None) -> Table:
     return in_units(model, table[listed], unit)
 
 
-def predict(model, times=None):
+def predict(model, times: Any = None) -> u.Quantity:
     """Radial velocity of every draw at given times, without measurement errors.
 
     Parameters
@@ -175,6 +192,17 @@ def predict(model, times=None):
     ------
     TableError
         If the times are not of the table's kind.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from astro_hier import SB1Binary, datasets
+    >>> visits = datasets.make_binary(10, random_state=1)
+    >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
+    >>> star.predict().shape
+    (4000, 10)
+    >>> star.predict(visits["time"][0] + [0, 1, 2] * u.day).shape
+    (4000, 3)
     """
     data = model.fitted_data()
     if times is None:

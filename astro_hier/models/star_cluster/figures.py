@@ -135,6 +135,14 @@ def plot_data(model, ax=None, fig=None, unit=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import StarCluster, datasets
+    >>> table = datasets.make_star_cluster(random_state=42)
+    >>> cluster = StarCluster()
+    >>> cluster = cluster.fit(table, draws=50, random_state=1, progressbar=False)
+    >>> ax = cluster.plot_data()
     """
     units = units_of(model, unit)
     data = model.fitted_data()
@@ -181,6 +189,14 @@ def plot_distances(model, ax=None, fig=None, unit=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import StarCluster, datasets
+    >>> table = datasets.make_star_cluster(random_state=42)
+    >>> cluster = StarCluster()
+    >>> cluster = cluster.fit(table, draws=50, random_state=1, progressbar=False)
+    >>> ax = cluster.plot_distances()
     """
     units = units_of(model, unit)
     data = model.fitted_data()

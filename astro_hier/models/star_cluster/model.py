@@ -20,6 +20,7 @@ from astro_hier.models.star_cluster import (
 )
 from astro_hier.models.star_cluster import options as of_options
 from astro_hier.part import Option
+from astro_hier.plots.returned import on_axes
 
 
 class StarCluster(HierarchicalModel):
@@ -53,13 +54,14 @@ class StarCluster(HierarchicalModel):
     star_draws : {"auto", True, False}, optional
         Whether to keep draws of each star's distance and membership; "auto" keeps them for up to
         1000 stars. `star_table` has their means and standard deviations in any case.
-    columns : dict, optional
+    columns : dict or str, optional
         Names of the columns that the model reads, by role: ``parallax`` and ``parallax_error``
         (angles in any unit) and, optionally, ``star`` (identifiers, integers or strings); with the
         options that need them, ``zero_point``, ``ra`` and ``dec``. By default a column has the name
         of its role. Give the column's name, or a tuple of name and unit if the table has no units:
-        ``{"parallax": "plx", "parallax_error": ("e_plx", u.mas)}``; or a preset,
-        `astro_hier.columns.GAIA`. ``{"star": None}`` numbers the rows.
+        ``{"parallax": "plx", "parallax_error": ("e_plx", u.mas)}``; or the
+        name of a preset of `astro_hier.columns`, such as "gaia". ``{"star": None}`` numbers the
+        rows.
     on_invalid : {"raise", "drop"}, optional
         Whether a table with missing or impossible values raises an error, or such rows are dropped
         with a warning.
@@ -138,7 +140,7 @@ class StarCluster(HierarchicalModel):
         star_draws="auto",
         columns=None,
         on_invalid="raise",
-    ):
+    ) -> None:
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.mu_r = mu_r
         self.ln_std_r = ln_std_r
@@ -219,5 +221,5 @@ class StarCluster(HierarchicalModel):
     std_r_upper_limit = tables.std_r_upper_limit
     predict = tables.predict
     graph = property(figures.graph)
-    plot_data = figures.plot_data
-    plot_distances = figures.plot_distances
+    plot_data = on_axes(figures.plot_data)
+    plot_distances = on_axes(figures.plot_distances)

@@ -66,7 +66,14 @@ def parts(model) -> tuple[Any, ...]:
 
 
 def parameters(model) -> tuple[Parameter, ...]:
-    """The parameters, in the order in which tables and figures show them."""
+    """The parameters, in the order in which tables and figures show them.
+
+    Examples
+    --------
+    >>> from astro_hier import StarCluster
+    >>> [parameter.name for parameter in StarCluster().parameters]
+    ['mu_r', 'ln_std_r', 'std_r', 'r']
+    """
     background = background_of(model)
     return (
         *OF_CLUSTER,

@@ -63,6 +63,15 @@ def star_table(model, unit: UnitLike = None) -> QTable:
 
     Where the stars' own draws were not kept, moments of each distance are integrated at some
     draws of the parameters, at least 200.
+
+    Examples
+    --------
+    >>> from astro_hier import StarCluster, datasets
+    >>> table = datasets.make_star_cluster(random_state=42)
+    >>> cluster = StarCluster()
+    >>> cluster = cluster.fit(table, draws=50, random_state=1, progressbar=False)
+    >>> cluster.star_table()["star", "r", "r_sd"].colnames
+    ['star', 'r', 'r_sd']
     """
     data, found = model.fitted_data(), described(model)
     theta = all_draws(model) if "r" in model.posterior else few_draws(model)
@@ -106,6 +115,15 @@ def std_r_upper_limit(model, probability: float = 0.95) -> u.Quantity:
     -------
     `~astropy.units.Quantity`
         The limit in kpc.
+
+    Examples
+    --------
+    >>> from astro_hier import StarCluster, datasets
+    >>> table = datasets.make_star_cluster(random_state=42)
+    >>> cluster = StarCluster()
+    >>> cluster = cluster.fit(table, draws=50, random_state=1, progressbar=False)
+    >>> print(f"{cluster.std_r_upper_limit():.2f}")
+    0.01 kpc
     """
     return upper_limit.upper_limit(model, model.fitted_data(), "std_r", probability) * u.kpc
 
@@ -126,6 +144,15 @@ def predict(model, parallax_error: u.Quantity | None = None, *, random_state=Non
     -------
     `~astropy.units.Quantity`
         Parallaxes in mas, shape (chain * draw, star).
+
+    Examples
+    --------
+    >>> from astro_hier import StarCluster, datasets
+    >>> table = datasets.make_star_cluster(random_state=42)
+    >>> cluster = StarCluster()
+    >>> cluster = cluster.fit(table, draws=50, random_state=1, progressbar=False)
+    >>> cluster.predict(random_state=1).shape
+    (200, 256)
     """
     rng = generator(random_state)
     data, theta = model.fitted_data(), all_draws(model)

@@ -13,6 +13,7 @@ from astro_hier.models import goodness, upper_limit
 from astro_hier.models.velocity_dispersion import likelihood
 from astro_hier.models.velocity_dispersion.likelihood import QUANTITIES, Members
 from astro_hier.table import TableError
+from astro_hier.table.places import all_names, suggested_presets
 
 WINGS = (
     "outliers=VelocityBackground(outlier_sd=priors.LogUniform(LOW, HIGH)), LOW several times the"
@@ -31,8 +32,10 @@ def check_rows(model, rows: Mapping[str, np.ndarray], table: Table) -> None:
         f"has columns of both, {[name for name in sum(pairs, ()) if name in rows]}; leave out"
         f" the redshifts with columns={{{given[1][0]!r}: None, {given[1][1]!r}: None}}"
         if len(given) > 1
-        else f"has {table.colnames} and no {' or '.join(missing) if missing else 'such columns'};"
-        " say which columns they are with columns={'velocity': 'NAME', 'velocity_error': 'NAME'}"
+        else f"has {all_names(table)} and no"
+        f" {' or '.join(missing) if missing else 'such columns'}; say which columns they are with"
+        " columns={'velocity': 'NAME', 'velocity_error': 'NAME'}"
+        + "".join(f"; {said}" for said in suggested_presets(table, model.roles))
     )
     raise TableError(
         "expected either velocity and velocity_error, or redshift and redshift_error: the table"

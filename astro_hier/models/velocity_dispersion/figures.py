@@ -44,6 +44,13 @@ def plot_data(model, ax=None, fig=None, unit=None):
     Returns
     -------
     `~matplotlib.axes.Axes`
+
+    Examples
+    --------
+    >>> from astro_hier import VelocityDispersion, datasets
+    >>> table = datasets.make_velocities(40, random_state=1)
+    >>> system = VelocityDispersion().fit(table, random_state=1, progressbar=False)
+    >>> ax = system.plot_data()
     """
     units = units_of(model, unit)
     data, theta = model.fitted_data(), tables.few_draws(model)

@@ -17,6 +17,7 @@ from astro_hier.models.velocity_dispersion import (
 )
 from astro_hier.models.velocity_dispersion.likelihood import KMS, QUANTITIES, Members
 from astro_hier.part import Option
+from astro_hier.plots.returned import on_axes
 from astro_hier.posterior import UNBOUNDED, Parameter
 from astro_hier.table import Role
 
@@ -42,12 +43,13 @@ class VelocityDispersion(HierarchicalModel):
         Distribution of the velocities of rows that are not members; True means the default one.
     star_draws : {"auto", True, False}, optional
         Whether to keep draws of each member's parameters; "auto" keeps them for up to 1000.
-    columns : dict, optional
+    columns : dict or str, optional
         Names of the columns that the model reads, by role: either ``velocity`` and
         ``velocity_error`` (speeds in any unit) or ``redshift`` and ``redshift_error`` (numbers)
         and, optionally, ``star`` (identifiers, integers or strings). By default a column has the
         name of its role. Give the column's name, or a tuple of name and unit if the table has no
-        units: ``{"velocity": "rv", "velocity_error": ("e_rv", u.km / u.s)}``. ``{"redshift": None,
+        units: ``{"velocity": "rv", "velocity_error": ("e_rv", u.km / u.s)}``; or the name
+        of a preset of `astro_hier.columns`, such as "gaia". ``{"redshift": None,
         "redshift_error": None}`` ignores the redshifts in a table that also has velocities.
     on_invalid : {"raise", "drop"}, optional
         Whether a table with missing or impossible values raises an error, or such rows are dropped
@@ -108,7 +110,7 @@ class VelocityDispersion(HierarchicalModel):
         star_draws="auto",
         columns=None,
         on_invalid="raise",
-    ):
+    ) -> None:
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.v_sys = v_sys
         self.ln_sigma_v = ln_sigma_v
@@ -195,4 +197,4 @@ class VelocityDispersion(HierarchicalModel):
     star_table = tables.star_table
     predict = tables.predict
     graph = property(figures.graph)
-    plot_data = figures.plot_data
+    plot_data = on_axes(figures.plot_data)

@@ -33,6 +33,14 @@ def sigma_v_upper_limit(model, probability: float = 0.95) -> u.Quantity:
     -------
     `~astropy.units.Quantity`
         The limit in km/s.
+
+    Examples
+    --------
+    >>> from astro_hier import VelocityDispersion, datasets
+    >>> table = datasets.make_velocities(40, random_state=1)
+    >>> system = VelocityDispersion().fit(table, random_state=1, progressbar=False)
+    >>> print(f"{system.sigma_v_upper_limit():.0f}")
+    6 km / s
     """
     return upper_limit.upper_limit(model, model.fitted_data(), "sigma_v", probability) * KMS
 
@@ -52,6 +60,14 @@ def star_table(model, unit: UnitLike = None) -> QTable:
         velocity relative to the system) and, with ``outliers``, member (the probability of
         membership). v and v_sd are masked where member is below 0.5: a row that is not a member
         has no velocity within the system.
+
+    Examples
+    --------
+    >>> from astro_hier import VelocityDispersion, datasets
+    >>> table = datasets.make_velocities(40, random_state=1)
+    >>> system = VelocityDispersion().fit(table, random_state=1, progressbar=False)
+    >>> system.star_table()["star", "v", "v_sd"].colnames
+    ['star', 'v', 'v_sd']
     """
     data, theta = model.fitted_data(), few_draws(model)
     log_some = likelihood.log_some(data, theta)
@@ -98,6 +114,14 @@ def predict(model, error: u.Quantity | None = None, *, random_state=None) -> u.Q
     -------
     `~astropy.units.Quantity`
         Velocities in km/s, or redshifts, shape (chain * draw, star).
+
+    Examples
+    --------
+    >>> from astro_hier import VelocityDispersion, datasets
+    >>> table = datasets.make_velocities(40, random_state=1)
+    >>> system = VelocityDispersion().fit(table, random_state=1, progressbar=False)
+    >>> system.predict(random_state=1).shape
+    (4000, 40)
     """
     data = model.fitted_data()
     if error is not None:

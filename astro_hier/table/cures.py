@@ -1,0 +1,95 @@
+"""Code that messages recommend, for astropy's tables or for the data frame that a user has."""
+
+from typing import Any
+
+from astro_hier.table.frames import library_of
+
+__all__ = [
+    "keep_first",
+    "of_column",
+    "read_call",
+    "remove_rows",
+    "replace_text",
+    "to_dates",
+]
+
+# how to read a file whose columns are separated in another way than by commas
+READ = {
+    "astropy": {
+        ";": "QTable.read(path, format='ascii.csv', delimiter=';')",
+        "|": "QTable.read(path, format='ascii.csv', delimiter='|')",
+        ",": "QTable.read(path, format='ascii.csv')",
+        "\t": "QTable.read(path, format='ascii.tab')",
+        " ": "QTable.read(path, format='ascii.basic')",
+        "rdb": "QTable.read(path, format='ascii.tab', data_start=2)",
+        "header": "QTable.read(path, format='ascii.no_header', names=[...])",
+    },
+    "pandas": {
+        " ": r"pandas.read_csv(path, sep=r'\s+')",
+        "rdb": r"pandas.read_csv(path, sep='\t', skiprows=[1])",
+        "header": "pandas.read_csv(path, header=None, names=[...])",
+    },
+    "polars": {
+        " ": r"polars.from_pandas(pandas.read_csv(path, sep=r'\s+'))",
+        "rdb": r"polars.read_csv(path, separator='\t', skip_rows_after_header=1)",
+        "header": "polars.read_csv(path, has_header=False, new_columns=[...])",
+    },
+}
+SEPARATED = {"pandas": "pandas.read_csv(path, sep={!r})",
+             "polars": "polars.read_csv(path, separator={!r})"}  # fmt: skip
+MAX_LISTED = 20  # rows in a call that removes them
+
+
+def of_column(column: Any) -> Any:
+    """The table that a column belongs to, or None."""
+    return getattr(getattr(column, "info", None), "parent_table", None)
+
+
+def read_call(table: Any, kind: str) -> str:
+    """The call that reads a file with another separator, without header, or of kind "rdb"."""
+    library = library_of(table)
+    if kind in READ.get(library, {}):
+        return READ[library][kind]
+    return SEPARATED[library].format(kind) if library in SEPARATED else READ["astropy"][kind]
+
+
+def to_dates(table: Any, name: str) -> str:
+    """The assignment that makes dates of text."""
+    return {
+        "pandas": f"frame[{name!r}] = pandas.to_datetime(frame[{name!r}])",
+        "polars": f"frame = frame.with_columns(polars.col({name!r}).str.to_datetime())",
+    }.get(library_of(table), f"table[{name!r}] = Time(table[{name!r}])")
+
+
+def replace_text(table: Any, name: str) -> str:
+    """The assignment that makes numbers of text with decimal commas."""
+    return {
+        "pandas": f"frame[{name!r}] = frame[{name!r}].str.replace(',', '.').astype(float)",
+        "polars": f"frame = frame.with_columns(polars.col({name!r}).str.replace(',',"
+        " '.').cast(float))",
+    }.get(
+        library_of(table),
+        f"table[{name!r}] = [float(text.replace(',', '.')) for text in table[{name!r}]]",
+    )
+
+
+def remove_rows(table: Any, copies: list[int], names: list[str]) -> str:
+    """The call that removes copies of rows."""
+    library = library_of(table)
+    if library == "pandas":
+        return f"frame = frame.drop_duplicates({names})"
+    if library == "polars":
+        return f"frame = frame.unique({names}, keep='first', maintain_order=True)"
+    if library == "astropy" and len(copies) <= MAX_LISTED:
+        return f"table.remove_rows({copies})"
+    if library == "astropy":
+        return f"keep one of each with table = astropy.table.unique(table, keys={names})"
+    return f"keep one of each in {names}"
+
+
+def keep_first(table: Any, name: str) -> str:
+    """The assignment that keeps one row of each identifier."""
+    return {
+        "pandas": f"frame = frame.drop_duplicates({name!r})",
+        "polars": f"frame = frame.unique({name!r}, keep='first', maintain_order=True)",
+    }.get(library_of(table), f"table = astropy.table.unique(table, keys={name!r})")
