@@ -21,6 +21,8 @@ LAYOUTS = {h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED}
 # netCDF records the dimensions of an array as references to objects in the same file
 DIMENSIONS = {"DIMENSION_LIST": h5t.VLEN, "REFERENCE_LIST": h5t.COMPOUND}
 TEXT = np.dtype("<u4, <u8, <u4")  # a string of variable length: its size and its address
+HEAP = b"GCOL\x01\0\0\0"  # how a collection of texts begins
+OF_HEAP = 16  # bytes of its header, and of that of each of its objects
 
 
 class ContentError(ValueError):
@@ -55,8 +57,30 @@ def from_bytes(content):
 
 
 def _check(content):
+    _check_heaps(content)
     with h5py.File(io.BytesIO(content), "r") as file:
         _inspect(file, content)
+
+
+def _check_heaps(content):
+    """Raise a ContentError if HDF5 would never end reading a collection of texts.
+
+    A collection is a header of 16 bytes, with its size in the last 8, and objects: an index of 2
+    bytes and, after 6 more, a size of 8, then the content. Number 0 is what is free, in one piece.
+    """
+    content = bytes(content)
+    start = content.find(HEAP)
+    while start >= 0:
+        size = int.from_bytes(content[start + 8 : start + OF_HEAP], "little")
+        at, end = start + OF_HEAP, min(start + size, len(content))
+        while at + OF_HEAP <= end:
+            length = int.from_bytes(content[at + 8 : at + OF_HEAP], "little")
+            if content[at : at + 2] != b"\0\0":
+                length = OF_HEAP + -(-length // 8) * 8
+            if length == 0:
+                raise ContentError("has a text of impossible size")
+            at += length
+        start = content.find(HEAP, start + 1)
 
 
 def _inspect(file, content):

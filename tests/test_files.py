@@ -527,6 +527,21 @@ def test_a_sealed_file_of_more_than_plain_arrays_is_refused_unread(
     assert "values were read" not in str(error.value)
 
 
+def test_texts_that_hdf5_would_read_for_ever_are_refused(unpacked):
+    """Free space of size zero among texts, which HDF5 itself goes round and round on."""
+    path = without_seal(unpacked("StarCluster-3.nc.gz"))
+    content = bytearray(path.read_bytes())
+    heap = content.find(b"GCOL\x01\0\0\0")
+    at, size = heap + 16, int.from_bytes(content[heap + 8 : heap + 16], "little")
+    while content[at : at + 2] != b"\0\0":
+        at += 16 + -(-int.from_bytes(content[at + 8 : at + 16], "little") // 8) * 8
+    assert at < heap + size
+    content[at + 8 : at + 16] = bytes(8)
+    path.write_bytes(content)
+    with pytest.raises(SavedFileError, match="text of impossible size"):
+        StarCluster.load(sealed(path))
+
+
 def used(model):
     """Ask for all that a fitted model can say without a figure."""
     for name in ("summary", "posterior_table", "predict", "modes", "star_table"):
