@@ -25,6 +25,7 @@ from scipy.stats import binomtest, chisquare, kstest, poisson
 from tqdm.auto import tqdm
 
 from astro_hier import checks, plots
+from astro_hier.given import generator
 from astro_hier.inference import METHODS
 from astro_hier.plots.returned import of_panels
 from astro_hier.table import as_table
@@ -253,7 +254,7 @@ def calibrate(model, table, *, simulations=200, draws=399, certify=True, n_jobs=
     model = model.suited_to(table)
     rows = model.read(table)
     data = model.prepare(rows, progressbar=False)
-    seeds = np.random.default_rng(random_state).integers(2**63, size=simulations)
+    seeds = generator(random_state).integers(2**63, size=simulations)
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
     work = parallel(delayed(_ranks)(model, rows, data, draws, certify, seed) for seed in seeds)
     done = list(

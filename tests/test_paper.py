@@ -142,7 +142,7 @@ def test_all_columns_of_a_list_of_stars_are_read_again(fitted):
 def test_what_is_missing_or_of_many_sizes_is_not_lost(fitted):
     given = Table({
         "r": MaskedColumn([1.0, 2.0, np.nan], mask=[True, False, False], unit=u.kpc),
-        "size": [1.2345678e-9, 1.2345678e5, 0.0],
+        "size": [1.2e-9, 1.2345678e5, 0.0],
         "name": ["a b", "é", ""],
         "pair": np.arange(6.0).reshape(3, 2),
         "slope": [1.0, 2.0, 3.0] * u.mag / u.dex,

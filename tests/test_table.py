@@ -158,6 +158,10 @@ BAD = {
         broken(lambda t: t.add_column(np.array(["a", None, "c", "d"], dtype=object), name="star")),
         "'star' .* has 1 of 4 rows .*row 1: empty or masked",
     ),
+    "masked ids of several numbers": (
+        broken(lambda t: t.add_column(MaskedColumn(np.ones((4, 2)), mask=True), name="star")),
+        r"'star' .* shape \(4, 2\).*identifiers",
+    ),
     "ids that are no labels": (
         broken(lambda t: t.add_column([0.5, 1, 2, 3], name="star")),
         "'star' .* type float64.*identifiers",

@@ -101,7 +101,7 @@ class _Sums:
             y2 = y2 - dk * dk
         aa, bb, ab = 1 + sd_a**2 * cos2, 1 + sd_b**2 * sin2, sd_a * sd_b * cos_sin
         da, db = sd_a * yc, sd_b * ys
-        determinant = aa * bb - ab * ab
+        determinant = np.maximum(aa * bb - ab * ab, 1.0)  # which it is but for rounding
         explained = (bb * da * da - 2 * ab * da * db + aa * db * db) / determinant
         chi2 = y2 + prior @ prior - explained
         log_determinant = np.log(determinant) + 2 * np.sum(np.log(np.diag(triangle)))

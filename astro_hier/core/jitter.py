@@ -136,7 +136,7 @@ class _Lattice:
             wanted = self._about(kept, 2 * stride, stride)
         indices = self._about(kept, stride, 1)
         values, low, high = self.cells(indices)
-        return orbit.Jitter(values, low, high, self.log_mass(low, high))
+        return orbit.Jitter(values, low, high, self.log_mass(low, high), progress)
 
     def _heights(self, wanted, found, period_prior):
         """ln of evidence times prior for products of cells."""

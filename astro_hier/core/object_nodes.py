@@ -23,6 +23,7 @@ from astro_hier.core.grid import Axis, Grid
 
 REACH = 6.0  # standard deviations of a normal likelihood that its nodes cover
 PER_SD = 8.0  # nodes in one: the sum is then exact to the digits of a float
+DIGITS = 10  # steps between the floats at a value that its error must exceed
 MOST = 20_000  # nodes of an object
 
 
@@ -146,7 +147,8 @@ class Mesh:
 
 
 def of_normal(value: float, error: float, mesh: Mesh) -> Nodes:
-    """A measured value and its error."""
+    """A measured value and its error, which is no smaller than the last digit of the value."""
+    error = max(error, DIGITS * np.spacing(abs(value)))
     low, high = mesh.window(value - REACH * error, value + REACH * error)
     count = int(np.ceil((high - low) * max(PER_SD / error, 1 / mesh.spacing)))
     x = np.linspace(low, high, min(count, MOST) + 1)

@@ -8,7 +8,7 @@ Everything else is integrated out or drawn: the linear parameters in closed form
 Times are in d, frequencies in 1 / d, velocities in km / s. A visit's arrays have shape (visit,).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -33,12 +33,15 @@ class Jitter:
         (node, instrument).
     log_weight : ndarray
         ln of the prior probability of each cell, shape (node,).
+    progress : callable, optional
+        Wraps long loops over the nodes.
     """
 
     values: np.ndarray
     low: np.ndarray
     high: np.ndarray
     log_weight: np.ndarray
+    progress: Callable[..., Iterable] = iter
 
 
 @dataclass(frozen=True)
@@ -211,7 +214,7 @@ class OverScatter:
 
     def grid(self, start, step, count):
         total = np.full(count, -np.inf)
-        for weight, part in self.parts:
+        for weight, part in self.visits.jitter.progress(self.parts):
             np.logaddexp(total, weight + part.grid(start, step, count), total)
         return total
 

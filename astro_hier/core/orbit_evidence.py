@@ -99,7 +99,7 @@ def beyond(visits, searched, floor, scatter=None, evidence=None):
     ends = max(SHORTEST, 1 / highest), BASELINES * baseline
     found = []
     for low, high in ((ends[0], shortest), (longest, ends[1])):
-        if np.log(high / low) > NARROWEST:
+        if high > 0 and np.log(high / low) > NARROWEST:
             prior = loguniform(low, high)
             best = evidence(prior) if evidence else _of_circles(visits, prior, floor, scatter)
             found.append((*best, np.log(high / low)))

@@ -26,6 +26,7 @@ class Rules(NamedTuple):
     safety: float
     negligible: float
     max_halvings: int
+    most_bends: int
 
 
 @njit(**EXACT)
@@ -167,7 +168,7 @@ def _refine(star, frequency, span, special, narrow, total, rules):
     keep, bend_them, total = _from_grid(star, frequency, span, special, narrow, total, rules)
     kept = [keep]
     for _ in range(rules.max_halvings - 1):
-        if bend_them.shape[1] == 0:
+        if bend_them.shape[1] == 0 or bend_them.shape[1] > rules.most_bends:
             break
         panels = _halves(star, bend_them)
         of_these, log_mass = _total(panels, span)

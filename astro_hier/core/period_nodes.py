@@ -35,6 +35,9 @@ BEND = 0.02
 SAFETY = 3.0
 NEGLIGIBLE = 22.0  # panels below exp(-NEGLIGIBLE) of the total do not matter
 MAX_HALVINGS = 60
+# Where rounding of ln p looks like bends, their number doubles with each halving. Else it is about
+# that of the grid's panels at most.
+MAX_GROWTH, LEAST_MOST = 8, 100_000
 SHARES = np.array([0.0, 0.1234, 0.3819, 0.5, 0.7071, 0.9, 1.0])  # of the range in ln P
 
 
@@ -55,9 +58,8 @@ def period_nodes(likelihood, prior):
     Raises
     ------
     ValueError
-        If the shortest period takes more frequencies than fit in memory.
-    ArithmeticError
-        If the posterior is not resolved.
+        If the shortest period takes more frequencies than fit in memory, or the posterior is not
+        resolved.
     """
     shortest, longest = searched_range(prior)
     if shortest == longest:
@@ -108,11 +110,13 @@ def _compiled(likelihood, prior, floor, halved):
 
     frequency = _frequencies(likelihood, prior)
     special = likelihood.special(frequency[0], frequency[-1])
-    rules = period_compiled.Rules(BEND, SAFETY, NEGLIGIBLE, MAX_HALVINGS)
+    rules = period_compiled.Rules(
+        BEND, SAFETY, NEGLIGIBLE, MAX_HALVINGS, _most_bends(len(frequency) // 2)
+    )
     nodes, settled = period_compiled.search(
         likelihood.star, frequency, *special, floor, halved, rules
     )
-    _check_settled(settled)
+    _check_settled(settled, likelihood)
     return nodes
 
 
@@ -125,7 +129,7 @@ def _panels(likelihood, prior, floor=-np.inf):
                        log_p[:-2:2], log_p[1:-1:2], log_p[2::2]])  # fmt: skip
     special, narrow = likelihood.special(lowest, highest)
     panels, settled = _refine(panels, likelihood.at, prior, special, narrow, floor)
-    _check_settled(settled)
+    _check_settled(settled, likelihood)
     return panels
 
 
@@ -149,12 +153,24 @@ def grid_size(n_visits, baseline, lowest, highest):
     return np.maximum(MIN_POINTS, (highest - lowest) * baseline * points + 1)
 
 
-def _check_settled(settled):
-    if not settled:
-        raise ArithmeticError(
-            f"the posterior of the period is not resolved after {MAX_HALVINGS} halvings of its"
-            " frequency grid; are the times in days and the errors not far too small?"
-        )
+def _most_bends(n_panels):
+    """The number of panels that may bend after a halving, for a grid of so many."""
+    return max(MAX_GROWTH * n_panels, LEAST_MOST)
+
+
+def _check_settled(settled, likelihood):
+    if settled:
+        return
+    visits = getattr(likelihood, "visits", None)
+    found = "" if visits is None else (
+        f" (the smallest error is {visits.rv_error.min():.3g}, where velocities span"
+        f" {np.ptp(visits.rv):.3g})"
+    )  # fmt: skip
+    raise ValueError(
+        "the posterior of the period is not resolved by halving its frequency grid, because"
+        f" rounding hides it{found}; are the times in days and the errors not far too small?"
+        " Correct them, or give the visits a jitter"
+    )
 
 
 def searched_range(prior, tail=1e-6):
@@ -173,7 +189,7 @@ def _refine(panels, log_marginal, prior, special, narrow, total):
     Panels that hold a ``special`` frequency are halved until they are no wider than ``narrow``.
     ``total`` is ln of a lower bound on the mass elsewhere.
     """
-    kept = []
+    kept, most = [], _most_bends(panels.shape[1])
     for _ in range(MAX_HALVINGS):
         low, _, high, *log_p = panels
         bend = np.abs(log_p[0] - 2 * log_p[1] + log_p[2])
@@ -188,6 +204,8 @@ def _refine(panels, log_marginal, prior, special, narrow, total):
         kept.append(panels[:, matters & ~bends])
         if not bends.any():
             break
+        if np.sum(bends) > most:
+            return panels, False
         panels = _halve(panels[:, bends], log_marginal)
     else:
         return panels, False

@@ -6,6 +6,7 @@ from astropy.table import QTable
 from scipy import stats
 
 from astro_hier.core import kepler
+from astro_hier.given import generator
 
 __all__ = ["make_binaries", "make_binary"]
 
@@ -64,7 +65,7 @@ def make_binary(
     >>> visits.meta["truth"]["P"]
     <Quantity 7.3 d>
     """
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     inner = rng.uniform(size=max(n_visits - 2, 0))
     time = np.sort(np.concatenate([[0.0, 1.0][: min(n_visits, 2)], inner])) * baseline.to(u.day)
     if e:
@@ -148,7 +149,7 @@ def make_binaries(
     >>> len(visits), visits.colnames
     (12, ['star', 'time', 'rv', 'rv_error'])
     """
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     visits, errors = _two("n_visits", n_visits, 1), _two("rv_error", _in_kms(rv_error), 0)
     lnP = rng.normal(mu, sigma, n_stars)
     a, b = rng.normal(0, amplitude.to_value(KMS), (2, n_stars))

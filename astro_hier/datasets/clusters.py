@@ -4,6 +4,8 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
+from astro_hier.given import generator
+
 __all__ = ["make_star_cluster"]
 
 
@@ -52,7 +54,7 @@ def make_star_cluster(
     >>> table.meta["truth"]["mu_r"]
     <Quantity 500. pc>
     """
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     r = rng.normal(mu_r.to_value(u.pc), std_r.to_value(u.pc), n_stars) * u.pc
     if (r <= 0).any():
         raise ValueError(f"std_r={std_r} is too large for mu_r={mu_r}: some distances are negative")

@@ -4,6 +4,8 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
+from astro_hier.given import generator
+
 __all__ = ["make_period_luminosity"]
 
 SLOPE = u.mag / u.dex
@@ -68,7 +70,7 @@ def make_period_luminosity(
     >>> table.colnames
     ['period', 'magnitude', 'magnitude_error', 'parallax', 'parallax_error', 'feh', 'feh_error']
     """
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     truth = {"alpha": u.Quantity(alpha, u.mag), "beta": u.Quantity(beta, SLOPE),
              "gamma": u.Quantity(gamma, SLOPE), "scatter": u.Quantity(scatter, u.mag)}  # fmt: skip
     faintest = np.inf if limit is None else u.Quantity(limit, u.mag).value

@@ -4,6 +4,8 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
+from astro_hier.given import generator
+
 __all__ = ["make_posterior_samples"]
 
 
@@ -52,7 +54,7 @@ def make_posterior_samples(
     >>> table["samples"].shape
     (5, 100)
     """
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     mean, sd, prior_mean, prior_sd = (
         x.to_value(u.Msun) for x in (mu, sigma, interim_mean, interim_sd)
     )

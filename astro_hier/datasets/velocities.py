@@ -5,6 +5,8 @@ import numpy as np
 from astropy import constants
 from astropy.table import QTable
 
+from astro_hier.given import generator
+
 __all__ = ["make_velocities"]
 
 KMS = u.km / u.s
@@ -48,7 +50,7 @@ def make_velocities(
     >>> table.colnames
     ['velocity', 'velocity_error']
     """
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     error = u.Quantity(np.broadcast_to(error, n_members, subok=True), KMS)
     v = rng.normal(0, sigma_v.to_value(KMS), n_members) * KMS
     truth = {

@@ -153,7 +153,7 @@ class _Posterior:
             warnings.simplefilter("ignore", RuntimeWarning)
             try:
                 found = np.array(self.log_marginal(theta), float)
-            except (ArithmeticError, ValueError):
+            except ValueError:
                 return LOWEST
         return np.where(np.isfinite(found), found, LOWEST)
 

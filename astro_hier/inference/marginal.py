@@ -29,6 +29,7 @@ works:
 import numpy as np
 
 from astro_hier import progress
+from astro_hier.given import switch, whole
 from astro_hier.inference import checks, explanations
 from astro_hier.inference.certificate import Certificate, look_again
 from astro_hier.inference.draws import Draws
@@ -133,6 +134,14 @@ def sample(
         ],
         chains=chains,
     )
+
+
+def check(max_evaluations=None, certify=True, surrogate=True):
+    """Raise a ValueError if an option cannot be used."""
+    if max_evaluations is not None:
+        whole("max_evaluations", max_evaluations, 1)
+    switch("certify", certify)
+    switch("surrogate", surrogate)
 
 
 def _of_known(target, wanted, chains, rng, progressbar):

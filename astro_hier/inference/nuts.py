@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from astro_hier import progress
+from astro_hier.given import whole
 from astro_hier.inference import checks
 from astro_hier.inference.draws import Draws
 
@@ -76,7 +77,6 @@ def sample(
     Draws
         The parameters' draws and the sampler's statistics.
     """
-    _check(**options)
     options.update(nuts_sampler=nuts_sampler, init=init, cores=cores)
     with warnings.catch_warnings():
         # some versions announce ArviZ's future, or warn of slow matrix products, which no model has
@@ -129,10 +129,10 @@ def _run(problem, draws, chains, rng, progressbar, options):
             raise
 
 
-def _check(tune=1000, target_accept=0.8, **options):
-    if not isinstance(tune, (int, np.integer)) or tune < 0:
-        raise ValueError(f"tune={tune!r}; expected a whole number of at least 0")
-    if not 0 < target_accept < 1:
+def check(tune=1000, target_accept=0.8, **options):
+    """Raise a ValueError if an option cannot be used."""
+    whole("tune", tune, 0)
+    if not isinstance(target_accept, float) or not 0 < target_accept < 1:
         raise ValueError(f"target_accept={target_accept!r}; expected a number between 0 and 1")
 
 

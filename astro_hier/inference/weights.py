@@ -129,5 +129,8 @@ def pareto_k(log_weights):
     # psislw takes the negative log weights, which are the log likelihoods in leave-one-out. It
     # divides by zero if too few weights are non-zero.
     with np.errstate(divide="ignore", invalid="ignore"):
-        k = float(array_stats.psislw(-log_weights)[1])
+        try:
+            k = float(array_stats.psislw(-log_weights)[1])
+        except ValueError:  # the largest weights are all equal
+            return np.inf
     return k if np.isfinite(k) else np.inf

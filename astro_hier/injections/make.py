@@ -27,6 +27,7 @@ from astropy.table import QTable
 from tqdm.auto import tqdm
 
 from astro_hier import priors
+from astro_hier.given import generator
 from astro_hier.injections.orbits import KMS, Orbits, Proposal
 from astro_hier.injections.survey import Survey
 
@@ -126,7 +127,7 @@ def make_injections(
     n = _count(n)
     proposal = Proposal.of(period_range, eccentricity, circular, amplitude, v0, jitter)
     survey = Survey.of(visits_table, columns)
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     orbits = proposal.draw(n, rng)
     chosen = _kept(survey, kept, orbits, rng, progressbar, "orbits")
     if not chosen.any():

@@ -10,7 +10,9 @@ import numpy as np
 from astropy.table import Table
 
 from astro_hier import checks, plots, progress, reports
+from astro_hier.given import choice, generator, switch, whole
 from astro_hier.inference import METHODS, Problem
+from astro_hier.model.extremes import in_words
 from astro_hier.model.fitting import label
 from astro_hier.model.hooks import Hooks
 from astro_hier.model.notebook import to_html
@@ -134,9 +136,8 @@ class HierarchicalModel(Results, metaclass=_Completion):
         """
         name = f"{self.item}_draws"
         given = getattr(self, name)
-        if given not in ("auto", True, False):
-            raise ValueError(f"{name}={given!r}; expected 'auto', True or False")
-        return number <= MAX_ITEMS_KEPT if given == "auto" else bool(given)
+        given = choice(name, given, ("auto", True, False))
+        return number <= MAX_ITEMS_KEPT if given == "auto" else given
 
     @progress.of_fit
     def fit(
@@ -200,7 +201,7 @@ class HierarchicalModel(Results, metaclass=_Completion):
         >>> star.samples("P").shape
         (400,)
         """
-        if method not in METHODS:
+        if not isinstance(method, str) or method not in METHODS:
             raise ValueError(
                 f"method={method!r} does not exist; expected one of {list(METHODS)}"
                 + did_you_mean([method], METHODS)
@@ -213,25 +214,26 @@ class HierarchicalModel(Results, metaclass=_Completion):
                 " random_state and progressbar"
                 + did_you_mean(unknown, [*METHODS[method].OPTIONS, *FIT_ARGUMENTS])
             )
-        for name, value in (("draws", draws), ("chains", chains)):
-            if not isinstance(value, (int, np.integer)) or value < 1:
-                raise ValueError(f"{name}={value!r}; expected a whole number of at least 1")
+        draws, chains = whole("draws", draws, 1), whole("chains", chains, 1)
+        rng, progressbar = source_of(random_state), switch("progressbar", progressbar)
+        METHODS[method].check(**options)
         table = as_table(table)
         model = self.suited_to(table)
         model.frozen_priors()
         rows = model.read(table)
         findings = model.check_table(table, rows)
-        data = model.prepare(rows, progressbar)
-        result = METHODS[method].sample(
-            model.problem(data),
-            draws=draws,
-            chains=chains,
-            rng=source_of(random_state),
-            progressbar=progressbar,
-            **options,
-        )
-        tree = label(model, rows, data, result, method, findings)
-        tree["sample_stats"].attrs["call"] = _call(random_state, options)
+        with in_words(type(self).__name__, rows, model.roles):
+            data = model.prepare(rows, progressbar)
+            result = METHODS[method].sample(
+                model.problem(data),
+                draws=draws,
+                chains=chains,
+                rng=rng,
+                progressbar=progressbar,
+                **options,
+            )
+            tree = label(model, rows, data, result, method, findings)
+            tree["sample_stats"].attrs["call"] = _call(random_state, options)
         self._inference_data, self._fitted_params, self._prepared = tree, self.get_params(), data
         checks.warn_of(self.findings())
         return self
@@ -248,7 +250,9 @@ class HierarchicalModel(Results, metaclass=_Completion):
         """
         table = as_table(table)
         model = self.suited_to(table)
-        initial = model.initial(model.prepare(model.read(table), progressbar=False))
+        rows = model.read(table)
+        with in_words(type(self).__name__, rows, model.roles):
+            initial = model.initial(model.prepare(rows, progressbar=False))
         return {p.name: initial[p.name] * p.unit for p in model.parameters}
 
     def pymc_model(self, table: Table) -> Any:
@@ -278,7 +282,7 @@ def _call(random_state, options):
 
 def source_of(random_state):
     """A source of randomness that can spawn others, unlike a legacy one."""
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     if getattr(rng.bit_generator, "seed_seq", None) is None:
         rng = np.random.default_rng(rng.integers(2**63, size=4))
     return rng

@@ -39,6 +39,7 @@ def label(
     known = np.ravel(stats["log_marginal"]) if "log_marginal" in stats else None
     flat[LOG_PROB.name] = model.log_prob(data, flat, known)
     values[LOG_PROB.name] = flat[LOG_PROB.name].reshape(next(iter(values.values())).shape[:2])
+    _check_finite(values, stats, method)
     attrs = {"method": method, **result.attrs, **model.diagnose(data, flat, method)}
     likelihoods = row_likelihoods(model, data, flat)
     kept = None if likelihoods is None else _keep(likelihoods, values[LOG_PROB.name].shape)
@@ -64,6 +65,20 @@ def label(
         of = model.likelihood_of or model.row
         tree["log_likelihood"] = likelihood_group(name, kept[0], kept[1], of, coords[of])
     return tree
+
+
+def _check_finite(values, stats, method):
+    """Raise a ValueError if a density or a draw is NaN or infinite."""
+    densities = {name: stats[name] for name in ("log_marginal",) if name in stats}
+    for name, draws in (densities | values).items():
+        wrong = draws[~np.isfinite(draws)]
+        if wrong.size:
+            other = "nuts" if method == "marginal" else "marginal"
+            raise ValueError(
+                f"{name} is {wrong[0]} in {wrong.size} of {draws.size} values that were drawn;"
+                " expected finite numbers: look for rows with extreme values or errors, narrow the"
+                f" priors, or try method={other!r}"
+            )
 
 
 def observed_name(model: Hooks, rows: Rows) -> str:

@@ -15,6 +15,7 @@ import astropy.units as u
 import numpy as np
 import xarray as xr
 
+from astro_hier.given import generator
 from astro_hier.model.fitting import coordinates, observed_name, row_likelihoods
 from astro_hier.model.results import Results
 from astro_hier.posterior import LOG_PROB, dataset, likelihood_group
@@ -77,7 +78,7 @@ def to_arviz(model: Results, groups: str | Sequence[str] = (), *, random_state: 
     log_prob = kept["posterior"][LOG_PROB.name]
     kept["posterior"] = kept["posterior"].drop_vars(LOG_PROB.name)
     kept["sample_stats"] = kept["sample_stats"].assign({LOG_PROB.name: log_prob})
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     for names, make in MADE.items():
         made = make(model, rng) if wanted & set(names) else {}
         for name in wanted & set(made):

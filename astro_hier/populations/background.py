@@ -87,7 +87,8 @@ class Background(Part):
     unit = u.one
 
     def __post_init__(self):
-        if self.parts not in (1, 2) or not isinstance(self.broader, bool):
+        is_known = isinstance(self.parts, int) and self.parts in (1, 2)
+        if not is_known or not isinstance(self.broader, bool):
             raise ValueError(
                 f"parts={self.parts!r}, broader={self.broader!r}; expected 1 or 2, and True or"
                 " False"
@@ -96,6 +97,11 @@ class Background(Part):
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
+        if self.unit not in PARAMETERS:
+            raise TypeError(
+                f"{type(self).__name__} is a base: expected outliers.ParallaxBackground or"
+                " outliers.VelocityBackground"
+            )
         return PARAMETERS[self.unit][: 6 if self.parts == 2 else 3]
 
     def components(self, theta: Mapping) -> components.Parts:

@@ -13,6 +13,8 @@ import astropy.units as u
 import numpy as np
 from numpy.typing import ArrayLike
 
+from astro_hier.given import generator
+
 __all__ = ["FrozenPrior", "Prior", "PriorError"]
 
 FOR_USERS = ("frozen", "logpdf", "rvs", "support", "unit")  # among all methods of priors
@@ -222,7 +224,7 @@ class Prior:
 
     def rvs(self, size=None, random_state=None):
         """Random draws: a Quantity of shape ``size`` in this prior's unit."""
-        rng = np.random.default_rng(random_state)
+        rng = generator(random_state)
         return self.frozen(self.unit).rvs(size=size, random_state=rng) * self.unit
 
     def logpdf(self, value):

@@ -16,6 +16,7 @@ from scipy import stats
 from scipy.integrate import quad
 
 from astro_hier.core import interval
+from astro_hier.given import generator
 
 __all__ = ["Truncated", "TruncatedBeta"]
 
@@ -68,7 +69,7 @@ class Truncated:
 
     def rvs(self, size: Any = None, random_state: Any = None) -> np.ndarray:
         """Random draws of shape ``size``."""
-        return self.ppf(np.random.default_rng(random_state).random(size))
+        return self.ppf(generator(random_state).random(size))
 
     def support(self) -> tuple[float, float]:
         """The ends."""

@@ -7,6 +7,7 @@ from astropy.table import Table
 from astropy.time import Time, TimeDelta
 
 from astro_hier import checks
+from astro_hier.given import choice
 from astro_hier.table.arrays import one_row_each
 from astro_hier.table.cures import keep_first
 from astro_hier.table.frames import as_table
@@ -47,8 +48,7 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
     TableError
         If the table cannot be used.
     """
-    if on_invalid not in ("raise", "drop"):
-        raise ValueError(f"on_invalid={on_invalid!r}; expected 'raise' or 'drop'")
+    choice("on_invalid", on_invalid, ("raise", "drop"))
     table = open_table(table)
     long = one_row_each(table, roles, columns)
     try:
@@ -168,7 +168,7 @@ def _invalid(role, name, values, rows):
         f"row {i}: {'empty or masked' if is_label else _shown(values[i])}"
         for i in np.flatnonzero(rows)[:ROWS_SHOWN]
     )
-    doubt = "" if is_label or not role.outruns_light(values[rows]) else "; is the unit right?"
+    doubt = "" if is_label else role.doubt(values[rows])
     return (
         f"column {name!r} ({role.name}) has {rows.sum()} of {len(rows)} rows that are not valid"
         f" ({found}{', ...' if rows.sum() > ROWS_SHOWN else ''};"

@@ -10,6 +10,9 @@ from astropy.time import Time, TimeDelta
 __all__ = ["Epoch", "Role", "TableError"]
 
 ROWS_SHOWN = 5
+# Sizes of numbers, in the unit of their role, that can be squared and divided by each other; no
+# quantity of astronomy is near them.
+SMALLEST, LARGEST = 1e-100, 1e100
 
 
 class TableError(ValueError):
@@ -103,25 +106,36 @@ class Role:
         above = max(self.above, 0.0) if self.positive else self.above
         allowed = np.isfinite(values) & (values > above) & (np.abs(values) <= self.largest)
         allowed &= (values >= 0) | (not self.nonnegative)
-        return allowed & (np.abs(values) < self._light())
+        return allowed & (np.abs(values) < self._light()) & ~self.overflows(values)
 
     @property
     def expected(self):
         """The allowed values in words."""
-        if self.largest < np.inf:
+        if self.largest < np.inf and self.above == -np.inf:
             return f"values from {-self.largest:g} to {self.largest:g} {self.unit}"
         words = "finite values"
         if self.nonnegative:
             words += ", zero or greater"
         elif self.positive or self.above > -np.inf:
             words += f" greater than {'zero' if self.positive else f'{self.above:g}'}"
+        if self.largest < np.inf:
+            words += f", up to {self.largest:g}"
         if self._light() < np.inf:
             words += f", slower than light ({self._light():.7g} {self.unit})"
         return words
 
-    def outruns_light(self, values):
-        """Whether any value is a speed of that of light or more."""
-        return bool(np.any(np.isfinite(values) & (np.abs(values) >= self._light())))
+    def doubt(self, values):
+        """What absurd values suggest, for a message."""
+        if np.any(self.overflows(values)):
+            return f"; sizes beyond {SMALLEST:g} to {LARGEST:g} are refused: is the unit right?"
+        fast = np.isfinite(values) & (np.abs(values) >= self._light())
+        return "; is the unit right?" if np.any(fast) else ""
+
+    def overflows(self, values):
+        """Which values are too large to compute with, or too small to divide by."""
+        sizes = np.abs(values)
+        tiny = (sizes < SMALLEST) & (sizes > 0) & (self.positive or self.nonnegative)
+        return ((sizes > LARGEST) & np.isfinite(sizes)) | tiny
 
     def _light(self):
         """The speed of light in the unit, if this is one of speed, else infinity."""

@@ -15,7 +15,6 @@ __all__ = ["read_floats", "read_labels", "since_first"]
 
 def read_labels(column, name, unit, role):
     """Identifiers as integers or strings, and where they are masked or say that there is none."""
-    missing = np.broadcast_to(getattr(column, "mask", False), len(column))
     labels = np.asarray(getattr(column, "unmasked", column))
     if labels.ndim != 1 or labels.dtype.kind not in "iuSUO":
         raise TableError(
@@ -24,6 +23,7 @@ def read_labels(column, name, unit, role):
             + "; whole numbers with gaps become floats, which lose digits: read them as integers"
             * (labels.dtype.kind == "f")
         )
+    missing = np.broadcast_to(getattr(column, "mask", False), labels.shape)
     try:
         if labels.dtype.kind == "S":
             labels = np.char.decode(labels, "utf-8")

@@ -40,7 +40,7 @@ def write_visits(path, n_stars, seed=1):
     for start in range(0, n_stars, 20_000):
         n = min(20_000, n_stars - start)
         when = np.sort(rng.uniform(0, 1000, (n, VISITS)), axis=1)
-        P, phase = np.exp(rng.normal(2, 0.7, (n, 1))), rng.uniform(0, 2 * np.pi, (n, 1))
+        P, phase = np.exp(rng.normal(2, 0.5, (n, 1))), rng.uniform(0, 2 * np.pi, (n, 1))
         K, v0 = np.hypot(*rng.normal(0, 20, (2, n, 1))), rng.normal(0, 50, (n, 1))
         rv = K * np.cos(2 * np.pi * when / P - phase) + v0 + rng.normal(0, 0.3, when.shape)
         table = pa.table({
@@ -103,7 +103,7 @@ def run(n_stars, client, copies):
     each = 1e9 * fit / n_stars / evaluations
     print(f"  in all {1e3 * total / n_stars:.3f} CPU ms a star; {size / n_stars:.0f} bytes a star")
     print(f"  {evaluations} evaluations, {each:.1f} ns a star each; workers at most {most:.0f} MB")
-    for name, truth in (("mu", 2), ("sigma", 0.7)):
+    for name, truth in (("mu", 2), ("sigma", 0.5)):
         draws = fitted.samples(name)
         print(f"  {name} = {draws.mean():.4f} ± {draws.std():.4f} ({truth})", flush=True)
     if copies > 1:

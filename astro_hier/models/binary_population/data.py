@@ -9,7 +9,7 @@ Without a prior of f all stars have one. alpha is the share of stars that a sele
 (`astro_hier.models.binary_population.kept`), one if there is none.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -193,6 +193,14 @@ class Sample(Velocities):
     def describe(self, stars: Iterable[int], theta: Theta) -> Iterable[Any]:
         """Tasks that describe some stars, given their velocities and the population."""
         raise NotImplementedError
+
+
+def of_star(label: Any, task: Callable[..., Any], *given: Any) -> Any:
+    """The result of a task, whose errors name the star."""
+    try:
+        return task(*given)
+    except ValueError as error:
+        raise ValueError(f"star {label}: {error}") from error
 
 
 def in_parallel(

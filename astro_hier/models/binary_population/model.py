@@ -229,8 +229,7 @@ class BinaryPopulation(OrbitModel):
     @property
     def scatter(self) -> NoScatter:
         if isinstance(self.jitter, populations.Jitter):
-            of_instruments = () if self.shared_jitter else self.of_each_instrument
-            return JitterPopulation(self.jitter, (*self.of_each, *of_instruments))
+            return JitterPopulation(self.jitter, self.of_each_jitter)
         return super().scatter
 
     @property

@@ -14,7 +14,7 @@ from astro_hier.core.eccentric_prior import EccentricityTable, OrbitPrior
 from astro_hier.core.population import LnPeriodGrid
 from astro_hier.models import grids
 from astro_hier.models.binary_population.circular import CircularStars
-from astro_hier.models.binary_population.data import Sample, in_parallel
+from astro_hier.models.binary_population.data import Sample, in_parallel, of_star
 from astro_hier.models.binary_population.eccentric import EccentricStars
 from astro_hier.models.binary_population.kept import Kept
 from astro_hier.models.binary_population.selection import Selection
@@ -36,6 +36,8 @@ def prepare(model, rows: Rows, progressbar: bool) -> Sample:
     """The likelihood of every star's orbit, on cells that all stars share."""
     measured = Velocities.of(rows, model.orbit, model.terms, model.scatter)
     ends, is_circle = ends_of(model, measured), not isinstance(measured.orbit, Ellipse)
+    if is_circle:
+        loops.check_scatters(measured, ends)
     compiled = is_circle and loops.are_worth_it(measured, ends, progressbar)
     common = common_to_all(model, measured, ends, compiled)
     form = _circles if is_circle else _ellipses
@@ -65,7 +67,10 @@ def _circles(model, sample, common, progressbar):
     n_stars, layered = len(sample.stars), sample.scatter.layered
     levels = levels_for(model, sample, n_stars * (LAYERS if layered else 1))
     given = sample.known, layered, levels.grids, CELLS_KEPT // n_stars
-    work = (delayed(population_star.summarise)(sample.visits(n), *given) for n in range(n_stars))
+    work = (
+        delayed(of_star)(sample.stars[n], population_star.summarise, sample.visits(n), *given)
+        for n in range(n_stars)
+    )
     summaries = in_parallel(work, model.n_jobs, n_stars, "periods", progressbar)
     matrices = [
         cells.Matrix.of(rows) for rows in zip(*(star.rows for star in summaries), strict=True)
@@ -80,7 +85,9 @@ def _ellipses(model, sample, common, progressbar):
     n_stars = len(sample.stars)
     reference = reference_of(model, sample, n_stars)
     work = (
-        delayed(eccentric_population.summarise)(sample.visits(n), reference, seed_of(star))
+        delayed(of_star)(
+            star, eccentric_population.summarise, sample.visits(n), reference, seed_of(star)
+        )
         for n, star in enumerate(sample.stars)
     )
     summaries = in_parallel(work, model.n_jobs, n_stars, "orbits", progressbar)

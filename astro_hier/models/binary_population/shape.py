@@ -6,6 +6,7 @@ from typing import Any
 import astropy.units as u
 
 from astro_hier import populations, priors
+from astro_hier.given import same, workers
 from astro_hier.models.binary_population.data import FRACTION
 from astro_hier.models.orbits import shape as orbit_shape
 from astro_hier.populations import Circular, Independent, KnownDistribution, PeriodEccentricity
@@ -37,6 +38,7 @@ def own_parameters(model) -> tuple[Parameter, ...]:
 def check(model) -> None:
     """Raise a ValueError where the arguments do not go together."""
     model.keeps_draws(0)
+    workers("n_jobs", model.n_jobs)
     _ = model.amplitudes
     orbit_shape.check_shared_jitter(model)
     if model.companion_fraction is not None:
@@ -44,7 +46,7 @@ def check(model) -> None:
         priors.check("companion_fraction", fraction, u.one, 0.0, 1.0)
     for name, default in DEFAULTS.items():
         given = getattr(model, name)
-        if given == default:
+        if same(given, default):
             continue
         if name not in model.sampled_names():
             raise priors.PriorError(

@@ -4,6 +4,7 @@ from typing import Any
 
 import astropy.units as u
 
+from astro_hier.given import switch
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.orbits import shape
 from astro_hier.models.orbits.amplitudes import Amplitudes
@@ -27,8 +28,8 @@ class OrbitModel(HierarchicalModel):
     row = "visit"
     of_each: tuple[str, ...] = ()
     for_writers = HierarchicalModel.for_writers | {
-        "amplitudes", "is_eccentric", "of_each", "of_each_instrument", "orbit", "orbit_parameters",
-        "scatter", "terms",
+        "amplitudes", "is_eccentric", "of_each", "of_each_instrument", "of_each_jitter",
+        "orbit", "orbit_parameters", "scatter", "terms",
     }  # fmt: skip
     roles_of_options = ("instrument",)
     options: tuple[Option, ...] = (
@@ -104,10 +105,15 @@ class OrbitModel(HierarchicalModel):
         )
 
     @property
+    def of_each_jitter(self) -> tuple[str, ...]:
+        """The dimensions of a jitter."""
+        shared = switch("shared_jitter", self.shared_jitter)
+        return self.of_each if shared else (*self.of_each, *self.of_each_instrument)
+
+    @property
     def scatter(self) -> NoScatter:
         """The scatter that adds to the errors."""
-        of_instruments = () if self.shared_jitter else self.of_each_instrument
-        return as_scatter(self.jitter, (*self.of_each, *of_instruments))
+        return as_scatter(self.jitter, self.of_each_jitter)
 
     @property
     def orbit_parameters(self) -> tuple[Parameter, ...]:

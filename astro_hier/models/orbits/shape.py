@@ -7,6 +7,7 @@ import astropy.units as u
 import numpy as np
 
 from astro_hier import priors
+from astro_hier.given import same, switch
 from astro_hier.models.orbits.amplitudes import Amplitudes, Elements, Scale, ScaledAmplitudes
 from astro_hier.models.orbits.ellipse import Ellipse
 from astro_hier.models.orbits.velocity import KMS, Circle
@@ -44,7 +45,8 @@ def check(model) -> None:
 
 def check_shared_jitter(model) -> None:
     """Raise a ValueError where ``shared_jitter`` has no effect."""
-    if model.shared_jitter and (model.jitter is None or model.instrument is None):
+    shared = switch("shared_jitter", model.shared_jitter)
+    if shared and (model.jitter is None or model.instrument is None):
         raise ValueError(
             f"shared_jitter={model.shared_jitter!r} has no effect without jitter= and instrument=;"
             " expected both, or False"
@@ -60,7 +62,7 @@ def amplitudes(model) -> Amplitudes:
         return Elements.scaled(model.orbit, _common(model.a, model.b), model.a, model.v0)
     for name in ("a", "b"):
         own = getattr(model, name)
-        if own != AMPLITUDE:
+        if not same(own, AMPLITUDE):
             raise priors.PriorError(
                 f"{name}={own!r}: amplitude={given!r} also is a prior on {name}; give only one of"
                 " them"
@@ -84,9 +86,9 @@ def _check_eccentricity(given):
 
 def _common(a, b) -> Scale:
     """The standard deviation that a and b share, for an ellipse."""
-    if a == b and isinstance(a, priors.Normal) and a.frozen(KMS).mean() == 0:
+    if same(a, b) and isinstance(a, priors.Normal) and a.frozen(KMS).mean() == 0:
         return _constant(a)
-    which = "" if a == AMPLITUDE else f"a={a!r}, "
+    which = "" if same(a, AMPLITUDE) else f"a={a!r}, "
     raise priors.PriorError(
         f"{which}b={b!r}: with eccentricity=, a and b must have the same prior, normal with mean 0"
         " and known width, or the result would depend on the direction from which periastron is"

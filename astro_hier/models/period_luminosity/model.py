@@ -214,7 +214,7 @@ class PeriodLuminosity(HierarchicalModel):
     @property
     def parameters(self):
         outliers = as_outliers(self.outliers)
-        own = (*RELATION, *POPULATION, *(TRENDS if self.trends else ()))
+        own = (*RELATION, *POPULATION, *(TRENDS if prepare.has_trends(self) else ()))
         return (
             *(p for p in own if self.has_feh or p.name not in OF_METALLICITY),
             *as_zero_point(self.zero_point).parameters,

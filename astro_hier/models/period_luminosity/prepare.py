@@ -6,6 +6,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import Table
 
+from astro_hier.given import switch
 from astro_hier.models.errors import as_errors
 from astro_hier.models.period_luminosity.data import Stars
 from astro_hier.models.period_luminosity.outliers import as_outliers
@@ -18,11 +19,18 @@ def check_arguments(model) -> None:
     model.keeps_draws(0)
     pivots(model)
     as_outliers(model.outliers)
-    if not isinstance(model.trends, (bool, np.bool_)):
+    has_trends(model)
+
+
+def has_trends(model) -> bool:
+    """Whether metallicities and distances depend on the period."""
+    try:
+        return switch("trends", model.trends)
+    except ValueError as error:
         raise ValueError(
-            f"trends={model.trends!r}; expected True or False. Their priors are the arguments"
-            " feh_period, modulus_period and modulus_feh, which may also be values"
-        )
+            f"{error}. Their priors are the arguments feh_period, modulus_period and modulus_feh,"
+            " which may also be values"
+        ) from None
 
 
 def pivots(model) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from astropy.table import QTable, Table
 from astro_hier.core import log_distance
 from astro_hier.core.floats import Theta
 from astro_hier.core.thinning import evenly
+from astro_hier.given import generator
 from astro_hier.models.period_luminosity import likelihood, prepare
 from astro_hier.models.period_luminosity.checks import expected_modulus
 from astro_hier.models.period_luminosity.data import AT_KPC, PER_LN, Stars
@@ -146,7 +147,7 @@ def predict(
     (200, 2)
     """
     data, theta = model.fitted_data(), all_draws(model)
-    rng, columns = np.random.default_rng(random_state), likelihood.columns_of(theta)
+    rng, columns = generator(random_state), likelihood.columns_of(theta)
     if period is None:
         period = 10 ** (data.log_period + data.log_pivot) * u.day
         feh = data.feh + data.feh_pivot if feh is None and data.feh is not None else feh
@@ -215,7 +216,7 @@ def distance(model, table: Table, *, draws: bool = False, random_state=None) -> 
     ['star', 'r', 'r_low', 'r_high', 'modulus', 'modulus_sd']
     """
     data = _others(model, as_table(table))
-    r = _distances(data, model.fitted_data(), all_draws(model), np.random.default_rng(random_state))
+    r = _distances(data, model.fitted_data(), all_draws(model), generator(random_state))
     if draws:
         return r * u.kpc
     low, middle, high = np.percentile(r, PERCENT, axis=0) * u.kpc

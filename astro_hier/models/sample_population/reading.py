@@ -12,6 +12,7 @@ from typing import Any
 import astropy.units as u
 from astropy.table import Table
 
+from astro_hier.given import choice
 from astro_hier.models.sample_population.quantities import unit_of
 from astro_hier.models.sample_population.read_densities import read_densities
 from astro_hier.models.sample_population.read_draws import read_draws
@@ -66,8 +67,7 @@ def read_samples(
     TableError
         If the table cannot be used.
     """
-    if on_invalid not in ("raise", "drop"):
-        raise ValueError(f"on_invalid={on_invalid!r}; expected 'raise' or 'drop'")
+    choice("on_invalid", on_invalid, ("raise", "drop"))
     table = open_table(table)
     kind, places = find_kind(table, names, units, _with_interim(columns, interim_column))
     if grid is not None and kind != "density":

@@ -7,6 +7,7 @@ import numpy as np
 from astropy.table import QTable
 
 from astro_hier.core.floats import Theta
+from astro_hier.given import generator
 from astro_hier.models.sample_population.data import thinned
 from astro_hier.posterior import UnitLike, in_units
 
@@ -106,7 +107,7 @@ def predict(model, *, random_state: Any = None) -> Any:
     >>> sample.predict(random_state=1).shape
     (200,)
     """
-    data, rng = model.fitted_data(), np.random.default_rng(random_state)
+    data, rng = model.fitted_data(), generator(random_state)
     drawn = data.population.draw(population_draws(model), 1, rng).reshape(-1, len(data.names))
     new = {
         name: of * model.parameter(name).unit for name, of in zip(data.names, drawn.T, strict=True)

@@ -142,7 +142,7 @@ def _check_range(data, attrs):
         return PERIOD_RANGE.finding(data.why_not_beyond, False)
     try:
         ratio, period, low, high = data.beyond()
-    except (ArithmeticError, ValueError) as error:
+    except ValueError as error:
         return PERIOD_RANGE.finding(f"not searched: {error}", False)
     factor = f"{np.exp(ratio):.2g}" if ratio < 20 else f"exp({ratio:.0f})"
     said = f"on average by a factor of {factor}, the best at {period:.6g} d"

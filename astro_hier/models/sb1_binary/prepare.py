@@ -45,6 +45,7 @@ def prepare(model, rows: Rows, progressbar: bool) -> OneStar:
         return measured.extended(EccentricStar, visits=visits, prior=prior, **common)
     if closed:
         searched = period_nodes.searched_range(period)
+        loops.check_scatters(measured, searched)
         compiled = loops.are_worth_it(measured, searched, progressbar)
         visits = replace(visits, compiled=compiled)
 

@@ -6,6 +6,7 @@ from astropy.table import QTable
 
 from astro_hier.core import distance
 from astro_hier.core.thinning import evenly
+from astro_hier.given import generator
 from astro_hier.models import upper_limit
 from astro_hier.models.star_cluster import likelihood
 from astro_hier.models.star_cluster.described import Described, describe
@@ -153,7 +154,7 @@ def predict(model, parallax_error: u.Quantity | None = None, *, random_state=Non
     >>> cluster.predict(random_state=1).shape
     (200, 256)
     """
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     data, theta = model.fitted_data(), all_draws(model)
     if parallax_error is None:
         r, columns = _distances(model, data, theta, rng), likelihood.columns_of(theta)

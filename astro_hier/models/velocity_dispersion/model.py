@@ -21,6 +21,8 @@ from astro_hier.plots.returned import on_axes
 from astro_hier.posterior import UNBOUNDED, Parameter
 from astro_hier.table import Role
 
+FARTHEST = 1100.0  # redshift, of the last scattering of light
+
 
 class VelocityDispersion(HierarchicalModel):
     """Mean velocity and velocity dispersion of a system, and each member's velocity within it.
@@ -87,7 +89,7 @@ class VelocityDispersion(HierarchicalModel):
     roles = (
         Role("velocity", KMS, required=False, observed=True),
         Role("velocity_error", KMS, positive=True, required=False),
-        Role("redshift", u.one, required=False, observed=True, above=-1.0),
+        Role("redshift", u.one, required=False, observed=True, above=-1.0, largest=FARTHEST),
         Role("redshift_error", u.one, positive=True, required=False),
         Role("star", None, required=False, unique=True),
     )

@@ -7,6 +7,7 @@ import numpy as np
 from astropy.table import QTable
 
 from astro_hier.core.floats import Theta
+from astro_hier.given import generator
 from astro_hier.models import upper_limit
 from astro_hier.models.velocity_dispersion import likelihood
 from astro_hier.models.velocity_dispersion.likelihood import KMS
@@ -126,7 +127,7 @@ def predict(model, error: u.Quantity | None = None, *, random_state=None) -> u.Q
     if error is not None:
         data = replace(data, measured_error=_given_errors(error, data.quantity))
     theta = {name: model.samples(name).value for name in model.sampled_names()}
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     simulated = likelihood.simulate(data, theta, rng, some=False)
     return simulated[data.quantity.name] * data.quantity.unit
 
