@@ -22,6 +22,7 @@ from astro_hier import (
     datasets,
     plots,
 )
+from astro_hier.plots.draws import count_from
 
 KMS = u.km / u.s
 FEW = {"draws": 100, "chains": 2, "random_state": 1, "progressbar": False}
@@ -195,3 +196,9 @@ def test_a_graph_is_in_the_ink_of_the_users_style():
     paper = ax.get_figure().get_facecolor()
     assert all(audit.contrast(text.get_color(), paper) > 7 for text in ax.texts)
     assert all(audit.contrast(patch.get_edgecolor(), paper) > 7 for patch in ax.patches)
+
+
+def test_ticks_count_from_a_value_near_draws_of_many_digits():
+    _, ax = plt.subplots()
+    assert count_from(ax.xaxis, 7.29996 + 1e-4 * np.linspace(-1, 1, 50)) == " - 7.3"
+    assert count_from(ax.xaxis, np.linspace(1, 2, 50)) == ""
