@@ -420,6 +420,9 @@ def test_columns_need_units_and_must_be_there(long):
         population().partition_function(columns={**COLUMNS, "rv": "vhelio"})
     with pytest.raises(TableError, match="does not convert"):
         population().partition_function(columns={**COLUMNS, "rv": ("vhelio", u.day)})
+    several = {**COLUMNS, "rv": (["VHELIO", "vhelio"], u.km / u.s)}  # as presets have them
+    work = population().partition_function(star="source_id", columns=several)
+    assert len(work(long)) == STARS
     work = population().partition_function(star="id", columns=COLUMNS)
     with pytest.raises(TableError, match="no columns"):
         work(long)

@@ -52,6 +52,12 @@ def test_text_that_is_no_number_is_refused(text):
             read_columns(table, ROLES, on_invalid=on_invalid)
 
 
+def test_whole_numbers_beyond_all_floats_are_no_numbers():
+    table = with_text(np.array([1.0, 2.0, 10**400, 4.0], object))
+    with pytest.raises(TableError, match="not a number: row 2"):
+        read_columns(table, ROLES)
+
+
 def test_decimal_commas_have_a_cure_that_works():
     table = with_text(["1,5", "2", "-3,25", "4"])
     with pytest.raises(TableError, match=r"row 0: '1,5', row 2: .*decimal commas") as error:

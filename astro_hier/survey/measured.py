@@ -5,8 +5,8 @@ state no units, so these are given with the names of their columns.
 """
 
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import astropy.units as u
@@ -19,10 +19,22 @@ ROLES = {"time": u.day, "rv": u.km / u.s, "rv_error": u.km / u.s}
 
 @dataclass(frozen=True)
 class Place:
-    """Where a role is found, and the factor from its unit to the package's own."""
+    """Where a role is found, and the factor from its unit to the package's own.
 
-    name: str
+    ``name`` is one of ``names``, the first until it is known which of them there is.
+    """
+
+    names: Sequence[str]
     factor: float
+
+    @property
+    def name(self) -> str:
+        return self.names[0]
+
+    def among(self, available: Iterable[str]) -> "Place":
+        """The same with the one of its names that is available."""
+        there = [name for name in self.names if name in set(available)]
+        return replace(self, names=(there or list(self.names))[:1])
 
 
 def places(columns: Mapping[str, Any] | None) -> dict[str, Place]:
@@ -53,7 +65,8 @@ def places(columns: Mapping[str, Any] | None) -> dict[str, Place]:
                 f"columns[{role!r}] has the unit {str(given[1])!r}, which does not convert to"
                 f" {str(unit)!r} ({error}); expected one that does"
             ) from None
-        found[role] = Place(str(given[0]), factor)
+        names = given[0] if isinstance(given[0], list | tuple) else [given[0]]
+        found[role] = Place(tuple(map(str, names)), factor)
     return found
 
 
@@ -112,6 +125,7 @@ def of_frame(frame: Any, star: str, visits: str | None, where: Mapping[str, Plac
         The nested column, if there is one.
     where : dict of Place
     """
+    where = {role: place.among(frame.columns) for role, place in where.items()}
     names = [visits] if visits else [place.name for place in where.values()]
     missing = [name for name in (star, *names) if name not in frame.columns]
     if missing:
@@ -148,14 +162,14 @@ def _nested(star, column, name, where):
     array = column.array
     if hasattr(array, "list_lengths"):
         fields, lengths = set(array.field_names), np.asarray(array.list_lengths)
-        _check_fields(name, fields, where)
+        where = _checked(name, fields, where)
         flat = [_floats(column.nest[place.name], place) for place in where.values()]
         return Measured(star, _offsets(lengths), *flat)
     import pyarrow as pa
 
     arrow = _arrow(column)
     if pa.types.is_struct(arrow.type) and all(map(_is_list, (of.type for of in arrow.type))):
-        _check_fields(name, {of.name for of in arrow.type}, where)
+        where = _checked(name, {of.name for of in arrow.type}, where)
         return _of_lists(star, [_list(arrow.field(of.name)) for of in where.values()], where)
     if not _is_list(arrow.type) or not pa.types.is_struct(arrow.type.value_type):
         raise TableError(
@@ -164,19 +178,22 @@ def _nested(star, column, name, where):
         )
     import pyarrow.compute as pc
 
-    _check_fields(name, {of.name for of in arrow.type.value_type}, where)
+    where = _checked(name, {of.name for of in arrow.type.value_type}, where)
     values = pc.list_flatten(arrow)
     flat = [_floats(_numpy(values.field(of.name)), of) for of in where.values()]
     return Measured(star, _offsets(_lengths(arrow)), *flat)
 
 
-def _check_fields(name, fields, where):
+def _checked(name, fields, where):
+    """Where the roles are among the fields of a nested column."""
+    where = {role: place.among(fields) for role, place in where.items()}
     missing = [place.name for place in where.values() if place.name not in fields]
     if missing:
         raise TableError(
             f"the nested column {name!r} has no {missing}; it has {sorted(fields)}: expected"
             " columns= to name its own"
         )
+    return where
 
 
 def _lists(column):

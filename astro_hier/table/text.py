@@ -62,7 +62,7 @@ def _is_number(value):
         return False
     try:
         return float(value) is not None and "_" not in str(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # an integer that is too large for a float
         return False
 
 
