@@ -17,7 +17,7 @@ from astro_hier.model.fitting import label
 from astro_hier.model.hooks import Hooks
 from astro_hier.model.notebook import to_html
 from astro_hier.model.parameters import Priors
-from astro_hier.model.results import Results
+from astro_hier.model.saved import Saved
 from astro_hier.model.to_arviz import to_arviz
 from astro_hier.plots.returned import of_panels, on_axes
 from astro_hier.spelling import did_you_mean
@@ -39,7 +39,7 @@ class _Completion(type):
         return [name for name in super().__dir__() if name not in cls.for_writers]
 
 
-class HierarchicalModel(Results, metaclass=_Completion):
+class HierarchicalModel(Saved, metaclass=_Completion):
     """Base of all models: reading, fitting, results, figures and files.
 
     A model is a subclass that declares ``roles`` (the columns it reads), ``row`` (what a row of
