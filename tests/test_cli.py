@@ -75,6 +75,20 @@ def test_cluster_reads_any_format(tmp_path, capsys, suffix):
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
 
 
+def test_results_come_in_the_units_that_are_asked_for(tmp_path, capsys):
+    table = datasets.make_star_cluster(20, random_state=1)
+    table.meta.clear()
+    table.write(tmp_path / "members.ecsv")
+    words = ["cluster", str(tmp_path / "members.ecsv"), "--draws", "50", "--no-figures"]
+    assert main([*words, "--unit", "pc", "--out", str(tmp_path / "out")]) == 0
+    (line,) = (of for of in capsys.readouterr().out.splitlines() if of.split()[:1] == ["mu_r"])
+    assert line.split()[1] == "pc"
+    assert float(line.split()[2]) > 100
+    assert QTable.read(tmp_path / "out" / "stars.ecsv")["r"].unit == "pc"
+    with pytest.raises(SystemExit):
+        main([*words, "--unit", "parsecs per"])
+
+
 def test_binary_prints_its_periods(tmp_path, capsys):
     table = datasets.make_binary(random_state=1)
     table.meta.clear()

@@ -5,8 +5,10 @@ import logging
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import astropy.units as u
 
@@ -99,10 +101,11 @@ def _check_free(out, names, overwrite):
 def deliver(model, out, options, truths=None):
     """Save a fit, print it and draw it; returns the exit status.
 
-    ``options`` hold ``format_figures``, which formats to draw figures in, and ``quiet``.
+    ``options`` hold ``format_figures``, which formats to draw figures in, ``unit``, those of
+    results, and ``quiet``.
     """
-    tables, failed = _save(model, out)
-    tell(model, tables.values(), options.quiet, truths)
+    tables, failed = _save(model, out, options.unit)
+    tell(model, tables.values(), options, truths)
     drawn, undrawn = _draw(model, out, options, truths)
     written = ["posterior.nc", *tables, *drawn]
     if not options.quiet:
@@ -111,10 +114,10 @@ def deliver(model, out, options, truths=None):
     return 1 if failed + undrawn else 0
 
 
-def tell(model, tables, quiet, truths=None):
-    """Print a fit or, if ``quiet``, only the checks that failed."""
-    if not quiet:
-        _print(model, tables, truths)
+def tell(model, tables, options, truths=None):
+    """Print a fit or, if it is to be quiet, only the checks that failed."""
+    if not options.quiet:
+        _print(model, tables, options.unit, truths)
         return
     for finding in checks.failed(model.findings()):
         print(f"astro-hier: warning: {_said(model, finding)}", file=sys.stderr)
@@ -125,7 +128,7 @@ def _said(model, finding):
     return f"{finding.name}: {in_shell(finding.message(shell=True), model.command)}"
 
 
-def _save(model, out):
+def _save(model, out, unit):
     """Write what must not be lost, before anything else can fail.
 
     Returns
@@ -151,7 +154,7 @@ def _save(model, out):
     tables = {}
     for file, method in _tables(model).items():
         try:
-            table = getattr(model, method)()
+            table = in_unit(getattr(model, method), unit)
             table.write(out / file)
             tables[file] = table
         except Exception as error:  # whatever the error, the fit is there
@@ -167,9 +170,9 @@ def _not_written(path, error):
     print(f"astro-hier: no {path.name}: {kind}: {error}", file=sys.stderr)
 
 
-def _print(model, tables, truths=None):
+def _print(model, tables, unit, truths=None):
     """Print the summary, with the truth if it is known, and the tables of periods and others."""
-    _summary(model, truths).pprint_all()
+    _summary(model, unit, truths).pprint_all()
     if model.posterior.attrs.get("n_explanations", 1) > 1:
         print("\nExplanations, most probable first, which the summary mixes:")
         model.explanations().pprint(max_width=-1)
@@ -178,7 +181,7 @@ def _print(model, tables, truths=None):
     if hasattr(model, "modes"):
         searched = (model.posterior.attrs[f"{end}_period"] for end in ("shortest", "longest"))
         print("\nPeriods between {:g} and {:g} d, most probable first:".format(*searched))
-        model.modes().pprint(max_lines=15)
+        in_unit(model.modes, unit).pprint(max_lines=15)
     if model.posterior.attrs.get("resolved") == 0:
         limit = getattr(model, f"{model.scale}_upper_limit")()
         print(f"\n{model.scale} < {limit:.4g}, 95 percent")
@@ -187,8 +190,14 @@ def _print(model, tables, truths=None):
         table.pprint(max_lines=12, max_width=-1)
 
 
-def _summary(model, truths):
-    summary = model.summary()
+def in_unit(method: Callable[..., Any], unit: list[str] | None, **more: Any) -> Any:
+    """What a method returns, in the units that were asked for if it takes any."""
+    takes = "unit" in inspect.signature(method).parameters
+    return method(**more, unit=unit) if takes else method(**more)
+
+
+def _summary(model, unit, truths):
+    summary = model.summary(unit=unit)
     if truths:
         units = dict(zip(summary["parameter"], summary["unit"], strict=True))
         values = [u.Quantity(truths[p]).to_value(unit or u.one) for p, unit in units.items()]
@@ -217,7 +226,7 @@ def _draw(model, out, options, truths=None):
         more = {"truths": truths} if name == "corner" else {}
         path = out / f"{name}.{options.format_figures[0]}"
         try:
-            figure = getattr(model, f"plot_{name}")(**more).figure
+            figure = in_unit(getattr(model, f"plot_{name}"), options.unit, **more).figure
             for kind in options.format_figures:
                 path = out / f"{name}.{kind}"
                 figure.savefig(path, dpi=150)

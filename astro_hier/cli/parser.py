@@ -106,6 +106,7 @@ def _report(verbs):
         "--out", type=Path, metavar="HTML", help="page to write (default: FILE with .html)"
     )
     _add_overwrite(verb)
+    _add_unit(verb)
     _add_quiet(verb)
 
 
@@ -135,6 +136,7 @@ def _survey(verbs):
     fit.add_argument("--draws", type=_positive, default=1000, help="in each of 4 chains")
     fit.add_argument("--seed", type=_word("seed"), help="for the same draws every time")
     _add_overwrite(fit)
+    _add_unit(fit)
     results = _action(actions, "results", "write results of every star", "FIT ROWS")
     results.add_argument("file", type=Path, metavar="FIT", help="a saved fit of rows")
     results.add_argument("rows", type=Path, metavar="ROWS", help="folder of rows")
@@ -221,6 +223,7 @@ def _add_model(verb, command):
 def _add_output(verb):
     """What is written and printed."""
     _add_overwrite(verb)
+    _add_unit(verb)
     verb.add_argument(
         "--format-figures",
         type=_figures,
@@ -236,6 +239,15 @@ def _add_output(verb):
         help="draw no figures",
     )
     _add_quiet(verb)
+
+
+def _add_unit(verb):
+    verb.add_argument(
+        "--unit",
+        type=_word("units"),
+        metavar="UNIT,...",
+        help="units of results and figures, such as pc,m/s, for all quantities of their kinds",
+    )
 
 
 def _add_quiet(verb):

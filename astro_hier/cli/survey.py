@@ -65,7 +65,7 @@ def fit(options):
             options.rows, draws=options.draws, random_state=seed, progressbar=not options.quiet
         )
     model.save(file)
-    tell(model, (), options.quiet)
+    tell(model, (), options)
     if not options.quiet:
         print(f"\nWritten to {file}")
         print(f"Results of every star: astro-hier survey results {file} {options.rows} --out DIR")

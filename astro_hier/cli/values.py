@@ -38,6 +38,14 @@ def read_columns(text):
     return found
 
 
+def read_units(text):
+    """Units of results, from their names separated by commas."""
+    units = [word.strip() for word in text.split(",")]
+    for unit in units:
+        _check_unit(unit, unit)
+    return units
+
+
 def _check_unit(unit, where):
     """Raise an ArgumentTypeError unless astropy knows a unit."""
     try:
