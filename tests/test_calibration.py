@@ -7,7 +7,7 @@ from benchmarks.calibration import CASES, HEAVY
 from benchmarks.star_cluster_options import correlated_cluster
 
 import astro_hier
-from astro_hier import StarCluster
+from astro_hier import StarCluster, plots
 from astro_hier.calibration import FALSE_ALARMS, TESTS, Calibration, calibrate
 from astro_hier.inference import checks
 from astro_hier.model import HierarchicalModel
@@ -169,7 +169,7 @@ def test_the_figure_marks_parameters_that_failed():
     ).plot()
     titles = {ax.get_title(): ax.title.get_color() for ax in figure.axes}
     plt.close(figure)
-    assert titles == {"fine": plt.rcParams["text.color"], "wrong\nfails: tails": "C3"}
+    assert titles == {"fine": plt.rcParams["text.color"], "wrong\nfails: tails": plots.BEST}
 
 
 def test_ranks_depend_on_the_seed_alone():
