@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from astro_hier.cli.described import FAMILIES, MODELS
 
-__all__ = ["UsageError", "in_shell", "of_error"]
+__all__ = ["OPTIONS", "UsageError", "in_shell", "of_error"]
 
 # Arguments of fit() and of all models that have options of their own
 OPTIONS = {
