@@ -210,6 +210,16 @@ def test_masked_times_are_refused_and_left_out(table):
     assert star.inference_data["observed_data"].sizes["visit"] == 15
 
 
+def test_several_stars_are_refused_with_what_selects_one():
+    table = datasets.make_binaries(2, 4, random_state=1)
+    table.rename_column("star", "source")
+    model = SB1Binary(columns={"star": "source"})
+    with pytest.raises(TableError, match="holds 2 stars") as error:
+        model.read(table)
+    selected = re.search(r"such as (.*)", str(error.value))[1]
+    assert len(np.unique(model.read(eval(selected, {"table": table}))["star"])) == 1
+
+
 def test_order_of_visits_and_units_do_not_matter(table, star):
     other = table[np.random.default_rng(0).permutation(len(table))]
     other["rv"] = other["rv"].to(u.m / u.s)
