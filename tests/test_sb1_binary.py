@@ -332,6 +332,7 @@ def test_causes_are_in_the_order_of_likelihood_and_never_in_use():
     in_use = failed(unheard(table, P=34.2 * u.day, trend=1, jitter=0.5 * KMS))["goodness_of_fit"]
     for word in ("jitter=", "trend=1", "P="):
         assert word not in in_use.python + in_use.shell
+    assert "a given P that is wrong" in in_use.python
 
 
 def test_no_circle_that_is_compared_explains_an_eccentric_orbit():
