@@ -214,7 +214,7 @@ def test_results_of_stars_are_those_of_the_table(visits, rows, fitted, tmp_path)
     for name, tolerance in (("K", 2e-3), ("probability", 1e-3), ("P_sd", 1e-2)):
         values = [np.asarray(of[name][known], float) for of in (found, expected)]
         np.testing.assert_allclose(*values, rtol=tolerance)
-    for name in ("ln_bayes_factor", "companion", "period_information", "chi2_per_dof"):
+    for name in ("ln_bayes_factor", "companion", "period_information", "chi2_per_dof", "n_modes"):
         np.testing.assert_allclose(
             found[name][known], expected[name][known], rtol=1e-3, atol=1e-3, err_msg=name
         )
@@ -343,6 +343,10 @@ def test_stars_that_cannot_be_used_say_why(long, tmp_path):
     dropping = population(on_invalid="drop")
     state = survey.prepare(tmp_path / "visits.parquet", tmp_path / "dropped", dropping, **given)
     assert (state.done, state.failed) == (STARS - 1, {"no visits": 1})
+    again = survey.prepare(tmp_path / "visits.parquet", tmp_path / "rows", dropping, **given)
+    assert (again.done, again.failed) == (state.done, state.failed), "they are made again"
+    back = survey.prepare(tmp_path / "visits.parquet", tmp_path / "rows", population(), **given)
+    assert (back.done, back.failed) == (STARS - 3, expected)
     with pytest.warns(UserWarning, match="3 of 14"):
         model = population().fit_rows(tmp_path / "rows", random_state=1, draws=50, **QUIET)
     model.star_results(tmp_path / "rows", tmp_path / "results", **QUIET)
@@ -437,6 +441,10 @@ def test_a_fit_to_rows_is_saved_and_says_what_it_lacks(rows, fitted, tmp_path):
     for figure in (loaded.plot_phase, loaded.star_table, loaded.plot_data):
         with pytest.raises(ValueError, match="star_results"):
             figure()
+    with pytest.raises(ValueError, match="star_results"):
+        loaded.samples("P")
+    loaded.report(tmp_path / "fit.html")
+    assert "star_results" in (tmp_path / "fit.html").read_text()
 
 
 def test_folders_without_rows(tmp_path):
@@ -480,7 +488,7 @@ def test_a_catalogue_of_orbits(more, visits, long, tmp_path):
 
 def test_orbits_are_not_rows_of_a_population(visits, tmp_path):
     survey.prepare(visits[:7], tmp_path, SB1Binary(P=priors.LogUniform(*RANGE)), **QUIET)
-    with pytest.raises(RowsError, match="other arguments"):
+    with pytest.raises(RowsError, match="they are of SB1Binary and BinaryPopulation"):
         population().fit_rows(tmp_path, **QUIET)
 
 

@@ -36,6 +36,15 @@ def is_kept() -> bool:
     return any(folder.glob("period_compiled.find_cells-*.nbi"))
 
 
+def note() -> str:
+    """What the first star of a process waits for, in words; empty if it is nothing."""
+    try:
+        waits = is_available() and not is_kept()
+    except RuntimeError:  # nothing can be kept on this computer
+        waits = True
+    return f"compiling first (some {COMPILING:.0f} s)" if waits else ""
+
+
 def seconds_of_numpy(n_frequencies, n_left, has_scatter) -> float:
     """About how long NumPy takes for the searches of some stars.
 

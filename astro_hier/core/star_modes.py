@@ -12,7 +12,7 @@ from astro_hier.core.eccentric_modes import Partition
 from astro_hier.core.eccentric_population import EccentricSummary, with_linear
 from astro_hier.core.orbit import Visits
 
-MODES = 8  # that are kept
+MODES = 12  # that are kept
 LEAST = 1e-3  # of the probability of the best, below which others are left out
 ENDS = 0.16, 0.84
 ORBITS = 128  # of an ellipse that are kept, about
@@ -33,7 +33,7 @@ def of_circle(visits: Visits, nodes: period_cells.PeriodNodes) -> dict[str, np.n
     dict of ndarray
         Shape (mode,), the most probable first: ``log_mass``, ln of the likelihood times the prior
         probability of the period, integrated over the mode; ``P`` of the best orbit [d], ``P_sd``,
-        and the mode's ``shortest`` and ``longest``;
+        and the mode's ``shortest`` and ``longest``; its ``mode_chi2``;
         ``K``, ``K_low``, ``K_high`` and ``v0`` [km/s]; and ``phase`` in (0, 1) of the period, from
         time zero to the next maximum of the velocity.
     """
@@ -60,6 +60,7 @@ def of_circle(visits: Visits, nodes: period_cells.PeriodNodes) -> dict[str, np.n
         "shortest": 1 / nodes.high[ends[chosen + 1] - 1],
         "longest": 1 / nodes.low[ends[chosen]],
         "P_sd": np.array(spread) / frequency,
+        "mode_chi2": _chi2(scattered, frequency, linear),
         "K": np.hypot(*linear[:2]),
         "K_low": low,
         "K_high": high,
@@ -97,6 +98,14 @@ def of_ellipse(
         "omega": np.arctan2(linear[1], linear[0]),
         "phase": drawn["t_peri"] / few.period % 1,
     }
+
+
+def _chi2(visits: Visits, frequency: np.ndarray, linear: np.ndarray) -> np.ndarray:
+    """chi2 of orbits, with the errors at each frequency."""
+    phase = 2 * np.pi * np.outer(visits.time, frequency)
+    fitted = linear[0] * np.cos(phase) + linear[1] * np.sin(phase) + visits.constant @ linear[2:]
+    error = visits.rv_error if visits.rv_error.ndim == 2 else visits.rv_error[:, None]
+    return np.sum(((visits.rv[:, None] - fitted) / error) ** 2, axis=0)
 
 
 def _foremost(mass: np.ndarray) -> np.ndarray:

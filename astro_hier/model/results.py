@@ -111,6 +111,11 @@ class Results(Hooks):
         """
         posterior, parameter = self.posterior, self.parameter(name)
         if name not in posterior:
+            if self._folder() is not None:
+                raise ValueError(
+                    f"{name} is of each star, and this fit is of a survey's rows, without draws of"
+                    " its stars: see star_results(rows, folder)"
+                )
             raise ValueError(
                 f"the draws of {name} were not kept: fit with {self.item}_draws=True, or see"
                 f" {self.item}_table()"

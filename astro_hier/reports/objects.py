@@ -14,6 +14,7 @@ __all__ = ["of_each"]
 MOST_LISTED = 2000  # rows
 MOST_MADE = 20_000  # rows, above which the table is not made for the sake of the page
 MOST_PANELS = 1000
+SURVEYS = "star_results"  # the method that lists the stars of a survey
 MADE_BY = {"star_table": "Stars", "object_table": "Objects"}
 
 
@@ -23,6 +24,8 @@ def of_each(model: Any, unit: UnitLike) -> tuple[str, list[str]]:
     if method is None:
         return "", []
     title = MADE_BY[method]
+    if model.inference_data["constant_data"].attrs.get("rows") is not None:  # without visits
+        return title, [f"<p>Those of a survey are written by {SURVEYS}().</p>"]
     number = _number(model)
     if number > MOST_MADE:
         return title, [f"<p>{number} {title.lower()} are too many to list: see {method}().</p>"]

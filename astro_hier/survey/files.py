@@ -202,6 +202,8 @@ class Store:
 
 def difference(one: dict[str, Any], other: dict[str, Any]) -> str:
     """In what two specifications differ, in words."""
+    if one.get("model") != other.get("model"):
+        return f"they are of {one.get('model')} and {other.get('model')}"
     names = sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
     return "; ".join(
         f"{name} {_short(one.get(name))} and {_short(other.get(name))}" for name in names

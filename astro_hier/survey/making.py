@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 from astro_hier.survey import files, sources
 from astro_hier.survey.files import RowsError
 from astro_hier.survey.measured import Measured, checksum
-from astro_hier.survey.partition import SPECIFICATION, StarWork
+from astro_hier.survey.partition import IMPOSSIBLE, MISSING, SPECIFICATION, StarWork
 from astro_hier.survey.state import PLAN, Status, status
 
 PER_WORKER = 2  # parts that wait at each worker
@@ -101,7 +101,8 @@ def prepare(
     if not stars.size:
         raise sources.TableError("the source holds no stars")
     _begin(folder, work, stars.size, stars_per_file, resume)
-    with tqdm(total=stars.size, unit="star", desc="rows", disable=not progressbar) as bar:
+    said = f"rows, {work.rows.note}" if work.rows.note else "rows"
+    with tqdm(total=stars.size, unit="star", desc=said, disable=not progressbar) as bar:
         tasks = _left(folder, work, stars.parts(stars_per_file), bar)
         do = _here if client is None and n_jobs == 1 else _by_processes
         failed = (
@@ -157,19 +158,25 @@ def _left(folder, work, parts, bar) -> Iterator[tuple[Path, Measured]]:
     """The parts that are still to be made, and their files."""
     for number, part in enumerate(parts):
         path = folder / f"rows-{number:06d}.parquet"
-        if path.exists() and _holds(path, part):
+        if path.exists() and _holds(path, part, work.on_invalid):
             bar.update(len(part))
         else:
             yield path, part
 
 
-def _holds(path, part):
-    """Whether a file holds the rows of these very visits."""
+def _holds(path, part, on_invalid):
+    """Whether a file holds the rows of these very visits, with invalid ones treated alike."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     try:
-        there = pq.read_table(path, columns=["star", "checksum"])
+        there = pq.read_table(path, columns=["star", "checksum", "status", "n_dropped"])
     except (ValueError, OSError):  # damaged, by whatever means
+        return False
+    aside = pc.is_in(there["status"], pa.array([MISSING, IMPOSSIBLE]))
+    dropped = pc.and_(pc.invert(aside), pc.greater(there["n_dropped"], 0))
+    if pc.any(aside if on_invalid == "drop" else dropped).as_py():
         return False
     same = len(there) == len(part) and [str(s) for s in there["star"].to_pylist()] == [
         str(s) for s in part.star

@@ -35,7 +35,7 @@ def diagnose(model, data: Sample, values, method: str) -> dict[str, Any]:
     theta = of_population(model, data, values)
     outside = data.population.outside(theta, data.log_ends).sum(axis=0)
     shortest, longest = data.ends
-    bayes, nats = data.significance(theta)
+    bayes, nats = data.significance_given(theta)
     return {
         "outside_range": float(np.mean(outside)),
         "stars_without_orbit": int(np.sum(bayes < orbit_checks.MIN_LN_BAYES)),
@@ -107,7 +107,7 @@ def _check_stars(model, data, values):
     Where stars may have no companion, only those that probably have one are looked at.
     """
     theta = of_population(model, data, values)
-    bayes, nats = data.significance(theta)
+    bayes, nats = data.significance_given(theta)
     no_orbit = bayes < orbit_checks.MIN_LN_BAYES
     unknown = nats < orbit_checks.MIN_INFORMATION
     if model.companion_fraction is not None:

@@ -150,6 +150,14 @@ class Sample(Velocities):
         computed = ~np.isneginf(orbit).all(axis=1, keepdims=True)
         return np.where(computed, log_density, -np.inf), log_odds
 
+    def significance_given(self, theta: Theta) -> np.ndarray:
+        """As `significance`, which is kept for the draws that it was last asked for."""
+        last, found = vars(self).get("_significance", ({}, None))
+        if last.keys() != theta.keys() or any(last[name] is not of for name, of in theta.items()):
+            found = self.significance(theta)
+            vars(self)["_significance"] = dict(theta), found
+        return found
+
     # ---- what circles and ellipses do each in their way
 
     def with_orbit(self, theta: Theta) -> np.ndarray:

@@ -66,8 +66,9 @@ def star_results(
     - ``e``, ``e_low``, ``e_high`` and ``omega`` (rad), if orbits are eccentric;
     - ``time`` (d): of a maximum of the velocity or, if orbits are eccentric, of a periastron, in
       the scale of the visits' times;
-    - ``probability`` of that mode, and ``n_modes`` with more than 1 percent, of up to eight;
-    - ``chi2_per_dof`` and ``p_chi2`` of the orbit of the highest likelihood, with the jitter;
+    - ``probability`` of that mode, and ``n_modes`` with more than 1 percent, of up to twelve;
+    - ``chi2_per_dof`` and ``p_chi2`` of its best orbit, with the jitter (of ellipses those of the
+      orbit of the highest likelihood);
     - ``ln_bayes_factor`` of an orbit over a constant velocity, and ``period_information`` in nats,
       as in ``star_table``;
     - ``companion``, the probability of a companion, with ``companion_fraction``.
@@ -180,7 +181,7 @@ class Given:
         block = block_of(self.data.empty, table.select(LIKELIHOOD))
         of_orbits = self._of_ellipses if self.data.is_eccentric else self._of_circles
         found = of_orbits(block, table)
-        chi2 = table["chi2"].to_numpy().astype(float)
+        chi2 = found.pop("chi2")
         fitted = len(block.orbit.parameters) + sum(part.n_adjusted(1) for part in block.parts)
         dof = table["n_visits"].to_numpy() - fitted
         found["chi2_per_dof"] = np.where(dof > 0, chi2 / np.maximum(dof, 1), np.nan)
@@ -215,6 +216,7 @@ class Given:
         best = np.array([a + np.argmax(probability[a:b]) for a, b in pairwise(offsets)])
         found = {name: values[best] for name, values in columns.items()}
         found["time"] = table["first"].to_numpy() + maximum[best]
+        found["chi2"] = _flat(table["mode_chi2"])[best].astype(float)
         found["probability"] = np.minimum(probability[best], 1.0)
         counted = np.bincount(_star_of(table)[probability > LEAST], minlength=len(table))
         return found | {"n_modes": counted}
@@ -251,7 +253,8 @@ class Given:
             row = _in_mode({name: v[inside] for name, v in of.items()}, weight[inside])
             row["time"] = first[star] + row.pop("phase") * row["P"]
             rows.append(row | {"probability": by_mode.max(), "n_modes": np.sum(by_mode > LEAST)})
-        return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        found = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        return found | {"chi2": table["chi2"].to_numpy().astype(float)}
 
     def _ratio(self, block, table, part):
         """The population's density over that of the search at some modes, shape (theta, mode)."""

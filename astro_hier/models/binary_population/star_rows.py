@@ -36,8 +36,8 @@ FIELDS = {  # of a row, and what each holds; lists are written as [kind]
     "scatter": "f4", "least_scatter": "f4", "median_error": "f4", "flat_bayes": "f4",
     "effective_size": "f4", "missed": "i4",
     "log_mass": "[f8]", "mode": "[i4]", "P": "[f8]", "shortest": "[f4]", "longest": "[f4]",
-    "P_sd": "[f4]", "K": "[f4]", "K_low": "[f4]", "K_high": "[f4]", "v0": "[f4]",
-    "phase": "[f4]", "e": "[f4]", "omega": "[f4]",
+    "P_sd": "[f4]", "mode_chi2": "[f4]", "K": "[f4]", "K_low": "[f4]", "K_high": "[f4]",
+    "v0": "[f4]", "phase": "[f4]", "e": "[f4]", "omega": "[f4]",
 }  # fmt: skip
 UNITS = dict.fromkeys(("best_period", "P", "P_sd", "shortest", "longest"), "d")
 UNITS |= dict.fromkeys(("K", "K_low", "K_high", "v0", "scatter", "median_error"), "km / s")
@@ -62,6 +62,11 @@ class PopulationRows:
     fields = FIELDS
     units = UNITS
     times = ()
+
+    @property
+    def note(self) -> str:
+        """What the first star waits for."""
+        return "" if self.model.is_eccentric else compiling.note()
 
     @cached_property
     def sample(self) -> Sample:

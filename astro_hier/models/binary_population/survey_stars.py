@@ -17,7 +17,7 @@ import numpy as np
 from astro_hier.core.exact_sum import ExactSum
 from astro_hier.core.floats import Theta
 from astro_hier.models.binary_population import prepare
-from astro_hier.models.binary_population.data import Sample
+from astro_hier.models.binary_population.data import Sample, thinned
 from astro_hier.models.binary_population.eccentric import FEWEST, EccentricStars
 from astro_hier.models.binary_population.star_rows import PopulationRows
 from astro_hier.models.binary_population.survey_blocks import (
@@ -31,6 +31,7 @@ from astro_hier.models.binary_population.survey_blocks import (
     without_stars,
 )
 from astro_hier.models.orbits import checks as orbit_checks
+from astro_hier.plots import NotInTheModel
 from astro_hier.survey.files import RowsError, Store, difference
 
 OF_STARS = ("n_visits", "chi2", "error", "scatter", "least_scatter", "median_error",
@@ -166,7 +167,8 @@ class SurveyStars(Sample):
         return np.concatenate(list(each), axis=1)
 
     def companion_probability(self, theta: Theta) -> np.ndarray:
-        return np.concatenate([block.companion_probability(theta) for block in self.blocks()])
+        some = thinned(theta)
+        return np.concatenate([block.companion_probability(some) for block in self.blocks()])
 
     def accuracy(self, theta: Theta) -> dict[str, float]:
         if self.is_eccentric:
@@ -205,7 +207,7 @@ class SurveyStars(Sample):
     # ---- what only visits tell
 
     def visits(self, star: int) -> NoReturn:
-        raise ValueError(
+        raise NotInTheModel(
             f"this model was fitted to rows in {str(self.store.folder)!r}, without the visits:"
             " star_results(rows, folder) describes every star; for figures of single stars, fit"
             " their visits"

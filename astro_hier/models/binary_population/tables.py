@@ -101,7 +101,7 @@ def companion_probability(model) -> np.ndarray:
         return np.ones(len(model.fitted_data().stars))
     if "companion" in model.posterior:
         return model.samples("companion").value.mean(axis=0)
-    return model.fitted_data().companions(population_draws(model))["companion"].mean(axis=0)
+    return model.fitted_data().companion_probability(population_draws(model))
 
 
 def describe(model, stars: Sequence[int], progressbar: bool = False) -> list[tuple[dict, tuple]]:

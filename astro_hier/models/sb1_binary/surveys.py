@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from astro_hier.core import compiling
 from astro_hier.models.sb1_binary.catalogue import StarSpec, survey_spec
 from astro_hier.survey import partition
 from astro_hier.survey.partition import COORDINATES, OWN, StarWork
@@ -27,6 +28,11 @@ class OrbitRows:
     """
 
     spec: StarSpec
+
+    @property
+    def note(self) -> str:
+        """What the first star waits for."""
+        return "" if self.spec.is_eccentric else compiling.note()
 
     @cached_property
     def fields(self) -> dict[str, str]:
