@@ -220,6 +220,10 @@ def test_errors_are_one_line_and_a_status(tmp_path, capsys, monkeypatch, argumen
     ("arguments", "message"),
     [
         (["--columns", "gaja"], "'gaja'; expected ROLE=NAME"),
+        (["--columns", "gaia,parallax=plx"], "as in --columns gaia --columns parallax=plx"),
+        (["--set", "draws=200"], "--set draws: expected --draws 200"),
+        (["--zero_point=-0.03 mas"], "try --set 'zero_point=-0.03 mas'"),
+        (["--mu-r", "3"], "try --set mu_r=..."),
         (["--seed", "-1"], "--seed: "),
         (["--seed", "x"], "--seed: 'x'; expected a whole number"),
     ],

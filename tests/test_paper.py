@@ -13,6 +13,7 @@ from latex_tables import check_latex
 from astro_hier import SB1Binary, datasets
 from astro_hier.reports import latex
 from astro_hier.reports.rounding import rounded
+from astro_hier.reports.values import notes_of
 
 HOSTILE = r"50% & $x_1^2$ \end{tabular} #1 {~} <é>"
 
@@ -24,6 +25,17 @@ def binary():
     table["instrument"] = ["A_1%"] * 6 + ["B&2"] * (len(table) - 6)
     model = SB1Binary(instrument="instrument", jitter=0.1 * u.km / u.s)
     return model.fit(table, draws=50, random_state=1, progressbar=False)
+
+
+@pytest.mark.filterwarnings("ignore::astro_hier.checks.CheckWarning")
+def test_notes_say_the_limit_where_no_orbit_is_needed():
+    table = datasets.make_binary(12, random_state=2)
+    table["rv"] = (
+        np.random.default_rng(1).normal(0, table["rv_error"].to_value("km/s")) * u.km / u.s
+    )
+    model = SB1Binary().fit(table, draws=50, random_state=1, progressbar=False)
+    assert "No orbit is needed: K is below" in model.paper_table()
+    assert re.search(r"K is below [\d.e+]+ m/s", " ".join(notes_of(model, "m/s")))
 
 
 @pytest.mark.parametrize(

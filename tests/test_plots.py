@@ -67,6 +67,15 @@ def test_stars_without_a_naive_distance_are_shown_apart():
     text_of(only_negative.plot_distances().figure)
 
 
+def test_the_legend_of_a_corner_names_truths_outside_the_axes(fitted):
+    legend = fitted.plot_corner(truths={"mu_r": 461}).axes[1].get_legend()
+    words = legend.get_texts()[-1].get_text()
+    assert "outside the axes" in words.replace("\n", " ")
+    assert "461" in words
+    alone = fitted.plot_corner("mu_r", truths={"mu_r": 461 * u.kpc})
+    assert "outside" in alone.legends[0].get_texts()[-1].get_text()
+
+
 def test_corner_marks_truths_of_any_unit(fitted):
     figure = fitted.plot_corner(truths={"mu_r": 500 * u.pc})
     assert isinstance(figure, Figure)

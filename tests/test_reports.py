@@ -10,6 +10,8 @@ import pytest
 
 from astro_hier import BinaryPopulation, NotFittedError, StarCluster, datasets
 from astro_hier.checks import CheckWarning, failed
+from astro_hier.posterior import units_of
+from astro_hier.reports.html import Cell
 
 EMPTY = {"meta", "img", "path", "br", "rect"}  # elements without an end
 HOSTILE = "<script>alert('1')</script>&\"\x00é"
@@ -103,6 +105,16 @@ def test_a_page_lists_every_star_with_a_panel_and_can_be_sorted(page, population
     for value in population.star_table(unit="m/s")["K"].value:
         assert np.isclose(keys, value, rtol=1e-7).any()
     assert any("m / s" in words for words in parsed.words)
+
+
+def test_large_velocities_have_room_and_no_powers_of_ten(population):
+    panel = next(iter(population.panels([0])))
+    drawn = panel.svg(units_of(population, "mm/s"))
+    ends = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
+    assert len(ends) == 2
+    assert all(0 < len(end) <= 7 for end in ends)
+    assert Cell.of(38432.1, ".3g").shown == "38400"
+    assert Cell.of(-2.5e7, ".3g").shown == "\N{MINUS SIGN}2.5e+07"
 
 
 def test_a_page_says_what_was_fitted(page, population):

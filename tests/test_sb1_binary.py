@@ -210,6 +210,16 @@ def test_masked_times_are_refused_and_left_out(table):
     assert star.inference_data["observed_data"].sizes["visit"] == 15
 
 
+def test_several_stars_are_refused_with_what_selects_one():
+    table = datasets.make_binaries(2, 4, random_state=1)
+    table.rename_column("star", "source")
+    model = SB1Binary(columns={"star": "source"})
+    with pytest.raises(TableError, match="holds 2 stars") as error:
+        model.read(table)
+    selected = re.search(r"such as (.*)", str(error.value))[1]
+    assert len(np.unique(model.read(eval(selected, {"table": table}))["star"])) == 1
+
+
 def test_order_of_visits_and_units_do_not_matter(table, star):
     other = table[np.random.default_rng(0).permutation(len(table))]
     other["rv"] = other["rv"].to(u.m / u.s)
@@ -322,6 +332,7 @@ def test_causes_are_in_the_order_of_likelihood_and_never_in_use():
     in_use = failed(unheard(table, P=34.2 * u.day, trend=1, jitter=0.5 * KMS))["goodness_of_fit"]
     for word in ("jitter=", "trend=1", "P="):
         assert word not in in_use.python + in_use.shell
+    assert "a given P that is wrong" in in_use.python
 
 
 def test_no_circle_that_is_compared_explains_an_eccentric_orbit():

@@ -133,6 +133,7 @@ def test_files_of_other_forms_have_a_cure_that_works(kind, library, tmp_path):
     table = misread(kind, library, package, path)
     with pytest.raises(TableError) as error:
         read_columns(table, VISITS, stated)
+    assert str(error.value).count(" of the file ") + str(error.value).count("the file names") == 1
     call = re.search(r"(QTable\.read|polars\.from|\w+\.read_csv).*?\)(?=$|;)", str(error.value))[0]
     call = call.replace("[...]", "['time', 'rv', 'rv_error']")
     found = eval(call, {"QTable": QTable, "path": path, "pandas": pd, library: package})

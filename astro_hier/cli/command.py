@@ -2,13 +2,14 @@
 
 import importlib
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from astro_hier.cli import parser
+from astro_hier.cli import described, parser
 
 __all__ = ["main"]
 
@@ -19,7 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     options = None
     try:
-        options = parser.build().parse_args(arguments)
+        options, unknown = parser.build().parse_known_args(arguments)
+        if unknown:
+            options.parser.error(_not_recognised(unknown, getattr(options, "command", None)))
         verb = importlib.import_module(f"astro_hier.cli.{options.run}")
         with _warnings_said(options):  # after astropy is loaded, which says them in its own way
             return verb.run(options)
@@ -29,6 +32,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except Exception as error:
         return _failed(error, options, sys.argv[1:] if arguments is None else arguments)
+
+
+def _not_recognised(unknown: Sequence[str], command: str | None) -> str:
+    """What is wrong with arguments that no option has, some of which may be those of the model."""
+    said = f"unrecognized arguments: {' '.join(unknown)}"
+    known = described.MODELS[command].arguments if command in described.MODELS else ()
+    for word in unknown:
+        option, equals, value = word.partition("=")
+        name = option.lstrip("-").replace("-", "_")
+        if option.startswith("--") and name in known:
+            given = shlex.quote(f"{name}={value}") if equals else f"{name}=..."
+            return f"{said}; {name} is an argument of the model: try --set {given}"
+    return said
 
 
 def _failed(error: Exception, options: Any, arguments: Sequence[str]) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from astro_hier import checks
 from astro_hier.cli.described import class_of
 from astro_hier.cli.output import deliver, prepared_folder
-from astro_hier.cli.speech import UsageError
+from astro_hier.cli.speech import OPTIONS, UsageError
 from astro_hier.cli.tables import read_table
 from astro_hier.cli.values import did_you_mean
 from astro_hier.inference import METHODS
@@ -60,6 +60,8 @@ def model_of(options, command):
     model = class_of(command)(columns=columns or None, on_invalid=options.on_invalid)
     tables = [option.name for option in model.options if option.takes_table]
     for name, value in options.set:
+        if name in OPTIONS and name not in model.get_params():
+            raise UsageError(f"--set {name}: expected {OPTIONS[name]} {value}")
         if name not in model.get_params():
             raise UsageError(
                 f"--set: {type(model).__name__} has no argument {name!r}; expected one of"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from astro_hier.cli.described import FAMILIES, MODELS
 
-__all__ = ["UsageError", "in_shell", "of_error"]
+__all__ = ["OPTIONS", "UsageError", "in_shell", "of_error"]
 
 # Arguments of fit() and of all models that have options of their own
 OPTIONS = {
@@ -48,7 +48,7 @@ class _Said:
 
     priors: set[str]  # arguments that are usually priors
     text: str = ""  # so far; options at the beginning are what was given, not what to type
-    columns: dict[str, str] = field(default_factory=dict)  # by role, what follows ROLE=
+    columns: dict[str, str] = field(default_factory=dict)  # by role, what follows ROLE= or "NAME"
     others: list[str] = field(default_factory=list)
 
 
@@ -72,7 +72,8 @@ def of_error(error: Exception, command: str | None, arguments: Sequence[str]) ->
         return ["there is not enough memory: fit fewer rows, or with fewer --draws"]
     message = getattr(error, "shell", None) or str(error) or type(error).__name__
     said = _translated(" ".join(message.split()), command)
-    columns = ",".join(f"{role}={place}" for role, place in said.columns.items())
+    known = any(place.partition(":")[0] != "NAME" for place in said.columns.values())
+    columns = ",".join(f"{role}={place}" for role, place in said.columns.items() if known)
     more = ["--columns", columns] if columns else said.others
     if not more or command is None:
         return [said.text]
@@ -154,7 +155,7 @@ def _columns_option(value: str, said: _Said) -> str:
         return f"--columns {places or '...'}"
     words = {role: _place(place) for role, place in places.items()}
     for role, place in words.items():
-        if said.text and role not in said.columns and place not in ("None", "NAME"):
+        if said.text and role not in said.columns and place != "None":
             said.columns[role] = place
     line = ",".join(f"{role}={place}" for role, place in words.items())
     return f"--columns {line if _is_word(line) else repr(line)}"

@@ -27,6 +27,12 @@ def read_columns(text):
     for word in text.split(","):
         role, equals, place = (part.strip() for part in word.partition("="))
         name, colon, unit = (part.strip() for part in place.partition(":"))
+        if not equals and role.lower().replace("-", "_") in PRESETS:
+            others = ",".join(other for other in text.split(",") if other != word)
+            raise argparse.ArgumentTypeError(
+                f"{role!r} is a preset; expected a --columns of its own, as in --columns {role}"
+                f" --columns {others.strip() or 'ROLE=NAME'}"
+            )
         if not (equals and role and name and (unit or not colon)):
             raise argparse.ArgumentTypeError(
                 f"{word.strip()!r}; expected ROLE=NAME or ROLE=NAME:UNIT, several separated by"

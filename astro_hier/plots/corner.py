@@ -32,6 +32,7 @@ def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, unit=None
         Which parameters; by default those inferred, without those derived from them.
     truths : dict, optional
         Values to mark, by parameter name: Quantities, or numbers in the unit that is shown.
+        The legend names those that are outside the axes.
     fig, ax : `~matplotlib.figure.Figure`, `~matplotlib.axes.Axes`, optional
         Where to draw: in this figure, or in place of these axes.
     unit : unit, list or dict, optional
@@ -81,7 +82,7 @@ def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, unit=None
         from astro_hier.plots.margins import Margins
 
         fig.set_layout_engine(Margins())
-    _explain_corner(fig, options, any(mark is not None for mark in marks))
+    _explain_corner(fig, options, _truths_in_words(fig, chosen, marks))
     return fig
 
 
@@ -133,7 +134,7 @@ def _turn_long_labels(grid) -> None:
             label.set(rotation=0, ha="right", va="center")
 
 
-def _explain_corner(fig: Any, options: dict[str, Any], truths: bool) -> None:
+def _explain_corner(fig: Any, options: dict[str, Any], truths: str) -> None:
     """A legend in the empty half, or below a single panel: contours, titles and truths."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -146,7 +147,7 @@ def _explain_corner(fig: Any, options: dict[str, Any], truths: bool) -> None:
     if truths:
         marker = "" if single else "s"
         shown.append(
-            Line2D([], [], color=options["truth_color"], marker=marker, ms=4, label="true values")
+            Line2D([], [], color=options["truth_color"], marker=marker, ms=4, label=truths)
         )
     look = {"handles": shown, "frameon": False, "fontsize": "small", "borderaxespad": 0.0,
             "handlelength": 0.8, "handletextpad": 0.4, "borderpad": 0.0}  # fmt: skip
@@ -154,6 +155,18 @@ def _explain_corner(fig: Any, options: dict[str, Any], truths: bool) -> None:
         fig.legend(loc="lower center", ncols=2, **look)
     else:  # the last panel of the first row, which is empty
         fig.axes[int(np.sqrt(len(fig.axes))) - 1].legend(loc="upper right", **look)
+
+
+def _truths_in_words(fig, chosen, marks) -> str:
+    """What the legend says of marks: that they are true values, and which ones cannot be seen."""
+    outside = []
+    for i, (one, mark) in enumerate(zip(chosen, marks, strict=True)):
+        low, high = sorted(fig.axes[i * (len(chosen) + 1)].get_xlim())
+        if mark is not None and not low <= mark <= high:
+            outside.append(f"{one.symbol} = {mark:.4g} {one.unit.strip(' []')}".rstrip())
+    if outside:
+        return f"true values\n(outside the axes:\n{', '.join(outside)})"
+    return "true values" if any(mark is not None for mark in marks) else ""
 
 
 def _marks(model, truths, units):

@@ -147,7 +147,7 @@ class Prior:
             except u.UnitConversionError:
                 raise PriorError(
                     f"{self!r}: {name} has unit {str(given.unit) or 'none'!r},"
-                    f" expected {kind(wanted)}"
+                    f" expected {kind(wanted, given)}"
                 ) from None
         return values
 
@@ -250,8 +250,11 @@ def check_scalar(owner: Any, name: str) -> None:
         )
 
 
-def kind(unit: u.UnitBase) -> str:
-    """What a value in ``unit`` is, in the words of a message."""
+def kind(unit: u.UnitBase, given: u.Quantity | None = None) -> str:
+    """What a value in ``unit`` is, in the words of a message; ``given`` is what was there."""
     if unit == u.dimensionless_unscaled:
         return "a number without unit"
+    if given is not None and given.unit == u.one and isinstance(unit, u.NamedUnit):
+        example = f"{given.value:g} * u.{unit.name}"
+        return f"a Quantity of physical type {str(unit.physical_type)!r}, such as {example}"
     return f"a Quantity of physical type {str(unit.physical_type)!r}, such as in {unit}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from astro_hier.reports.rounding import MINUS
+from astro_hier.reports.rounding import MINUS, without_power
 
 __all__ = ["Cell", "definitions", "figure", "page", "section", "table", "text"]
 
@@ -92,7 +92,9 @@ class Cell:
         if isinstance(value, (float, np.floating)):
             if not np.isfinite(value):
                 return cls("", True, "")
-            return cls(text(format(value, form)).replace("-", MINUS), True, f"{value:.8g}")
+            return cls(
+                text(without_power(format(value, form))).replace("-", MINUS), True, f"{value:.8g}"
+            )
         number = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         return cls(text(value), number)
 

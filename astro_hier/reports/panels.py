@@ -7,7 +7,7 @@ import numpy as np
 
 from astro_hier.posterior import Units
 from astro_hier.reports import html
-from astro_hier.reports.rounding import MINUS
+from astro_hier.reports.rounding import MINUS, without_power
 
 __all__ = ["Panel"]
 
@@ -54,7 +54,7 @@ class Panel:
         bars = [bar for bar in zip(across, top, bottom, strict=True) if bar[2] - bar[1] > POINT]
         points = zip(across, middle, strict=True)
         about = f"star {self.star}: {len(across)} velocities from {ends[0]} to {ends[1]}"
-        first, last = (end.partition(" ")[0].replace("-", MINUS) for end in ends)
+        first, last = (_short(end.partition(" ")[0]) for end in ends)
         return (
             f'<svg class="panel" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
             f' aria-label="{html.text(about)}">'
@@ -66,6 +66,14 @@ class Panel:
             f'<text x="{LEFT - 6}" y="20">{last}</text>'
             f'<text x="{LEFT - 6}" y="{HEIGHT - 6}">{first}</text></svg>'
         )
+
+
+def _short(said):
+    """A number in at most seven characters, for which there is room."""
+    said = without_power(said)
+    if "e" in said:
+        said = f"{float(said):.1e}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+    return said.replace("-", MINUS)
 
 
 def _places(values, first, last, start, end):

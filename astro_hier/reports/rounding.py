@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["MINUS", "Rounded", "rounded"]
+__all__ = ["MINUS", "Rounded", "rounded", "without_power"]
 
 DIGITS = 2  # of the smaller error
 LARGE, SMALL = 1e6, 1e-3  # at and below which numbers are given with a power of ten
@@ -73,6 +73,12 @@ def rounded(value: float, minus: float | None = None, plus: float | None = None)
         power = int(np.floor(np.log10(largest)))
     shown, below, above = (_fixed(x, decimals, power) for x in (value, errors[0], errors[-1]))
     return Rounded(shown, below, above, power)
+
+
+def without_power(said: str) -> str:
+    """A number such as "3.84e+04" as "38400", unless it is so large that it needs its power."""
+    large = "e+" in said and abs(float(said)) < LARGE
+    return f"{float(said):.0f}" if large else said
 
 
 def _alone(value):

@@ -75,7 +75,7 @@ def values(
             name = f"{parameter.name}[{element}]" if element else parameter.name
             about = parameter.long_name
             rows.append(Row(name, parameter.symbol, element, about, shown, *map(float, quantiles)))
-    return Values(rows, notes_of(model), type(model).__name__)
+    return Values(rows, notes_of(model, unit), type(model).__name__)
 
 
 def _elements(posterior, parameter) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _elements(posterior, parameter) -> Iterator[str]:
     yield from (", ".join(map(str, label)) for label in labels)
 
 
-def notes_of(model: Any) -> list[str]:
+def notes_of(model: Any, unit: UnitLike = None) -> list[str]:
     """What a reader of the numbers has to know."""
     attrs = model.posterior.attrs
     size = model.posterior.sizes["chain"] * model.posterior.sizes["draw"]
@@ -98,6 +98,9 @@ def notes_of(model: Any) -> list[str]:
             " is to be quoted in their place."
         )
     failed = [finding.name.replace("_", " ") for finding in checks.failed(model.findings())]
+    if "orbit" in failed and "K_upper" in attrs:
+        limit = units_of(model, unit).say(attrs["K_upper"], u.km / u.s, "K", digits=".3g")
+        notes.append(f"No orbit is needed: K is below {limit} (95 percent).")
     if failed:
         notes.append(f"Checks that failed: {', '.join(failed)}.")
     return notes

@@ -10,6 +10,7 @@ __all__ = [
     "read_call",
     "remove_rows",
     "replace_text",
+    "select_first",
     "to_dates",
 ]
 
@@ -85,6 +86,14 @@ def remove_rows(table: Any, copies: list[int], names: list[str]) -> str:
     if library == "astropy":
         return f"keep one of each with table = astropy.table.unique(table, keys={names})"
     return f"keep one of each in {names}"
+
+
+def select_first(table: Any, name: str) -> str:
+    """The rows of the first identifier."""
+    return {
+        "pandas": f"frame[frame[{name!r}] == frame[{name!r}].iloc[0]]",
+        "polars": f"frame.filter(polars.col({name!r}) == frame[{name!r}][0])",
+    }.get(library_of(table), f"table[table[{name!r}] == table[{name!r}][0]]")
 
 
 def keep_first(table: Any, name: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import astropy.units as u
 from astropy.table import Table
+from astropy.time import Time
 
 from astro_hier.spelling import close_names, did_you_mean
 from astro_hier.table.cures import read_call
@@ -88,7 +89,7 @@ def find_places(
             f"columns names the unknown roles {unknown}; expected some of {names}"
             + did_you_mean(unknown, names)
         )
-    places, problems = {}, []
+    places, problems, missing = {}, [], False
     for role in roles:
         given = columns.get(role.name, role.column or role.name)
         if given is None and not role.required:
@@ -102,7 +103,8 @@ def find_places(
         if name is not None:
             places[role.name] = name, unit
         elif role.required or role.name in columns:
-            problems.append(_missing(table, role, spellings))
+            problems.append(_missing(table, role, spellings, not missing))
+            missing = True
     if problems and not columns:
         problems += suggested_presets(table, roles)
     return places, problems
@@ -127,18 +129,22 @@ def all_names(table: Table) -> str:
     return f"{shown}" + (f" and {more} more" if more > 0 else "")
 
 
-def _missing(table, role, spellings):
-    """What to do about a column that is not in the table."""
-    absent = f"column {_either(spellings)} ({role.name}) is not in the table, which has"
+def _missing(table, role, spellings, first):
+    """What to do about a column that is not in the table; the first one tells what is in it."""
+    absent = f"column {_either(spellings)} ({role.name}) is not in the table"
+    absent += f", which has {all_names(table)}" if first else ""
     elsewhere = _elsewhere(table, role, spellings)
     if elsewhere:
-        return f"{absent} {all_names(table)}; {elsewhere}"
+        return f"{absent}; {elsewhere}"
     close = [own for name in spellings for own in close_names(name, table.colnames)]
     guess = close[0] if len(set(close)) == 1 else "NAME"
     doubt = did_you_mean(spellings, table.colnames).removeprefix("; ")
+    columns = [table[guess]] if guess in table.colnames else table.itercols()
+    bare = not any(getattr(column, "unit", None) or isinstance(column, Time) for column in columns)
+    place = (guess, str(role.unit)) if bare and role.unit not in (None, u.one) else guess
     return (
-        f"{absent} {all_names(table)}; {doubt + ' ' if doubt else ''}say which column it is with"
-        f" columns={{{role.name!r}: {guess!r}}}"
+        f"{absent}; {doubt + ' ' if doubt else ''}say which column it is with"
+        f" columns={{{role.name!r}: {place!r}}}"
         + ("" if role.required else f", or do without: {{{role.name!r}: None}}")
     )
 

@@ -110,8 +110,18 @@ def read_rows(table, roles, columns=None):
             data[role.name] = np.arange(len(table))
     if problems:
         in_shell = [getattr(problem, "shell", problem) for problem in problems]
-        raise TableError("; ".join(map(str, problems)), "; ".join(in_shell))
+        raise TableError(_joined(map(str, problems)), _joined(in_shell))
     return data, invalid, places, epoch
+
+
+def _joined(problems):
+    """Problems of several columns in one message; what to do about several of them comes once."""
+    parts = [problem.rpartition("; ") for problem in problems]
+    later = [{cure for _, _, cure in parts[i + 1 :]} for i in range(len(parts))]
+    return "; ".join(
+        said if said and cure in others else said + sign + cure
+        for (said, sign, cure), others in zip(parts, later, strict=True)
+    )
 
 
 def _check_kind(column, name, role):

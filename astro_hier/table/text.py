@@ -21,6 +21,9 @@ WRITE_DATES = (
 )
 
 
+CORRECT = "; correct these rows, leave them empty where there is no number, or name another column"
+
+
 def is_missing(text: str) -> bool:
     """Whether a text says that there is no value."""
     return text.strip().casefold() in MISSING
@@ -86,7 +89,11 @@ def _cures(table, name, values, wrong, is_time):
     if all(_has_decimal_comma(_said(values[i])) for i in wrong):
         commas = "; these are decimal commas"
         return f"{commas}: {replace_text(table, name)}", f"{commas}: write points to the file"
-    return (f"; convert dates with {to_dates(table, name)}", WRITE_DATES) if is_time else ("", "")
+    return (
+        (f"; convert dates with {to_dates(table, name)}", WRITE_DATES)
+        if is_time
+        else (CORRECT, CORRECT)
+    )
 
 
 def _has_decimal_comma(text):

@@ -106,7 +106,8 @@ def _of_wrong_type(column, name, unit, role):
     likely = meant(str(unit), role.unit)
     if likely is None:
         said = f"unit '{unit}' of physical type {str(unit.physical_type)!r}; {_expected(role)}"
-        return said, said
+        other = f"{said}: name another column with columns={{{role.name!r}: 'NAME'}}, or"
+        return f"{other} correct its unit", f"{other} correct its unit in the file"
     cures = [setting(column, name, likely), "correct it in the file"]
     if getattr(column, "unit", None) is None:
         cures = [f"columns={{{role.name!r}: ({name!r}, '{likely}')}}"] * 2

@@ -177,6 +177,8 @@ def _in_order(model, attrs, periods, sets):
         searched = "{shortest_period:.6g} to {longest_period:.6g} d".format_map(attrs)
         beyond = f"a period outside the range searched, {searched}"
         found.append(f"{beyond}, which {sets['periods']} sets")
+    else:
+        found.append("a given P that is wrong")
     inferred = " by that much" if "jitter" in _used(model) else f", which {sets['jitter']} infers"
     found.append(f"errors that are too small{inferred}")
     found.append("single velocities that are wrong")

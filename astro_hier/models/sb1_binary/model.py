@@ -40,10 +40,9 @@ from astro_hier.models.sb1_binary import (
     tables,
 )
 from astro_hier.models.sb1_binary.data import OneStar
-from astro_hier.models.sb1_binary.prepare import prepare
+from astro_hier.models.sb1_binary.prepare import check_rows, prepare
 from astro_hier.part import Option
 from astro_hier.plots.returned import of_panels, on_axes
-from astro_hier.table import TableError
 
 __all__ = ["SB1Binary"]
 
@@ -217,25 +216,13 @@ class SB1Binary(OrbitModel):
 
     # ---- hooks
 
-    prepare = prepare
+    prepare, check_rows = prepare, check_rows
     initial = start.initial
     diagnose = checks.diagnose
     check = checks.check
 
     def check_arguments(self):
         shape.check(self)
-
-    def check_rows(self, rows, table):
-        stars = np.unique(rows.get("star", np.array([])))
-        if len(stars) > 1:
-            message = (
-                f"the table holds {len(stars)} stars ({', '.join(map(str, stars[:3]))}, ...);"
-                " expected one: "
-            )
-            raise TableError(
-                message + "select its rows, such as table[ids == ids[0]]",
-                shell=message + "use a file of its rows alone, or astro-hier binaries for all",
-            )
 
     def build_pymc(self, data: OneStar):
         return joint.build(self, data, lambda theta, initial: {})

@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import numpy as np
+from astropy.table import Table
+
 from astro_hier import progress
 from astro_hier.core import period_nodes
 from astro_hier.core.eccentric_prior import EccentricityTable, OrbitPrior
@@ -11,7 +14,24 @@ from astro_hier.models.orbits.ellipse import Ellipse
 from astro_hier.models.sb1_binary.circular import CircularStar
 from astro_hier.models.sb1_binary.data import OneStar, prior_of_period
 from astro_hier.models.sb1_binary.eccentric import EccentricStar
-from astro_hier.table import Rows
+from astro_hier.table import Rows, TableError
+from astro_hier.table.cures import select_first
+from astro_hier.table.places import find_places
+
+
+def check_rows(model, rows: Rows, table: Table) -> None:
+    """Raise a `~astro_hier.TableError` if the visits are those of several stars."""
+    stars = np.unique(rows.get("star", np.array([])))
+    if len(stars) > 1:
+        message = (
+            f"the table holds {len(stars)} stars ({', '.join(map(str, stars[:3]))}, ...);"
+            " expected one: "
+        )
+        name = find_places(table, model.roles, model.columns_in_use())[0]["star"][0]
+        raise TableError(
+            f"{message}select its rows, such as {select_first(table, name)}",
+            shell=f"{message}use a file of its rows alone, or astro-hier binaries for all",
+        )
 
 
 def prepare(model, rows: Rows, progressbar: bool) -> OneStar:
