@@ -216,3 +216,8 @@ def test_errors_of_users_and_of_models_stay_as_they_are():
 
 def test_weights_that_are_all_equal_have_no_tail():
     assert weights.pareto_k(np.zeros(1000)) == np.inf
+
+
+def test_a_prior_without_a_distribution_is_refused():
+    with pytest.raises(priors.PriorError, match="is not a prior"):
+        StarCluster(mu_r=priors.Prior()).fit(datasets.make_star_cluster(5, random_state=1))

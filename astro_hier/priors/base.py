@@ -6,7 +6,7 @@ may be stated in pc, kpc or lyr.
 """
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import astropy.units as u
@@ -121,7 +121,8 @@ class Prior:
             raise PriorError(f"{self!r}: {self.ordered[0]} must be less than {self.ordered[1]}")
 
     def __repr__(self):
-        values = ", ".join(f"{field.name}={getattr(self, field.name)}" for field in fields(self))
+        own = fields(self) if is_dataclass(self) else ()
+        values = ", ".join(f"{field.name}={getattr(self, field.name)}" for field in own)
         return f"{type(self).__name__}({values})"
 
     @property

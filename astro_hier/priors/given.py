@@ -33,7 +33,7 @@ def check(
     name: str, prior: Prior, unit: u.UnitBase, low: float = -np.inf, high: float = np.inf
 ) -> None:
     """Raise `PriorError` unless ``prior`` is a prior in ``unit`` on values from low to high."""
-    if not isinstance(prior, Prior):
+    if not isinstance(prior, Prior) or type(prior) is Prior:  # which has no distribution
         raise PriorError(
             f"{name}={prior!r} is not a prior; give one of astro_hier.priors:"
             f" {', '.join(FAMILIES)}, or the value itself if it is known"

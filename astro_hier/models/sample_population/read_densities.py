@@ -95,12 +95,13 @@ def _read_grid(grid: Any, given: u.UnitBase | None, place: str) -> tuple[np.ndar
             message + "grid=table.meta['z'] or np.linspace(0, 2, 201)",
             shell=message + "--set 'grid=0, 0.5, 1, 1.5, 2'",
         )
-    own = getattr(grid, "unit", None)
+    own = getattr(grid, "unit", None) if hasattr(grid, "__array__") else None
+    own = own if isinstance(own, u.UnitBase) else None
     unit = plain(next(each for each in (given, own, u.one) if each is not None))
     if own is not None and not own.is_equivalent(unit):
         raise TableError(f"grid has the unit '{own}'; expected one that converts to '{unit}'")
     try:
-        points = np.array(grid if own is None else grid.to_value(unit), dtype=float)
+        points = np.array(grid if own is None else u.Quantity(grid).to_value(unit), dtype=float)
     except (TypeError, ValueError):
         points = np.empty(0)
     if points.ndim != 1 or len(points) < 2 or not np.all(np.isfinite(points)):
