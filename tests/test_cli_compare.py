@@ -142,16 +142,17 @@ def test_a_model_of_ones_own_is_not_known_to_the_command(tmp_path, members, caps
 def test_report_writes_the_page_of_a_saved_fit(saved, tmp_path, capsys, monkeypatch):
     written = []
 
-    def report(self, path, overwrite=False):
-        written.append((type(self), path, overwrite))
+    def report(self, path, overwrite=False, unit=None):
+        written.append((type(self), path, overwrite, unit))
 
     monkeypatch.setattr(StarCluster, "report", report, raising=False)
     page = tmp_path / "page.html"
-    assert main(["report", str(saved / "plain.nc"), "--out", str(page), "--overwrite"]) == 0
+    words = ["report", str(saved / "plain.nc")]
+    assert main([*words, "--out", str(page), "--overwrite", "--unit", "pc"]) == 0
     assert main(["report", str(saved / "plain.nc"), "--quiet"]) == 0
     assert written == [
-        (StarCluster, page, True),
-        (StarCluster, saved / "plain.html", False),
+        (StarCluster, page, True, ["pc"]),
+        (StarCluster, saved / "plain.html", False, None),
     ]
     assert capsys.readouterr().out == f"Written: {page}\n"
     assert main(["report", str(saved / "absent.nc")]) == 1
