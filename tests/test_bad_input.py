@@ -221,3 +221,12 @@ def test_weights_that_are_all_equal_have_no_tail():
 def test_a_prior_without_a_distribution_is_refused():
     with pytest.raises(priors.PriorError, match="is not a prior"):
         StarCluster(mu_r=priors.Prior()).fit(datasets.make_star_cluster(5, random_state=1))
+
+
+def test_columns_that_are_not_there_are_not_among_the_extremes():
+    roles = [Role("rv", KMS), Role("rv_error", KMS)]
+    with (
+        pytest.raises(ValueError, match=r"rv is from 1 .* to 2"),
+        in_words("Model", Rows({"rv": np.array([1.0, 2.0])}), roles),
+    ):
+        raise ZeroDivisionError("weights")

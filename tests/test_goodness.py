@@ -228,3 +228,10 @@ def test_figures_of_a_table_without_any_member_are_drawn():
     fitted = fit(StarCluster(mu_r=priors.Normal(500 * u.pc, 5 * u.pc), outliers=field), table)
     assert "not members" in fitted.plot_distances().get_legend().get_texts()[0].get_text()
     fitted.plot_data()
+
+
+@pytest.mark.parametrize("z", [np.zeros(9), np.full(9, 0.3)], ids=["none", "equal"])
+def test_equal_scores_are_judged_by_their_scatter_alone(z):
+    found, narrow = goodness.probability(z)
+    assert 0 <= found < 1e-3
+    assert narrow

@@ -53,7 +53,8 @@ def _is_numerical(error: Exception) -> bool:
 
 
 def _is_numbers(role, rows):
-    return role.unit is not None and np.asarray(rows.get(role.name, ())).dtype.kind == "f"
+    there = role.unit is not None and role.name in rows
+    return there and np.asarray(rows[role.name]).dtype.kind == "f"
 
 
 def _range_of(role, values):

@@ -109,7 +109,10 @@ def scores(below, above, member):
 
 def _normality(z):
     """The probability that normal numbers reach so large an Anderson-Darling statistic."""
-    z = np.sort((z - z.mean()) / z.std(ddof=1))
+    spread = z.std(ddof=1)
+    if not spread > 0:  # equal numbers have no shape to be tested
+        return 1.0
+    z = np.sort((z - z.mean()) / spread)
     n, i = len(z), np.arange(1, len(z) + 1)
     a2 = -n - np.mean((2 * i - 1) * (norm.logcdf(z) + norm.logsf(z[::-1])))
     a2 = min(a2 * (1 + 0.75 / n + 2.25 / n**2), 150.0)  # beyond, the formula would rise again
@@ -121,7 +124,8 @@ def probability(z):
     """The probability that z is so far from standard normal, and whether it scatters too little."""
     spread = np.sum((z - z.mean()) ** 2)
     low, high = chi2.cdf(spread, len(z) - 1), chi2.sf(spread, len(z) - 1)
-    far = -np.expm1(len(z) * np.log1p(-2 * norm.sf(np.abs(z).max())))
+    with np.errstate(divide="ignore"):  # any number is as far as 0
+        far = -np.expm1(len(z) * np.log1p(-2 * norm.sf(np.abs(z).max())))
     each = far, _normality(z), 2 * min(low, high)
     return min(1.0, 3 * min(each)), 2 * low == min(each)
 
