@@ -142,6 +142,8 @@ def test_catalogues_on_dask_make_the_same_rows(long, rows, tmp_path):
         made.write_catalog(tmp_path / "rows", catalog_name="rows", progress_bar=False)
     done = survey.status(tmp_path / "rows")
     assert (done.done, done.failed, done.files > 1) == (STARS, {}, True)
+    part = pq.read_table(files.found(tmp_path / "rows")[0], partitioning=None)
+    assert {"ra", "dec", "_healpix_29"} <= set(part.column_names), "it is a catalogue again"
     own = content_of(tmp_path / "rows", "source_id")
     assert own.equals(content(rows))
     fits = [

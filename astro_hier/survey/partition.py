@@ -6,16 +6,19 @@ its part along.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
+import astropy.units as u
 import numpy as np
 
 from astro_hier.survey import measured
 from astro_hier.survey.measured import Measured, Place
+from astro_hier.table import Role
 
 OK = "ok"
 NO_VISITS, MISSING, IMPOSSIBLE = "no visits", "missing values", "impossible values"
-LIGHT = 299_792.458  # km/s
+VELOCITY, ERROR = Role("rv", u.km / u.s), Role("rv_error", u.km / u.s, positive=True)
 KINDS = {"f8": "float64", "f4": "float32", "i4": "int32", "u4": "uint32"}
 OWN = {  # fields of a row besides those of its model
     "status": "str", "n_visits": "i4", "n_dropped": "i4", "first": "f8", "baseline": "f4",
@@ -46,26 +49,27 @@ class StarWork:
     def table(self, stars: Measured, progress: Callable[[int], Any] | None = None) -> Any:
         """The rows of some stars, a `pyarrow.Table`."""
         found = []
-        for label, visits in zip(stars.star, stars, strict=True):
-            found.append(self._of_star(label, *visits))
+        possible = VELOCITY.allows(stars.rv) & ERROR.allows(stars.rv_error)
+        of_each = (possible[start:end] for start, end in pairwise(stars.offsets))
+        for label, visits, usable in zip(stars.star, stars, of_each, strict=True):
+            found.append(self._of_star(label, visits, usable))
             if progress is not None:
                 progress(1)
         kinds = {**OWN, **self.rows.fields}
         table = _table(stars.star, found, kinds, self.rows.specification)
         return with_units(table, {**UNITS, **self.rows.units})
 
-    def _of_star(self, label, time, rv, rv_error):
-        given = time, rv, rv_error
-        usable = np.isfinite(given).all(axis=0)
-        missing, usable = not usable.all(), usable & (rv_error > 0) & (np.abs(rv) < LIGHT)
+    def _of_star(self, label, given, possible):
+        there = np.isfinite(given).all(axis=0)
+        usable = there & possible
         row = {
             "status": OK,
             "n_visits": int(usable.sum()),
-            "n_dropped": int(len(time) - usable.sum()),
+            "n_dropped": int(np.sum(~usable)),
             "checksum": measured.checksum(*given),
         }
         if not usable.all() and self.on_invalid != "drop":
-            return {**row, "status": MISSING if missing else IMPOSSIBLE}
+            return {**row, "status": IMPOSSIBLE if there.all() else MISSING}
         if not usable.any():
             return {**row, "status": NO_VISITS}
         time, rv, rv_error = (of[usable] for of in given)
@@ -119,9 +123,8 @@ class PartitionFunction:
         stars = measured.of_frame(frame, self.star, self.visits, self.places)
         rows = self.work.table(stars).to_pandas(types_mapper=pd.ArrowDtype)
         rows = rows.rename(columns={"star": self.star}) if self.star != "star" else rows
-        if len(rows) == len(frame) and stars.star is frame[self.star]:
+        if isinstance(stars.star, pd.Series):  # of a frame of a star a row
             rows.index = frame.index
-        if rows.index is frame.index or rows.index.equals(frame.index):
             for name in self.keep:
                 if name in frame.columns and name not in rows.columns:
                     rows[name] = frame[name]
