@@ -14,6 +14,7 @@ from astropy.table import Table
 from astro_hier import BinaryPopulation, SB1Binary, TableError, datasets, priors, survey
 from astro_hier.cli import main
 from astro_hier.core.exact_sum import ExactSum
+from astro_hier.posterior.files import UNFINISHED
 from astro_hier.survey import RowsError, files, making
 
 pd = pytest.importorskip("pandas")
@@ -269,7 +270,7 @@ def test_a_full_disk_leaves_what_is_complete(visits, rows, tmp_path, monkeypatch
         with pytest.raises(OSError, match=r"No space left.*complete stay"):
             survey.prepare(visits, tmp_path, population(), stars_per_file=PER_FILE, **QUIET)
     assert not list(tmp_path.glob("*.parquet"))
-    assert not list(tmp_path.glob(f"{files.PARTIAL}*"))
+    assert not list(tmp_path.glob(f"{UNFINISHED}*"))
     survey.prepare(visits, tmp_path, population(), stars_per_file=PER_FILE, **QUIET)
     assert content(tmp_path).equals(content(rows))
 

@@ -21,6 +21,7 @@ from astro_hier.posterior.encoding import decode, encode
 __all__ = ["SavedFileError", "estimator_in", "load", "reading", "save", "write_whole"]
 
 FORMAT = "astro_hier estimator 3"
+UNFINISHED = ".astro_hier-"  # how names of files begin that are not complete
 EARLIER = "astro_hier estimator 2"  # can still be read
 # A saved file ends with this, after all of the netCDF content, and the hash of everything before.
 # The hash is compared before the file is opened as HDF5, which may hang on a damaged file.
@@ -65,7 +66,7 @@ def write_whole(path, *blocks):
     path = Path(path)
     target = _target(path)
     try:
-        _put(target, *blocks)
+        put(target, *blocks)
     except OSError as error:
         raise OSError(
             error.errno or errno.EIO,
@@ -95,7 +96,7 @@ def _target(path):
     return target
 
 
-def _put(target, *blocks):
+def put(target, *blocks):
     """Write a new file, and replace ``target`` by it when it is completely on the disk."""
     try:
         mode = stat.S_IMODE(target.stat().st_mode)
@@ -105,7 +106,7 @@ def _put(target, *blocks):
     def new(name, flags):
         return os.open(name, flags, 0o666 if mode is None else mode)
 
-    part = target.with_name(f".astro_hier-{secrets.token_hex(8)}.part")
+    part = target.with_name(f"{UNFINISHED}{secrets.token_hex(8)}.part")
     file = open(part, "xb", opener=new)
     try:
         with file:

@@ -6,7 +6,6 @@ hold stars a second time, are left out.
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from astro_hier.posterior.files import put
 from astro_hier.survey.partition import OK, SPECIFICATION
 
 BLOCK = 10_000  # stars that are read at a time
-PARTIAL = ".part-"  # how names of unfinished files begin
 
 
 class RowsError(ValueError):
@@ -33,34 +32,24 @@ def write(table: Any, path: Path) -> None:
     OSError
         If the file cannot be written; nothing is left of it then.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    partial = None
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", write_statistics=False)
+    write_bytes(sink.getvalue(), path)
+
+
+def write_bytes(content: Any, path: Path) -> None:
+    """Write a file, which appears when it is complete, or raise an OSError."""
     try:
-        number, partial = tempfile.mkstemp(prefix=PARTIAL, suffix=".tmp", dir=path.parent)
-        with os.fdopen(number, "wb") as file:
-            pq.write_table(table, file, compression="zstd", write_statistics=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(partial, 0o666 & ~_umask())
-        os.replace(partial, path)
-    except BaseException as error:
-        if partial is not None:
-            with suppress(OSError):
-                os.unlink(partial)
-        if not isinstance(error, OSError):
-            raise
+        put(path, content)
+    except OSError as error:
         raise OSError(
             error.errno,
             f"{str(path)!r} cannot be written ({error.strerror}); the files that are complete stay,"
             " and the same call goes on from there",
         ) from error
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def found(folder: str | os.PathLike) -> list[Path]:
@@ -254,11 +243,3 @@ def _look_at(path):
     return pc.unique(table[SPECIFICATION]).to_pylist(), {
         str(of["values"]): of["counts"] for of in counted.to_pylist()
     }
-
-
-def write_text(text: str, path: Path) -> None:
-    """Write a small text file, which appears when it is complete."""
-    number, partial = tempfile.mkstemp(prefix=PARTIAL, suffix=".tmp", dir=path.parent)
-    with os.fdopen(number, "w") as file:
-        file.write(text)
-    os.replace(partial, path)

@@ -9,6 +9,7 @@ from typing import Any
 from astropy.table import Table
 from tqdm.auto import tqdm
 
+from astro_hier.posterior.files import UNFINISHED
 from astro_hier.survey import files, sources
 from astro_hier.survey.files import RowsError
 from astro_hier.survey.measured import Measured, checksum
@@ -133,9 +134,9 @@ def _begin(folder, work, n_stars, per_file, resume):
         )
     if path.exists():
         _compare(folder, json.loads(path.read_text()), plan)
-    for left in folder.glob(f"{files.PARTIAL}*.tmp"):
+    for left in folder.glob(f"{UNFINISHED}*"):
         left.unlink(missing_ok=True)
-    files.write_text(json.dumps(plan), path)
+    files.write_bytes(json.dumps(plan).encode(), path)
 
 
 def _compare(folder, old, new):
