@@ -450,6 +450,14 @@ def test_a_fit_to_rows_is_saved_and_says_what_it_lacks(rows, fitted, tmp_path):
     assert "star_results" in (tmp_path / "fit.html").read_text()
 
 
+def test_a_file_without_visits_is_said(visits, tmp_path):
+    plain = Table(visits)[:0]
+    plain.meta.clear()
+    plain.write(tmp_path / "none.fits")
+    with pytest.raises(TableError, match="no stars"):
+        survey.prepare(tmp_path / "none.fits", tmp_path / "rows", population(), **QUIET)
+
+
 def test_folders_without_rows(tmp_path):
     with pytest.raises(FileNotFoundError, match="not a folder"):
         survey.status(tmp_path / "nothing")

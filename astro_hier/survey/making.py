@@ -105,12 +105,10 @@ def prepare(
     said = f"rows, {work.rows.note}" if work.rows.note else "rows"
     with tqdm(total=stars.size, unit="star", desc=said, disable=not progressbar) as bar:
         tasks = _left(folder, work, stars.parts(stars_per_file), bar)
-        do = _here if client is None and n_jobs == 1 else _by_processes
-        failed = (
-            _by_client(tasks, work, client, bar)
-            if client is not None
-            else do(tasks, work, n_jobs, bar)
-        )
+        if client is not None:
+            failed = _by_client(tasks, work, client, bar)
+        else:
+            failed = (_here if n_jobs == 1 else _by_processes)(tasks, work, n_jobs, bar)
     if failed:
         path, error = failed[0]
         raise RowsError(

@@ -17,6 +17,7 @@ from astropy.table import Table
 from astropy.time import Time
 
 from astro_hier.survey import measured
+from astro_hier.survey.files import found
 from astro_hier.survey.measured import ROLES, Measured, Place
 from astro_hier.table import TableError, as_table, named
 from astro_hier.table.places import find_places
@@ -123,7 +124,7 @@ def _of_fits(path, model):
         header = next((hdu for hdu in file if isinstance(hdu, fits.BinTableHDU)), None)
         if header is None:
             raise TableError(f"{str(path)!r} holds no table")
-        first = Table(header.data[:0]) if len(header.data) else Table(header.data)
+        first = Table(header.data[:0])
         for column in header.columns:
             if column.unit and column.name in first.colnames:
                 first[column.name].unit = u.Unit(column.unit, parse_strict="silent")
@@ -203,9 +204,7 @@ def _of_parquet(path, star, visits, columns):
 
 
 def _of_folder(path):
-    from astro_hier.survey import files
-
-    return [str(file) for file in files.found(path)]
+    return [str(file) for file in found(path)]
 
 
 def _number(column, place: Place):
