@@ -18,11 +18,9 @@ def run(options):
     model = model_of(options, options.command)
     table = read_table(options.table, options.format, options.delimiter, options.hdu)
     out = options.out or Path(f"{options.table.name.split('.')[0]}-{options.command}")
-    seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     more = {"max_evaluations": options.max_evaluations} if options.max_evaluations else {}
     with prepared_folder(out, model, options.overwrite):
-        if options.seed is None and not options.quiet:
-            print(f"The seed of this run is {seed}: repeat it with --seed {seed}\n", flush=True)
+        seed = seed_of(options, lambda: _check_columns(model, table))
         fitted(
             model,
             table,
@@ -33,6 +31,26 @@ def run(options):
             **more,
         )
         return deliver(model, out, options)
+
+
+def seed_of(options, check):
+    """The seed that is asked for, or one by chance, which is said unless ``check`` fails."""
+    if options.seed is not None:
+        return options.seed
+    seed = secrets.randbelow(2**32)
+    if not options.quiet:
+        check()
+        print(f"The seed of this run is {seed}: repeat it with --seed {seed}\n", flush=True)
+    return seed
+
+
+def _check_columns(model, table):
+    """Raise the error with which the fit of a table would begin, if there is one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the fit repeats them
+        suited = model.suited_to(table)
+        suited.frozen_priors()
+        suited.read(table)
 
 
 def fitted(model, table, **options):

@@ -1,11 +1,10 @@
 """The verb for surveys: rows of all stars, a population fitted to them, results of every star."""
 
-import secrets
 import warnings
 from pathlib import Path
 
 from astro_hier import checks, survey
-from astro_hier.cli.fit import model_of
+from astro_hier.cli.fit import model_of, seed_of
 from astro_hier.cli.output import tell
 from astro_hier.cli.saved import load
 from astro_hier.cli.speech import UsageError
@@ -56,9 +55,7 @@ def fit(options):
             " --overwrite"
         )
     out.mkdir(parents=True, exist_ok=True)
-    seed = secrets.randbelow(2**32) if options.seed is None else options.seed
-    if options.seed is None and not options.quiet:
-        print(f"The seed of this run is {seed}: repeat it with --seed {seed}\n", flush=True)
+    seed = seed_of(options, lambda: survey.status(options.rows))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", checks.CheckWarning)  # printed below the summary
         model.fit_rows(

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import astropy.units as u
 from astropy.table import Table
 
-__all__ = ["UnitLike", "Units", "in_units", "units_of"]
+__all__ = ["UnitLike", "Units", "in_units", "quantities_in", "quantity_in", "units_of"]
 
 # None for the model's units; a unit for all quantities of its physical type; several; or by name
 UnitLike: TypeAlias = (
@@ -111,6 +111,30 @@ def in_units(model: Any, table: Table, asked: UnitLike) -> Table:
                 column.convert_unit_to(shown)
             table[name].info.format = form
     return table
+
+
+def quantities_in(
+    model: Any, found: Mapping[str, u.Quantity], asked: UnitLike
+) -> dict[str, u.Quantity]:
+    """Results by name, in the units asked for.
+
+    A single unit is meant for these results, not for others that the model has.
+
+    Raises
+    ------
+    ValueError
+        If none of them, or of the model's quantities if there are several units, has that name
+        or type.
+    """
+    own = {name: of.unit for name, of in found.items()}
+    one = isinstance(asked, (str, u.UnitBase))
+    units = Units(asked, own) if one else units_of(model, asked, own)
+    return {name: of.to(units.of(of.unit, name), copy=False) for name, of in found.items()}
+
+
+def quantity_in(model: Any, name: str, found: u.Quantity, asked: UnitLike) -> u.Quantity:
+    """One result of that name, in the unit asked for; see `quantities_in`."""
+    return quantities_in(model, {name: found}, asked)[name]
 
 
 def _has_unit(column: Any) -> bool:

@@ -199,7 +199,10 @@ def _alternatives(model, unit):
         return "Periods", [of_table(model.modes(unit=unit), "Periods, the most probable first")]
     if model.posterior.attrs.get("n_explanations", 1) > 1:
         about = "<p>The results above mix these explanations of the data.</p>"
-        return "Explanations", [about, of_table(model.explanations(), "Most probable first")]
+        return "Explanations", [
+            about,
+            of_table(model.explanations(unit=unit), "Most probable first"),
+        ]
     return "Explanations", []
 
 
