@@ -54,7 +54,7 @@ class Finding:
     >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
     >>> finding = star.findings()[0]
     >>> finding.name, finding.failed
-    ('repeated_rows', False)
+    ('units', False)
     """
 
     name: str

@@ -80,6 +80,10 @@ class Role:
         differences from the earliest.
     column : str or None
         Default name of the column, if it is not that of the role.
+    usual : tuple of float
+        Sizes, in the unit, outside which the unit of a column is probably wrong.
+    relative : bool
+        Whether the size of a column is that of distances from the median.
 
     Examples
     --------
@@ -100,6 +104,8 @@ class Role:
     largest: float = np.inf
     above: float = -np.inf
     nonnegative: bool = False
+    usual: tuple[float, float] = (0.0, np.inf)
+    relative: bool = False
 
     def allows(self, values):
         """Which values, in the unit, are allowed: an array of bool."""

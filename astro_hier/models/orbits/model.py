@@ -60,8 +60,8 @@ class OrbitModel(HierarchicalModel):
     def roles(self):
         return (
             Role("time", u.day, is_time=True),
-            Role("rv", KMS, observed=True),
-            Role("rv_error", KMS, positive=True),
+            Role("rv", KMS, observed=True, usual=(0.0, 1000.0)),
+            Role("rv_error", KMS, positive=True, usual=(0.0, 200.0)),
             Role("star", None, required=bool(self.of_each)),
             *(Role(name, None, column=self.instrument) for name in self.of_each_instrument),
         )

@@ -87,7 +87,8 @@ class VelocityDispersion(HierarchicalModel):
     """
 
     roles = (
-        Role("velocity", KMS, required=False, observed=True),
+        # of stars and of galaxies, which may be far away
+        Role("velocity", KMS, required=False, observed=True, usual=(0.0, 2000.0), relative=True),
         Role("velocity_error", KMS, positive=True, required=False),
         Role("redshift", u.one, required=False, observed=True, above=-1.0, largest=FARTHEST),
         Role("redshift_error", u.one, positive=True, required=False),
