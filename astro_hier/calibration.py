@@ -17,6 +17,7 @@ import warnings
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.table import Table
@@ -29,6 +30,10 @@ from astro_hier.given import generator
 from astro_hier.inference import METHODS
 from astro_hier.plots.returned import of_panels
 from astro_hier.table import as_table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["Calibration", "calibrate"]
 
@@ -142,7 +147,7 @@ class Calibration:
         return table
 
     @of_panels
-    def plot(self, fig=None, ax=None):
+    def plot(self, fig: "Figure | None" = None, ax: "Axes | None" = None) -> "Figure":
         """The empirical distribution of the ranks minus the uniform one, with a 99 percent band.
 
         A curve that leaves the band means that the parameter is not calibrated. If it is above the

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from astropy.table import Table
 
+from astro_hier.annotations import ColumnsLike
 from astro_hier.spelling import did_you_mean
 
 __all__ = ["Arguments", "said"]
@@ -13,7 +14,7 @@ __all__ = ["Arguments", "said"]
 class Arguments:
     """Arguments, which are stored as given, and can be shown and changed."""
 
-    columns: dict | str | None
+    columns: ColumnsLike
     on_invalid: str
 
     @classmethod

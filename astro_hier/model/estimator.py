@@ -10,6 +10,7 @@ import numpy as np
 from astropy.table import Table
 
 from astro_hier import checks, plots, progress, reports
+from astro_hier.annotations import ColumnsLike, OnInvalid
 from astro_hier.given import choice, generator, switch, whole
 from astro_hier.inference import METHODS, Problem
 from astro_hier.model.extremes import in_words
@@ -65,7 +66,7 @@ class HierarchicalModel(Saved, metaclass=_Completion):
         """The nodes of the graphical model, for ``plot_graph``."""
         return ()
 
-    def __init__(self, *, columns: dict | str | None = None, on_invalid: str = "raise"):
+    def __init__(self, *, columns: ColumnsLike = None, on_invalid: OnInvalid = "raise") -> None:
         self.columns = columns
         self.on_invalid = on_invalid
 

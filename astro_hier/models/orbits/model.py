@@ -4,6 +4,7 @@ from typing import Any
 
 import astropy.units as u
 
+from astro_hier import annotations
 from astro_hier.given import switch
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.orbits import shape
@@ -42,9 +43,20 @@ class OrbitModel(HierarchicalModel):
     )
 
     def __init__(
-        self, *, a, b, v0, amplitude, jitter, shared_jitter, trend, instrument, offset, columns,
-        on_invalid,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        a: annotations.PriorLike,
+        b: annotations.PriorLike,
+        v0: annotations.PriorLike,
+        amplitude: annotations.AmplitudeLike,
+        jitter: annotations.JittersLike,
+        shared_jitter: bool,
+        trend: annotations.TrendLike,
+        instrument: str | None,
+        offset: annotations.PriorLike,
+        columns: annotations.ColumnsLike,
+        on_invalid: annotations.OnInvalid,
+    ) -> None:
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.a = a
         self.b = b

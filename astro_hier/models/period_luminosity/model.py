@@ -5,7 +5,7 @@ from typing import Self
 
 import astropy.units as u
 
-from astro_hier import datasets, outliers, priors
+from astro_hier import annotations, datasets, outliers, priors
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.errors import as_errors
 from astro_hier.models.period_luminosity import (
@@ -136,28 +136,28 @@ class PeriodLuminosity(HierarchicalModel):
     def __init__(
         self,
         *,
-        alpha=priors.Normal(0 * u.mag, 5 * u.mag),
-        beta=priors.Normal(0 * SLOPE, 5 * SLOPE),
-        gamma=priors.Normal(0 * SLOPE, 1 * SLOPE),
-        scatter=priors.Exponential(1 * u.mag),
-        mu_log_period=priors.Normal(0 * u.dex, 3 * u.dex),
-        sigma_log_period=priors.Exponential(1 * u.dex),
-        mu_feh=priors.Normal(0 * u.dex, 3 * u.dex),
-        sigma_feh=priors.Exponential(1 * u.dex),
-        mu_modulus=priors.Normal(10 * u.mag, 10 * u.mag),
-        sigma_modulus=priors.Exponential(5 * u.mag),
-        trends=True,
-        feh_period=priors.Normal(0, 10),
-        modulus_period=priors.Normal(0 * SLOPE, 10 * SLOPE),
-        modulus_feh=priors.Normal(0 * SLOPE, 10 * SLOPE),
-        zero_point=None,
-        error_scale=None,
-        outliers=None,
-        pivot_period=1 * u.day,
-        pivot_feh=0 * u.dex,
-        star_draws="auto",
-        columns=None,
-        on_invalid="raise",
+        alpha: annotations.PriorLike = priors.Normal(0 * u.mag, 5 * u.mag),
+        beta: annotations.PriorLike = priors.Normal(0 * SLOPE, 5 * SLOPE),
+        gamma: annotations.PriorLike = priors.Normal(0 * SLOPE, 1 * SLOPE),
+        scatter: annotations.PriorLike = priors.Exponential(1 * u.mag),
+        mu_log_period: annotations.PriorLike = priors.Normal(0 * u.dex, 3 * u.dex),
+        sigma_log_period: annotations.PriorLike = priors.Exponential(1 * u.dex),
+        mu_feh: annotations.PriorLike = priors.Normal(0 * u.dex, 3 * u.dex),
+        sigma_feh: annotations.PriorLike = priors.Exponential(1 * u.dex),
+        mu_modulus: annotations.PriorLike = priors.Normal(10 * u.mag, 10 * u.mag),
+        sigma_modulus: annotations.PriorLike = priors.Exponential(5 * u.mag),
+        trends: bool = True,
+        feh_period: annotations.PriorLike = priors.Normal(0, 10),
+        modulus_period: annotations.PriorLike = priors.Normal(0 * SLOPE, 10 * SLOPE),
+        modulus_feh: annotations.PriorLike = priors.Normal(0 * SLOPE, 10 * SLOPE),
+        zero_point: annotations.ZeroPointLike = None,
+        error_scale: annotations.PriorLike | None = None,
+        outliers: outliers.WiderScatter | bool | None = None,
+        pivot_period: u.Quantity = 1 * u.day,
+        pivot_feh: u.Quantity = 0 * u.dex,
+        star_draws: annotations.KeepDraws = "auto",
+        columns: annotations.ColumnsLike = None,
+        on_invalid: annotations.OnInvalid = "raise",
     ) -> None:
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.alpha = alpha

@@ -21,7 +21,7 @@ from typing import Any, Self
 import astropy.units as u
 import numpy as np
 
-from astro_hier import datasets, plots, populations
+from astro_hier import annotations, datasets, plots, populations
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.sample_population import (
     checks,
@@ -124,15 +124,15 @@ class SamplePopulation(HierarchicalModel):
     def __init__(
         self,
         *,
-        population=populations.Normal(),
-        quantity="x",
-        interim=None,
-        selection=None,
-        grid=None,
-        limits=None,
-        object_draws="auto",
-        columns=None,
-        on_invalid="raise",
+        population: annotations.PairLike = populations.Normal(),
+        quantity: annotations.QuantityLike = "x",
+        interim: annotations.InterimLike = None,
+        selection: annotations.SelectionLike = None,
+        grid: annotations.GridLike = None,
+        limits: annotations.LimitsLike = None,
+        object_draws: annotations.KeepDraws = "auto",
+        columns: annotations.ColumnsLike = None,
+        on_invalid: annotations.OnInvalid = "raise",
     ) -> None:
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.population = population

@@ -26,7 +26,7 @@ import astropy.units as u
 import numpy as np
 from scipy.stats import norm
 
-from astro_hier import datasets, plots, priors
+from astro_hier import annotations, datasets, plots, priors
 from astro_hier.models.orbits import joint, shape
 from astro_hier.models.orbits.model import OrbitModel
 from astro_hier.models.orbits.velocity import KMS, Circle
@@ -180,19 +180,19 @@ class SB1Binary(OrbitModel):
     def __init__(
         self,
         *,
-        P=priors.Uniform(1.5 * u.day, 20 * u.day),
-        a=AMPLITUDE,
-        b=AMPLITUDE,
-        v0=priors.Normal(0 * KMS, 150 * KMS),
-        eccentricity=None,
-        amplitude=None,
-        jitter=None,
-        shared_jitter=False,
-        trend=0,
-        instrument=None,
-        offset=priors.Normal(0 * KMS, 5 * KMS),
-        columns=None,
-        on_invalid="raise",
+        P: annotations.PriorLike = priors.Uniform(1.5 * u.day, 20 * u.day),
+        a: annotations.PriorLike = AMPLITUDE,
+        b: annotations.PriorLike = AMPLITUDE,
+        v0: annotations.PriorLike = priors.Normal(0 * KMS, 150 * KMS),
+        eccentricity: annotations.EccentricityLike = None,
+        amplitude: annotations.AmplitudeLike = None,
+        jitter: annotations.JitterLike = None,
+        shared_jitter: bool = False,
+        trend: annotations.TrendLike = 0,
+        instrument: str | None = None,
+        offset: annotations.PriorLike = priors.Normal(0 * KMS, 5 * KMS),
+        columns: annotations.ColumnsLike = None,
+        on_invalid: annotations.OnInvalid = "raise",
     ) -> None:
         super().__init__(
             a=a, b=b, v0=v0, amplitude=amplitude, jitter=jitter, shared_jitter=shared_jitter,
