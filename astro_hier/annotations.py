@@ -5,7 +5,7 @@ such as a prior in another unit, is found when a model is fitted.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import astropy.units as u
 import numpy as np
@@ -33,6 +33,7 @@ __all__ = [
     "PriorLike",
     "QuantityLike",
     "SelectionLike",
+    "TableLike",
     "TrendLike",
     "ZeroPointLike",
 ]
@@ -60,6 +61,17 @@ LimitsLike: TypeAlias = Sequence[u.Quantity | float | None] | Mapping[str, Seque
 GridLike: TypeAlias = u.Quantity | np.ndarray | Sequence[float] | None
 
 # tables
+
+
+class DataFrame(Protocol):
+    """What the data frames of pandas, polars and pyarrow have in common."""
+
+    @property
+    def columns(self) -> Any:
+        """The columns, or their names."""
+
+
+TableLike: TypeAlias = Table | DataFrame
 Column: TypeAlias = str | list[str]  # a name, or its spellings
 ColumnsLike: TypeAlias = Mapping[str, Column | tuple[Column, str | u.UnitBase] | None] | str | None
 OnInvalid: TypeAlias = Literal["raise", "drop"]

@@ -26,8 +26,10 @@ from scipy.stats import binomtest, chisquare, kstest, poisson
 from tqdm.auto import tqdm
 
 from astro_hier import checks, plots
-from astro_hier.given import generator
+from astro_hier.annotations import TableLike
+from astro_hier.given import RandomState, generator
 from astro_hier.inference import METHODS
+from astro_hier.model import HierarchicalModel
 from astro_hier.plots.returned import of_panels
 from astro_hier.table import as_table
 
@@ -203,8 +205,17 @@ class Calibration:
         return fig
 
 
-def calibrate(model, table, *, simulations=200, draws=399, certify=True, n_jobs=1,
-              random_state=None, progressbar=True) -> Calibration:  # fmt: skip
+def calibrate(
+    model: HierarchicalModel,
+    table: TableLike,
+    *,
+    simulations: int = 200,
+    draws: int = 399,
+    certify: bool = True,
+    n_jobs: int | None = 1,
+    random_state: RandomState = None,
+    progressbar: bool = True,
+) -> Calibration:
     """Simulate many tables like a given one, fit each, and rank the truth among the draws.
 
     Parameters

@@ -1,5 +1,8 @@
 """Checks of tables that can be read: sizes of numbers, repeated rows, and too few digits."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from astropy.table import Table
 from astropy.table.serialize import represent_mixins_as_columns
@@ -10,7 +13,7 @@ from astro_hier.table.arrays import one_row_each
 from astro_hier.table.cures import MAX_LISTED, remove_rows
 from astro_hier.table.plausible import check_units
 from astro_hier.table.reading import open_table, read_rows
-from astro_hier.table.roles import ROWS_SHOWN
+from astro_hier.table.roles import ROWS_SHOWN, Role
 from astro_hier.table.units import factor
 
 LONGEST_STEP = 0.001  # between times, in d
@@ -41,7 +44,7 @@ PRECISION = checks.define(
 )
 
 
-def of_table(table, roles, columns=None):
+def of_table(table: Table, roles: Sequence[Role], columns: Any = None) -> list[checks.Finding]:
     """Check a table that `read_columns` can read, with the same arguments.
 
     Invalid rows are ignored.

@@ -1,5 +1,6 @@
 """From an astropy table to arrays of floats in declared units, with every check."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from astro_hier.table.cures import keep_first
 from astro_hier.table.frames import as_table
 from astro_hier.table.places import find_places
 from astro_hier.table.plausible import said_of_unit
-from astro_hier.table.roles import ROWS_SHOWN, TableError
+from astro_hier.table.roles import ROWS_SHOWN, Role, TableError
 from astro_hier.table.rows import Rows
 from astro_hier.table.times import check_baseline
 from astro_hier.table.values import read_floats, read_labels, since_first
@@ -21,7 +22,9 @@ from astro_hier.table.values import read_floats, read_labels, since_first
 __all__ = ["read_columns"]
 
 
-def read_columns(table, roles, columns=None, on_invalid="raise"):
+def read_columns(
+    table: Any, roles: Sequence[Role], columns: Any = None, on_invalid: str = "raise"
+) -> Rows:
     """Read and check the columns that a model needs.
 
     Parameters

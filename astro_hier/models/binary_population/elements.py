@@ -15,7 +15,7 @@ SEVERAL = (
 )
 
 
-def elements(model, star: Any, unit: UnitLike = None) -> QTable:
+def elements(model, star: str | int, unit: UnitLike = None) -> QTable:
     r"""The elements of one star's orbit: median, and the ends of the central 68 percent.
 
     The numbers are quantiles of the star's draws, given its velocities and the population, also of

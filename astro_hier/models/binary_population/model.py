@@ -44,6 +44,7 @@ from astro_hier.models.orbits.scatter import JitterPopulation, NoScatter
 from astro_hier.models.orbits.velocity import KMS, Circle
 from astro_hier.part import Option
 from astro_hier.plots.returned import of_panels, on_axes
+from astro_hier.posterior import Parameter
 
 __all__ = ["BinaryPopulation"]
 
@@ -208,7 +209,7 @@ class BinaryPopulation(OrbitModel):
     example = staticmethod(datasets.make_binaries)
 
     @property
-    def parameters(self):
+    def parameters(self) -> tuple[Parameter, ...]:
         common = [p for part in self.parts for p in part.parameters]
         return (*common, *shape.own_parameters(self), *self.orbit_parameters)
 
@@ -287,8 +288,7 @@ class BinaryPopulation(OrbitModel):
 
     star_work = surveys.star_work
     partition_function = surveys.partition_function
-    prepare_rows = surveys.prepare_rows
-    fit_rows = surveys.fit_rows
+    prepare_rows, fit_rows = surveys.prepare_rows, surveys.fit_rows
     star_results = star_results.star_results
     star_table, predict = tables.star_table, tables.predict
     elements = elements.elements

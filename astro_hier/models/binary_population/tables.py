@@ -1,11 +1,11 @@
 """Results of a population of orbits: a table of the stars, and predicted velocities."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
+from astropy.time import Time
 
 from astro_hier.models.binary_population.data import in_parallel
 from astro_hier.models.orbits.velocity import KMS
@@ -113,7 +113,7 @@ def describe(model, stars: Sequence[int], progressbar: bool = False) -> list[tup
     return in_parallel(work, model.n_jobs, len(stars), "stars", progressbar)
 
 
-def predict(model, times: Any = None, unit: UnitLike = None) -> u.Quantity:
+def predict(model, times: u.Quantity | Time | None = None, unit: UnitLike = None) -> u.Quantity:
     """Radial velocity of every star in every draw, without measurement errors.
 
     Parameters

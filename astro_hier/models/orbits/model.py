@@ -69,7 +69,7 @@ class OrbitModel(HierarchicalModel):
         self.offset = offset
 
     @property
-    def roles(self):
+    def roles(self) -> tuple[Role, ...]:
         return (
             Role("time", u.day, is_time=True),
             Role("rv", KMS, observed=True, usual=(0.0, 1000.0)),

@@ -32,6 +32,8 @@ from astro_hier.models.period_luminosity.outliers import as_outliers
 from astro_hier.models.zero_point import as_zero_point
 from astro_hier.part import Option
 from astro_hier.plots.returned import on_axes
+from astro_hier.posterior import Parameter
+from astro_hier.table import Role
 
 
 class PeriodLuminosity(HierarchicalModel):
@@ -203,7 +205,7 @@ class PeriodLuminosity(HierarchicalModel):
     # ---- hooks
 
     @property
-    def roles(self):
+    def roles(self) -> tuple[Role, ...]:
         return (*COLUMNS, *as_zero_point(self.zero_point).roles)
 
     @property
@@ -212,7 +214,7 @@ class PeriodLuminosity(HierarchicalModel):
         return (as_zero_point(self.zero_point), as_errors(self.error_scale), *others)
 
     @property
-    def parameters(self):
+    def parameters(self) -> tuple[Parameter, ...]:
         outliers = as_outliers(self.outliers)
         own = (*RELATION, *POPULATION, *(TRENDS if prepare.has_trends(self) else ()))
         return (

@@ -1,12 +1,13 @@
 """Results of a fit: each star's own, absolute magnitudes, and distances of other stars."""
 
 from dataclasses import replace
-from typing import Any
 
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable, Table
+from numpy.typing import ArrayLike
 
+from astro_hier.annotations import TableLike
 from astro_hier.core import log_distance
 from astro_hier.core.floats import Theta
 from astro_hier.core.thinning import evenly
@@ -104,7 +105,7 @@ def star_table(model, unit: UnitLike = None) -> QTable:
 def predict(
     model,
     period: u.Quantity | None = None,
-    feh: Any = None,
+    feh: u.Quantity | ArrayLike | None = None,
     *,
     scatter: bool = True,
     random_state: RandomState = None,
@@ -179,7 +180,7 @@ def _metallicity(data, theta, x, feh, rng):
 
 def distance(
     model,
-    table: Table,
+    table: TableLike,
     *,
     draws: bool = False,
     random_state: RandomState = None,

@@ -41,6 +41,7 @@ from astro_hier.models.sample_population.shape import Setting
 from astro_hier.part import Option
 from astro_hier.plots.returned import on_axes
 from astro_hier.posterior import Parameter
+from astro_hier.table import Role, Rows
 
 __all__ = ["SamplePopulation"]
 
@@ -178,7 +179,7 @@ class SamplePopulation(HierarchicalModel):
     # ---- hooks
 
     @property
-    def roles(self):
+    def roles(self) -> tuple[Role, ...]:
         names = shape.names_and_units(self.quantity)
         of = zip(names, self.setting.units, strict=True)
         return roles.all_roles(tuple(names), {name: unit or u.one for name, unit in of})
@@ -193,7 +194,7 @@ class SamplePopulation(HierarchicalModel):
         return (self.distribution,)
 
     @property
-    def parameters(self):
+    def parameters(self) -> tuple[Parameter, ...]:
         of = zip(shape.names_and_units(self.quantity), self.setting.units, strict=True)
         own = [
             Parameter(
@@ -207,7 +208,7 @@ class SamplePopulation(HierarchicalModel):
         self.keeps_draws(0)
         interim.check(self.interim, tuple(shape.names_and_units(self.quantity)))
 
-    def read(self, table):
+    def read(self, table: annotations.TableLike) -> Rows:
         rows, _ = self._read(table)
         interim.check_given(self.interim, prepare.kind_of(rows), rows, self.quantity)
         return rows

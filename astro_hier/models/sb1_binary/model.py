@@ -43,6 +43,7 @@ from astro_hier.models.sb1_binary.data import OneStar
 from astro_hier.models.sb1_binary.prepare import check_rows, prepare
 from astro_hier.part import Option
 from astro_hier.plots.returned import of_panels, on_axes
+from astro_hier.posterior import Parameter
 
 __all__ = ["SB1Binary"]
 
@@ -162,7 +163,7 @@ class SB1Binary(OrbitModel):
     numbers = ("shortest_period", "longest_period", "chi2_per_dof")
 
     @property
-    def parameters(self):
+    def parameters(self) -> tuple[Parameter, ...]:
         return self.orbit_parameters
 
     @property
@@ -211,7 +212,7 @@ class SB1Binary(OrbitModel):
     def owner(self, name):
         return self if name == "e" else super().owner(name)
 
-    def prior_of(self, name):
+    def prior_of(self, name: str) -> priors.Prior:
         return shape.as_prior(self.eccentricity) if name == "e" else super().prior_of(name)
 
     # ---- hooks

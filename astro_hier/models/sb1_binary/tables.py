@@ -2,13 +2,14 @@
 
 from collections import ChainMap
 from itertools import product
-from typing import Any
 
 import astropy.units as u
 import numpy as np
 from astropy.table import Table
+from astropy.time import Time
 
 from astro_hier import priors
+from astro_hier.annotations import EccentricityLike, JitterLike, TableLike, TrendLike
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits.velocity import KMS
 from astro_hier.models.sb1_binary.data import prior_of_period
@@ -23,7 +24,14 @@ NO_MODEL = (
 )
 
 
-def compare(model, table, *, jitter=None, trend=None, eccentricity=None) -> Table:
+def compare(
+    model,
+    table: TableLike,
+    *,
+    jitter: JitterLike = None,
+    trend: TrendLike | None = None,
+    eccentricity: EccentricityLike = None,
+) -> Table:
     """How probable the data are with and without an orbit, eccentricity, a trend and a jitter.
 
     This neither needs nor changes a fit. Evidences depend on the priors: on those of the orbit's
@@ -174,7 +182,7 @@ def modes(model, min_probability: float = 1e-3, unit: UnitLike = None) -> Table:
     return in_units(model, table[listed], unit)
 
 
-def predict(model, times: Any = None, unit: UnitLike = None) -> u.Quantity:
+def predict(model, times: u.Quantity | Time | None = None, unit: UnitLike = None) -> u.Quantity:
     """Radial velocity of every draw at given times, without measurement errors.
 
     Parameters

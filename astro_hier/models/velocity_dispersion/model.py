@@ -134,7 +134,7 @@ class VelocityDispersion(HierarchicalModel):
         return (self._errors, *self._background.owners)
 
     @property
-    def parameters(self):
+    def parameters(self) -> tuple[Parameter, ...]:
         return (
             Parameter("v_sys", KMS, r"v_\mathrm{sys}", "velocity of the system", bounds=UNBOUNDED),
             Parameter("ln_sigma_v", u.one, r"\ln(\sigma_v/\mathrm{km\,s^{-1}})",
