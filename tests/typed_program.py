@@ -157,3 +157,14 @@ def careful() -> None:
         StarCluster().summary()
     except (NotFittedError, TableError, SavedFileError, priors.PriorError) as error:
         print(error)
+
+
+def mistaken() -> None:
+    """What a type checker refuses; it would call an ignore that is not needed an error."""
+    StarCluster(on_invalid="drp")  # type: ignore[arg-type]
+    SB1Binary(shared_jitter="yes")  # type: ignore[arg-type]
+    BinaryPopulation(population="Normal")  # type: ignore[arg-type]
+    SamplePopulation(object_draws="no")  # type: ignore[arg-type]
+    PeriodLuminosity().fit(Table(), method="mcmc")  # type: ignore[arg-type]
+    VelocityDispersion().plot_data(ax=1)  # type: ignore[arg-type]
+    priors.Normal(0, 1).rvs("3")  # type: ignore[arg-type]
