@@ -87,6 +87,11 @@ def test_results_come_in_the_units_that_are_asked_for(tmp_path, capsys):
     assert QTable.read(tmp_path / "out" / "stars.ecsv")["r"].unit == "pc"
     with pytest.raises(SystemExit):
         main([*words, "--unit", "parsecs per"])
+    assert main([*words, "--unit", "pc,m/s", "--out", str(tmp_path / "none")]) == 1
+    assert "--unit m/s is one of speed/velocity, which no quantity here has" in (
+        capsys.readouterr().err
+    )
+    assert not (tmp_path / "none").exists()  # it is said before the fit
 
 
 def test_binary_prints_its_periods(tmp_path, capsys):

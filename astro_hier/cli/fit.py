@@ -11,6 +11,7 @@ from astro_hier.cli.speech import OPTIONS, UsageError
 from astro_hier.cli.tables import read_table
 from astro_hier.cli.values import did_you_mean
 from astro_hier.inference import METHODS
+from astro_hier.posterior import Units, known_units
 
 
 def run(options):
@@ -20,6 +21,7 @@ def run(options):
     out = options.out or Path(f"{options.table.name.split('.')[0]}-{options.command}")
     more = {"max_evaluations": options.max_evaluations} if options.max_evaluations else {}
     with prepared_folder(out, model, options.overwrite):
+        check_unit(model, table, options.unit)
         seed = seed_of(options, lambda: _check_columns(model, table))
         fitted(
             model,
@@ -42,6 +44,12 @@ def seed_of(options, check):
         check()
         print(f"The seed of this run is {seed}: repeat it with --seed {seed}\n", flush=True)
     return seed
+
+
+def check_unit(model, table, unit):
+    """Raise a ValueError, before the fit, if its results have no quantity of such a unit."""
+    if unit is not None:
+        Units(unit, known_units(model.suited_to(table)))
 
 
 def _check_columns(model, table):

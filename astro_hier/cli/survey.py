@@ -4,7 +4,7 @@ import warnings
 from pathlib import Path
 
 from astro_hier import checks, survey
-from astro_hier.cli.fit import model_of, seed_of
+from astro_hier.cli.fit import check_unit, model_of, seed_of
 from astro_hier.cli.output import tell
 from astro_hier.cli.saved import load
 from astro_hier.cli.speech import UsageError
@@ -54,6 +54,7 @@ def fit(options):
             f"{str(file)!r} exists: choose another folder with --out, or replace it with"
             " --overwrite"
         )
+    check_unit(model, None, options.unit)
     out.mkdir(parents=True, exist_ok=True)
     seed = seed_of(options, lambda: survey.status(options.rows))
     with warnings.catch_warnings():

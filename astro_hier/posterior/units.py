@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 import astropy.units as u
 from astropy.table import Table
 
-__all__ = ["UnitLike", "Units", "in_units", "quantities_in", "quantity_in", "units_of"]
+__all__ = ["UnitLike", "Units", "fitting", "in_units", "known_units", "quantities_in",
+           "quantity_in", "units_of"]  # fmt: skip
 
 # None for the model's units; a unit for all quantities of its physical type; several; or by name
 UnitLike: TypeAlias = (
@@ -87,10 +88,23 @@ def units_of(model: Any, asked: UnitLike, more: Mapping[str, u.UnitBase] | None 
     ValueError
         If the model has no quantity of that name or type.
     """
+    if asked is None:
+        return Units(None, {})
+    drawn = {of.name: of.unit for of, _ in model.drawn_quantities()}
+    return Units(asked, drawn | known_units(model) | dict(more or {}))
+
+
+def known_units(model: Any) -> dict[str, u.UnitBase]:
+    """The units of a model's columns, parameters and other results by name, fitted or not."""
     known = {role.name: role.unit for role in model.roles if role.unit is not None}
-    known |= {of.name: of.unit for of, _ in model.drawn_quantities()}
     known |= {parameter.name: parameter.unit for parameter in model.parameters}
-    return Units(asked, known | dict(more or {}))
+    return known | dict(model.other_units)
+
+
+def fitting(model: Any, asked: Sequence[str]) -> list[str]:
+    """Those of several units that fit some quantity of a model."""
+    own = known_units(model).values()
+    return [unit for unit in asked if any(_factor(of, _unit(unit)) for of in own if of != u.one)]
 
 
 def in_units(model: Any, table: Table, asked: UnitLike) -> Table:

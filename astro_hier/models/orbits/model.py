@@ -7,7 +7,7 @@ import astropy.units as u
 from astro_hier import annotations
 from astro_hier.given import switch
 from astro_hier.model import HierarchicalModel
-from astro_hier.models.orbits import shape
+from astro_hier.models.orbits import elements, shape
 from astro_hier.models.orbits.amplitudes import Amplitudes
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.models.orbits.ellipse import Ellipse
@@ -28,6 +28,7 @@ class OrbitModel(HierarchicalModel):
 
     row = "visit"
     of_each: tuple[str, ...] = ()
+    other_units = elements.DERIVED
     for_writers = HierarchicalModel.for_writers | {
         "amplitudes", "is_eccentric", "of_each", "of_each_instrument", "of_each_jitter",
         "orbit", "orbit_parameters", "scatter", "terms",
