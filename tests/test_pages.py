@@ -109,6 +109,7 @@ def test_code_outside_the_pages_is_not_wider_than_they_are():
         blocks = re.findall(r"^```\w*\n(.*?)^```$", text, flags=re.M | re.S)
         lines = [line for block in blocks for line in block.splitlines()]
         assert not too_wide([*lines, *shown(text)]), name
+    assert not too_wide((PROJECT / "CITATION.cff").read_text().splitlines())
 
 
 def commands():
@@ -131,7 +132,9 @@ def test_places_that_a_release_fills_in_are_on_its_list():
     page = (DOCS / "releasing.rst").read_text()
     for path, place in (
         ("pyproject.toml", "example.org"), ("CODE_OF_CONDUCT.md", "CONDUCT_CONTACT"),
-        ("paper/paper.md", "AFFILIATION"), ("CITATION.cff", "The astro_hier developers"),
+        ("paper/paper.md", "AFFILIATION"), ("paper/paper.md", "RESEARCH_IMPACT"),
+        ("paper/paper.md", "AI_USAGE"), ("paper/paper.md", "FUNDING"),
+        ("CITATION.cff", "The astro_hier developers"),
     ):  # fmt: skip
         assert place in (PROJECT / path).read_text()
         assert place in page

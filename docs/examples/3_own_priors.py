@@ -10,17 +10,14 @@ replaced.
 # Priors
 # ------
 #
-# A prior can be stated in any unit of the right dimension. These are the choices:
+# A prior can be stated in any unit of the right dimension. The families are those of
+# :mod:`astro_hier.priors`. Here are four stars of a cluster known to lie between 400 and 600 pc and
+# to be thinner than 30 pc:
 
 import astropy.units as u
 
 from astro_hier import BinaryPopulation, StarCluster
 from astro_hier import datasets, populations, priors
-
-print(priors.__all__)
-
-# %%
-# Four stars of a cluster known to lie between 400 and 600 pc and to be thinner than 30 pc:
 
 table = datasets.make_star_cluster(4, random_state=2)
 known = StarCluster(

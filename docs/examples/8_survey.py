@@ -82,7 +82,9 @@ print(survey.status(folder / "rows"))
 
 population = BinaryPopulation(period_range=periods)
 population.fit_rows(folder / "rows", random_state=1)
-population.summary().pprint_all()
+population.summary()
+
+# %%
 population.plot_population()
 
 # %%
