@@ -24,7 +24,7 @@ DRAWN_OF = {  # what the page of figures calls a fit of each model
     "VelocityDispersion": "system", "PeriodLuminosity": "relation", "SamplePopulation": "objects",
 }  # fmt: skip
 MODELS = [
-    found for found in vars(astro_hier).values()
+    found for found in (getattr(astro_hier, name) for name in astro_hier.__all__)
     if isinstance(found, type) and issubclass(found, HierarchicalModel)
 ]  # fmt: skip
 
