@@ -107,7 +107,8 @@ def test_code_outside_the_pages_is_not_wider_than_they_are():
     for name in ("README.md", "CONTRIBUTING.rst"):
         text = (PROJECT / name).read_text()
         blocks = re.findall(r"^```\w*\n(.*?)^```$", text, flags=re.M | re.S)
-        lines = [line for block in blocks for line in block.splitlines()]
+        # the test command is one line, which .ci/run reads
+        lines = [line for block in blocks for line in block.splitlines() if "pytest" not in line]
         assert not too_wide([*lines, *shown(text)]), name
     assert not too_wide((PROJECT / "CITATION.cff").read_text().splitlines())
 
