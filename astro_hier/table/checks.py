@@ -57,8 +57,9 @@ def of_table(table: Table, roles: Sequence[Role], columns: Any = None) -> list[c
     data, invalid, places, _ = read_rows(table, roles, columns)
     rows = np.flatnonzero(~np.any(list(invalid.values()), axis=0))
     valid = {name: values[rows] for name, values in data.items()}
+    known = any(role.usual != (0.0, np.inf) for role in roles)
     return [
-        check_units(table, roles, places, valid),
+        *([check_units(table, roles, places, valid)] if known else []),
         _repeated_rows(table, roles, places, rows),
         _precision(table, roles, places, rows, data),
     ]
