@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import astropy.units as u
 import joblib
+import numpy as np
 import pytest
 import xarray as xr
 
@@ -15,11 +16,15 @@ import astro_hier
 from astro_hier import (
     BinaryPopulation,
     NotFittedError,
+    SamplePopulation,
     SB1Binary,
     StarCluster,
+    covariances,
     datasets,
+    outliers,
     populations,
     priors,
+    profiles,
 )
 from astro_hier.checks import CheckWarning
 
@@ -42,6 +47,24 @@ def test_a_notebook_shows_what_differs_from_the_defaults():
         "fit": "not yet: call fit(table)",
     }
     assert "&lt;b&gt;" in SB1Binary(instrument="<b>")._repr_html_()
+
+
+def test_what_is_nested_or_long_is_shown_in_short():
+    broad, narrow = priors.Uniform(1 * u.mas, 10 * u.mas), priors.Uniform(0, 1)
+    lines = shown(StarCluster(
+        outliers=outliers.ParallaxBackground(outlier_sd=broad),
+        profile=profiles.CoreHalo(),
+        parallax_covariance=covariances.lindegren20,
+    ))[1]  # fmt: skip
+    assert lines["outliers"] == f"ParallaxBackground(outlier_sd={broad!r})"
+    assert lines["profile"] == "CoreHalo()"
+    assert lines["parallax_covariance"] == "lindegren20"
+    lines = shown(SamplePopulation(
+        population=(populations.Normal(mu=narrow), populations.Beta()),
+        grid=np.linspace(0, 1, 500) * u.kpc,
+    ))[1]  # fmt: skip
+    assert lines["population"] == f"(Normal(mu={narrow!r}), Beta())"
+    assert lines["grid"] == "<array of 500 values from 0.0 kpc to 1.0 kpc>"
 
 
 def test_a_notebook_shows_what_was_fitted_and_which_checks_failed(fitted):

@@ -4,8 +4,8 @@ import astropy.units as u
 import numpy as np
 import pytest
 
-from astro_hier import StarCluster
-from astro_hier.posterior import Units
+from astro_hier import SB1Binary, StarCluster, VelocityDispersion, datasets
+from astro_hier.posterior import Units, fitting
 
 STATISTICS = ["mean", "sd", "hdi_3%", "hdi_97%", "mcse_mean", "mcse_sd"]
 KNOWN = {"P": u.day, "K": u.km / u.s, "v0": u.km / u.s, "M": u.mag, "feh": u.dex, "e": u.one}
@@ -86,6 +86,16 @@ def test_numbers_among_truths_are_in_the_unit_that_is_shown(fitted):
         assert line.get_xdata()[0] == 500
         assert "pc" in figure.axes[0].get_title()
         assert "kpc" not in figure.axes[0].get_title()
+
+
+def test_units_are_those_of_all_results_of_a_model():
+    star, system = SB1Binary(), VelocityDispersion()
+    assert fitting(star, ["AU", "pc", "m/s", "uas", "h"]) == ["AU", "pc", "m/s", "h"]  # of elements
+    assert fitting(system, ["AU", "m/s"]) == ["m/s"]
+    visits = datasets.make_binary(10, random_state=1)
+    star.fit(visits, draws=50, random_state=1, progressbar=False)
+    assert star.elements(unit=["AU", "m/s"])["a1_sini"].unit == u.AU
+    assert star.summary(unit=["AU", "m/s"])["unit"][0] == "d"
 
 
 def test_units_are_asked_of_a_fit():

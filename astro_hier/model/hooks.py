@@ -44,6 +44,7 @@ class Hooks(Priors):
     options: Sequence[Option] = ()  # for the command
     scale: str | None = None  # the parameter that errors may hide, and that then has an upper limit
     roles_of_options: Sequence[str] = ()  # ``columns`` may name them even if the options are off
+    other_units: Mapping[str, Any] = {}  # of results that are no parameters, by name
     numbers: Sequence[str] = ()  # attributes from ``diagnose`` that results need
 
     @property

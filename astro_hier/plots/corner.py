@@ -2,8 +2,9 @@
 
 import logging
 import warnings
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import astropy.units as u
 import numpy as np
@@ -11,7 +12,11 @@ import numpy as np
 from astro_hier.plots.draws import MANY_PANELS, chosen_of, count_from
 from astro_hier.plots.strokes import figure
 from astro_hier.plots.style import BEST, PAGE, PAGE_TEXT, SINGLE, shade
-from astro_hier.posterior import units_of
+from astro_hier.posterior import UnitLike, units_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["plot_corner"]
 
@@ -19,7 +24,15 @@ SMALLEST_TEXT = 6  # points
 SMALLEST_PANEL = 0.5  # inches
 
 
-def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, unit=None, **options):
+def plot_corner(
+    model,
+    var_names: str | Sequence[str] | None = None,
+    truths: Mapping[str, Any] | None = None,
+    fig: "Figure | None" = None,
+    ax: "Axes | None" = None,
+    unit: UnitLike = None,
+    **options: Any,
+) -> "Figure":
     """Joint and marginal distributions of the parameters common to all stars.
 
     Contours hold 68 and 95 percent of the draws, of a histogram smoothed by one bin. Titles are

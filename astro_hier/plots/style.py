@@ -22,7 +22,7 @@ LINES = "-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3))
 MARKERS = "o", "s", "^", "D", "v", "P"
 GIVEN = BLUE  # what the model says: populations, relations, draws
 BEST = VERMILLION  # one of many: the best draw, the mean, the truth
-BAND = {"color": GIVEN, "alpha": 0.3, "lw": 0}
+BAND: dict[str, Any] = {"color": GIVEN, "alpha": 0.3, "lw": 0}
 
 SINGLE, PAGE = 4.6, 7.1  # widths of figures in inches
 PAGE_TEXT = 7  # points of text in the many panels of a page

@@ -1,11 +1,18 @@
 """The figure of the draws of each chain; matplotlib is imported when it is drawn."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from astro_hier.plots.draws import MANY_PANELS, Shown, chosen_of, count_from
 from astro_hier.plots.strokes import figure
 from astro_hier.plots.style import CYCLE, LINES, PAGE
-from astro_hier.posterior import units_of
+from astro_hier.posterior import UnitLike, units_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["plot_trace"]
 
@@ -13,7 +20,13 @@ LARGEST_TRACE = 5000  # points above which a chain is thinned, and all are an im
 TALLEST_ROW, LOWEST_ROW = 1.1, 0.85  # inches
 
 
-def plot_trace(model, var_names=None, fig=None, ax=None, unit=None):
+def plot_trace(
+    model,
+    var_names: str | Sequence[str] | None = None,
+    fig: "Figure | None" = None,
+    ax: "Axes | None" = None,
+    unit: UnitLike = None,
+) -> "Figure":
     """Distribution and history of the draws of each chain, one row per parameter.
 
     Chains differ in colour and line. Scales take the place of their logarithms where the data

@@ -12,7 +12,16 @@ from astro_hier.posterior.files import (
 from astro_hier.posterior.parameters import LOG_PROB, UNBOUNDED, Parameter
 from astro_hier.posterior.summary import draws_table, samples, summarise
 from astro_hier.posterior.tree import build_tree, check_tree, dataset, likelihood_group
-from astro_hier.posterior.units import UnitLike, Units, in_units, units_of
+from astro_hier.posterior.units import (
+    UnitLike,
+    Units,
+    fitting,
+    in_units,
+    known_units,
+    quantities_in,
+    quantity_in,
+    units_of,
+)
 
 __all__ = [
     "LOG_PROB",
@@ -27,9 +36,13 @@ __all__ = [
     "dataset",
     "draws_table",
     "estimator_in",
+    "fitting",
     "in_units",
+    "known_units",
     "likelihood_group",
     "load",
+    "quantities_in",
+    "quantity_in",
     "reading",
     "register",
     "samples",

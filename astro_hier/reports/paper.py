@@ -72,8 +72,8 @@ def paper_table(
             raise ValueError("expected either var_names or of, not both")
         table = of_tables.table_of(model, of, unit)
         if "statistic" not in table.colnames or format == "table":
-            return of_tables.written(model, table, of, format)
-        found = of_quantiles(model, table)
+            return of_tables.written(model, table, of, format, unit)
+        found = of_quantiles(model, table, unit)
     else:
         found = values(model, var_names, unit)
     if format == "table":

@@ -106,7 +106,7 @@ def notes_of(model: Any, unit: UnitLike = None) -> list[str]:
     return notes
 
 
-def of_quantiles(model: Any, table: Table) -> Values:
+def of_quantiles(model: Any, table: Table, unit: UnitLike = None) -> Values:
     """The columns of a table with quantiles as rows, such as elements of orbits, as `Values`."""
     about = {p.name: p for p in model.parameters}
     order = [list(table["statistic"]).index(name) for name in ("16%", "median", "84%")]
@@ -122,7 +122,7 @@ def of_quantiles(model: Any, table: Table) -> Values:
         said = known.long_name if known else LONG_NAMES.get(name, name.replace("_", " "))
         if np.isfinite(middle):
             rows.append(Row(name, symbol, element, said, unit or u.one, low, middle, high))
-    notes = notes_of(model)
+    notes = notes_of(model, unit)
     if "note" in table.meta:
         notes.append(table.meta["note"][:1].upper() + table.meta["note"][1:] + ".")
     return Values(rows, notes, type(model).__name__)

@@ -1,15 +1,13 @@
 """Results of a population of samples: a table of the objects, and values of new ones."""
 
-from typing import Any
-
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
 from astro_hier.core.floats import Theta
-from astro_hier.given import generator
+from astro_hier.given import RandomState, generator
 from astro_hier.models.sample_population.data import thinned
-from astro_hier.posterior import UnitLike, in_units
+from astro_hier.posterior import UnitLike, in_units, quantities_in
 
 QUANTILES = np.array([0.16, 0.5, 0.84])
 STATISTICS = "mean", "sd", "p16", "p50", "p84"
@@ -81,7 +79,9 @@ def few_draws(model) -> Theta:
     return thinned(population_draws(model))
 
 
-def predict(model, *, random_state: Any = None) -> Any:
+def predict(
+    model, *, random_state: RandomState = None, unit: UnitLike = None
+) -> u.Quantity | dict[str, u.Quantity]:
     """The value of a new object of the population, for each draw of it.
 
     With a ``selection``, it is an object of the population before that.
@@ -90,6 +90,8 @@ def predict(model, *, random_state: Any = None) -> Any:
     ----------
     random_state : None, int, `numpy.random.Generator`, optional
         Seed or source of randomness.
+    unit : unit, list or dict, optional
+        The unit of the result, or several as in `summary`; by default that of the table.
 
     Returns
     -------
@@ -112,4 +114,5 @@ def predict(model, *, random_state: Any = None) -> Any:
     new = {
         name: of * model.parameter(name).unit for name, of in zip(data.names, drawn.T, strict=True)
     }
+    new = quantities_in(model, new, unit)
     return new[data.names[0]] if len(new) == 1 else new

@@ -1,5 +1,7 @@
 """Figures of one orbit: velocities against time and phase, and the posterior of the period."""
 
+from typing import TYPE_CHECKING
+
 import astropy.units as u
 import numpy as np
 
@@ -10,7 +12,11 @@ from astro_hier.models.orbits import curves
 from astro_hier.models.orbits.ellipse import unbroken
 from astro_hier.models.orbits.velocity import KMS
 from astro_hier.models.sb1_binary.tables import draws_of
-from astro_hier.posterior import Parameter, units_of
+from astro_hier.posterior import Parameter, UnitLike, units_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 CURVES = 64
 MAX_CYCLES = 80  # that are drawn one by one
@@ -22,7 +28,9 @@ VELOCITY = KMS, "rv", "K", "v0"  # what an axis of velocities shows
 MODE_GAP = 0.25  # between neighbouring draws of two modes, in cycles over the baseline
 
 
-def plot_data(model, ax=None, fig=None, unit=None):
+def plot_data(
+    model, ax: "Axes | None" = None, fig: "Figure | None" = None, unit: UnitLike = None
+) -> "Axes":
     """Velocities with their standard errors against time, and orbits from the posterior.
 
     If there are too many cycles to see, a band shows their range instead, which for circles is
@@ -78,7 +86,9 @@ def plot_data(model, ax=None, fig=None, unit=None):
     return ax
 
 
-def plot_phase(model, fig=None, ax=None, unit=None):
+def plot_phase(
+    model, fig: "Figure | None" = None, ax: "Axes | None" = None, unit: UnitLike = None
+) -> "Figure":
     """Velocities folded at the best draw of the most probable mode, and residuals below.
 
     Phases of an ellipse count from the best draw's periastron, those of a circle from the first
@@ -139,7 +149,9 @@ def plot_phase(model, fig=None, ax=None, unit=None):
     return fig
 
 
-def plot_periodogram(model, ax=None, fig=None, unit=None):
+def plot_periodogram(
+    model, ax: "Axes | None" = None, fig: "Figure | None" = None, unit: UnitLike = None
+) -> "Axes":
     """The posterior of the period over the whole range, with all else integrated out.
 
     The ordinate is ln of the density of P, prior included, relative to its maximum: linear down to
