@@ -268,6 +268,14 @@ def test_corners_show_the_elements(star, circle):
     assert low < np.arctan2(b, a) < high
 
 
+def test_a_paper_lists_amplitude_and_phase_of_a_circle(circle):
+    table = circle.paper_table(format="table")
+    assert list(table["parameter"]) == ["P", "v0", "K", "phase"]
+    assert list(circle.paper_table("a", format="table")["parameter"]) == ["a"]
+    a, b = (circle.samples(name).value for name in "ab")
+    assert np.cos(table["median"][3] - np.arctan2(b.mean(), a.mean())) > 0.999
+
+
 def test_phases_count_from_periastron_in_the_middle():
     # of a nearly round orbit, where each draw has its periastron elsewhere
     round_orbit = visits(12, 40, 0.01, 20, 1, 3, error=0.5, baseline=300, seed=2)

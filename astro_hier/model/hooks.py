@@ -223,7 +223,7 @@ class Hooks(Priors):
         """Further advice about rows that decide the result, for Python and for the shell."""
         return "", ""
 
-    # ---- figures of a fit
+    # ---- figures of a fit, and tables for papers
 
     def drawn_names(self) -> Sequence[str]:
         """What figures of draws show by default, in order; by default the inferred parameters.
@@ -234,6 +234,10 @@ class Hooks(Priors):
 
     def drawn_quantities(self) -> Sequence[tuple[Parameter, np.ndarray]]:
         """What else such figures can show: draws, shape (chain, draw), not in the posterior."""
+        return []
+
+    def coordinate_names(self) -> Sequence[str]:
+        """Parameters that papers leave out: others and ``drawn_quantities`` say the same."""
         return []
 
     def panels(self, numbers: Sequence[int]) -> Sequence[Panel]:

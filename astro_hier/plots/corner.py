@@ -17,6 +17,7 @@ __all__ = ["plot_corner"]
 
 SMALLEST_TEXT = 6  # points
 SMALLEST_PANEL = 0.5  # inches
+TAIL = 0.01  # share of draws that may lie beyond the axes
 
 
 def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, unit=None, **options):
@@ -24,7 +25,8 @@ def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, unit=None
 
     Contours hold 68 and 95 percent of the draws, of a histogram smoothed by one bin. Titles are
     means and standard deviations. Where a range is narrow, ticks count from the value that the
-    label subtracts. Scales take the place of their logarithms where the data resolve them.
+    label subtracts. Up to one percent of the draws may lie beyond the axes, which would else be
+    twice as long. Scales take the place of their logarithms where the data resolve them.
 
     Parameters
     ----------
@@ -66,7 +68,9 @@ def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, unit=None
     size = SINGLE if len(chosen) < 3 else max(PAGE, SMALLEST_PANEL * len(chosen))
     own = fig is None and ax is None
     fig = figure(fig, ax, figsize=(size, 0.75 * size if len(chosen) == 1 else size))
-    options = _corner_style(fig) | {"labels": None} | options
+    # where something is drawn already, its axes are widened
+    ranges = None if fig.axes else [_range(one.draws) for one in chosen]
+    options = _corner_style(fig) | {"labels": None, "range": ranges} | options
     with _silenced():
         corner.corner(
             np.column_stack([np.ravel(one.draws) for one in chosen]),
@@ -82,7 +86,7 @@ def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, unit=None
         from astro_hier.plots.margins import Margins
 
         fig.set_layout_engine(Margins())
-    _explain_corner(fig, options, _truths_in_words(fig, chosen, marks))
+    _explain_corner(fig, options, _truths_in_words(fig, chosen, marks), _beyond(fig, chosen))
     return fig
 
 
@@ -97,6 +101,14 @@ def _corner_style(fig) -> dict[str, Any]:
         "contour_kwargs": {"linewidths": 0.7}, "hist_kwargs": {"lw": 1.0},
         "plot_datapoints": False,
     }  # fmt: skip
+
+
+def _range(draws: np.ndarray) -> tuple[float, float]:
+    """A range that holds the draws, but for a percent of them if these would take half of it."""
+    ends = float(draws.min()), float(draws.max())
+    bulk = [float(end) for end in np.quantile(draws, [TAIL / 2, 1 - TAIL / 2])]
+    low, high = ends if np.ptp(ends) <= 2 * np.ptp(bulk) else bulk
+    return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 
 def _write(fig, chosen, labelled: bool) -> None:
@@ -124,18 +136,32 @@ def _write(fig, chosen, labelled: bool) -> None:
 
 
 def _turn_long_labels(grid) -> None:
-    """Turn labels if one is longer than its panel."""
+    """Turn labels if one is longer than its panel, with units in a line of their own."""
     size = grid[0, 0].get_window_extent().width
     labels = [panel.xaxis.label for panel in grid[-1]], [panel.yaxis.label for panel in grid[:, 0]]
     if max(label.get_window_extent().width for label in labels[0]) > size:
+        for label in (*labels[0], *labels[1]):
+            label.set_text(label.get_text().replace(" [", "\n["))
         for label in labels[0]:
             label.set_rotation(90)
         for label in labels[1]:
             label.set(rotation=0, ha="right", va="center")
 
 
-def _explain_corner(fig: Any, options: dict[str, Any], truths: str) -> None:
-    """A legend in the empty half, or below a single panel: contours, titles and truths."""
+def _beyond(fig, chosen) -> str:
+    """What the legend says of draws outside the axes of their own histogram, if there are any."""
+    panels = np.reshape(fig.axes, (len(chosen), len(chosen))).diagonal()
+    ends = [sorted(panel.get_xlim()) for panel in panels]
+    outside = [
+        np.mean((one.draws < low) | (one.draws > high))
+        for one, (low, high) in zip(chosen, ends, strict=True)
+    ]
+    most = 100 * max(outside)
+    return f"beyond the axes: up to {most:.1g} percent" if most > 0 else ""
+
+
+def _explain_corner(fig: Any, options: dict[str, Any], truths: str, beyond: str) -> None:
+    """A legend in the empty half, or below a single panel: contours, titles, truths, the rest."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -144,6 +170,8 @@ def _explain_corner(fig: Any, options: dict[str, Any], truths: str) -> None:
     contours = Patch(fc=shade(fig, 0.3), ec=shade(fig, 1.0), label=f"contours: {held} percent")
     shown: list[Any] = [] if single else [contours]
     shown.append(Line2D([], [], ls="", label=r"titles: mean $\pm$ std. dev."))
+    if beyond:
+        shown.append(Line2D([], [], ls="", label=beyond))
     if truths:
         marker = "" if single else "s"
         shown.append(

@@ -204,13 +204,20 @@ def drawn_names(model):
         if not p.dims and model.owner(p.name) is None and np.ptp(model.samples(p.name).value) > 0
     )  # fmt: skip
     shown = {*free, *varying} - {"t_peri"}
-    if not shown >= {"a", "b"}:
+    replaced = coordinate_names(model)
+    if not replaced:
         return [p.name for p in model.parameters if p.name in shown]
     return (
         ["P"] * ("P" in shown)
         + ["K", PHASE.name]
-        + [p.name for p in model.parameters if p.name in shown - {"P", "a", "b", "K"}]
+        + [p.name for p in model.parameters if p.name in shown - {"P", "K", *replaced}]
     )
+
+
+def coordinate_names(model):
+    """The amplitudes of cosine and sine, if both vary: K and the phase say the same."""
+    names = [name for name in ("a", "b") if name in model.free_names()]
+    return names if len(names) == 2 else []
 
 
 def drawn_quantities(model):
