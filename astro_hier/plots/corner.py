@@ -62,7 +62,9 @@ def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, unit=None
     chosen = chosen_of(model, var_names, units)
     truths = _marks(model, truths or {}, units)
     marks = [
-        np.resize(truths[one.name], one.element + 1)[-1] if one.name in truths else None
+        np.resize(truths[one.name], one.element + 1)[-1] / 10.0**one.power
+        if one.name in truths
+        else None
         for one in chosen
     ]
     size = SINGLE if len(chosen) < 3 else max(PAGE, SMALLEST_PANEL * len(chosen))
@@ -120,7 +122,7 @@ def _write(fig, chosen, labelled: bool) -> None:
     small = "small" if count < 3 else PAGE_TEXT if count < MANY_PANELS else SMALLEST_TEXT
     grid = np.reshape(fig.axes, (count, count))
     for i, one in enumerate(chosen):
-        title = f"{one.symbol} = ${_rounded(one.draws)}$ {one.unit.strip(' []')}"
+        title = f"{one.symbol} = {one.say(_rounded(one.draws))}"
         text = grid[i, i].set_title(title, fontsize=small, x=0, ha="left", pad=3)
         text.set_in_layout(i in (0, count - 1))
         for panel, which in [(grid[-1, i], "x"), *((grid[i, 0], "y") for _ in range(i > 0))]:
@@ -128,7 +130,7 @@ def _write(fig, chosen, labelled: bool) -> None:
             less = count_from(axis, one.draws)
             axis.set_tick_params(labelrotation=90 if which == "x" and count > 2 else 0)
             if labelled:
-                axis.set_label_text(f"{one.symbol}{less}{one.unit}", fontsize=small)
+                axis.set_label_text(f"{one.symbol}{less}{one.label}", fontsize=small)
         for panel in {*grid[i], *grid[:, i]}:
             panel.tick_params(labelsize=small, length=2)
     fig.align_labels()
@@ -191,7 +193,7 @@ def _truths_in_words(fig, chosen, marks) -> str:
     for i, (one, mark) in enumerate(zip(chosen, marks, strict=True)):
         low, high = sorted(fig.axes[i * (len(chosen) + 1)].get_xlim())
         if mark is not None and not low <= mark <= high:
-            outside.append(f"{one.symbol} = {mark:.4g} {one.unit.strip(' []')}".rstrip())
+            outside.append(f"{one.symbol} = {one.say(f'{mark:.4g}')}")
     if outside:
         return f"true values\n(outside the axes:\n{', '.join(outside)})"
     return "true values" if any(mark is not None for mark in marks) else ""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from astro_hier.plots.limits import power_of, with_power
 from astro_hier.plots.strokes import NothingToDraw
 from astro_hier.plots.style import verbatim
 from astro_hier.posterior import label_of, scales_of
@@ -16,13 +17,28 @@ MANY_PANELS = 9  # quantities from which text is smaller and rows are lower
 
 @dataclass(frozen=True)
 class Shown:
-    """One quantity in a figure of draws: its parameter, the element of it, labels, and draws."""
+    """One quantity in a figure of draws: its parameter, the element of it, labels, and draws.
+
+    Draws are in the unit times a power of ten.
+    """
 
     name: str
     element: int
     symbol: str
     unit: str
     draws: np.ndarray
+    power: int = 0
+
+    @property
+    def label(self) -> str:
+        """The unit as it follows a symbol on an axis."""
+        return with_power(self.unit, self.power)
+
+    def say(self, number: str) -> str:
+        """A number in TeX, such as a mean with its error, with the unit."""
+        factor = rf" \times 10^{{{self.power}}}" if self.power else ""
+        number = f"({number})" if factor and "pm" in number else number
+        return f"${number}{factor}$ {self.unit.strip(' []')}".rstrip()
 
 
 def chosen_of(model, var_names, units):
@@ -71,7 +87,10 @@ def _elements(model, parameter, units):
 def _whole(parameter, draws, units):
     own, name = parameter.unit, parameter.name
     shown = replace(parameter, unit=units.of(own, name))
-    return Shown(name, 0, f"${shown.symbol}$", shown.unit_label, draws * units.factor(own, name))
+    draws = draws * units.factor(own, name)
+    power = power_of(draws)
+    draws = draws / 10.0**power if power else draws
+    return Shown(name, 0, f"${shown.symbol}$", shown.unit_label, draws, power)
 
 
 def count_from(axis, draws) -> str:

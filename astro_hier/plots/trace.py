@@ -74,7 +74,7 @@ def _draw_chains(left, right, one: Shown) -> None:
         )  # fmt: skip
     left.locator_params(axis="x", nbins=4)
     right.locator_params(axis="y", nbins=4)
-    left.set_xlabel(f"{one.symbol}{less}{one.unit}", fontsize="small")
+    left.set_xlabel(f"{one.symbol}{less}{one.label}", fontsize="small")
     left.set_ylabel("density", fontsize="small")
     right.set_ylabel(f"{one.symbol}{less}", fontsize="small")  # the unit is at the left
     left.set_yticks([])
