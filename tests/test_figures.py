@@ -26,6 +26,7 @@ from astro_hier import (
     datasets,
     plots,
     populations,
+    priors,
 )
 from astro_hier.plots.draws import count_from
 
@@ -126,13 +127,16 @@ def test_wild_values_do_not_set_the_range():
     assert high == pytest.approx(2.06)
     assert plots.focus([3.0, 3.0])[0] < 3 < plots.focus([3.0, 3.0])[1]
     assert plots.focus([]) == (0, 1)
+    assert plots.focus([20.0, 20.01], margin=0.0) == (20, 20.01)
     _, ax = plt.subplots()
     ax.set(xlim=(0, 1), ylim=(3, 0))
     assert plots.at_edges(ax, [0.5, 2.0, 0.2], [1.0, 1.0, 9.0]) == 2
     assert [(line.get_marker(), *line.get_xydata()[0]) for line in ax.lines] == [
         (">", 1, 1), ("v", 0.2, 3)
     ]  # fmt: skip
-    assert ax.get_legend_handles_labels()[1] == ["beyond the axes: 2 stars"]
+    assert plots.at_edges(ax, [2.0], [1.0]) == 1
+    said = ax.get_legend_handles_labels()[1]
+    assert said == ["beyond the axes: 2 stars", "beyond the axes: 1 star"]
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -250,6 +254,20 @@ def test_few_wild_draws_do_not_set_the_range_of_a_corner(fitted):
     assert "beyond the axes: up to 1 percent" in said
     draws[0, : draws.size // 50] = 1.0  # two percent may be a mode
     assert wild.plot_corner().axes[3].get_xlim()[1] == 1
+
+
+def test_a_planets_orbit_fills_the_figures_and_its_corner_shows_k():
+    table = datasets.make_binary(14, random_state=2)
+    table["rv"] = 20 * KMS + 6e-4 * (table["rv"] - table["rv"].mean())  # by some 10 m/s
+    table["rv_error"] *= 1e-3
+    priors_of = {"v0": priors.Normal(20 * KMS, 1 * KMS), "amplitude": priors.Normal(0, 0.02 * KMS)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = SB1Binary(**priors_of).fit(table, **FEW)
+    for figure in (model.plot_data().figure, model.plot_phase()):
+        assert np.ptp(figure.axes[0].get_ylim()) < 1.5 * np.ptp(table["rv"].value)
+    assert [label.split("$")[1] for label in labels_of(model)] == ["P", "K", r"\phi", "v_0"]
+    assert model.coordinate_names() == ["a", "b"]
 
 
 def test_a_number_at_the_end_of_a_corner_has_room(fitted):

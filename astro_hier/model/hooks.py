@@ -236,6 +236,10 @@ class Hooks(Priors):
         """What else such figures can show: draws, shape (chain, draw), not in the posterior."""
         return []
 
+    def truths_that_follow(self, truths: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Values of ``drawn_quantities`` that follow from known ones, in the model's units."""
+        return {}
+
     def coordinate_names(self) -> Sequence[str]:
         """Parameters that papers leave out: others and ``drawn_quantities`` say the same."""
         return []

@@ -8,10 +8,10 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 
-from astro_hier.plots.draws import MANY_PANELS, chosen_of, count_from
+from astro_hier.plots.draws import MANY_PANELS, Shown, chosen_of, count_from
 from astro_hier.plots.strokes import figure
 from astro_hier.plots.style import BEST, PAGE, PAGE_TEXT, SINGLE, shade
-from astro_hier.posterior import units_of
+from astro_hier.posterior import Parameter, Units, scales_by_log, units_of
 
 __all__ = ["plot_corner"]
 
@@ -33,8 +33,9 @@ def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, unit=None
     var_names : str or list of str, optional
         Which parameters; by default those inferred, without those derived from them.
     truths : dict, optional
-        Values to mark, by parameter name: Quantities, or numbers in the unit that is shown.
-        The legend names those that are outside the axes.
+        Values to mark, by parameter name: Quantities, or numbers in the unit that is shown. A scale
+        is also marked if its logarithm is known, and the other way round. The legend names those
+        that are outside the axes.
     fig, ax : `~matplotlib.figure.Figure`, `~matplotlib.axes.Axes`, optional
         Where to draw: in this figure, or in place of these axes.
     unit : unit, list or dict, optional
@@ -60,13 +61,7 @@ def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, unit=None
 
     units = units_of(model, unit)
     chosen = chosen_of(model, var_names, units)
-    truths = _marks(model, truths or {}, units)
-    marks = [
-        np.resize(truths[one.name], one.element + 1)[-1] / 10.0**one.power
-        if one.name in truths
-        else None
-        for one in chosen
-    ]
+    marks = _marks(model, truths or {}, units, chosen)
     size = SINGLE if len(chosen) < 3 else max(PAGE, SMALLEST_PANEL * len(chosen))
     own = fig is None and ax is None
     fig = figure(fig, ax, figsize=(size, 0.75 * size if len(chosen) == 1 else size))
@@ -199,17 +194,42 @@ def _truths_in_words(fig, chosen, marks) -> str:
     return "true values" if any(mark is not None for mark in marks) else ""
 
 
-def _marks(model, truths, units):
-    """Values to mark, as arrays of floats in the units that are shown."""
-    marks, others = {}, {of.name: of for of, _ in model.drawn_quantities()}
-    for name, value in truths.items():
-        unit = units.of((others.get(name) or model.parameter(name)).unit, name)
-        try:
-            quantity = u.Quantity(value) if hasattr(value, "unit") else value * unit
-            marks[name] = np.atleast_1d(quantity.to_value(unit))
-        except u.UnitConversionError as error:
-            raise u.UnitConversionError(f"truth of {name}: {error}") from None
+def _marks(model: Any, truths: dict, units: Units, chosen: list[Shown]) -> list[float | None]:
+    """A value to mark on each axis, in what is shown there, or None.
+
+    Scales and their logarithms follow from each other; angles are moved by turns to their draws.
+    """
+    others = {of.name: of for of, _ in model.drawn_quantities()}
+    about = {name: others.get(name) or model.parameter(name) for name in truths}
+    own = {name: _in_own_unit(of, truths[name], units) for name, of in about.items()}
+    for log, scale in scales_by_log(model).items():
+        if log in own:
+            own.setdefault(scale, np.exp(own[log]))
+        elif scale in own and np.all(own[scale] > 0):
+            own[log] = np.log(own[scale])
+    own = model.truths_that_follow(own) | own
+    marks: list[float | None] = []
+    for one in chosen:
+        of = others.get(one.name) or model.parameter(one.name)
+        factor = units.factor(of.unit, of.name) / 10.0**one.power
+        if one.name not in own:
+            marks.append(None)
+            continue
+        mark = np.resize(own[one.name], one.element + 1)[-1] * factor
+        if of.turn:
+            mark += of.turn * factor * np.rint((one.draws.mean() - mark) / (of.turn * factor))
+        marks.append(float(mark))
     return marks
+
+
+def _in_own_unit(of: Parameter, value: Any, units: Units) -> np.ndarray:
+    """A value, in the unit that is shown if it has none, in the model's unit."""
+    unit = units.of(of.unit, of.name)
+    try:
+        quantity = u.Quantity(value) if hasattr(value, "unit") else value * unit
+        return np.atleast_1d(quantity.to_value(of.unit))
+    except u.UnitConversionError as error:
+        raise u.UnitConversionError(f"truth of {of.name}: {error}") from None
 
 
 @contextmanager

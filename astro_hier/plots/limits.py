@@ -50,7 +50,7 @@ def focus(*values: Any, margin: float = MARGIN) -> tuple[float, float]:
     if reach > 0:
         of = of[(of >= first - reach) & (of <= third + reach)]
     low, high = of.min(), of.max()
-    more = margin * (high - low) or 0.05 * abs(low) or 1.0
+    more = margin * (high - low) if high > low else 0.05 * abs(low) or 1.0
     return float(low - more), float(high + more)
 
 
@@ -65,7 +65,7 @@ def at_edges(ax: Any, x: Any, y: Any, what: str = "stars") -> int:
     sides = {"<": x < left, ">": x > right, down: y < bottom, up: y > top}
     count = int(np.any(list(sides.values()), axis=0).sum())
     look = {"color": BEST, "ms": 5, "mec": shade(ax, 1), "mew": 0.4, "ls": "", "zorder": 4}
-    label: str | None = f"beyond the axes: {count} {what}"
+    label: str | None = f"beyond the axes: {count} {what if count > 1 else what.removesuffix('s')}"
     for marker, beyond in sides.items():
         if beyond.any():
             at = np.clip(x, left, right)[beyond], np.clip(y, bottom, top)[beyond]

@@ -10,7 +10,7 @@ from astro_hier.posterior.files import (
     write_whole,
 )
 from astro_hier.posterior.parameters import LOG_PROB, UNBOUNDED, Parameter
-from astro_hier.posterior.scales import scales_of
+from astro_hier.posterior.scales import scales_by_log, scales_of
 from astro_hier.posterior.summary import draws_table, label_of, samples, summarise
 from astro_hier.posterior.tree import add_draws, build_tree, check_tree, dataset, likelihood_group
 from astro_hier.posterior.units import UnitLike, Units, in_units, units_of
@@ -37,6 +37,7 @@ __all__ = [
     "register",
     "samples",
     "save",
+    "scales_by_log",
     "scales_of",
     "summarise",
     "units_of",
