@@ -256,6 +256,15 @@ def test_few_wild_draws_do_not_set_the_range_of_a_corner(fitted):
     assert wild.plot_corner().axes[3].get_xlim()[1] == 1
 
 
+def test_corners_and_traces_can_be_read_in_a_column(fitted):
+    for draw in (fitted.plot_corner, fitted.plot_trace):
+        figure = draw(fig=plt.figure(figsize=(3.5, 3.5)))
+        found = audit.texts(figure)
+        assert audit.collisions(found) == audit.cut_off(figure, found) == []
+        assert min(text.get_fontsize() for text, _ in found) >= 6
+        assert audit.covered(figure) == 0
+
+
 def test_a_planets_orbit_fills_the_figures_and_its_corner_shows_k():
     table = datasets.make_binary(14, random_state=2)
     table["rv"] = 20 * KMS + 6e-4 * (table["rv"] - table["rv"].mean())  # by some 10 m/s

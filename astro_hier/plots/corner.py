@@ -9,7 +9,7 @@ import astropy.units as u
 import numpy as np
 
 from astro_hier.plots.draws import MANY_PANELS, Shown, chosen_of, count_from
-from astro_hier.plots.strokes import figure
+from astro_hier.plots.strokes import figure, place
 from astro_hier.plots.style import BEST, PAGE, PAGE_TEXT, SINGLE, shade
 from astro_hier.posterior import Parameter, Units, scales_by_log, units_of
 
@@ -17,6 +17,8 @@ __all__ = ["plot_corner"]
 
 SMALLEST_TEXT = 6  # points
 SMALLEST_PANEL = 0.5  # inches
+NARROW = 4.0  # inches, the width of a figure in which the legend is smaller
+SMALL_PANELS = 0.6, 2.0  # inches, below which text is of the smallest size, and that of a page
 TAIL = 0.01  # share of draws that may lie beyond the axes
 
 
@@ -63,7 +65,7 @@ def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, unit=None
     chosen = chosen_of(model, var_names, units)
     marks = _marks(model, truths or {}, units, chosen)
     size = SINGLE if len(chosen) < 3 else max(PAGE, SMALLEST_PANEL * len(chosen))
-    own = fig is None and ax is None
+    own = ax is None and _is_empty(place(fig))
     fig = figure(fig, ax, figsize=(size, 0.75 * size if len(chosen) == 1 else size))
     # where something is drawn already, its axes are widened
     ranges = None if fig.axes else [_range(one.draws) for one in chosen]
@@ -85,6 +87,22 @@ def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, unit=None
         fig.set_layout_engine(Margins())
     _explain_corner(fig, options, _truths_in_words(fig, chosen, marks), _beyond(fig, chosen))
     return fig
+
+
+def _is_empty(fig: Any) -> bool:
+    """Whether a figure is new, or nothing is in it and no layout has been chosen for it."""
+    if fig is None:
+        return True
+    whole = fig.get_figure(root=True) is fig
+    return whole and not fig.axes and fig.get_layout_engine() is None
+
+
+def _text_size(fig: Any, count: int) -> float | str:
+    """The size of text: smaller where there are many panels, or these are small."""
+    each = fig.bbox.width / fig.get_figure(root=True).dpi / count
+    if count >= MANY_PANELS or each < SMALL_PANELS[0]:
+        return SMALLEST_TEXT
+    return PAGE_TEXT if count > 2 or each < SMALL_PANELS[1] else "small"
 
 
 def _corner_style(fig) -> dict[str, Any]:
@@ -114,7 +132,7 @@ def _write(fig, chosen, labelled: bool) -> None:
     Titles begin at the left of their panels, and reach over the empty half of the figure.
     """
     count = len(chosen)
-    small = "small" if count < 3 else PAGE_TEXT if count < MANY_PANELS else SMALLEST_TEXT
+    small = _text_size(fig, count)
     grid = np.reshape(fig.axes, (count, count))
     for i, one in enumerate(chosen):
         title = f"{one.symbol} = {one.say(_rounded(one.draws))}"
@@ -174,7 +192,8 @@ def _explain_corner(fig: Any, options: dict[str, Any], truths: str, beyond: str)
         shown.append(
             Line2D([], [], color=options["truth_color"], marker=marker, ms=4, label=truths)
         )
-    look = {"handles": shown, "frameon": False, "fontsize": "small", "borderaxespad": 0.0,
+    size = "small" if fig.bbox.width > NARROW * fig.get_figure(root=True).dpi else SMALLEST_TEXT
+    look = {"handles": shown, "frameon": False, "fontsize": size, "borderaxespad": 0.0,
             "handlelength": 0.8, "handletextpad": 0.4, "borderpad": 0.0}  # fmt: skip
     if single:
         fig.legend(loc="lower center", ncols=2, **look)
