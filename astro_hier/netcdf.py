@@ -30,14 +30,15 @@ class ContentError(ValueError):
 
 
 def to_bytes(tree):
-    """A `xarray.DataTree` as netCDF in memory: a memoryview.
+    """A `xarray.DataTree` as netCDF in memory.
 
     Raises
     ------
     ContentError
         If the tree holds anything that `from_bytes` would refuse.
     """
-    content = tree.to_netcdf(engine="h5netcdf")
+    # a copy, since a view that outlives its buffer, as in a traceback, is an error when both end
+    content = bytes(tree.to_netcdf(engine="h5netcdf"))
     _check(content)
     return content
 
@@ -68,7 +69,6 @@ def _check_heaps(content):
     A collection is a header of 16 bytes, with its size in the last 8, and objects: an index of 2
     bytes and, after 6 more, a size of 8, then the content. Number 0 is what is free, in one piece.
     """
-    content = bytes(content)
     start = content.find(HEAP)
     while start >= 0:
         size = int.from_bytes(content[start + 8 : start + OF_HEAP], "little")

@@ -4,6 +4,7 @@ import warnings
 from dataclasses import dataclass, replace
 
 import astropy.units as u
+import joblib
 import numpy as np
 import pytest
 from astropy.table import QTable, vstack
@@ -12,7 +13,7 @@ from scipy import stats
 
 from astro_hier import BinaryPopulation, SB1Binary, columns, datasets, populations, priors
 from astro_hier.checks import CheckWarning
-from astro_hier.core import plane
+from astro_hier.core import eccentric_population, plane
 from astro_hier.models.binary_population.data import FRACTION
 from astro_hier.populations.eccentricity_families import BETA
 from astro_hier.populations.normal import MU
@@ -279,9 +280,12 @@ def test_circles_and_constant_velocities_on_cells_are_those_on_needles():
 
 @pytest.mark.slow
 def test_draws_of_single_stars_lead_to_the_same_population():
-    """Hogg, Myers & Bovy (2010): the likelihood from draws made under an interim prior."""
+    """Hogg, Myers & Bovy (2010): the likelihood from draws made under an interim prior.
+
+    Of the population beyond either end, the orbits are those of the outermost periods.
+    """
     rng = np.random.default_rng(4)
-    table, _ = sample(rng, [(int(n), 1.0) for n in rng.integers(8, 14, 20)])
+    table, _ = sample(rng, [(int(n), 1.0) for n in rng.integers(8, 14, 12)])
     ends = 1.0, 2000.0
     model = fit(table, period_range=ends * u.day)
     interim = stats.beta(1, 2)
@@ -290,6 +294,10 @@ def test_draws_of_single_stars_lead_to_the_same_population():
         eccentricity=priors.Beta(1, 2), amplitude=AMPLITUDE,
     )  # fmt: skip
     theta = {name: model.samples(name).value[::2] for name in model.sampled_names()}
+    mu, sigma, a, b = (of[:, None] for of in theta.values())
+    low, high = np.log(ends)
+    beyond = np.hstack([stats.norm.cdf(low, mu, np.exp(sigma)),
+                        stats.norm.sf(high, mu, np.exp(sigma))])  # fmt: skip
     log_ratio = -model.fitted_data().log_marginal(theta)
     for name in np.unique(table["star"]):
         one = table[table["star"] == name]["time", "rv", "rv_error"]
@@ -297,12 +305,13 @@ def test_draws_of_single_stars_lead_to_the_same_population():
             warnings.simplefilter("ignore", CheckWarning)
             alone.fit(one, random_state=1, progressbar=False)
         x, e = np.log(alone.samples("P").value), alone.samples("e").value
-        mu, sigma, a, b = (of[:, None] for of in theta.values())
-        g = stats.norm.logpdf(x, mu, np.exp(sigma)) + stats.beta.logpdf(e, a, b)
-        log_ratio += np.log(np.mean(np.exp(g - interim.logpdf(e)), axis=1))
+        outermost = np.array([x < low + 0.5, x > high - 0.5]) / 0.5
+        density = stats.norm.pdf(x, mu, np.exp(sigma)) + beyond @ outermost
+        of_e = np.exp(stats.beta.logpdf(e, a, b) - interim.logpdf(e))
+        log_ratio += np.log(np.mean(density * of_e, axis=1))
     weight = np.exp(log_ratio - log_ratio.max())
     weight /= weight.sum()
-    assert np.std(log_ratio) < 0.3
+    assert np.std(log_ratio) < 0.15
     for name, values in theta.items():
         assert abs(weight @ values - values.mean()) < 0.1 * values.std(), name
 
@@ -355,9 +364,27 @@ def fifteen():
     return sample(np.random.default_rng(6), [(8, 1.0)] * 15)[0]
 
 
+@pytest.fixture(scope="module")
+def found_before():
+    """Searches that have been made before, whose results depend on what they are given alone."""
+    search, made = eccentric_population._search, {}
+
+    def once(visits, prior, rng):
+        plain = replace(visits, amplitude=None)  # the prior has the amplitudes as well
+        key = joblib.hash((plain, prior, rng.bit_generator.state))
+        if key not in made:
+            made[key] = search(visits, prior, rng), rng.bit_generator.state
+        found, rng.bit_generator.state = made[key]
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(eccentric_population, "_search", once)
+        yield
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("options", POPULATIONS, ids=lambda options: repr(options)[:60])
-def test_every_population_is_fitted_and_saved(fifteen, tmp_path, options):
+def test_every_population_is_fitted_and_saved(fifteen, found_before, tmp_path, options):
     model = fit(fifteen, period_range=(1, 2000) * u.day, **options)
     theta = {name: model.samples(name).value for name in model.sampled_names()}
     theta |= {name: model.posterior[name].values.reshape(len(model.samples("P")), -1)

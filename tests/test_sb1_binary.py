@@ -377,6 +377,11 @@ def test_a_star_without_an_orbit_is_said(constant, jitter):
         assert meta["K_upper"] == attrs["K_upper"]
     title = star.plot_phase().axes[0].get_title()
     assert title.startswith(f"no orbit needed: ln B = {attrs['ln_bayes_factor']:.1f}, K < 0.")
+    # the norm of a mean is less than the mean of norms, which is said
+    assert np.average(star.modes()["K"], weights=star.modes()["probability"]) < np.mean(
+        star.samples("K").value
+    )
+    assert "less than the mean of the draws" in star.modes().meta["note"]
 
 
 def test_a_trend_is_no_orbit(constant):

@@ -520,6 +520,8 @@ def test_the_command_goes_all_the_way(visits, tmp_path, capsys):
     made = ["survey", "fit", folder, "--out", fit, "--seed", "1", "--draws", "50", "--quiet"]
     assert main(made) == 0
     assert main(made) == 1, "nothing is overwritten"
+    assert main(["survey", "fit", f"{folder}/none", "--out", f"{fit}/none"]) == 1
+    assert not (tmp_path / "fit" / "none").exists(), "a folder is left without files"
     saved = f"{fit}/posterior.nc"
     assert main(["survey", "results", saved, folder, "--out", f"{fit}/stars", "--quiet"]) == 0
     assert len(survey.read(f"{fit}/stars")) == STARS

@@ -48,7 +48,7 @@ def test_columns_of_one_quantity_have_one_unit(fitted):
     [
         ("pcc", r"unit='pcc': 'pcc' did not parse as unit.*pc\?$"),
         ("m/s", r"unit='m / s' is one of speed/velocity, which no quantity here has"),
-        ({"mu": "pc"}, "there is no 'mu'; did you mean 'mu_r'"),
+        ({"mu": "pc"}, r"there is no 'mu'; expected some of .* did you mean 'mu_r'"),
         ({"mu_r": "s"}, "unit of mu_r: expected one of length, such as 'kpc', and not 's'"),
         ({"ln_std_r": "pc"}, "unit of ln_std_r: it is a number, which has no 'pc'"),
         (["pc", "kpc"], "'pc' and 'kpc' are both units of length"),

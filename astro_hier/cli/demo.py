@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 from astro_hier.cli.described import MODELS, class_of
 from astro_hier.cli.fit import fitted
-from astro_hier.cli.output import deliver, prepared_folder
+from astro_hier.cli.output import deliver, files_of, prepared_folder
 
 SEED = 42  # of the tables and of the fits
 
@@ -14,7 +14,8 @@ def run(options):
     models = {name: class_of(name) for name in MODELS}
     with ExitStack() as folders:
         for name, model in models.items():
-            folders.enter_context(prepared_folder(options.out / name, model(), options.overwrite))
+            names = files_of(model())
+            folders.enter_context(prepared_folder(options.out / name, names, options.overwrite))
         return max([_demonstrate(model, name, options) for name, model in models.items()])
 
 

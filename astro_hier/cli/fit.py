@@ -6,7 +6,7 @@ from pathlib import Path
 
 from astro_hier import checks
 from astro_hier.cli.described import class_of
-from astro_hier.cli.output import deliver, prepared_folder
+from astro_hier.cli.output import deliver, files_of, prepared_folder
 from astro_hier.cli.speech import OPTIONS, UsageError
 from astro_hier.cli.tables import read_table
 from astro_hier.cli.values import did_you_mean
@@ -20,7 +20,7 @@ def run(options):
     out = options.out or Path(f"{options.table.name.split('.')[0]}-{options.command}")
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     more = {"max_evaluations": options.max_evaluations} if options.max_evaluations else {}
-    with prepared_folder(out, model, options.overwrite):
+    with prepared_folder(out, files_of(model), options.overwrite):
         if options.seed is None and not options.quiet:
             print(f"The seed of this run is {seed}: repeat it with --seed {seed}\n", flush=True)
         fitted(

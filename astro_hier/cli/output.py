@@ -16,25 +16,17 @@ from astro_hier import checks
 from astro_hier.cli.parser import FIGURES
 from astro_hier.cli.speech import in_shell
 from astro_hier.plots import NothingToDraw, NotInTheModel
+from astro_hier.reports.figures import figure_names
 
+POSTERIOR = "posterior.nc"
 # tables that are written besides, by the names of their files: the methods that make them
 TABLES = {"stars.ecsv": "star_table", "objects.ecsv": "object_table", "elements.ecsv": "elements"}
 
 
-def _figures(model):
-    """Names of a model's figures."""
-    return [
-        name.removeprefix("plot_")
-        for cls in type(model).__mro__
-        for name in vars(cls)
-        if name.startswith("plot_")
-    ]
-
-
-def _files(model):
-    """Names of all files that may be written for a model."""
-    figures = [f"{name}.{kind}" for kind in FIGURES for name in _figures(model)]
-    return ["posterior.nc", *_tables(model), *figures]
+def files_of(model):
+    """Names of all files that may be written for a model, that of its posterior first."""
+    figures = [f"{name}.{kind}" for kind in FIGURES for name in figure_names(model)]
+    return [POSTERIOR, *_tables(model), *figures]
 
 
 def _tables(model):
@@ -51,13 +43,13 @@ def _is_of_all(model, method):
 
 
 @contextmanager
-def prepared_folder(out, model, overwrite):
-    """Make sure, before hours are spent on a fit, that a folder can take its files.
+def prepared_folder(out, names, overwrite):
+    """Make sure, before hours are spent on a fit, that a folder can take files of these names.
 
     The folder is made if necessary, and removed again if nothing is written to it.
     """
     made = [folder for folder in (out, *out.parents) if not os.path.exists(folder)]
-    _check_free(out, _files(model), overwrite)
+    _check_free(out, names, overwrite)
     try:
         _make(out)
         yield
@@ -107,10 +99,10 @@ def deliver(model, out, options, truths=None):
     tables, failed = _save(model, out, options.unit)
     tell(model, tables.values(), options, truths)
     drawn, undrawn = _draw(model, out, options, truths)
-    written = ["posterior.nc", *tables, *drawn]
+    written = [POSTERIOR, *tables, *drawn]
     if not options.quiet:
         print(f"\nWritten to {out}/: {', '.join(written)}")
-        print(f"Read it again: {type(model).__name__}.load({str(out / 'posterior.nc')!r})")
+        print(f"Read it again: {type(model).__name__}.load({str(out / POSTERIOR)!r})")
     return 1 if failed + undrawn else 0
 
 
@@ -138,19 +130,9 @@ def _save(model, out, unit):
     failed : int
         How many could not be made or written, which is said.
     """
-    posterior, *others = (out / name for name in _files(model))
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        model.save(posterior)
-    except OSError as error:
-        refuge = Path(tempfile.mkdtemp(prefix="astro-hier-")) / posterior.name
-        model.save(refuge)
-        raise OSError(
-            f"{str(posterior)!r} could not be written ({(error.__cause__ or error).strerror}): the"
-            f" fit was saved to {str(refuge)!r} instead, and can be loaded from there"
-        ) from error
-    for path in others:
-        path.unlink(missing_ok=True)  # may be left from an earlier fit
+    save(model, out / POSTERIOR)
+    for name in files_of(model)[1:]:
+        (out / name).unlink(missing_ok=True)  # may be left from an earlier fit
     tables = {}
     for file, method in _tables(model).items():
         try:
@@ -160,6 +142,20 @@ def _save(model, out, unit):
         except Exception as error:  # whatever the error, the fit is there
             _not_written(out / file, error)
     return tables, len(_tables(model)) - len(tables)
+
+
+def save(model, path):
+    """Save a fit or, if it cannot be written there, elsewhere, which is said by an OSError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        model.save(path)
+    except OSError as error:
+        refuge = Path(tempfile.mkdtemp(prefix="astro-hier-")) / path.name
+        model.save(refuge)
+        raise OSError(
+            f"{str(path)!r} could not be written ({(error.__cause__ or error).strerror}): the"
+            f" fit was saved to {str(refuge)!r} instead, and can be loaded from there"
+        ) from error
 
 
 def _not_written(path, error):
@@ -222,7 +218,7 @@ def _draw(model, out, options, truths=None):
     import matplotlib.pyplot as plt
 
     drawn, failed = [], 0
-    for name in _figures(model):
+    for name in figure_names(model):
         more = {"truths": truths} if name == "corner" else {}
         path = out / f"{name}.{options.format_figures[0]}"
         try:

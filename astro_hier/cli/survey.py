@@ -6,7 +6,7 @@ from pathlib import Path
 
 from astro_hier import checks, survey
 from astro_hier.cli.fit import model_of
-from astro_hier.cli.output import tell
+from astro_hier.cli.output import POSTERIOR, prepared_folder, save, tell
 from astro_hier.cli.saved import load
 from astro_hier.cli.speech import UsageError
 from astro_hier.cli.tables import read_table
@@ -49,26 +49,20 @@ def prepare(options):
 def fit(options):
     model = model_of(options, options.command)
     out = options.out or Path(f"{options.rows.name}-fit")
-    file = out / "posterior.nc"
-    if file.exists() and not options.overwrite:
-        raise FileExistsError(
-            f"{str(file)!r} exists: choose another folder with --out, or replace it with"
-            " --overwrite"
-        )
-    out.mkdir(parents=True, exist_ok=True)
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     if options.seed is None and not options.quiet:
         print(f"The seed of this run is {seed}: repeat it with --seed {seed}\n", flush=True)
-    with warnings.catch_warnings():
+    with prepared_folder(out, [POSTERIOR], options.overwrite), warnings.catch_warnings():
         warnings.simplefilter("ignore", checks.CheckWarning)  # printed below the summary
         model.fit_rows(
             options.rows, draws=options.draws, random_state=seed, progressbar=not options.quiet
         )
-    model.save(file)
+        save(model, out / POSTERIOR)
     tell(model, (), options)
     if not options.quiet:
-        print(f"\nWritten to {file}")
-        print(f"Results of every star: astro-hier survey results {file} {options.rows} --out DIR")
+        print(f"\nWritten to {out / POSTERIOR}")
+        line = f"astro-hier survey results {out / POSTERIOR} {options.rows} --out DIR"
+        print(f"Results of every star: {line}")
     return 0
 
 

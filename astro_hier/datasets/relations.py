@@ -68,7 +68,8 @@ def make_period_luminosity(
     >>> from astro_hier import datasets
     >>> table = datasets.make_period_luminosity(5, random_state=1)
     >>> table.colnames
-    ['period', 'magnitude', 'magnitude_error', 'parallax', 'parallax_error', 'feh', 'feh_error']
+    ['period', 'magnitude', 'magnitude_error', 'parallax', 'parallax_error',
+     'feh', 'feh_error']
     """
     rng = generator(random_state)
     truth = {"alpha": u.Quantity(alpha, u.mag), "beta": u.Quantity(beta, SLOPE),

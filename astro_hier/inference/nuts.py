@@ -82,6 +82,8 @@ def sample(
         # some versions announce ArviZ's future, or warn of slow matrix products, which no model has
         warnings.filterwarnings("ignore", r"\s*ArviZ is undergoing", FutureWarning)
         warnings.filterwarnings("ignore", "PyTensor could not link to a BLAS", UserWarning)
+        # compiled once more in the next session, where data are large
+        warnings.filterwarnings("ignore", "Cannot cache compiled function")
         # while tuning, a step too far is rejected or counted as a divergence
         warnings.filterwarnings("ignore", "overflow encountered", RuntimeWarning, "pymc")
         progress.give_way()

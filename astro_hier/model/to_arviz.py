@@ -68,7 +68,7 @@ def to_arviz(model: Results, groups: str | Sequence[str] = (), *, random_state: 
     --------
     >>> from astro_hier import StarCluster, datasets
     >>> table = datasets.make_star_cluster(30, random_state=2)
-    >>> cluster = StarCluster().fit(table, draws=100, random_state=1, progressbar=False)
+    >>> cluster = StarCluster().fit(table, draws=100, progressbar=False)
     >>> data = cluster.to_arviz("posterior_predictive", random_state=1)
     >>> data["posterior_predictive"]["parallax"].shape
     (4, 100, 30)

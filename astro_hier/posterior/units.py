@@ -5,15 +5,17 @@ the axes of a figure, they are multiplied by one factor; the logarithm of a para
 ln(std_r / kpc), is a number, and stays what it is.
 """
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import astropy.units as u
 from astropy.table import Table
 
+from astro_hier.spelling import did_you_mean
+
 __all__ = ["UnitLike", "Units", "in_units", "units_of"]
 
+ALIKE = 0.5  # least share of letters in common with a name that may be meant, as mu with mu_r
 # None for the model's units; a unit for all quantities of its physical type; several; or by name
 UnitLike: TypeAlias = (
     str | u.UnitBase | Sequence[str | u.UnitBase] | Mapping[str, str | u.UnitBase] | None
@@ -148,9 +150,8 @@ def _unit(given: Any) -> u.UnitBase:
 def _named(name: Any, given: Any, known: Mapping[str, u.UnitBase]) -> u.UnitBase:
     """The unit asked for a quantity by its name."""
     if name not in known:
-        close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-        meant = f"; did you mean {close[0]!r}?" if close else ";"
-        raise ValueError(f"unit: there is no {name!r}{meant} expected some of {sorted(known)}")
+        meant = did_you_mean([name], known, ALIKE)
+        raise ValueError(f"unit: there is no {name!r}; expected some of {sorted(known)}{meant}")
     unit = _unit(given)
     if known[name] == u.one and not unit.is_equivalent(u.one):
         raise u.UnitConversionError(f"unit of {name}: it is a number, which has no '{unit}'")

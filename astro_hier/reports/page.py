@@ -58,7 +58,7 @@ def report(
     >>> import tempfile
     >>> from astro_hier import StarCluster, datasets
     >>> table = datasets.make_star_cluster(20, random_state=42)
-    >>> cluster = StarCluster().fit(table, draws=100, random_state=1, progressbar=False)
+    >>> cluster = StarCluster().fit(table, draws=100, progressbar=False)
     >>> page = cluster.report(f"{tempfile.mkdtemp()}/cluster.html", unit="pc")
     >>> page.name
     'cluster.html'

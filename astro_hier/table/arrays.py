@@ -47,8 +47,8 @@ def explode(table: Any, names: Sequence[str] | None = None) -> Table:
     >>> from astropy.table import Table
     >>> from astro_hier import columns
     >>> stars = Table({"source_id": [7, 8]})
-    >>> stars["rv_obs_time"] = np.array([[1700.1, 1730.4], [1699.0, np.nan]]) * u.day
-    >>> stars["radial_velocity"] = np.array([[4.5, -3.2], [11.9, np.nan]]) * u.km / u.s
+    >>> stars["rv_obs_time"] = [[1700.1, 1730.4], [1699.0, np.nan]] * u.day
+    >>> stars["radial_velocity"] = [[4.5, -3.2], [11.9, np.nan]] * u.km / u.s
     >>> print(columns.explode(stars))
     source_id rv_obs_time radial_velocity
                    d           km / s

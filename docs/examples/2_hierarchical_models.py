@@ -72,11 +72,9 @@ cluster.plot_distances()
 import numpy as np
 
 n = int(np.argmin(table["parallax"]))
-naive, r = (
-    table["parallax"][n].to(u.pc, u.parallax()),
-    cluster.samples("r")[:, n].to(u.pc),
-)
-print(f"1/parallax {naive:.0f}, posterior {r.mean():.0f} +- {r.std():.0f}, ", end="")
+naive = table["parallax"][n].to(u.pc, u.parallax())
+r = cluster.samples("r")[:, n].to(u.pc)
+print(f"1/parallax {naive:.0f}, posterior {r.mean():.0f} +- {r.std():.0f}")
 print(f"truth {table.meta['truth']['r'][n]:.0f}")
 
 # %%

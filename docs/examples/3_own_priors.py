@@ -10,21 +10,21 @@ replaced.
 # Priors
 # ------
 #
-# A prior can be stated in any unit of the right dimension. These are the choices:
+# A prior can be stated in any unit of the right dimension. The families are those of
+# :mod:`astro_hier.priors`. Here are four stars of a cluster known to lie between 400 and 600 pc and
+# to be thinner than 30 pc:
 
 import astropy.units as u
 
-from astro_hier import BinaryPopulation, StarCluster, datasets, populations, priors
-
-print(priors.__all__)
-
-# %%
-# Four stars of a cluster known to lie between 400 and 600 pc and to be thinner than 30 pc:
+from astro_hier import BinaryPopulation, StarCluster
+from astro_hier import datasets, populations, priors
 
 table = datasets.make_star_cluster(4, random_state=2)
 known = StarCluster(
-    mu_r=priors.Uniform(400 * u.pc, 600 * u.pc), ln_std_r=priors.Uniform(-8, -3.5)
-).fit(table, random_state=1, progressbar=False)
+    mu_r=priors.Uniform(400 * u.pc, 600 * u.pc),
+    ln_std_r=priors.Uniform(-8, -3.5),
+)
+known.fit(table, random_state=1, progressbar=False)
 known.summary()
 
 # %%
@@ -32,9 +32,10 @@ known.summary()
 
 default = StarCluster().fit(table, random_state=1, progressbar=False)
 for model in (default, known):
-    mu_r, std_r = (model.samples(name).to(u.pc) for name in ("mu_r", "std_r"))
-    print(f"mu_r = {mu_r.mean():.1f} +- {mu_r.std():.1f}, std_r = {std_r.mean():.1f} "
-          f"+- {std_r.std():.1f}")  # fmt: skip
+    for name in ("mu_r", "std_r"):
+        draws = model.samples(name).to(u.pc)
+        print(f"{name} = {draws.mean():.1f} +- {draws.std():.1f}", end="  ")
+    print()
 
 # %%
 # A prior of the wrong dimension is refused before anything is computed:
@@ -59,9 +60,8 @@ long["star"] = [f"long-{name}" for name in long["star"]]
 visits = vstack([short, long], metadata_conflicts="silent")
 
 one = BinaryPopulation().fit(visits, random_state=1, progressbar=False)
-two = BinaryPopulation(population=populations.NormalMixture()).fit(
-    visits, random_state=1, progressbar=False
-)
+two = BinaryPopulation(population=populations.NormalMixture())
+two.fit(visits, random_state=1, progressbar=False)
 two.summary()
 
 # %%
@@ -89,11 +89,12 @@ from scipy.stats import t as student
 
 @dataclass(frozen=True)
 class StudentT(populations.Normal):
-    """ln(P / d) ~ Student's t, three degrees of freedom, mean mu and scale sigma."""
+    """Student's t of ln(P / d): three degrees of freedom, scale sigma."""
 
     @staticmethod
     def _frozen(theta):
-        return student(3, theta["mu"][:, None], np.exp(theta["lnsigma"])[:, None])
+        mu, sigma = theta["mu"], np.exp(theta["lnsigma"])
+        return student(3, mu[:, None], sigma[:, None])
 
     def log_density(self, ln_period, theta, ends):
         return self._frozen(theta).logpdf(ln_period)
@@ -103,7 +104,8 @@ class StudentT(populations.Normal):
         return np.array([density.cdf(ends[0])[:, 0], density.sf(ends[1])[:, 0]])
 
     def draw(self, theta, ends, size, rng):
-        return self._frozen(theta).rvs((len(theta["mu"]), size), random_state=rng)
+        shape = len(theta["mu"]), size
+        return self._frozen(theta).rvs(shape, random_state=rng)
 
 
 # %%
@@ -117,14 +119,12 @@ from astro_hier.checks import CheckWarning
 warnings.simplefilter("ignore", CheckWarning)
 odd = vstack([short, long[:24]], metadata_conflicts="silent")
 for population in (populations.Normal(), StudentT()):
-    model = BinaryPopulation(population=population).fit(
-        odd, random_state=1, progressbar=False
-    )
+    model = BinaryPopulation(population=population)
+    model.fit(odd, random_state=1, progressbar=False)
     mu, sigma = (model.samples(name) for name in ("mu", "sigma"))
-    print(
-        f"{type(population).__name__}: mu = {mu.mean():.2f} +- {mu.std():.2f},", end=" "
-    )
-    print(f"sigma = {sigma.mean():.2f},", end=" ")
+    print(type(population).__name__)
+    print(f"mu = {mu.mean():.2f} +- {mu.std():.2f}", end=", ")
+    print(f"sigma = {sigma.mean():.2f}", end=", ")
     print(f"ln p(data) = {model.posterior.attrs['log_evidence']:.1f}")
 
 # %%

@@ -85,7 +85,6 @@ with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     jittered.fit(visits, random_state=1, progressbar=False)
 print(caught[0].message)
-print(
-    population.posterior.attrs["log_evidence"], jittered.posterior.attrs["log_evidence"]
-)
+for model in (population, jittered):
+    print(f"ln p(data) = {model.posterior.attrs['log_evidence']:.0f}")
 jittered.star_table()["star", "P", "P_sd", "jitter", "chi2_per_dof"]

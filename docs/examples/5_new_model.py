@@ -31,14 +31,15 @@ import numpy as np
 from astropy.table import QTable
 from scipy.stats import norm
 
-from astro_hier import plots, priors
+from astro_hier import priors
 from astro_hier.model import HierarchicalModel
+from astro_hier.plots import Node
 from astro_hier.posterior import Parameter
 from astro_hier.table import Role
 
 
 class MetallicitySpread(HierarchicalModel):
-    """Mean metallicity of a cluster, and its intrinsic scatter, from its stars."""
+    """Mean metallicity of a cluster's stars, and its intrinsic scatter."""
 
     roles = (
         Role("metallicity", u.dex, observed=True),
@@ -48,19 +49,23 @@ class MetallicitySpread(HierarchicalModel):
     parameters = (
         Parameter("mean", u.dex, "m", "mean metallicity"),
         Parameter(
-            "ln_scatter", u.one, r"\ln(s/\mathrm{dex})", "ln of the intrinsic scatter"
+            "ln_scatter", u.one, r"\ln(s/\mathrm{dex})", "ln of the scatter"
         ),
         Parameter("scatter", u.dex, "s", "intrinsic scatter"),
         Parameter("x", u.dex, "x", "metallicity of each star", ("star",)),
     )
     graph = (
-        plots.Node("mean", (0, 2), to=("x",)),
-        plots.Node("ln_scatter", (1.5, 2), to=("x",), symbol=r"\ln s"),
-        plots.Node("x", (0.75, 1), to=("metallicity",), plates=("star",), symbol="x_n"),
-        plots.Node(
-            "metallicity_error", (2, 0), ("metallicity",), ("star",), symbol=r"\sigma_n"
+        Node("mean", (0, 2), ("x",)),
+        Node("ln_scatter", (1.5, 2), ("x",), symbol=r"\ln s"),
+        Node("x", (0.75, 1), ("metallicity",), ("star",), symbol="x_n"),
+        Node(
+            "metallicity_error",
+            (2, 0),
+            ("metallicity",),
+            ("star",),
+            symbol=r"\sigma_n",
         ),
-        plots.Node("metallicity", (0.75, 0), plates=("star",), symbol="y_n"),
+        Node("metallicity", (0.75, 0), plates=("star",), symbol="y_n"),
     )
 
     def __init__(
@@ -76,21 +81,16 @@ class MetallicitySpread(HierarchicalModel):
         self.ln_scatter = ln_scatter
 
     def log_marginal(self, data, theta):
-        scatter = np.hypot(
-            np.exp(theta["ln_scatter"])[:, None], data["metallicity_error"]
-        )
-        return norm.logpdf(data["metallicity"], theta["mean"][:, None], scatter).sum(
-            axis=1
-        )
+        y, error = data["metallicity"], data["metallicity_error"]
+        total = np.hypot(np.exp(theta["ln_scatter"])[:, None], error)
+        return norm.logpdf(y, theta["mean"][:, None], total).sum(axis=1)
 
     def draw_latents(self, data, theta, rng, progressbar=False):
-        precision = np.exp(-2 * theta["ln_scatter"])[:, None]
+        mean, prior = theta["mean"], np.exp(-2 * theta["ln_scatter"])
         weight = data["metallicity_error"] ** -2
-        total = precision + weight
-        center = (
-            precision * theta["mean"][:, None] + weight * data["metallicity"]
-        ) / total
-        return {"x": rng.normal(center, total**-0.5)}
+        total = prior[:, None] + weight
+        weighted = weight * data["metallicity"] + (prior * mean)[:, None]
+        return {"x": rng.normal(weighted / total, total**-0.5)}
 
     def derive(self, theta):
         return {"scatter": np.exp(theta["ln_scatter"])}
@@ -106,7 +106,9 @@ class MetallicitySpread(HierarchicalModel):
 rng = np.random.default_rng(1)
 error = rng.uniform(0.02, 0.08, 60)
 metallicity = rng.normal(rng.normal(-0.30, 0.03, 60), error)
-table = QTable({"metallicity": metallicity * u.dex, "metallicity_error": error * u.dex})
+table = QTable(
+    {"metallicity": metallicity * u.dex, "metallicity_error": error * u.dex}
+)
 
 model = MetallicitySpread().fit(table, random_state=1, progressbar=False)
 model.summary()
@@ -124,16 +126,15 @@ model.plot_corner(truths={"mean": -0.30, "ln_scatter": np.log(0.03)})
 # Two hyperparameters can be computed on a grid. That gives an independent answer to compare with,
 # and every model in this package has one in its tests:
 
-theta = {"mean": np.linspace(-0.4, -0.2, 400), "ln_scatter": np.linspace(-8, 0, 400)}
-grid = dict(
-    zip(theta, map(np.ravel, np.meshgrid(*theta.values(), indexing="ij")), strict=True)
+mean, ln_scatter = np.meshgrid(
+    np.linspace(-0.4, -0.2, 400), np.linspace(-8, 0, 400)
 )
+grid = {"mean": mean.ravel(), "ln_scatter": ln_scatter.ravel()}
 log_p = model.log_marginal(model.fitted_data(), grid) + model.log_prior(grid)
 weight = np.exp(log_p - log_p.max())
 expected = np.average(grid["mean"], weights=weight)
-print(
-    f"mean: {model.samples('mean').mean().value:.4f} fitted, {expected:.4f} on a grid"
-)
+fitted = model.samples("mean").mean().value
+print(f"mean: {fitted:.4f} fitted, {expected:.4f} on a grid")
 
 # %%
 # For ``pymc_model`` and ``method="nuts"``, add the hook ``build_pymc``; ``simulate`` draws data

@@ -20,22 +20,23 @@ middle = time.perf_counter()
 nuts = StarCluster().fit(
     table, method="nuts", draws=500, tune=500, random_state=1, progressbar=False
 )
-print(f"marginal {middle - began:.1f} s, nuts {time.perf_counter() - middle:.1f} s")
+end = time.perf_counter()
+print(f"marginal {middle - began:.1f} s, nuts {end - middle:.1f} s")
 
 # %%
 # The means differ by no more than their Monte Carlo errors:
 
+names = ["parameter", "mean", "sd", "mcse_mean", "ess_bulk", "r_hat"]
 for name, fit in (("marginal", marginal), ("nuts", nuts)):
     print(name)
-    fit.summary()["parameter", "mean", "sd", "mcse_mean", "ess_bulk", "r_hat"].pprint()
+    fit.summary()[names].pprint()
 
 # %%
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
 for ax, name in ((left, "mu_r"), (right, "ln_std_r")):
     for label, fit in (("marginal", marginal), ("nuts", nuts)):
-        ax.hist(
-            fit.samples(name).value, bins=40, density=True, histtype="step", label=label
-        )
+        draws = fit.samples(name).value
+        ax.hist(draws, bins=40, density=True, histtype="step", label=label)
     ax.set(xlabel=name, ylabel="density")
     ax.locator_params(axis="x", nbins=5)
 _ = left.legend()

@@ -51,9 +51,8 @@ with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     circle.fit(one, random_state=1, progressbar=False)
 for name in ("P", "K", "jitter"):
-    print(
-        f"{name} = {circle.samples(name).mean():.5g} +- {circle.samples(name).std():.2g}"
-    )
+    draws = circle.samples(name)
+    print(f"{name} = {draws.mean():.5g} +- {draws.std():.2g}")
 
 # %%
 # That looks like a result, and is none: K is 15 of its own standard errors too low, as will be
@@ -123,14 +122,14 @@ star.elements()
 longer = {"HD 4747": {"P": priors.LogUniform(1 * u.day, 100_000 * u.day)}}
 found = {}
 for name in published["star"]:
+    one = velocities[velocities["star"] == name]
     model = SB1Binary(eccentricity=True, **options | longer.get(name, {}))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model.fit(
-            velocities[velocities["star"] == name], random_state=1, progressbar=False
-        )
+        model.fit(one, random_state=1, progressbar=False)
     found[name] = model.elements()
-    print(f"{name}: probability of the best mode {model.modes()['probability'][0]:.3f}")
+    best = model.modes()["probability"][0]
+    print(f"{name}: probability of the best mode {best:.3f}")
 
 # %%
 # Each element is printed to two digits of its error, half the interval.
@@ -171,7 +170,8 @@ def difference(name, elements, row, offset=0):
 
 rows = []
 for elements, row in zip(found.values(), published, strict=True):
-    turns = 0.5 * np.round((elements["omega"][0] - row["omega"]) / (np.pi * u.rad))
+    angle = elements["omega"][0] - row["omega"]
+    turns = 0.5 * np.round(angle / (np.pi * u.rad))
     cycles = (elements["T_conj"][0] - row["T_conj"]) / row["P"]
     rows.append(
         (
@@ -182,9 +182,8 @@ for elements, row in zip(found.values(), published, strict=True):
             (cycles - np.round(cycles)).value,
         )
     )
-against = QTable(
-    rows=rows, names=("star", "P", "e", "K", "omega", "turns", "T_conj / P")
-)
+names = ("star", "P", "e", "K", "omega", "turns", "T_conj / P")
+against = QTable(rows=rows, names=names)
 for name in ("P", "e", "K", "omega", "T_conj / P"):
     against[name].info.format = ".2f" if name != "T_conj / P" else ".3f"
 against

@@ -12,7 +12,8 @@ import tempfile
 import warnings
 from pathlib import Path
 
-warnings.filterwarnings("ignore", category=DeprecationWarning)  # of pandas, within LSDB
+# of pandas, within LSDB
+warnings.filterwarnings("ignore", category=DeprecationWarning)
 
 import astropy.units as u
 import dask
@@ -32,7 +33,7 @@ from astro_hier import BinaryPopulation, SB1Binary, datasets, priors, survey
 table = datasets.make_binaries(60, 7, random_state=1)
 stars = np.unique(table["star"])
 rng = np.random.default_rng(1)
-where = {"ra": rng.uniform(0, 360, 60), "dec": rng.uniform(-60, 60, 60)}
+sky = {"ra": rng.uniform(0, 360, 60), "dec": rng.uniform(-60, 60, 60)}
 visits = pd.DataFrame(
     {
         "bjd": 2459000 + table["time"].to_value(u.day),
@@ -41,10 +42,11 @@ visits = pd.DataFrame(
     },
     index=table["star"],
 )
-frame = NestedFrame({"source_id": stars, **where}, index=stars).join_nested(
-    visits, "visits"
+frame = NestedFrame({"source_id": stars, **sky}, index=stars)
+frame = frame.join_nested(visits, "visits")
+catalogue = lsdb.from_dataframe(
+    frame, ra_column="ra", dec_column="dec", lowest_order=0
 )
-catalogue = lsdb.from_dataframe(frame, ra_column="ra", dec_column="dec", lowest_order=0)
 catalogue
 
 # %%
@@ -62,7 +64,8 @@ columns = {
     "rv_error": ("e_vrad", u.km / u.s),
 }
 model = BinaryPopulation(period_range=periods)
-work = model.partition_function(star="source_id", visits="visits", columns=columns)
+where = {"star": "source_id", "visits": "visits", "columns": columns}
+work = model.partition_function(**where)
 
 folder = Path(tempfile.mkdtemp())
 rows = catalogue.map_partitions(work, meta=work.meta(catalogue.meta))
@@ -77,10 +80,11 @@ print(survey.status(folder / "rows"))
 # million. Other populations of the same orbits, such as one in which not all stars have companions,
 # take the same rows.
 
-population = BinaryPopulation(period_range=periods).fit_rows(
-    folder / "rows", random_state=1
-)
-population.summary().pprint_all()
+population = BinaryPopulation(period_range=periods)
+population.fit_rows(folder / "rows", random_state=1)
+population.summary()
+
+# %%
 population.plot_population()
 
 # %%
@@ -90,7 +94,7 @@ population.plot_population()
 
 population.star_results(folder / "rows", folder / "results", progressbar=False)
 results = survey.read(folder / "results")
-results["star", "status", "P", "P_sd", "K", "probability", "ln_bayes_factor"][:8]
+results["star", "P", "P_sd", "K", "probability", "ln_bayes_factor"][:8]
 
 # %%
 # A catalogue of orbits
@@ -98,10 +102,11 @@ results["star", "status", "P", "P_sd", "K", "probability", "ln_bayes_factor"][:8
 # Without a population, each star is fitted on its own, and its row is its orbit, with all modes.
 
 orbit = SB1Binary(P=priors.LogUniform(*periods))
-of_stars = orbit.partition_function(star="source_id", visits="visits", columns=columns)
+of_stars = orbit.partition_function(**where)
 orbits = catalogue.map_partitions(of_stars, meta=of_stars.meta(catalogue.meta))
 with dask.config.set(scheduler="synchronous"):
-    orbits.write_catalog(folder / "orbits", catalog_name="orbits", progress_bar=False)
-survey.read(
-    folder / "orbits", columns=["source_id", "P", "K", "n_modes", "probability"]
-)[:8]
+    orbits.write_catalog(
+        folder / "orbits", catalog_name="orbits", progress_bar=False
+    )
+wanted = ["source_id", "P", "K", "n_modes", "probability"]
+survey.read(folder / "orbits", columns=wanted)[:8]

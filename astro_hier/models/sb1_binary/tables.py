@@ -16,6 +16,10 @@ from astro_hier.posterior import UnitLike, in_units
 
 CONSTANT, CIRCULAR, ECCENTRIC = "constant velocity", "circular orbit", "eccentric orbit"
 FORMATS = {"probability": ".4f", "P": ".9g", "e": ".4f"}
+NO_ORBIT = (
+    "the velocities do not show an orbit: K is the amplitude that fits best at these periods, less"
+    " than the mean of the draws; elements() has their median, and 95 percent are below K_upper"
+)
 NO_MODEL = (
     "none of these models explains the velocities within the stated errors: their probabilities say"
     " nothing about models that are not listed, such as second companions, which a jitter stands in"
@@ -150,9 +154,9 @@ def modes(model, min_probability: float = 1e-3, unit: UnitLike = None) -> Table:
     `~astropy.table.Table`
         Columns probability, P and P_sd (mean and standard deviation in the mode), for eccentric
         orbits also e and e_sd, and K, the semi-amplitude of the best orbit, averaged over the mode.
-        ``meta`` also tells whether there
-        is an orbit, and whether its period is known, with ``ln_bayes_factor``, ``K_upper`` and
-        ``period_information`` from the posterior's attributes.
+        ``meta`` also tells whether there is an orbit, and whether its period is known, with
+        ``ln_bayes_factor``, ``K_upper`` and ``period_information`` from the posterior's attributes;
+        ``meta["note"]`` says what K then is if there is none.
 
     Examples
     --------
@@ -171,6 +175,8 @@ def modes(model, min_probability: float = 1e-3, unit: UnitLike = None) -> Table:
     for name in ("ln_bayes_factor", "K_upper", "period_information"):
         if name in model.posterior.attrs:
             table.meta[name] = model.posterior.attrs[name]
+    if table.meta.get("ln_bayes_factor", np.inf) < orbit_checks.MIN_LN_BAYES:
+        table.meta["note"] = NO_ORBIT
     return in_units(model, table[listed], unit)
 
 
