@@ -49,8 +49,10 @@ class NormalMixture(Components):
     >>> from astro_hier import BinaryPopulation, populations
     >>> family = populations.NormalMixture()
     >>> model = BinaryPopulation(population=family)
-    >>> [p.name for p in family.parameters]
-    ['mu1', 'separation', 'lnsigma1', 'lnsigma2', 'fraction1', 'mu2', 'sigma1', 'sigma2']
+    >>> family.sampled
+    ('mu1', 'separation', 'lnsigma1', 'lnsigma2', 'fraction1')
+    >>> [p.name for p in family.parameters if p.name not in family.sampled]
+    ['mu2', 'sigma1', 'sigma2']
     """
 
     mu1: priors.Prior = priors.Uniform(-1, 8)
