@@ -226,7 +226,9 @@ def _truths_in_words(fig, chosen, marks) -> str:
     return "true values" if any(mark is not None for mark in marks) else ""
 
 
-def _marks(model: Any, truths: dict, units: Units, chosen: list[Shown]) -> list[float | None]:
+def _marks(
+    model: Any, truths: Mapping[str, Any], units: Units, chosen: list[Shown]
+) -> list[float | None]:
     """A value to mark on each axis, in what is shown there, or None.
 
     Scales and their logarithms follow from each other; angles are moved by turns to their draws.
