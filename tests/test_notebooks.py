@@ -112,6 +112,27 @@ def test_copies_have_the_same_arguments_and_results(fitted, name):
         COPIES[name](StarCluster()).summary()
 
 
+SCATTER = priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s)
+OPTIONS = [
+    (SB1Binary, {"eccentricity": True}),
+    (SB1Binary, {"amplitude": priors.PeriodScaled(30 * u.km / u.s), "trend": 1}),
+    (SB1Binary, {"jitter": SCATTER}),
+    (BinaryPopulation, {"jitter": populations.LogNormalJitter()}),
+    (BinaryPopulation, {"eccentricity": True}),
+]
+
+
+@pytest.mark.filterwarnings("ignore::astro_hier.checks.CheckWarning")
+@pytest.mark.parametrize(("kind", "options"), OPTIONS, ids=repr)
+def test_what_options_keep_can_be_pickled(kind, options):
+    table = kind.example(random_state=1)
+    few = table[:18] if "star" in table.colnames else table[:6]
+    model = kind(**options).fit(few, draws=20, certify=False, random_state=1, progressbar=False)
+    other = pickle.loads(pickle.dumps(model))
+    assert str(other.summary()) == str(model.summary())
+    assert other.fitted_data().visits is not None
+
+
 def test_a_copy_is_fitted_without_touching_the_original(fitted):
     before, other = fitted.posterior, copy.copy(fitted)
     other.fit(datasets.make_star_cluster(12, random_state=5), draws=20, random_state=2,

@@ -10,8 +10,9 @@ from astro_hier.posterior.files import (
     write_whole,
 )
 from astro_hier.posterior.parameters import LOG_PROB, UNBOUNDED, Parameter
-from astro_hier.posterior.summary import draws_table, samples, summarise
-from astro_hier.posterior.tree import build_tree, check_tree, dataset, likelihood_group
+from astro_hier.posterior.scales import scales_by_log, scales_of
+from astro_hier.posterior.summary import draws_table, label_of, samples, summarise
+from astro_hier.posterior.tree import add_draws, build_tree, check_tree, dataset, likelihood_group
 from astro_hier.posterior.units import (
     UnitLike,
     Units,
@@ -31,6 +32,7 @@ __all__ = [
     "SavedFileError",
     "UnitLike",
     "Units",
+    "add_draws",
     "build_tree",
     "check_tree",
     "dataset",
@@ -39,6 +41,7 @@ __all__ = [
     "fitting",
     "in_units",
     "known_units",
+    "label_of",
     "likelihood_group",
     "load",
     "quantities_in",
@@ -47,6 +50,8 @@ __all__ = [
     "register",
     "samples",
     "save",
+    "scales_by_log",
+    "scales_of",
     "summarise",
     "units_of",
     "write_whole",

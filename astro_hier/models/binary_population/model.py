@@ -279,7 +279,7 @@ class BinaryPopulation(OrbitModel):
         return drawn if self.companion_fraction is None else drawn | data.companions(theta)
 
     def derive(self, theta):
-        derived = self.distribution.derive(theta)
+        derived = {name: of for part in self.parts for name, of in part.derive(theta).items()}
         if "P" in theta:
             derived |= {"lnP": np.log(theta["P"]), **super().derive(theta)}
         return derived

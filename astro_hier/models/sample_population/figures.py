@@ -115,13 +115,8 @@ def plot_population(
     values, weight = _stacked(data, which)
     edges = np.linspace(x[seen[0]], x[seen[-1]], BINS + 1)
     height, _ = np.histogram(values, edges, weights=weight)
-    ax.stairs(
-        height / np.diff(edges),
-        edges,
-        fill=True,
-        color=plots.shade(ax, 0.2),
-        label="stack of the objects",
-    )
+    look = plots.hatched(ax)
+    ax.stairs(height / np.diff(edges), edges, fill=True, label="stack of the objects", **look)
     before = ", before the selection" if model.selection is not None else ""
     ax.fill_between(x, low, high, label="94 percent", **plots.BAND)
     ax.plot(x, middle, color=plots.GIVEN, label=f"population{before}")

@@ -9,7 +9,7 @@ from astro_hier import plots
 from astro_hier.core.thinning import evenly
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits import curves
-from astro_hier.models.orbits.ellipse import unbroken
+from astro_hier.models.orbits.ellipse import TURN, unbroken
 from astro_hier.models.orbits.velocity import KMS
 from astro_hier.models.sb1_binary.tables import draws_of
 from astro_hier.posterior import Parameter, UnitLike, units_of
@@ -23,7 +23,7 @@ MAX_CYCLES = 80  # that are drawn one by one
 PER_CYCLE = 40  # points of a curve in time
 LINEAR_DEPTH = 10.0  # of the periodogram, in ln p
 MANY_PERIODS = 20_000  # above which vector graphics hold an image of them
-PHASE = Parameter("phase", u.rad, r"\phi", "phase of the highest velocity")
+PHASE = Parameter("phase", u.rad, r"\phi", "phase of the highest velocity", turn=TURN)
 VELOCITY = KMS, "rv", "K", "v0"  # what an axis of velocities shows
 MODE_GAP = 0.25  # between neighbouring draws of two modes, in cycles over the baseline
 
@@ -210,19 +210,28 @@ def drawn_names(model):
     repeat those of omega, with which it goes along unless e is large. K and the phase stand for a
     and b.
     """
-    free = model.free_names()
-    varying = (
-        p.name for p in model.parameters
-        if not p.dims and model.owner(p.name) is None and np.ptp(model.samples(p.name).value) > 0
-    )  # fmt: skip
-    shown = {*free, *varying} - {"t_peri"}
-    if not shown >= {"a", "b"}:
+    shown, replaced = _varying(model) - {"t_peri"}, coordinate_names(model)
+    if not replaced:
         return [p.name for p in model.parameters if p.name in shown]
     return (
         ["P"] * ("P" in shown)
         + ["K", PHASE.name]
-        + [p.name for p in model.parameters if p.name in shown - {"P", "a", "b", "K"}]
+        + [p.name for p in model.parameters if p.name in shown - {"P", "K", *replaced}]
     )
+
+
+def coordinate_names(model):
+    """The amplitudes of cosine and sine, if both vary: K and the phase say the same."""
+    return ["a", "b"] if _varying(model) >= {"a", "b"} else []
+
+
+def _varying(model):
+    """Names of the parameters that are inferred, or that follow from these and vary."""
+    following = (
+        p.name for p in model.parameters
+        if not p.dims and model.owner(p.name) is None and np.ptp(model.samples(p.name).value) > 0
+    )  # fmt: skip
+    return {*model.free_names(), *following}
 
 
 def drawn_quantities(model):
@@ -231,6 +240,13 @@ def drawn_quantities(model):
         return []
     a, b = (model.posterior[name].values for name in ("a", "b"))
     return [(PHASE, unbroken(np.arctan2(b, a)))]
+
+
+def truths_that_follow(model, truths):
+    """The phase of a circle whose a and b are known."""
+    if not truths.keys() >= {"a", "b"}:
+        return {}
+    return {PHASE.name: np.arctan2(truths["b"], truths["a"])}
 
 
 def _few_draws(model, near_period=None):

@@ -262,6 +262,8 @@ class SB1Binary(OrbitModel):
 
     drawn_names = figures.drawn_names
     drawn_quantities = figures.drawn_quantities
+    coordinate_names = figures.coordinate_names
+    truths_that_follow = figures.truths_that_follow
 
     def excess_scatter(self, data: OneStar, values):
         """Scatter about the best orbit over twice the errors, at least 1; infinite for few visits.

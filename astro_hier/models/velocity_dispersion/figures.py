@@ -67,7 +67,8 @@ def plot_data(
     height = 1 / (len(value) * (bins[1] - bins[0]))
     if data.background:
         member = model.star_table()["member"]
-        ax.hist(value, bins, weights=member * height, color=plots.shade(ax, 0.2), label="members")
+        look = {"histtype": "stepfilled", **plots.hatched(ax)}
+        ax.hist(value, bins, weights=member * height, label="members", **look)
     ax.hist(value, bins, weights=np.full(len(value), height), histtype="step", color=plots.ink(ax),
             label=f"measured, {shown} of {len(value)} shown")  # fmt: skip
     x = np.linspace(bins[0], bins[-1], 400)
