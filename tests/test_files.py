@@ -131,6 +131,19 @@ def test_what_could_not_be_loaded_is_not_saved(small, tmp_path):
     assert (tmp_path / "fit.nc").read_bytes() == before
 
 
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_tilde_is_the_home_folder(small, tmp_path, monkeypatch, kind):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    small.save(kind("~/fit.nc"))
+    assert contents(tmp_path) == ["fit.nc"]
+    StarCluster.load(kind("~/fit.nc"))
+    with pytest.raises(FileNotFoundError, match=f"'{tmp_path}/other.nc'"):
+        StarCluster.load(kind("~/other.nc"))
+    (tmp_path / "page.html").write_text("earlier")
+    with pytest.raises(FileExistsError, match="exists"):
+        small.report(kind("~/page.html"))
+
+
 def contents(folder):
     return sorted(path.name for path in folder.iterdir())
 

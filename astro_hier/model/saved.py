@@ -25,7 +25,7 @@ class Saved(Results):
         Parameters
         ----------
         path : str or path-like
-            The file's name, in a folder that exists.
+            The file's name, in a folder that exists; ``~`` is the home folder.
 
         Raises
         ------
@@ -61,7 +61,7 @@ class Saved(Results):
         Parameters
         ----------
         path : str or path-like
-            The file's name.
+            The file's name; ``~`` is the home folder.
 
         Raises
         ------
