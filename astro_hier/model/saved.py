@@ -3,9 +3,7 @@
 from os import PathLike
 from typing import Self
 
-import numpy as np
-from astropy.time import Time
-
+from astro_hier.model import loaded
 from astro_hier.model.results import Results
 from astro_hier.netcdf import ContentError
 from astro_hier.posterior import LOG_PROB, check_tree, load, reading, save
@@ -98,7 +96,8 @@ class Saved(Results):
 
     def _check_results(self) -> None:
         """Raise an error unless the results are what a fit with these arguments returns."""
-        self.frozen_priors()
+        loaded.check_attributes(self.inference_data)
+        loaded.check_arguments(self)
         tree = self.inference_data
         parameters = [*self.parameters, LOG_PROB]
         if hasattr(self, f"{self.item}_draws"):  # those of each are kept for all or for none
@@ -107,10 +106,9 @@ class Saved(Results):
                 parameters = [p for p in parameters if p.name not in of_each]
         if self._folder() is not None:
             check_tree(tree, self.row, parameters, (), self.numbers)
+            loaded.check_draws(self, tree)
             return
         check_tree(tree, self.row, parameters, self.roles, self.numbers)
-        epoch = self._rows().epoch
-        if epoch and not (
-            np.isfinite(epoch.day + epoch.fraction) and epoch.scale in (None, *Time.SCALES)
-        ):
-            raise ContentError(f"has an epoch that is not a time, {epoch}")
+        loaded.check_rows(self, self._rows())
+        loaded.check_labels(tree, self.row)
+        loaded.check_draws(self, tree)
