@@ -148,8 +148,16 @@ def dump(findings: Iterable[Finding]) -> str:
 
 
 def restore(text: str) -> list[Finding]:
-    """The findings in a text that `dump` wrote."""
-    return [Finding(**fields) for fields in json.loads(text)]
+    """The findings in a text that `dump` wrote; a TypeError or ValueError if it is another."""
+    found = json.loads(text)
+    if not isinstance(found, list) or not all(isinstance(fields, dict) for fields in found):
+        raise ValueError(f"expected a list of findings, not {text[:40]!r}")
+    for fields in found:
+        if not all(
+            isinstance(of, bool if name == "failed" else str) for name, of in fields.items()
+        ):
+            raise ValueError(f"expected words in a finding, not {fields}")
+    return [Finding(**fields) for fields in found]
 
 
 def warn(message: str, category: type[Warning] = AstropyUserWarning) -> None:

@@ -19,6 +19,12 @@ __all__ = ["ContentError", "from_bytes", "to_bytes"]
 NUMBERS = {h5t.INTEGER, h5t.FLOAT}
 LAYOUTS = {h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED}
 # netCDF records the dimensions of an array as references to objects in the same file
+# attributes by which xarray would change values, or make labels of variables, as it reads them
+FOLLOWED = {
+    "_FillValue", "missing_value", "scale_factor", "add_offset", "_Unsigned", "units", "calendar",
+    "coordinates", "_Encoding", "bounds", "grid_mapping", "cell_measures", "formula_terms",
+    "ancillary_variables", "dtype",
+}  # fmt: skip
 DIMENSIONS = {"DIMENSION_LIST": h5t.VLEN, "REFERENCE_LIST": h5t.COMPOUND}
 TEXT = np.dtype("<u4, <u8, <u4")  # a string of variable length: its size and its address
 HEAP = b"GCOL\x01\0\0\0"  # how a collection of texts begins
@@ -128,6 +134,12 @@ def _size_of_values(dataset, content):
     size = count * kind.get_size()
     chunk = math.prod(dataset.chunks or ()) * kind.get_size()
     stored = dataset.id.get_storage_size()
+    for size_of, scales in zip(dataset.shape, dataset.dims, strict=True):
+        for scale in scales.values():  # a shorter array would be filled up
+            if scale.shape != (size_of,):
+                raise ContentError(
+                    f"holds {size_of} values along a dimension of {scale.size}, in {dataset.name}"
+                )
     if size > stored or max(stored, chunk) > len(content):
         raise ContentError(f"declares more values of {dataset.name} than it can hold")
     if count and kind.get_class() == h5t.STRING and kind.is_variable_str():
@@ -144,6 +156,8 @@ def _size_of_attributes(item, room):
         kind, count = attribute.get_type(), math.prod(attribute.shape)
         is_text = kind.get_class() == h5t.STRING and count == 1
         known = is_text or kind.get_class() in NUMBERS
+        if name in FOLLOWED and not _is_harmless(name, item):
+            raise ContentError(f"has an attribute that changes values, {name} of {item.name}")
         if not (known or _is_of_dimensions(name, attribute, item)):
             raise ContentError(f"has an attribute of an unknown kind, {name} of {item.name}")
         total += count * kind.get_size()
@@ -152,6 +166,16 @@ def _size_of_attributes(item, room):
         if total > room:
             raise ContentError(f"declares more than it can hold in {name} of {item.name}")
     return total
+
+
+def _is_harmless(name, item):
+    """Whether an attribute is as `to_bytes` writes it: NaN for gaps, and "bool" of switches."""
+    if not isinstance(item, h5py.Dataset):
+        return False
+    value, kind = item.attrs[name], item.dtype.kind
+    if name == "_FillValue":
+        return kind == "f" and np.size(value) == 1 and bool(np.all(np.isnan(value)))
+    return name == "dtype" and kind == "i" and isinstance(value, str) and value == "bool"
 
 
 def _is_of_dimensions(name, attribute, item):

@@ -5,7 +5,7 @@ import re
 
 def check_latex(text):
     """Raise an error unless environments, braces, dollars and columns of a table match."""
-    bare = re.sub(r"\\[\\{}$%&#_]", "", text)
+    bare = re.sub(r"\\[\\{}$%&#_^]", "", text)
     assert not re.search(r"(?<!\\)[%#~\"]", bare)
     assert text.isascii()
     open_ones, depth = [], 0

@@ -56,6 +56,10 @@ def test_apogee_binaries_are_read_from_a_folder_and_verified(shared_data, monkey
     monkeypatch.setenv("ASTRO_HIER_DATA", str(tmp_path))
     with pytest.raises(OSError, match="is not the published file: its sha256 is"):
         datasets.fetch_apogee_binaries()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("ASTRO_HIER_DATA", "~")
+    with pytest.raises(OSError, match="is not the published"):
+        datasets.fetch_apogee_binaries()
     monkeypatch.setenv("ASTRO_HIER_DATA", str(tmp_path / "absent"))
     with pytest.raises(FileNotFoundError, match=r"does not contain apogee-binaries\.fits"):
         datasets.fetch_apogee_binaries()

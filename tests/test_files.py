@@ -21,7 +21,7 @@ import pytest
 from astropy.utils.exceptions import AstropyUserWarning
 
 import astro_hier
-from astro_hier import SavedFileError, StarCluster, populations, priors, profiles
+from astro_hier import SavedFileError, SB1Binary, StarCluster, populations, priors, profiles
 from astro_hier.plots import NotInTheModel
 from astro_hier.posterior.files import SEAL
 
@@ -138,6 +138,19 @@ def test_what_could_not_be_loaded_is_not_saved(small, tmp_path):
     with pytest.raises(ValueError, match="attribute of an unknown kind, words of /posterior"):
         small.save(tmp_path / "fit.nc")
     assert (tmp_path / "fit.nc").read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_tilde_is_the_home_folder(small, tmp_path, monkeypatch, kind):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    small.save(kind("~/fit.nc"))
+    assert contents(tmp_path) == ["fit.nc"]
+    StarCluster.load(kind("~/fit.nc"))
+    with pytest.raises(FileNotFoundError, match=f"'{tmp_path}/other.nc'"):
+        StarCluster.load(kind("~/other.nc"))
+    (tmp_path / "page.html").write_text("earlier")
+    with pytest.raises(FileExistsError, match="exists"):
+        small.report(kind("~/page.html"))
 
 
 def contents(folder):
@@ -643,6 +656,107 @@ def undecodable_text(file):
 )
 def test_results_of_another_kind_are_refused(change, how, message):
     with pytest.raises(SavedFileError, match=rf"StarCluster-3\.nc.*{message}"):
+        StarCluster.load(change(how))
+
+
+def number(place, value):
+    """Put a value in the place of the first of an array."""
+
+    def how(file):
+        values = file[place][...]
+        values.flat[0] = value
+        file[place][...] = values
+
+    return how
+
+
+def attribute(place, name, value):
+    def how(file):
+        file[place].attrs[name] = value
+
+    return how
+
+
+def fewer_rows(file):
+    replaced(file, "observed_data/rv",
+             lambda name: file.create_dataset(name, data=np.ones(3)), ("visit",))  # fmt: skip
+
+
+NO_NUMBERS = [
+    (number("observed_data/rv", np.nan), "holds 1 of 8 values of rv that are not valid"),
+    (number("observed_data/rv", 3e5), "of rv that are not valid .*; expected .*slower than light"),
+    (number("constant_data/time", np.inf), "of time that are not valid"),
+    (number("constant_data/rv_error", -5), r"rv_error .*row 0: -5\.0\); expected .* than zero"),
+    (number("posterior/P", np.inf), "holds inf for P, in 1 of 10 draws; expected finite numbers"),
+    (number("posterior/P", -5), "for P, .* expected finite numbers from 1.5 to 20"),
+    (number("posterior/K", -5), "values of K that do not follow from other parameters"),
+    (number("posterior/log_prob", np.nan), "holds nan for log_prob"),
+    (number("posterior/draw", 7), "labels of draw in posterior .* expected 0, 1, 2"),
+    (number("constant_data/visit", 7), "labels of visit in constant_data .* expected 0, 1, 2"),
+    (fewer_rows, "holds 3 values along a dimension of 8, in /observed_data/rv"),
+]
+
+
+@pytest.mark.parametrize(("how", "message"), NO_NUMBERS)
+def test_numbers_that_no_fit_has_are_refused(change, how, message):
+    with pytest.raises(SavedFileError, match=rf"SB1Binary-3\.nc.*{message}"):
+        SB1Binary.load(change(how, "SB1Binary-3.nc.gz"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("scale_factor", 1000.0), ("add_offset", 1.0), ("_FillValue", 10.0), ("missing_value", 1.0),
+        ("coordinates", "ln_std_r"), ("units", "days since 2000-01-01"), ("dtype", "bool"),
+    ],
+)  # fmt: skip
+def test_no_attribute_changes_values(change, name, value):
+    message = f"has an attribute that changes values, {name} of /posterior/mu_r"
+    with pytest.raises(SavedFileError, match=message):
+        StarCluster.load(change(attribute("posterior/mu_r", name, value)))
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "values"),
+    [
+        ("sample_stats", "checks", ["", "null", "[1]", 3, '[{"name": 1}]', "{}"]),
+        ("sample_stats", "call", ["{", "[]", 3, '{"options": 3}', '{"options": {"a": 1}}']),
+        ("posterior", "method", ["x", 3, np.nan]),
+        ("posterior", "n_explanations", ["x", [1, 2]]),
+        ("posterior", "coordinates", ["mu_r"]),
+    ],
+)
+def test_words_that_no_fit_says_are_refused(change, place, name, values):
+    for value in values:
+        with pytest.raises(SavedFileError, match=r"StarCluster-3\.nc"):
+            StarCluster.load(change(attribute(place, name, value)))
+
+
+@pytest.mark.parametrize(
+    "epoch",
+    ["{", "3", "null", '{"day": "x", "fraction": 0, "scale": null}',
+     '{"day": 1e308, "fraction": 0.0, "scale": "tdb"}',
+     '{"day": 1.0, "fraction": 0.0, "scale": "bogus"}'],
+)  # fmt: skip
+def test_times_without_a_date_are_refused(change, epoch):
+    with pytest.raises(SavedFileError, match=r"SB1Binary-3\.nc"):
+        SB1Binary.load(change(attribute("constant_data", "epoch", epoch), "SB1Binary-3.nc.gz"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("star_draws", -5), ("on_invalid", "zap"), ("columns", {"dict": {"parallax": 3}}),
+        ("columns", {"dict": {"velocity": "v"}}), ("columns", 3), ("outliers", "x"), ("mu_r", -1),
+    ],
+)  # fmt: skip
+def test_arguments_that_no_fit_takes_are_refused(change, name, value):
+    def how(file):
+        given = json.loads(file.attrs["parameters"])
+        given["dict"][name] = value
+        file.attrs["parameters"] = json.dumps(given)
+
+    with pytest.raises(SavedFileError, match=r"StarCluster-3\.nc"):
         StarCluster.load(change(how))
 
 

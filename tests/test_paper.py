@@ -86,7 +86,30 @@ def test_what_comes_from_a_table_is_text(fitted):
     for kind in ("latex", "aastex"):
         check_latex(fitted.paper_table(of=table, format=kind))
     assert r"50\% \& \$x\_1" in fitted.paper_table(of=table)
-    assert latex.escaped("Å [\u0434_1]") == r"A {[}?\_1{]}"  # a letter that has no like
+    assert latex.escaped("Å [\u0434_1]") == r"\r{A} {[}{[}U+0434{]}\_1{]}"  # has no like
+
+
+ALIKE = [
+    "α Cen", "β Cen", "alpha Cen", "Α Cen", "A Cen", "λ Cen", "ς Cen", "ά Cen", "é", "e", "ê", "ï",  # noqa: RUF001
+    "ñ", "ą", "ß", "ø", "ﬁ", "fi", "HD 1²", "HD 1₂", "HD 12", "星", "ж", "?", "a–b", "“q”",  # noqa: RUF001
+    "a\x07b", "★", "µ′", "ϝ", "ế", "👽", "ÿ", "ț", "đ", "Þ", "ª",  # noqa: RUF001
+]  # fmt: skip
+
+
+def test_different_names_stay_different(fitted):
+    table = Table({"star": ALIKE, "\u03b1": np.arange(len(ALIKE))})
+    for kind in ("latex", "aastex"):
+        check_latex(fitted.paper_table(of=table, format=kind))
+    cells = [latex.escaped(name) for name in ALIKE]
+    assert len(set(cells)) == len(ALIKE)
+    assert cells[:2] == [r"$\alpha$ Cen", r"$\beta$ Cen"]
+    assert latex.escaped("e\u0301 ï") == r"\'{e} \"{\i}"  # however it was typed
+    text = fitted.paper_table(of=table, format="mrt")
+    assert text.isascii()
+    read = Table.read(text, format="ascii.mrt")
+    assert len(set(read["star"])) == len(ALIKE)
+    assert "beta Cen" in read["star"]
+    assert "alpha" in read.colnames
 
 
 def compile_with_tex(folder, documentclass, tables):
@@ -106,6 +129,7 @@ def compile_with_tex(folder, documentclass, tables):
 def test_tex_takes_the_tables(fitted, binary, tmp_path, kind, of):
     hostile = QTable({"star": [HOSTILE], "r": [1] * u.pc, "r_sd": [0.1] * u.pc, "x_%": [True]})
     tables = [
+        fitted.paper_table(of=Table({"star": ALIKE}), format=kind),
         fitted.paper_table(unit="pc", format=kind),
         fitted.paper_table(of=fitted.star_table()[:5], format=kind),
         fitted.paper_table(of=fitted.summary(), format=kind),

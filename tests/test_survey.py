@@ -373,6 +373,15 @@ def test_a_star_whose_work_fails_does_not_take_its_part_along(visits, tmp_path, 
     assert state.done == STARS - 1
 
 
+def test_a_tilde_is_the_home_folder(visits, rows, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(rows.parent))
+    assert survey.status(f"~/{rows.name}") == survey.status(rows)
+    again = population().prepare_rows(f"~/{rows.name}")
+    assert again.store.folder == rows
+    with pytest.raises(FileNotFoundError, match=f"'{rows.parent}/absent.fits'"):
+        survey.prepare("~/absent.fits", tmp_path / "rows", population(), **QUIET)
+
+
 def test_rows_of_other_models_are_refused(rows, tmp_path):
     with pytest.raises(RowsError, match=r"trend 0 and 1"):
         population(trend=1).fit_rows(rows, **QUIET)

@@ -40,7 +40,7 @@ def fetch_apogee_binaries() -> QTable:
     """
     folder = os.environ.get(DATA_FOLDER)
     if folder:
-        path = Path(folder) / APOGEE_BINARIES
+        path = Path(os.path.expanduser(folder)) / APOGEE_BINARIES
         if not path.is_file():
             raise FileNotFoundError(
                 f"{DATA_FOLDER} is {folder!r}, which does not contain {APOGEE_BINARIES}"

@@ -62,6 +62,10 @@ class Hooks(Priors):
     def check_arguments(self) -> None:
         """Raise a ValueError if arguments are inconsistent; called before a table is read."""
 
+    def check_saved_arguments(self) -> None:
+        """The same for arguments from a file, whose defaults may be those of an earlier version."""
+        self.check_arguments()
+
     def check_rows(self, rows: Rows, table: Table) -> None:
         """Raise a `~astro_hier.TableError` if the columns together are not what the model needs."""
 

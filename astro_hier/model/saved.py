@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Self
 
-import numpy as np
-from astropy.time import Time
-
+from astro_hier.model import loaded
 from astro_hier.model.results import Results
 from astro_hier.netcdf import ContentError
 from astro_hier.posterior import LOG_PROB, Parameter, add_draws, check_tree, load, reading, save
@@ -26,7 +24,7 @@ class Saved(Results):
         Parameters
         ----------
         path : str or path-like
-            The file's name, in a folder that exists.
+            The file's name, in a folder that exists; ``~`` is the home folder.
 
         Raises
         ------
@@ -62,7 +60,7 @@ class Saved(Results):
         Parameters
         ----------
         path : str or path-like
-            The file's name.
+            The file's name; ``~`` is the home folder.
 
         Raises
         ------
@@ -99,7 +97,8 @@ class Saved(Results):
 
     def _check_results(self) -> None:
         """Raise an error unless the results are what a fit with these arguments returns."""
-        self.frozen_priors()
+        loaded.check_attributes(self.inference_data)
+        loaded.check_arguments(self)
         tree = self.inference_data
         parameters = [*self.parameters, LOG_PROB]
         if hasattr(self, f"{self.item}_draws"):  # those of each are kept for all or for none
@@ -113,14 +112,11 @@ class Saved(Results):
         parameters = [p for p in parameters if p not in absent]
         of_rows = () if self._folder() is not None else self.roles
         check_tree(tree, self.row, parameters, of_rows, self.numbers)
+        if of_rows:
+            loaded.check_rows(self, self._rows())
+            loaded.check_labels(tree, self.row)
         self._add_derived(absent)
-        if not of_rows:
-            return
-        epoch = self._rows().epoch
-        if epoch and not (
-            np.isfinite(epoch.day + epoch.fraction) and epoch.scale in (None, *Time.SCALES)
-        ):
-            raise ContentError(f"has an epoch that is not a time, {epoch}")
+        loaded.check_draws(self, tree)
 
     def _add_derived(self, absent: Sequence[Parameter]) -> None:
         """Add parameters that follow from others, which files of earlier versions may lack."""

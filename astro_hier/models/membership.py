@@ -154,7 +154,9 @@ class WithBackground(NoBackground):
 
     background: Background
 
-    latents = (Parameter("member", u.one, "p", "probability of membership", ("star",)),)
+    latents = (
+        Parameter("member", u.one, "p", "probability of membership", ("star",), bounds=(0.0, 1.0)),
+    )
     remedy_of_rows = "", ""
 
     @property

@@ -63,7 +63,7 @@ def write_whole(path, *blocks):
     OSError
         If it cannot be written, for instance because the disk is full.
     """
-    path = Path(path)
+    path = Path(os.path.expanduser(path))
     target = _target(path)
     try:
         put(target, *blocks)
@@ -192,7 +192,7 @@ def estimator_in(path):
 
 
 def _file(path):
-    path = Path(path)
+    path = Path(os.path.expanduser(path))
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
     return path

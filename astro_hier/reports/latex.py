@@ -10,6 +10,7 @@ from typing import Any
 
 import astropy.units as u
 
+from astro_hier.reports.letters import in_latex, is_plain
 from astro_hier.reports.rounding import MINUS
 
 __all__ = ["escaped", "tabular", "unit_cell"]
@@ -23,15 +24,9 @@ SPECIAL = {
 
 
 def escaped(value: Any) -> str:
-    """Any value as LaTeX text; characters beyond ASCII without their accents, or as "?"."""
-    text = " ".join(str(value).split())
-    return "".join(SPECIAL.get(c, c) if c in SPECIAL or c.isascii() else _plain(c) for c in text)
-
-
-def _plain(character):
-    return "".join(
-        c for c in unicodedata.normalize("NFKD", character) if c.isascii() and c.isprintable()
-    ) or "?"  # fmt: skip
+    """Any value as LaTeX text."""
+    text = unicodedata.normalize("NFC", " ".join(str(value).split()))
+    return "".join(SPECIAL.get(c) or (c if is_plain(c) else in_latex(c)) for c in text)
 
 
 def unit_cell(unit: u.UnitBase) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from astropy.table import Column, MaskedColumn, Table
 from astropy.time import Time
 
+from astro_hier.reports.letters import all_in_ascii, in_ascii
 from astro_hier.reports.values import Values
 
 __all__ = ["of_table", "of_values"]
@@ -50,8 +51,9 @@ def of_table(model: Any, found: Table, title: str, notes: Sequence[str]) -> str:
     """Any table of results, with all its columns."""
     about = {p.name: p.long_name for p in model.parameters}
     table = Table()
-    for name in found.colnames:
-        for label, column in _parts(name, found[name]):
+    names = all_in_ascii(found.colnames)
+    for name, shown in zip(found.colnames, names, strict=True):
+        for label, column in _parts(shown, found[name]):
             table[label] = _column(column, _about(name, about))
     return _written(table, title, notes)
 
@@ -77,7 +79,7 @@ def _parts(name, column):
 def _column(column, about):
     unit = getattr(column, "unit", None)
     cds, left = _cds(unit if isinstance(unit, u.UnitBase) else u.one)
-    about += f" ({left})" if left else ""
+    about = in_ascii(about + (f" ({left})" if left else ""))
     values = np.ma.asarray(getattr(column, "value", column))
     if values.dtype.kind == "f":
         form = getattr(column.info, "format", None)
@@ -115,9 +117,8 @@ def _numbers(values, about, unit=None):
 
 def _text(values, about):
     """A column of words on one line, of characters that the standard allows."""
-    words = (" ".join(str("" if value is None else value).split()) for value in values)
-    plain = [word.encode("ascii", "replace").decode() or "---" for word in words]
-    return Column(plain, description=about)
+    words = all_in_ascii("" if value is None else str(value) for value in values)
+    return Column([word or "---" for word in words], description=about)
 
 
 def _written(table, title, notes):
@@ -125,9 +126,9 @@ def _written(table, title, notes):
     text = StringIO()
     table.write(text, format="ascii.mrt")
     numbered = [
-        "\n".join(wrap(f"Note ({i + 1}): {note}", WIDTH, subsequent_indent="  "))
+        "\n".join(wrap(f"Note ({i + 1}): {in_ascii(note)}", WIDTH, subsequent_indent="  "))
         for i, note in enumerate(notes)
     ]
     head, _, rest = text.getvalue().partition("Notes:\n")
-    head = head.replace("Title:", f"Title: {title}", 1)
+    head = head.replace("Title:", f"Title: {in_ascii(title)}", 1)
     return head + "".join(f"{note}\n" for note in numbered) + rest

@@ -1,11 +1,12 @@
 """The report of a fit: one page of HTML that needs nothing besides itself."""
 
 import json
+import os
 import platform
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -66,7 +67,7 @@ def report(
     """
     model.inference_data  # noqa: B018 an error before a fit
     units_of(model, unit)
-    path = Path(fspath(path))
+    path = Path(os.path.expanduser(path))
     if path.exists() and not overwrite:
         raise FileExistsError(
             f"{str(path)!r} exists: choose another name, or replace it with overwrite=True"

@@ -138,7 +138,7 @@ def of_quantiles(model: Any, table: Table, unit: UnitLike = None) -> Values:
             unit, numbers = u.day, column.jd
         low, middle, high = np.ma.filled(np.ma.asarray(numbers, float), np.nan)[order]
         known = about.get(name.partition("[")[0])
-        symbol = known.symbol if known else SYMBOLS.get(name, rf"\mathrm{{{latex.escaped(name)}}}")
+        symbol = known.symbol if known else SYMBOLS.get(name, rf"\mbox{{{latex.escaped(name)}}}")
         said = known.long_name if known else LONG_NAMES.get(name, name.replace("_", " "))
         if np.isfinite(middle):
             rows.append(Row(name, symbol, element, said, unit or u.one, low, middle, high))

@@ -60,7 +60,7 @@ def found(folder: str | os.PathLike) -> list[Path]:
     FileNotFoundError
         If there is no such folder, or no such file in it.
     """
-    folder = Path(folder)
+    folder = Path(os.path.expanduser(folder))
     if not folder.is_dir():
         raise FileNotFoundError(f"{str(folder)!r} is not a folder; expected a folder of rows")
     margins = [file.parent for file in folder.rglob("*properties") if _is_margin(file)]
@@ -132,7 +132,7 @@ class Store:
             raise RowsError(f"{str(folder)!r} holds no stars")
         names = _schema(paths[0]).names
         star = "star" if "star" in names else names[0]
-        return cls(Path(folder), paths, specification, counts, star)
+        return cls(Path(os.path.expanduser(folder)), paths, specification, counts, star)
 
     def __len__(self) -> int:
         """Number of stars that can be used."""

@@ -97,7 +97,7 @@ def prepare(
         raise ValueError(
             f"stars_per_file={stars_per_file!r}; expected a whole number of at least 1"
         )
-    folder, work = Path(folder), model.star_work()
+    folder, work = Path(os.path.expanduser(folder)), model.star_work()
     stars = sources.of(source, model, star, visits, columns)
     if not stars.size:
         raise sources.TableError("the source holds no stars")

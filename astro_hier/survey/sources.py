@@ -5,6 +5,7 @@ apart, such as in a table that is sorted by time, all columns are read at once; 
 labels.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -53,7 +54,7 @@ def of(
     """
     if not isinstance(source, (str, PathLike)):
         return _of_table(as_table(source), model)
-    path = Path(source)
+    path = Path(os.path.expanduser(source))
     if not path.exists():
         raise FileNotFoundError(
             f"{str(path)!r} does not exist; expected a table, a file or a folder"

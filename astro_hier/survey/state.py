@@ -116,7 +116,7 @@ def status(folder: str | os.PathLike) -> Status:
     >>> found.stars, found.done, len(found.failed)
     (5, 5, 0)
     """
-    path = Path(folder) / PLAN
+    path = Path(os.path.expanduser(folder)) / PLAN
     plan = json.loads(path.read_text()) if path.exists() else None
     try:
         store = files.Store.open(folder)

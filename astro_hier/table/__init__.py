@@ -2,7 +2,7 @@
 
 from astro_hier.table.checks import of_table
 from astro_hier.table.frames import as_table
-from astro_hier.table.places import as_columns, find_column, named
+from astro_hier.table.places import as_columns, check_columns, find_column, named
 from astro_hier.table.reading import read_columns
 from astro_hier.table.roles import Epoch, Role, TableError
 from astro_hier.table.rows import Rows
@@ -14,6 +14,7 @@ __all__ = [
     "TableError",
     "as_columns",
     "as_table",
+    "check_columns",
     "find_column",
     "named",
     "of_table",

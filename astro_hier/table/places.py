@@ -14,7 +14,14 @@ from astro_hier.table.presets import PRESETS, is_of_preset, presets_for
 from astro_hier.table.roles import Role, TableError
 from astro_hier.table.units import meant
 
-__all__ = ["as_columns", "find_column", "find_places", "named", "suggested_presets"]
+__all__ = [
+    "as_columns",
+    "check_columns",
+    "find_column",
+    "find_places",
+    "named",
+    "suggested_presets",
+]
 
 Place = tuple[str, u.UnitBase | None]
 MOST_NAMED = 40  # columns in a message
@@ -85,10 +92,7 @@ def find_places(
         if role not in names and not is_of_preset(role, place)
     )
     if unknown:
-        raise TableError(
-            f"columns names the unknown roles {unknown}; expected some of {names}"
-            + did_you_mean(unknown, names)
-        )
+        raise _of_unknown(unknown, names)
     places, problems, missing = {}, [], False
     for role in roles:
         given = columns.get(role.name, role.column or role.name)
@@ -108,6 +112,30 @@ def find_places(
     if problems and not columns:
         problems += suggested_presets(table, roles)
     return places, problems
+
+
+def check_columns(roles: Sequence[Role], columns: Any) -> None:
+    """Raise a TableError unless ``columns`` could say where a table has its columns."""
+    columns = as_columns(columns)
+    for role in roles:
+        given = columns.get(role.name)
+        if given is not None:
+            _names_and_unit(role, given)
+    known = [role.name for role in roles]
+    unknown = sorted(
+        str(name)
+        for name, place in columns.items()
+        if name not in known and not is_of_preset(name, place)
+    )
+    if unknown:
+        raise _of_unknown(unknown, known)
+
+
+def _of_unknown(unknown, names):
+    return TableError(
+        f"columns names the unknown roles {unknown}; expected some of {names}"
+        + did_you_mean(unknown, names)
+    )
 
 
 def suggested_presets(table: Table, roles: Sequence[Role]) -> list[str]:

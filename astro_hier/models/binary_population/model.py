@@ -257,7 +257,8 @@ class BinaryPopulation(OrbitModel):
 
     prepare = prepare
     initial, diagnose, check = start.initial, checks.diagnose, checks.check
-    check_arguments, build_pymc = shape.check, joint.build_pymc
+    check_arguments, check_saved_arguments = shape.check, shape.check_saved
+    build_pymc = joint.build_pymc
     simulate, replicate = joint.simulate, joint.replicate
 
     def coordinates(self, data):

@@ -35,8 +35,8 @@ def own_parameters(model) -> tuple[Parameter, ...]:
     return FRACTION_OF_STARS, COMPANION, LN_P
 
 
-def check(model) -> None:
-    """Raise a ValueError where the arguments do not go together."""
+def check_saved(model) -> None:
+    """The same as `check`, but for priors that earlier versions had by default, and did not use."""
     model.keeps_draws(0)
     workers("n_jobs", model.n_jobs)
     _ = model.amplitudes
@@ -44,6 +44,11 @@ def check(model) -> None:
     if model.companion_fraction is not None:
         fraction = priors.as_prior(model.companion_fraction)
         priors.check("companion_fraction", fraction, u.one, 0.0, 1.0)
+
+
+def check(model) -> None:
+    """Raise a ValueError where the arguments do not go together."""
+    check_saved(model)
     for name, default in DEFAULTS.items():
         given = getattr(model, name)
         if same(given, default):

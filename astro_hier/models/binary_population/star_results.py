@@ -110,7 +110,7 @@ def star_results(
     """
     data = model.prepare_rows(rows)
     draws = population_draws(model)
-    folder, mark = Path(folder), _mark(data, draws)
+    folder, mark = Path(os.path.expanduser(folder)), _mark(data, draws)
     folder.mkdir(parents=True, exist_ok=True)
     given = Given(data, thinned(draws))
     with tqdm(

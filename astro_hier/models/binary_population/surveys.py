@@ -195,7 +195,7 @@ def fit_rows(
         problem, draws=draws, chains=chains, rng=source_of(random_state),
         progressbar=progressbar, **options,
     )  # fmt: skip
-    notes = {"rows": os.path.abspath(rows)}
+    notes = {"rows": os.path.abspath(os.path.expanduser(rows))}
     tree = label(model, Rows({}), data, result, "marginal", [_unused(data.store)], notes)
     model._inference_data, model._fitted_params = tree, model.get_params()
     model._prepared = data

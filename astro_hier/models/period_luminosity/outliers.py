@@ -86,7 +86,9 @@ class WithOutliers(AllMembers):
 
     outliers: WiderScatter
 
-    latents = (Parameter("member", u.one, "p", "probability of membership", ("star",)),)
+    latents = (
+        Parameter("member", u.one, "p", "probability of membership", ("star",), bounds=(0.0, 1.0)),
+    )
     remedy_of_rows = "", ""
 
     @property
