@@ -25,8 +25,9 @@ from scipy.stats import binomtest, chisquare, kstest, poisson
 from tqdm.auto import tqdm
 
 from astro_hier import checks, plots
-from astro_hier.given import generator
+from astro_hier.given import generator, switch, whole, workers
 from astro_hier.inference import METHODS
+from astro_hier.model import HierarchicalModel
 from astro_hier.plots.returned import of_panels
 from astro_hier.table import as_table
 
@@ -247,14 +248,17 @@ def calibrate(model, table, *, simulations=200, draws=399, certify=True, n_jobs=
     >>> found.table()["parameter"].tolist()
     ['P', 'a', 'b', 'v0', 'K']
     """
-    for name, value in (("simulations", simulations), ("draws", draws)):
-        if not isinstance(value, (int, np.integer)) or value < 1:
-            raise ValueError(f"{name}={value!r}; expected a whole number of at least 1")
+    simulations, draws = whole("simulations", simulations, 1), whole("draws", draws, 1)
+    certify, progressbar = switch("certify", certify), switch("progressbar", progressbar)
+    n_jobs, rng = workers("n_jobs", n_jobs), generator(random_state)
+    if not isinstance(model, HierarchicalModel):
+        what = "a class" if isinstance(model, type) else f"of type {type(model).__name__}"
+        raise TypeError(f"model is {what}; expected a model such as StarCluster()")
     table = as_table(table)
     model = model.suited_to(table)
     rows = model.read(table)
     data = model.prepare(rows, progressbar=False)
-    seeds = generator(random_state).integers(2**63, size=simulations)
+    seeds = rng.integers(2**63, size=simulations)
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
     work = parallel(delayed(_ranks)(model, rows, data, draws, certify, seed) for seed in seeds)
     done = list(

@@ -6,6 +6,8 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
+from astro_hier.given import number as as_number
+
 __all__ = ["explanations"]
 
 
@@ -43,6 +45,7 @@ def explanations(model: Any, min_probability: float = 0.01) -> QTable:
     1 explanation
     """
     stats = model.inference_data["sample_stats"]
+    min_probability = as_number("min_probability", min_probability, 0, 1)
     if "explanation" not in stats:
         raise ValueError(
             "explanations are found by method='marginal', for models with parameters common to"

@@ -1,7 +1,9 @@
 """The figure of joint distributions; matplotlib and corner are imported when it is drawn."""
 
+import inspect
 import logging
 import warnings
+from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +14,7 @@ from astro_hier.plots.draws import MANY_PANELS, chosen_of, count_from
 from astro_hier.plots.strokes import figure
 from astro_hier.plots.style import BEST, PAGE, PAGE_TEXT, SINGLE, shade
 from astro_hier.posterior import units_of
+from astro_hier.spelling import did_you_mean
 
 __all__ = ["plot_corner"]
 
@@ -56,9 +59,10 @@ def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, unit=None
         warnings.simplefilter("ignore", FutureWarning)
         import corner
 
+    _check_options(options, corner)
     units = units_of(model, unit)
     chosen = chosen_of(model, var_names, units)
-    truths = _marks(model, truths or {}, units)
+    truths = _marks(model, {} if truths is None else truths, units)
     marks = [
         np.resize(truths[one.name], one.element + 1)[-1] if one.name in truths else None
         for one in chosen
@@ -84,6 +88,23 @@ def plot_corner(model, var_names=None, truths=None, fig=None, ax=None, unit=None
         fig.set_layout_engine(Margins())
     _explain_corner(fig, options, _truths_in_words(fig, chosen, marks))
     return fig
+
+
+def _check_options(options, corner) -> None:
+    """Raise a TypeError if there are keywords that corner would pass over without a word."""
+    known = [
+        name
+        for of in (corner.corner, corner.hist2d)
+        for name, parameter in inspect.signature(of).parameters.items()
+        if parameter.default is not parameter.empty
+    ]
+    unknown = sorted(set(options) - {*known, "extents", "extent"})
+    if unknown:
+        own = "var_names", "truths", "fig", "ax", "unit"
+        raise TypeError(
+            f"plot_corner has no argument {', '.join(unknown)}; expected {', '.join(own)}, or"
+            f" arguments of corner.corner{did_you_mean(unknown, [*own, *known])}"
+        )
 
 
 def _corner_style(fig) -> dict[str, Any]:
@@ -172,13 +193,22 @@ def _truths_in_words(fig, chosen, marks) -> str:
 def _marks(model, truths, units):
     """Values to mark, as arrays of floats in the units that are shown."""
     marks, others = {}, {of.name: of for of, _ in model.drawn_quantities()}
+    if not isinstance(truths, Mapping):
+        raise TypeError(
+            f"truths={truths!r}; expected a dict of values by parameter, such as {{"
+            f"{model.parameters[0].name!r}: ...}}"
+        )
     for name, value in truths.items():
         unit = units.of((others.get(name) or model.parameter(name)).unit, name)
+        if np.asarray(value).dtype.kind not in "biuf" or not np.size(value):
+            raise TypeError(
+                f"truths: truth of {name} is {value!r}; expected a Quantity, or a number in the unit shown"
+            )
         try:
             quantity = u.Quantity(value) if hasattr(value, "unit") else value * unit
             marks[name] = np.atleast_1d(quantity.to_value(unit))
         except u.UnitConversionError as error:
-            raise u.UnitConversionError(f"truth of {name}: {error}") from None
+            raise u.UnitConversionError(f"truths: truth of {name}: {error}") from None
     return marks
 
 

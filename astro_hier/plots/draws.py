@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from astro_hier.given import names as as_names
 from astro_hier.plots.strokes import NothingToDraw
 from astro_hier.plots.style import verbatim
 
@@ -32,7 +33,7 @@ def chosen_of(model, var_names, units):
         each = (p.name for p in model.parameters if p.dims == ("instrument",))
         names = [*_with_scales(model, model.drawn_names()), *each]
     else:
-        names = [var_names] if isinstance(var_names, str) else list(var_names)
+        names = as_names("var_names", var_names)
         if not names:
             model.parameters_named(names)  # raises an error that lists them
     chosen = []

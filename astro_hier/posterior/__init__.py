@@ -4,6 +4,7 @@ from astro_hier.posterior.encoding import SAVED, register
 from astro_hier.posterior.files import (
     SavedFileError,
     estimator_in,
+    is_there,
     load,
     reading,
     save,
@@ -28,6 +29,7 @@ __all__ = [
     "draws_table",
     "estimator_in",
     "in_units",
+    "is_there",
     "likelihood_group",
     "load",
     "reading",

@@ -15,13 +15,15 @@ from pathlib import Path
 import numpy as np
 
 from astro_hier import netcdf
+from astro_hier.given import path as as_path
 from astro_hier.netcdf import ContentError
 from astro_hier.posterior.encoding import decode, encode
 
-__all__ = ["SavedFileError", "estimator_in", "load", "reading", "save", "write_whole"]
+__all__ = ["SavedFileError", "estimator_in", "is_there", "load", "reading", "save", "write_whole"]
 
 FORMAT = "astro_hier estimator 3"
 UNFINISHED = ".astro_hier-"  # how names of files begin that are not complete
+LONGEST_SHOWN = 100  # characters of a path that no file can have
 EARLIER = "astro_hier estimator 2"  # can still be read
 # A saved file ends with this, after all of the netCDF content, and the hash of everything before.
 # The hash is compared before the file is opened as HDF5, which may hang on a damaged file.
@@ -44,7 +46,7 @@ def save(path, tree, estimator, params):
     The file is made in memory, written next to ``path`` under a temporary name, and moved there
     when it is complete.
     """
-    tree = tree.copy()
+    path, tree = as_path("path", path), tree.copy()
     tree.attrs = {
         "format": FORMAT,
         "estimator": estimator,
@@ -63,7 +65,7 @@ def write_whole(path, *blocks):
     OSError
         If it cannot be written, for instance because the disk is full.
     """
-    path = Path(path)
+    path = as_path("path", path)
     target = _target(path)
     try:
         put(target, *blocks)
@@ -84,6 +86,7 @@ def _target(path):
         If there cannot be a file there, or it must not be replaced.
     """
     target = Path(os.path.realpath(path))
+    is_there(target)
     if target.is_dir():
         raise IsADirectoryError(f"{str(path)!r} is a folder; expected the name of a file in it")
     if not target.parent.is_dir():
@@ -94,6 +97,23 @@ def _target(path):
         if not os.access(target, os.W_OK):
             raise PermissionError(f"{str(path)!r} is write-protected: choose another name")
     return target
+
+
+def is_there(path):
+    """Whether there is something at a path.
+
+    Raises
+    ------
+    OSError
+        If this cannot be known, for instance because the name is too long.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        name = str(path) if len(str(path)) <= LONGEST_SHOWN else f"{str(path)[:LONGEST_SHOWN]}..."
+        raise type(error)(
+            error.errno, f"path={name!r} cannot be used: {error.strerror}; choose another name"
+        ) from None
 
 
 def put(target, *blocks):
@@ -192,9 +212,20 @@ def estimator_in(path):
 
 
 def _file(path):
-    path = Path(path)
-    if not path.is_file():
+    """The file that is to be read.
+
+    Raises
+    ------
+    OSError
+        If there is none, or something else that cannot be read as one.
+    """
+    path = as_path("path", path)
+    if not is_there(path):
         raise FileNotFoundError(f"there is no file {str(path)!r}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{str(path)!r} is a folder; expected a file in it")
+    if not path.is_file():  # reading a pipe would wait, or never end
+        raise SavedFileError(f"{str(path)!r} is not a file but a device or a pipe")
     return path
 
 

@@ -5,7 +5,7 @@ import platform
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ import numpy as np
 from astropy.table import Table
 
 from astro_hier import checks
-from astro_hier.posterior import UnitLike, units_of, write_whole
+from astro_hier.given import path as as_path
+from astro_hier.given import switch
+from astro_hier.posterior import UnitLike, is_there, units_of, write_whole
 from astro_hier.reports import figures, html, objects, paper
 from astro_hier.reports.html import Cell
 
@@ -65,8 +67,8 @@ def report(
     """
     model.inference_data  # noqa: B018 an error before a fit
     units_of(model, unit)
-    path = Path(fspath(path))
-    if path.exists() and not overwrite:
+    path, overwrite = as_path("path", path), switch("overwrite", overwrite)
+    if is_there(path) and not overwrite:
         raise FileExistsError(
             f"{str(path)!r} exists: choose another name, or replace it with overwrite=True"
         )

@@ -183,7 +183,7 @@ class BinaryPopulation(OrbitModel):
         shared_jitter=False,
         trend=0,
         instrument=None,
-        offset=priors.Normal(0 * KMS, 5 * KMS),
+        offset=orbit_shape.OFFSET,
         period_range=None,
         star_draws="auto",
         n_jobs=1,

@@ -10,7 +10,7 @@ from astropy.table import QTable, Table
 from astro_hier.core import log_distance
 from astro_hier.core.floats import Theta
 from astro_hier.core.thinning import evenly
-from astro_hier.given import generator
+from astro_hier.given import generator, switch
 from astro_hier.models.period_luminosity import likelihood, prepare
 from astro_hier.models.period_luminosity.checks import expected_modulus
 from astro_hier.models.period_luminosity.data import AT_KPC, PER_LN, Stars
@@ -85,12 +85,12 @@ def star_table(model, unit: UnitLike = None) -> QTable:
         "parallax": data.parallax * u.mas,
         "parallax_error": data.parallax_error * u.mas,
     })  # fmt: skip
-    for name, draws, unit in (
+    for name, draws, own in (
         ("r", drawn["r"], u.kpc),
         ("modulus", modulus, u.mag),
         ("absolute_magnitude", drawn["absolute_magnitude"], u.mag),
     ):
-        table[name], table[f"{name}_sd"] = draws.mean(axis=0) * unit, draws.std(axis=0) * unit
+        table[name], table[f"{name}_sd"] = draws.mean(axis=0) * own, draws.std(axis=0) * own
     if "member" in drawn:
         data.outliers.add_membership(table, drawn["member"].mean(axis=0))
     variance = spread.mean(axis=0) + expected.var(axis=0)
@@ -147,15 +147,29 @@ def predict(
     (200, 2)
     """
     data, theta = model.fitted_data(), all_draws(model)
+    scatter = switch("scatter", scatter)
     rng, columns = generator(random_state), likelihood.columns_of(theta)
     if period is None:
         period = 10 ** (data.log_period + data.log_pivot) * u.day
         feh = data.feh + data.feh_pivot if feh is None and data.feh is not None else feh
     x = np.atleast_1d(prepare.log_period("period", period)) - data.log_pivot
+    _check_shapes(period, feh, x)
     z = _metallicity(data, columns, x, feh, rng)
     mean = columns["alpha"] + columns["beta"] * x
     mean = mean if z is None else mean + columns["gamma"] * z
     return (rng.normal(mean, columns["scatter"]) if scatter else mean) * u.mag
+
+
+def _check_shapes(period, feh, x) -> None:
+    """Raise a ValueError unless there is one period, or list of them, and as many [Fe/H]."""
+    if x.ndim > 1:
+        raise ValueError(f"period={period!r}; expected one period, or a list of them")
+    if feh is not None and np.shape(feh) not in ((), (1,), x.shape) and x.shape != (1,):
+        raise ValueError(
+            f"feh={feh!r}; expected one value, or one for each of the {len(x)} periods"
+        )
+    if np.ndim(feh) > 1 or np.shape(feh) == (0,):
+        raise ValueError(f"feh={feh!r}; expected one value, or a list of them")
 
 
 def _metallicity(data, theta, x, feh, rng):
@@ -215,6 +229,7 @@ def distance(model, table: Table, *, draws: bool = False, random_state=None) -> 
     >>> relation.distance(others, random_state=1).colnames
     ['star', 'r', 'r_low', 'r_high', 'modulus', 'modulus_sd']
     """
+    draws = switch("draws", draws)
     data = _others(model, as_table(table))
     r = _distances(data, model.fitted_data(), all_draws(model), generator(random_state))
     if draws:

@@ -51,14 +51,14 @@ def object_table(model, unit: UnitLike = None) -> QTable:
     table["n_draws"] = [of.draws for of in data.own]
     table["effective"] = data.effective(theta)
     units = [model.parameter(name).unit for name in data.names]
-    for i, (name, unit) in enumerate(zip(data.names, units, strict=True)):
+    for i, (name, own) in enumerate(zip(data.names, units, strict=True)):
         rows = [
-            [*_described(own, i, own.log_own), *_described(nodes, i, weight)]
-            for own, nodes, weight in zip(data.own, data.nodes, after, strict=True)
+            [*_described(alone, i, alone.log_own), *_described(nodes, i, weight)]
+            for alone, nodes, weight in zip(data.own, data.nodes, after, strict=True)
         ]
         names = [f"{name}_own_{of}" for of in STATISTICS] + [f"{name}_{of}" for of in STATISTICS]
         for column, values in zip(names, np.transpose(rows), strict=True):
-            table[column] = values * unit if unit != u.one else values
+            table[column] = values * own if own != u.one else values
     for name in table.colnames[1:]:
         table[name].info.format = ".4g"
     return in_units(model, table, unit)

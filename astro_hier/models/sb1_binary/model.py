@@ -190,7 +190,7 @@ class SB1Binary(OrbitModel):
         shared_jitter=False,
         trend=0,
         instrument=None,
-        offset=priors.Normal(0 * KMS, 5 * KMS),
+        offset=shape.OFFSET,
         columns=None,
         on_invalid="raise",
     ) -> None:
@@ -212,7 +212,8 @@ class SB1Binary(OrbitModel):
         return self if name == "e" else super().owner(name)
 
     def prior_of(self, name):
-        return shape.as_prior(self.eccentricity) if name == "e" else super().prior_of(name)
+        is_e = isinstance(name, str) and name == "e"
+        return shape.as_prior(self.eccentricity) if is_e else super().prior_of(name)
 
     # ---- hooks
 
