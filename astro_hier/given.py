@@ -11,18 +11,21 @@ from functools import wraps
 from inspect import signature
 from numbers import Real
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import astropy.units as u
 import numpy as np
 
-__all__ = ["MOST", "choice", "generator", "names", "number", "path", "quantities", "quantity",
-           "same", "switch", "whole", "workers"]  # fmt: skip
+__all__ = ["MOST", "RandomState", "choice", "generator", "is_there", "names", "number", "path",
+           "quantities", "quantity", "same", "switch", "whole", "workers"]  # fmt: skip
 
+LONGEST_SHOWN = 100  # characters of a path that no file can have
 MOST_WORKERS = 1000  # processes on one machine
 MOST = 10**9  # rows of a table that is made
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
+# a seed, a source of randomness, or None for one by chance
+RandomState: TypeAlias = int | np.integer | np.random.Generator | None
 
 
 def choice(name: str, given: Any, allowed: Iterable[Any]) -> Any:
@@ -199,10 +202,10 @@ def path(name: str, given: Any) -> Path:
     ValueError
         If no file can have that name.
     """
-    text = None
+    text: Any = None
     with suppress(TypeError):
-        text = str(os.fspath(given)) if not isinstance(given, bytes) else None
-    if text is None:
+        text = os.fspath(given)
+    if not isinstance(text, str):
         raise TypeError(f"{name}={given!r}; expected a path, as text or a pathlib.Path")
     try:
         os.fsencode(text)
@@ -213,6 +216,23 @@ def path(name: str, given: Any) -> Path:
     with suppress(RuntimeError):  # there is no such user
         return Path(text).expanduser()
     return Path(text)
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is something at a path.
+
+    Raises
+    ------
+    OSError
+        If this cannot be known, for instance because the name is too long.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        name = str(path) if len(str(path)) <= LONGEST_SHOWN else f"{str(path)[:LONGEST_SHOWN]}..."
+        raise type(error)(
+            error.errno, f"path={name!r} cannot be used: {error.strerror}; choose another name"
+        ) from None
 
 
 def generator(random_state: Any) -> np.random.Generator:

@@ -1,12 +1,14 @@
 """Simulated radial velocities of one binary and of a population of them."""
 
+from collections.abc import Sequence
+
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 from scipy import stats
 
 from astro_hier.core import kepler
-from astro_hier.given import MOST, generator, number, quantities, quantity, whole
+from astro_hier.given import MOST, RandomState, generator, number, quantities, quantity, whole
 
 __all__ = ["make_binaries", "make_binary"]
 
@@ -18,17 +20,17 @@ LONGEST = 100.0  # ln of a period, either way
 
 @quantities("K", "baseline", P=u.day, K=KMS, v0=KMS, omega=u.rad, baseline=u.day)
 def make_binary(
-    n_visits=16,
+    n_visits: int = 16,
     *,
-    P=7.3 * u.day,
-    K=15 * KMS,
-    phase=0.3,
-    v0=-20 * KMS,
-    e=0.0,
-    omega=0 * u.rad,
-    baseline=300 * u.day,
-    rv_error=0.3 * KMS,
-    random_state=None,
+    P: u.Quantity = 7.3 * u.day,
+    K: u.Quantity = 15 * KMS,
+    phase: float = 0.3,
+    v0: u.Quantity = -20 * KMS,
+    e: float = 0.0,
+    omega: u.Quantity = 0 * u.rad,
+    baseline: u.Quantity = 300 * u.day,
+    rv_error: u.Quantity = 0.3 * KMS,
+    random_state: RandomState = None,
 ) -> QTable:
     """Radial velocities of a single-lined binary.
 
@@ -92,18 +94,18 @@ def make_binary(
 
 @quantities("amplitude", "v0_sd", "baseline", amplitude=KMS, v0_sd=KMS, baseline=u.day)
 def make_binaries(
-    n_stars=14,
-    n_visits=12,
+    n_stars: int = 14,
+    n_visits: int | Sequence[int] = 12,
     *,
-    mu=1.8,
-    sigma=0.7,
-    eccentricity=None,
-    companion_fraction=1.0,
-    amplitude=20 * KMS,
-    v0_sd=50 * KMS,
-    baseline=1000 * u.day,
-    rv_error=0.3 * KMS,
-    random_state=None,
+    mu: float = 1.8,
+    sigma: float = 0.7,
+    eccentricity: tuple[float, float] | None = None,
+    companion_fraction: float = 1.0,
+    amplitude: u.Quantity = 20 * KMS,
+    v0_sd: u.Quantity = 50 * KMS,
+    baseline: u.Quantity = 1000 * u.day,
+    rv_error: u.Quantity = 0.3 * KMS,
+    random_state: RandomState = None,
 ) -> QTable:
     """Radial velocities of a population of single-lined binaries, and of stars without companions.
 

@@ -4,7 +4,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from astro_hier.given import MOST, generator, number, quantities, whole
+from astro_hier.given import MOST, RandomState, generator, number, quantities, whole
 
 __all__ = ["make_star_cluster"]
 
@@ -13,12 +13,12 @@ LARGEST = 100  # exponent of an error
 
 @quantities("mu_r", "std_r", mu_r=u.pc, std_r=u.pc)
 def make_star_cluster(
-    n_stars=256,
+    n_stars: int = 256,
     *,
-    mu_r=500 * u.pc,
-    std_r=8.7 * u.pc,
-    log10_error=(-2, -1),
-    random_state=None,
+    mu_r: u.Quantity = 500 * u.pc,
+    std_r: u.Quantity = 8.7 * u.pc,
+    log10_error: tuple[float, float] = (-2, -1),
+    random_state: RandomState = None,
 ) -> QTable:
     """Parallaxes of the members of a star cluster.
 

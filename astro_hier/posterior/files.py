@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 
 from astro_hier import netcdf
+from astro_hier.given import is_there
 from astro_hier.given import path as as_path
 from astro_hier.netcdf import ContentError
 from astro_hier.posterior.encoding import decode, encode
 
-__all__ = ["SavedFileError", "estimator_in", "is_there", "load", "reading", "save", "write_whole"]
+__all__ = ["SavedFileError", "estimator_in", "load", "reading", "save", "write_whole"]
 
 FORMAT = "astro_hier estimator 3"
 UNFINISHED = ".astro_hier-"  # how names of files begin that are not complete
-LONGEST_SHOWN = 100  # characters of a path that no file can have
 EARLIER = "astro_hier estimator 2"  # can still be read
 # A saved file ends with this, after all of the netCDF content, and the hash of everything before.
 # The hash is compared before the file is opened as HDF5, which may hang on a damaged file.
@@ -97,23 +97,6 @@ def _target(path):
         if not os.access(target, os.W_OK):
             raise PermissionError(f"{str(path)!r} is write-protected: choose another name")
     return target
-
-
-def is_there(path):
-    """Whether there is something at a path.
-
-    Raises
-    ------
-    OSError
-        If this cannot be known, for instance because the name is too long.
-    """
-    try:
-        return path.exists()
-    except OSError as error:
-        name = str(path) if len(str(path)) <= LONGEST_SHOWN else f"{str(path)[:LONGEST_SHOWN]}..."
-        raise type(error)(
-            error.errno, f"path={name!r} cannot be used: {error.strerror}; choose another name"
-        ) from None
 
 
 def put(target, *blocks):

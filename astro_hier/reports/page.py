@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 from astropy.table import Table
 
 from astro_hier import checks
+from astro_hier.given import is_there, switch
 from astro_hier.given import path as as_path
-from astro_hier.given import switch
-from astro_hier.posterior import UnitLike, is_there, units_of, write_whole
+from astro_hier.posterior import UnitLike, units_of, write_whole
 from astro_hier.reports import figures, html, objects, paper
 from astro_hier.reports.html import Cell
 
@@ -166,7 +167,7 @@ def _shown(value):
     """An argument in words."""
     if isinstance(value, Table):
         return f"table of {len(value)} rows"
-    shown = repr(value)
+    shown = value.__qualname__ if isinstance(value, FunctionType) else repr(value)
     return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} ..."
 
 
@@ -201,7 +202,10 @@ def _alternatives(model, unit):
         return "Periods", [of_table(model.modes(unit=unit), "Periods, the most probable first")]
     if model.posterior.attrs.get("n_explanations", 1) > 1:
         about = "<p>The results above mix these explanations of the data.</p>"
-        return "Explanations", [about, of_table(model.explanations(), "Most probable first")]
+        return "Explanations", [
+            about,
+            of_table(model.explanations(unit=unit), "Most probable first"),
+        ]
     return "Explanations", []
 
 
