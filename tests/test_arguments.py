@@ -8,6 +8,7 @@ import inspect
 import os
 import traceback
 import warnings
+from functools import partial
 from pathlib import Path
 
 import astropy.units as u
@@ -16,7 +17,7 @@ import pytest
 from astropy.time import Time
 
 import astro_hier
-from astro_hier import SB1Binary, StarCluster, calibration, datasets, priors
+from astro_hier import SB1Binary, StarCluster, calibration, datasets, priors, survey
 from astro_hier.model import HierarchicalModel
 from astro_hier.plots import NotInTheModel
 
@@ -217,3 +218,29 @@ def test_probabilities_and_switches_are_not_guessed(cluster):
         cluster.report("x.html", overwrite="no")
     with pytest.raises(ValueError, match="n_jobs="):
         astro_hier.BinaryPopulation(n_jobs=10**9).fit(datasets.make_binaries(2, random_state=1))
+
+
+@pytest.mark.parametrize("given", [None, 3, b"rows", "a\0b"])
+def test_folders_of_surveys_are_paths(given):
+    model = astro_hier.BinaryPopulation(period_range=(1 * u.day, 100 * u.day))
+    table = datasets.make_binaries(2, random_state=1)
+    calls = {
+        "folder": [partial(survey.prepare, table, given, model), partial(survey.status, given),
+                   partial(survey.read, given), partial(model.star_results, "rows", given)],
+        "rows": [partial(model.fit_rows, given), partial(model.star_results, given, "results")],
+    }  # fmt: skip
+    for name, of in calls.items():
+        for call in of:
+            with pytest.raises((TypeError, ValueError), match=f"{name}="):
+                call()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"n_jobs": 0}, {"resume": "no"}, {"progressbar": 1}, {"stars_per_file": True}],
+)
+def test_options_of_surveys_are_checked(options, tmp_path):
+    model = astro_hier.BinaryPopulation(period_range=(1 * u.day, 100 * u.day))
+    table = datasets.make_binaries(2, random_state=1)
+    with pytest.raises(ValueError, match=next(iter(options))):
+        survey.prepare(table, tmp_path, model, **options)

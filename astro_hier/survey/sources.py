@@ -8,7 +8,6 @@ labels.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import astropy.units as u
@@ -16,6 +15,7 @@ import numpy as np
 from astropy.table import Table
 from astropy.time import Time
 
+from astro_hier.given import path as as_path
 from astro_hier.survey import measured
 from astro_hier.survey.files import found
 from astro_hier.survey.measured import ROLES, Measured, Place
@@ -53,7 +53,7 @@ def of(
     """
     if not isinstance(source, (str, PathLike)):
         return _of_table(as_table(source), model)
-    path = Path(source)
+    path = as_path("source", source)
     if not path.exists():
         raise FileNotFoundError(
             f"{str(path)!r} does not exist; expected a table, a file or a folder"
