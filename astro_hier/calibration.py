@@ -27,7 +27,7 @@ from tqdm.auto import tqdm
 
 from astro_hier import checks, plots
 from astro_hier.annotations import TableLike
-from astro_hier.given import RandomState, generator
+from astro_hier.given import RandomState, generator, switch, whole, workers
 from astro_hier.inference import METHODS
 from astro_hier.model import HierarchicalModel
 from astro_hier.plots.returned import of_panels
@@ -263,14 +263,17 @@ def calibrate(
     >>> found.table()["parameter"].tolist()
     ['P', 'a', 'b', 'v0', 'K']
     """
-    for name, value in (("simulations", simulations), ("draws", draws)):
-        if not isinstance(value, (int, np.integer)) or value < 1:
-            raise ValueError(f"{name}={value!r}; expected a whole number of at least 1")
+    simulations, draws = whole("simulations", simulations, 1), whole("draws", draws, 1)
+    certify, progressbar = switch("certify", certify), switch("progressbar", progressbar)
+    n_jobs, rng = workers("n_jobs", n_jobs), generator(random_state)
+    if not isinstance(model, HierarchicalModel):
+        what = "a class" if isinstance(model, type) else f"of type {type(model).__name__}"
+        raise TypeError(f"model is {what}; expected a model such as StarCluster()")
     table = as_table(table)
     model = model.suited_to(table)
     rows = model.read(table)
     data = model.prepare(rows, progressbar=False)
-    seeds = generator(random_state).integers(2**63, size=simulations)
+    seeds = rng.integers(2**63, size=simulations)
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
     work = parallel(delayed(_ranks)(model, rows, data, draws, certify, seed) for seed in seeds)
     done = list(

@@ -8,15 +8,17 @@ from astropy.table import QTable
 from scipy import stats
 
 from astro_hier.core import kepler
-from astro_hier.given import RandomState, generator
+from astro_hier.given import MOST, RandomState, generator, number, quantities, quantity, whole
 
 __all__ = ["make_binaries", "make_binary"]
 
 KMS = u.km / u.s
-LARGEST = 0.999  # eccentricity
+LARGEST = 0.999  # eccentricity of a population
+BELOW_ONE = float(np.nextafter(1, 0))
+LONGEST = 100.0  # ln of a period, either way
 
 
-@u.quantity_input(P="time", K="speed", v0="speed", omega="angle", baseline="time", rv_error="speed")
+@quantities("K", "baseline", P=u.day, K=KMS, v0=KMS, omega=u.rad, baseline=u.day)
 def make_binary(
     n_visits: int = 16,
     *,
@@ -67,7 +69,11 @@ def make_binary(
     >>> visits.meta["truth"]["P"]
     <Quantity 7.3 d>
     """
-    rng = generator(random_state)
+    n_visits, rng = whole("n_visits", n_visits, 0, MOST), generator(random_state)
+    phase, e = number("phase", phase, -np.inf, np.inf, open_ends=True), number("e", e, 0, BELOW_ONE)
+    quantity("rv_error", rv_error, KMS, least=0, size=n_visits)
+    if P <= 0 * u.day:
+        raise ValueError(f"P={P!r}; expected a time above zero")
     inner = rng.uniform(size=max(n_visits - 2, 0))
     time = np.sort(np.concatenate([[0.0, 1.0][: min(n_visits, 2)], inner])) * baseline.to(u.day)
     if e:
@@ -86,7 +92,7 @@ def make_binary(
     return QTable({"time": time, "rv": rv, "rv_error": error * KMS}, meta={"truth": truth})
 
 
-@u.quantity_input(amplitude="speed", v0_sd="speed", baseline="time")
+@quantities("amplitude", "v0_sd", "baseline", amplitude=KMS, v0_sd=KMS, baseline=u.day)
 def make_binaries(
     n_stars: int = 14,
     n_visits: int | Sequence[int] = 12,
@@ -151,7 +157,9 @@ def make_binaries(
     >>> len(visits), visits.colnames
     (12, ['star', 'time', 'rv', 'rv_error'])
     """
-    rng = generator(random_state)
+    n_stars, rng = whole("n_stars", n_stars, 0, MOST), generator(random_state)
+    mu = number("mu", mu, -LONGEST, LONGEST)
+    sigma = number("sigma", sigma, 0, LONGEST, open_ends=True)
     visits, errors = _two("n_visits", n_visits, 1), _two("rv_error", _in_kms(rv_error), 0)
     lnP = rng.normal(mu, sigma, n_stars)
     a, b = rng.normal(0, amplitude.to_value(KMS), (2, n_stars))
@@ -194,7 +202,12 @@ def _in_kms(rv_error):
 def _two(name, given, least):
     """The least and the most that one number, or two, allow."""
     both = np.asarray(given)
-    if both.shape not in ((), (2,)) or not least <= both.flat[0] <= both.flat[-1] < np.inf:
+    numbers = both.dtype.kind in ("iu" if name == "n_visits" else "iuf")
+    if (
+        not numbers
+        or both.shape not in ((), (2,))
+        or not least <= both.flat[0] <= both.flat[-1] < np.inf
+    ):
         raise ValueError(
             f"{name}={given!r}; expected one number, or two, the smaller first, of at least {least}"
         )
@@ -203,8 +216,7 @@ def _two(name, given, least):
 
 def _companions(n_stars, fraction, rng):
     """Which stars have a companion."""
-    if not 0 <= fraction <= 1:
-        raise ValueError(f"companion_fraction={fraction!r}; expected a number from 0 to 1")
+    fraction = number("companion_fraction", fraction, 0, 1)
     return rng.uniform(size=n_stars) < fraction if fraction < 1 else np.ones(n_stars, bool)
 
 
@@ -242,7 +254,7 @@ def _circles(star, since, P, a, b):
 
 def _ellipses(star, since, P, K, omega, eccentricity, rng):
     """The same with eccentricities from a Beta distribution, cut where orbits become needles."""
-    alpha, beta = eccentricity
+    alpha, beta = _shapes(eccentricity)
     family = stats.beta(alpha, beta)
     e = family.ppf(rng.uniform(size=len(P)) * family.cdf(LARGEST))
     # the errors of a star's visits are the same, so that their mean time is a plain one
@@ -251,3 +263,17 @@ def _ellipses(star, since, P, K, omega, eccentricity, rng):
     exact = kepler.velocity(since, P[star], e[star], t_peri[star], K[star], omega[star])
     own = {"e": e, "omega": omega * u.rad, "t_peri": t_peri * u.day}
     return exact, {"alpha_e": alpha, "beta_e": beta, **own}
+
+
+def _shapes(eccentricity):
+    """The parameters of the Beta distribution of eccentricities."""
+    try:
+        alpha, beta = (
+            number("eccentricity", of, 0, LONGEST, open_ends=True) for of in eccentricity
+        )
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"eccentricity={eccentricity!r}; expected None, or the two positive parameters of a"
+            " Beta distribution, such as (0.867, 3.03)"
+        ) from None
+    return alpha, beta

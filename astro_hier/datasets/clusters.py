@@ -4,12 +4,14 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from astro_hier.given import RandomState, generator
+from astro_hier.given import MOST, RandomState, generator, number, quantities, whole
 
 __all__ = ["make_star_cluster"]
 
+LARGEST = 100  # exponent of an error
 
-@u.quantity_input(mu_r="length", std_r="length")
+
+@quantities("mu_r", "std_r", mu_r=u.pc, std_r=u.pc)
 def make_star_cluster(
     n_stars: int = 256,
     *,
@@ -54,11 +56,11 @@ def make_star_cluster(
     >>> table.meta["truth"]["mu_r"]
     <Quantity 500. pc>
     """
-    rng = generator(random_state)
+    n_stars, rng = whole("n_stars", n_stars, 0, MOST), generator(random_state)
+    low, high = _range(log10_error)
     r = rng.normal(mu_r.to_value(u.pc), std_r.to_value(u.pc), n_stars) * u.pc
     if (r <= 0).any():
         raise ValueError(f"std_r={std_r} is too large for mu_r={mu_r}: some distances are negative")
-    low, high = log10_error
     error = 10 ** rng.uniform(low, high, n_stars) * u.mas
     parallax = rng.normal(r.to_value(u.mas, u.parallax()), error.value) * u.mas
     truth = {
@@ -68,3 +70,17 @@ def make_star_cluster(
         "r": r,
     }
     return QTable({"parallax": parallax, "parallax_error": error}, meta={"truth": truth})
+
+
+def _range(log10_error):
+    """Both ends of a range of exponents."""
+    try:
+        low, high = (number("log10_error", of, -LARGEST, LARGEST) for of in log10_error)
+    except (TypeError, ValueError):
+        low, high = 1, 0
+    if isinstance(log10_error, (str, bytes)) or low > high:
+        raise ValueError(
+            f"log10_error={log10_error!r}; expected two numbers from {-LARGEST} to {LARGEST}, the"
+            " smaller first, such as (-2, -1)"
+        )
+    return low, high

@@ -4,7 +4,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from astro_hier.given import RandomState, generator
+from astro_hier.given import MOST, RandomState, generator, number, quantity, whole
 
 __all__ = ["make_period_luminosity"]
 
@@ -71,10 +71,15 @@ def make_period_luminosity(
     ['period', 'magnitude', 'magnitude_error', 'parallax', 'parallax_error',
      'feh', 'feh_error']
     """
-    rng = generator(random_state)
-    truth = {"alpha": u.Quantity(alpha, u.mag), "beta": u.Quantity(beta, SLOPE),
-             "gamma": u.Quantity(gamma, SLOPE), "scatter": u.Quantity(scatter, u.mag)}  # fmt: skip
-    faintest = np.inf if limit is None else u.Quantity(limit, u.mag).value
+    n_stars, rng = whole("n_stars", n_stars, 0, MOST), generator(random_state)
+    truth = {
+        "alpha": _in("alpha", alpha, u.mag),
+        "beta": _in("beta", beta, SLOPE),
+        "gamma": _in("gamma", gamma, SLOPE),
+        "scatter": _in("scatter", scatter, u.mag, least=0),
+    }
+    faintest = np.inf if limit is None else _in("limit", limit, u.mag).value
+    quantity("parallax_error", parallax_error, u.mas, least=0, size=n_stars)
     seen = []
     for _ in range(MAX_ROUNDS):
         stars = _stars(n_stars, {name: of.value for name, of in truth.items()}, rng)
@@ -99,6 +104,13 @@ def make_period_luminosity(
         },
         meta={"truth": truth},
     )
+
+
+def _in(name, given, unit, least=-np.inf):
+    """An argument in a unit, with or without its own."""
+    if not isinstance(given, u.Quantity):
+        given = number(name, given, -np.inf, np.inf, open_ends=True) * unit
+    return quantity(name, given, unit, least=least).to(unit)
 
 
 def _stars(size, truth, rng):

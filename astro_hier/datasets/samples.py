@@ -4,12 +4,12 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from astro_hier.given import RandomState, generator
+from astro_hier.given import MOST, RandomState, generator, quantities, quantity, whole
 
 __all__ = ["make_posterior_samples"]
 
 
-@u.quantity_input(mu="mass", sigma="mass", error="mass", interim_mean="mass", interim_sd="mass")
+@quantities("sigma", "interim_sd", mu=u.Msun, sigma=u.Msun, interim_mean=u.Msun, interim_sd=u.Msun)
 def make_posterior_samples(
     n_objects: int = 60,
     n_samples: int = 500,
@@ -55,6 +55,11 @@ def make_posterior_samples(
     (5, 100)
     """
     rng = generator(random_state)
+    n_objects, n_samples = (
+        whole(name, of, 0, MOST)
+        for name, of in (("n_objects", n_objects), ("n_samples", n_samples))
+    )
+    quantity("error", error, u.Msun, least=0, size=n_objects)
     mean, sd, prior_mean, prior_sd = (
         x.to_value(u.Msun) for x in (mu, sigma, interim_mean, interim_sd)
     )

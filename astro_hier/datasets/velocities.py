@@ -5,14 +5,14 @@ import numpy as np
 from astropy import constants
 from astropy.table import QTable
 
-from astro_hier.given import RandomState, generator
+from astro_hier.given import MOST, RandomState, generator, quantities, quantity, switch, whole
 
 __all__ = ["make_velocities"]
 
 KMS = u.km / u.s
 
 
-@u.quantity_input(v_sys="speed", sigma_v="speed", error="speed")
+@quantities("sigma_v", v_sys=KMS, sigma_v=KMS)
 def make_velocities(
     n_members: int = 100,
     *,
@@ -50,7 +50,8 @@ def make_velocities(
     >>> table.colnames
     ['velocity', 'velocity_error']
     """
-    rng = generator(random_state)
+    n_members, rng = whole("n_members", n_members, 0, MOST), generator(random_state)
+    quantity("error", error, KMS, least=0, size=n_members)
     error = u.Quantity(np.broadcast_to(error, n_members, subok=True), KMS)
     v = rng.normal(0, sigma_v.to_value(KMS), n_members) * KMS
     truth = {
@@ -60,7 +61,7 @@ def make_velocities(
         "v": v,
     }
     scatter = rng.normal(0, error.value) * KMS
-    if redshift:
+    if switch("redshift", redshift):
         z_sys, z, scatter, error = (
             (x / constants.c).to_value(u.one) for x in (v_sys, v, scatter, error)
         )

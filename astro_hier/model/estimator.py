@@ -11,7 +11,7 @@ from astropy.table import Table
 
 from astro_hier import checks, plots, progress, reports
 from astro_hier.annotations import ColumnsLike, OnInvalid, TableLike
-from astro_hier.given import RandomState, choice, generator, switch, whole
+from astro_hier.given import MOST, RandomState, choice, generator, switch, whole
 from astro_hier.inference import METHODS, Problem
 from astro_hier.model.extremes import in_words
 from astro_hier.model.fitting import label
@@ -215,7 +215,7 @@ class HierarchicalModel(Saved, metaclass=_Completion):
                 " random_state and progressbar"
                 + did_you_mean(unknown, [*METHODS[method].OPTIONS, *FIT_ARGUMENTS])
             )
-        draws, chains = whole("draws", draws, 1), whole("chains", chains, 1)
+        draws, chains = whole("draws", draws, 1, MOST), whole("chains", chains, 1, MOST)
         rng, progressbar = source_of(random_state), switch("progressbar", progressbar)
         METHODS[method].check(**options)
         table = as_table(table)

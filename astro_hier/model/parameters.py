@@ -8,6 +8,7 @@ import numpy as np
 from astro_hier import priors
 from astro_hier.core.above import Above
 from astro_hier.core.floats import Theta
+from astro_hier.given import names as as_names
 from astro_hier.model.arguments import Arguments
 from astro_hier.posterior import LOG_PROB, Parameter
 
@@ -63,7 +64,14 @@ class Priors(Arguments):
         >>> StarCluster().prior_of("ln_std_r")
         Uniform(lower=-8, upper=0)
         """
-        return priors.as_prior(getattr(self.owner(name), name))
+        owner = self.owner(name) if isinstance(name, str) else None
+        if owner is None:
+            raise no_prior(self, name)
+        prior = priors.as_prior(getattr(owner, name, None))
+        plain = not isinstance(prior, priors.Prior) or isinstance(prior, priors.Fixed)
+        if plain and name not in {p.name for p in self.parameters}:
+            raise no_prior(self, name)
+        return prior
 
     def sampled_names(self) -> list[str]:
         """Names of the parameters with a prior or a given value, not of those derived from them."""
@@ -76,7 +84,7 @@ class Priors(Arguments):
     def parameter(self, name: str) -> Parameter:
         """The parameter with a name; a ValueError lists the names if there is none."""
         by_name = {p.name: p for p in [*self.parameters, LOG_PROB]}
-        if name not in by_name:
+        if not isinstance(name, str) or name not in by_name:
             raise ValueError(
                 f"{type(self).__name__} has no parameter {name!r}; it has {list(by_name)}"
             )
@@ -84,7 +92,7 @@ class Priors(Arguments):
 
     def parameters_named(self, names: str | Sequence[str]) -> list[Parameter]:
         """The parameters with one or several names."""
-        names = [names] if isinstance(names, str) else list(names)
+        names = as_names("var_names", names)
         if not names:
             raise ValueError(
                 f"no parameter is named; there are {[p.name for p in self.parameters]}"
@@ -176,3 +184,10 @@ class Priors(Arguments):
             else:
                 theta[name] = prior.pymc(name, unit, initial[name])
         return theta
+
+
+def no_prior(model: Priors, name: Any) -> ValueError:
+    """The error that nothing with a prior has that name."""
+    return ValueError(
+        f"name={name!r}; expected the name of a parameter that has a prior: {model.sampled_names()}"
+    )

@@ -11,6 +11,7 @@ from astropy.table import QTable, Table
 
 from astro_hier import checks
 from astro_hier.checks import Finding
+from astro_hier.given import number
 from astro_hier.model import tables
 from astro_hier.model.hooks import Hooks
 from astro_hier.posterior import (
@@ -197,8 +198,7 @@ class Results(Hooks):
                 P      d 7.299959
                 K km / s 15.10073
         """
-        if not 0 < hdi_prob < 1:
-            raise ValueError(f"hdi_prob={hdi_prob!r}; expected a number between 0 and 1")
+        hdi_prob = number("hdi_prob", hdi_prob, 0, 1, open_ends=True)
         posterior, parameters = self.posterior, self.parameters_of_summary(var_names)
         table = summarise(posterior, parameters, hdi_prob, units_of(self, unit))
         table.meta.update(posterior.attrs)

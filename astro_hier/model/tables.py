@@ -6,6 +6,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
+from astro_hier.given import number as as_number
 from astro_hier.posterior import UnitLike, in_units
 
 __all__ = ["explanations"]
@@ -47,6 +48,7 @@ def explanations(model: Any, min_probability: float = 0.01, unit: UnitLike = Non
     1 explanation
     """
     stats = model.inference_data["sample_stats"]
+    min_probability = as_number("min_probability", min_probability, 0, 1)
     if "explanation" not in stats:
         raise ValueError(
             "explanations are found by method='marginal', for models with parameters common to"

@@ -15,7 +15,7 @@ import astropy.units as u
 import numpy as np
 import xarray as xr
 
-from astro_hier.given import RandomState, generator
+from astro_hier.given import RandomState, generator, names
 from astro_hier.model.fitting import coordinates, observed_name, row_likelihoods
 from astro_hier.model.results import Results
 from astro_hier.posterior import LOG_PROB, dataset, likelihood_group
@@ -81,8 +81,8 @@ def to_arviz(
     kept["posterior"] = kept["posterior"].drop_vars(LOG_PROB.name)
     kept["sample_stats"] = kept["sample_stats"].assign({LOG_PROB.name: log_prob})
     rng = generator(random_state)
-    for names, make in MADE.items():
-        made = make(model, rng) if wanted & set(names) else {}
+    for of, make in MADE.items():
+        made = make(model, rng) if wanted & set(of) else {}
         for name in wanted & set(made):
             group = made[name]
             if isinstance(group, xr.Dataset):
@@ -95,9 +95,9 @@ def to_arviz(
 def _named(groups: str | Sequence[str]) -> set[str]:
     """Names of the groups to make."""
     possible = [name for names in MADE for name in names]
-    if isinstance(groups, str):
-        groups = possible if groups == "all" else [groups]
-    unknown = sorted({str(name) for name in groups} - {*possible, *STORED})
+    all_groups = isinstance(groups, str) and groups == "all"
+    groups = possible if all_groups else names("groups", groups)
+    unknown = sorted(set(groups) - {*possible, *STORED})
     if unknown:
         raise ValueError(f"groups={unknown} do not exist; expected 'all' or some of {possible}")
     return set(groups) - set(STORED)

@@ -23,6 +23,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.stats import weibull_max
 
 from astro_hier import checks
+from astro_hier.given import number
 from astro_hier.inference import METHODS
 from astro_hier.priors import Prior
 
@@ -88,8 +89,7 @@ def check_resolved(attrs, scale, what):
 
 def upper_limit(model, data, scale, probability):
     """The quantile of a scale under a prior flat in it, as a float."""
-    if not 0 < probability < 1:
-        raise ValueError(f"probability={probability!r}; expected a number between 0 and 1")
+    probability = number("probability", probability, 0, 1, open_ends=True)
     name = f"ln_{scale}"
     if name not in model.free_names():
         raise ValueError(f"{name} was given, not inferred: it has no upper limit")

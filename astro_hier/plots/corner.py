@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import astropy.units as u
 import numpy as np
 
+from astro_hier.plots.asked import check_keywords, check_truths
 from astro_hier.plots.draws import MANY_PANELS, Shown, chosen_of, count_from
 from astro_hier.plots.strokes import figure, place
 from astro_hier.plots.style import BEST, PAGE, PAGE_TEXT, SINGLE, shade
@@ -74,9 +75,10 @@ def plot_corner(
         warnings.simplefilter("ignore", FutureWarning)
         import corner
 
-    units = units_of(model, unit)
+    check_keywords(options, (corner.corner, corner.hist2d))
+    truths, units = check_truths(truths), units_of(model, unit)
     chosen = chosen_of(model, var_names, units)
-    marks = _marks(model, truths or {}, units, chosen)
+    marks = _marks(model, truths, units, chosen)
     size = SINGLE if len(chosen) < 3 else max(PAGE, SMALLEST_PANEL * len(chosen))
     own = ax is None and _is_empty(place(fig))
     fig = figure(fig, ax, figsize=(size, 0.75 * size if len(chosen) == 1 else size))
@@ -261,9 +263,11 @@ def _in_own_unit(of: Parameter, value: Any, units: Units) -> np.ndarray:
     unit = units.of(of.unit, of.name)
     try:
         quantity = u.Quantity(value) if hasattr(value, "unit") else value * unit
-        return np.atleast_1d(quantity.to_value(of.unit))
+        return np.atleast_1d(np.asarray(quantity.to_value(of.unit), float))
     except u.UnitConversionError as error:
-        raise u.UnitConversionError(f"truth of {of.name}: {error}") from None
+        raise u.UnitConversionError(f"truths: truth of {of.name}: {error}") from None
+    except (TypeError, ValueError):
+        raise TypeError(f"truths: truth of {of.name} is {value!r}; expected a number") from None
 
 
 @contextmanager

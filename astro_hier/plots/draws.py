@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from astro_hier.given import names as as_names
 from astro_hier.plots.limits import power_of, with_power
 from astro_hier.plots.strokes import NothingToDraw
 from astro_hier.plots.style import verbatim
@@ -50,7 +51,7 @@ def chosen_of(model, var_names, units):
         names = [*(scales.get(name, name) for name in model.drawn_names()), *each]
         names = names or [p.name for p in model.parameters_of_summary() if p.dims]
     else:
-        names = [var_names] if isinstance(var_names, str) else list(var_names)
+        names = as_names("var_names", var_names)
         if not names:
             model.parameters_named(names)  # raises an error that lists them
     chosen = []

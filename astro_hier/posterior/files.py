@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from astro_hier import netcdf
+from astro_hier.given import is_there
+from astro_hier.given import path as as_path
 from astro_hier.netcdf import ContentError
 from astro_hier.posterior.encoding import decode, encode
 
@@ -44,7 +46,7 @@ def save(path, tree, estimator, params):
     The file is made in memory, written next to ``path`` under a temporary name, and moved there
     when it is complete.
     """
-    tree = tree.copy()
+    path, tree = as_path("path", path), tree.copy()
     tree.attrs = {
         "format": FORMAT,
         "estimator": estimator,
@@ -63,7 +65,7 @@ def write_whole(path, *blocks):
     OSError
         If it cannot be written, for instance because the disk is full.
     """
-    path = Path(os.path.expanduser(path))
+    path = as_path("path", path)
     target = _target(path)
     try:
         put(target, *blocks)
@@ -84,6 +86,7 @@ def _target(path):
         If there cannot be a file there, or it must not be replaced.
     """
     target = Path(os.path.realpath(path))
+    is_there(target)
     if target.is_dir():
         raise IsADirectoryError(f"{str(path)!r} is a folder; expected the name of a file in it")
     if not target.parent.is_dir():
@@ -192,9 +195,20 @@ def estimator_in(path):
 
 
 def _file(path):
-    path = Path(os.path.expanduser(path))
-    if not path.is_file():
+    """The file that is to be read.
+
+    Raises
+    ------
+    OSError
+        If there is none, or something else that cannot be read as one.
+    """
+    path = as_path("path", path)
+    if not is_there(path):
         raise FileNotFoundError(f"there is no file {str(path)!r}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{str(path)!r} is a folder; expected a file in it")
+    if not path.is_file():  # reading a pipe would wait, or never end
+        raise SavedFileError(f"{str(path)!r} is not a file but a device or a pipe")
     return path
 
 

@@ -13,7 +13,7 @@ import astropy.units as u
 import numpy as np
 from numpy.typing import ArrayLike
 
-from astro_hier.given import RandomState, generator
+from astro_hier.given import MOST, RandomState, generator, whole
 
 __all__ = ["FrozenPrior", "Prior", "PriorError"]
 
@@ -170,6 +170,7 @@ class Prior:
         PriorError
             If the prior's own unit cannot be converted to ``unit``.
         """
+        unit = _as_unit(unit)
         known = vars(self).setdefault(FROZEN, {})  # SciPy takes a millisecond to freeze one
         if unit not in known:
             known[unit] = self._scipy(**self._floats(unit))
@@ -228,11 +229,20 @@ class Prior:
     ) -> u.Quantity:
         """Random draws: a Quantity of shape ``size`` in this prior's unit."""
         rng = generator(random_state)
+        shape = size if isinstance(size, tuple) else () if size is None else (size,)
+        for one in shape:
+            whole("size", one, 0, MOST)
         return self.frozen(self.unit).rvs(size=size, random_state=rng) * self.unit
 
     def logpdf(self, value: u.Quantity | ArrayLike) -> np.ndarray:
         """ln of the density at ``value`` (a Quantity), per unit of this prior; a float or array."""
-        return self.frozen(self.unit).logpdf(u.Quantity(value).to_value(self.unit))
+        try:
+            values = u.Quantity(value, dtype=float).to_value(self.unit)
+        except (TypeError, ValueError):
+            raise PriorError(
+                f"{self!r}: value={value!r}; expected {kind(self.unit)}, or several"
+            ) from None
+        return self.frozen(self.unit).logpdf(values)
 
     def support(self) -> tuple[u.Quantity, u.Quantity]:
         """Lowest and highest possible value, as Quantities."""
@@ -240,11 +250,24 @@ class Prior:
         return low * self.unit, high * self.unit
 
 
+def _as_unit(given: Any) -> u.UnitBase:
+    """A unit, which may be given as text."""
+    if isinstance(given, u.UnitBase):
+        return given
+    try:
+        if isinstance(given, str):
+            return u.Unit(given)
+    except ValueError:
+        pass
+    raise PriorError(f"unit={given!r}; expected a unit, such as u.km / u.s")
+
+
 def check_scalar(owner: Any, name: str) -> None:
     """Raise `PriorError` unless the attribute ``name`` is one number or one Quantity."""
     given = getattr(owner, name)
     try:
-        value = None if isinstance(given, str) else u.Quantity(given, dtype=float)
+        no_number = isinstance(given, (str, bool, np.bool_))
+        value = None if no_number else u.Quantity(given, dtype=float)
     except (TypeError, ValueError):
         value = None
     if value is None or value.shape or np.isnan(value.value):

@@ -1,7 +1,6 @@
 """The report of a fit: one page of HTML that needs nothing besides itself."""
 
 import json
-import os
 import platform
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,6 +14,8 @@ import numpy as np
 from astropy.table import Table
 
 from astro_hier import checks
+from astro_hier.given import is_there, switch
+from astro_hier.given import path as as_path
 from astro_hier.posterior import UnitLike, units_of, write_whole
 from astro_hier.reports import figures, html, objects, paper
 from astro_hier.reports.html import Cell
@@ -67,8 +68,8 @@ def report(
     """
     model.inference_data  # noqa: B018 an error before a fit
     units_of(model, unit)
-    path = Path(os.path.expanduser(path))
-    if path.exists() and not overwrite:
+    path, overwrite = as_path("path", path), switch("overwrite", overwrite)
+    if is_there(path) and not overwrite:
         raise FileExistsError(
             f"{str(path)!r} exists: choose another name, or replace it with overwrite=True"
         )

@@ -67,7 +67,7 @@ def paper_table(
     >>> print(text.splitlines()[9])
     $\mu_r$ & mean distance & $\mathrm{pc}$ & $500.40 \pm 0.72$ \\
     """
-    if format not in FORMATS:
+    if not isinstance(format, str) or format not in FORMATS:
         raise ValueError(f"format={format!r}; expected one of {', '.join(map(repr, FORMATS))}")
     if of is not None:
         if var_names is not None:

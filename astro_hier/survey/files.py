@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from astro_hier.given import path as as_path
 from astro_hier.posterior.files import put
 from astro_hier.survey.partition import OK, SPECIFICATION
 
@@ -60,7 +61,7 @@ def found(folder: str | os.PathLike) -> list[Path]:
     FileNotFoundError
         If there is no such folder, or no such file in it.
     """
-    folder = Path(os.path.expanduser(folder))
+    folder = as_path("folder", folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{str(folder)!r} is not a folder; expected a folder of rows")
     margins = [file.parent for file in folder.rglob("*properties") if _is_margin(file)]
@@ -116,6 +117,7 @@ class Store:
         RowsError
             If a file holds something else, or files were made with different arguments.
         """
+        folder = as_path("folder", folder)
         paths = found(folder)
         counts: dict[str, int] = {}
         of_file: dict[str, Path] = {}
@@ -132,7 +134,7 @@ class Store:
             raise RowsError(f"{str(folder)!r} holds no stars")
         names = _schema(paths[0]).names
         star = "star" if "star" in names else names[0]
-        return cls(Path(os.path.expanduser(folder)), paths, specification, counts, star)
+        return cls(folder, paths, specification, counts, star)
 
     def __len__(self) -> int:
         """Number of stars that can be used."""

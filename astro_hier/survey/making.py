@@ -9,6 +9,8 @@ from typing import Any
 from astropy.table import Table
 from tqdm.auto import tqdm
 
+from astro_hier.given import path as as_path
+from astro_hier.given import switch, whole, workers
 from astro_hier.posterior.files import UNFINISHED
 from astro_hier.survey import files, sources
 from astro_hier.survey.files import RowsError
@@ -93,11 +95,11 @@ def prepare(
     >>> done.stars, done.done
     (5, 5)
     """
-    if not (isinstance(stars_per_file, int) and stars_per_file > 0):
-        raise ValueError(
-            f"stars_per_file={stars_per_file!r}; expected a whole number of at least 1"
-        )
-    folder, work = Path(os.path.expanduser(folder)), model.star_work()
+    stars_per_file = whole("stars_per_file", stars_per_file, 1)
+    workers("n_jobs", n_jobs)
+    resume = switch("resume", resume)
+    progressbar = switch("progressbar", progressbar)
+    folder, work = as_path("folder", folder), model.star_work()
     stars = sources.of(source, model, star, visits, columns)
     if not stars.size:
         raise sources.TableError("the source holds no stars")

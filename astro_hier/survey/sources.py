@@ -5,11 +5,9 @@ apart, such as in a table that is sorted by time, all columns are read at once; 
 labels.
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import astropy.units as u
@@ -17,6 +15,7 @@ import numpy as np
 from astropy.table import Table
 from astropy.time import Time
 
+from astro_hier.given import path as as_path
 from astro_hier.survey import measured
 from astro_hier.survey.files import found
 from astro_hier.survey.measured import ROLES, Measured, Place
@@ -54,7 +53,7 @@ def of(
     """
     if not isinstance(source, (str, PathLike)):
         return _of_table(as_table(source), model)
-    path = Path(os.path.expanduser(source))
+    path = as_path("source", source)
     if not path.exists():
         raise FileNotFoundError(
             f"{str(path)!r} does not exist; expected a table, a file or a folder"

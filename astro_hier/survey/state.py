@@ -5,13 +5,13 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
+from astro_hier.given import path as as_path
 from astro_hier.survey import files
 from astro_hier.survey.partition import OK
 
@@ -116,7 +116,7 @@ def status(folder: str | os.PathLike) -> Status:
     >>> found.stars, found.done, len(found.failed)
     (5, 5, 0)
     """
-    path = Path(os.path.expanduser(folder)) / PLAN
+    path = as_path("folder", folder) / PLAN
     plan = json.loads(path.read_text()) if path.exists() else None
     try:
         store = files.Store.open(folder)

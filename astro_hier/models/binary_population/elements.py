@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from astropy.table import QTable
 
 from astro_hier.models.binary_population.data import Sample
@@ -55,7 +56,7 @@ def elements(model, star: str | int, unit: UnitLike = None) -> QTable:
     """
     data: Sample = model.fitted_data()
     labels = list(data.stars)
-    if star not in labels:
+    if not isinstance(star, (str, bytes, int, float, np.generic)) or star not in labels:
         raise ValueError(
             f"star={star!r} is not among the {len(labels)} fitted; expected an identifier of the"
             f" table, such as {labels[0].item()!r}"

@@ -6,6 +6,7 @@ import astropy.units as u
 import numpy as np
 
 from astro_hier import plots
+from astro_hier.given import choice
 from astro_hier.models.binary_population.data import FRACTION, thinned
 from astro_hier.models.binary_population.eccentric import EccentricStars
 from astro_hier.models.binary_population.tables import (
@@ -59,8 +60,7 @@ def plot_population(
     >>> ax = sample.plot_population()
     """
     units = units_of(model, unit)
-    if quantity not in QUANTITIES:
-        raise ValueError(f"quantity={quantity!r}; expected one of {', '.join(QUANTITIES)}")
+    quantity = choice("quantity", quantity, QUANTITIES)
     ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.2))
     shown = np.exp if quantity == "P" else np.asarray
     points, density = _periods(model)

@@ -184,7 +184,7 @@ class BinaryPopulation(OrbitModel):
         shared_jitter: bool = False,
         trend: annotations.TrendLike = 0,
         instrument: str | None = None,
-        offset: annotations.PriorLike = priors.Normal(0 * KMS, 5 * KMS),
+        offset: annotations.PriorLike = orbit_shape.OFFSET,
         period_range: annotations.PeriodRange | None = None,
         star_draws: annotations.KeepDraws = "auto",
         n_jobs: int | None = 1,

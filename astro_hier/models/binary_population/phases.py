@@ -215,11 +215,19 @@ def _numbers(data: Sample, stars) -> list[int]:
     """
     if stars is None:
         return list(range(min(len(data.stars), PANELS)))
-    labels, wanted = list(data.stars), np.atleast_1d(stars).tolist()
+    labels, wanted = np.asarray(data.stars).tolist(), _labels(stars)
     unknown = [star for star in wanted if star not in labels]
     if unknown or not wanted:
         raise ValueError(f"stars={stars!r}: not among the {len(labels)} fitted: {unknown}")
     return [labels.index(star) for star in wanted]
+
+
+def _labels(stars) -> list[Any]:
+    """The identifiers that are given, as a list of text and numbers."""
+    wanted = np.asarray(stars)
+    if wanted.dtype.kind not in "iufUSO" or hasattr(stars, "unit") or wanted.ndim > 1:
+        raise ValueError(f"stars={stars!r}; expected identifiers of stars, as in the table")
+    return np.atleast_1d(wanted).tolist()
 
 
 def _panels(count: int, fig, ax, height: float) -> tuple[Any, Iterable[Any]]:

@@ -40,7 +40,7 @@ def check_saved(model) -> None:
     model.keeps_draws(0)
     workers("n_jobs", model.n_jobs)
     _ = model.amplitudes
-    orbit_shape.check_shared_jitter(model)
+    orbit_shape.check_instruments(model)
     if model.companion_fraction is not None:
         fraction = priors.as_prior(model.companion_fraction)
         priors.check("companion_fraction", fraction, u.one, 0.0, 1.0)

@@ -21,6 +21,8 @@ from tqdm.auto import tqdm
 from astro_hier.core import orbit_evidence
 from astro_hier.core.floats import TINY, Theta
 from astro_hier.core.grid import Grid
+from astro_hier.given import path as as_path
+from astro_hier.given import switch
 from astro_hier.models.binary_population.data import thinned
 from astro_hier.models.binary_population.eccentric import EccentricStars
 from astro_hier.models.binary_population.survey_blocks import (
@@ -108,9 +110,11 @@ def star_results(
     >>> len(stars)
     5
     """
-    data = model.prepare_rows(rows)
+    folder, resume = as_path("folder", folder), switch("resume", resume)
+    progressbar = switch("progressbar", progressbar)
+    data = model.prepare_rows(as_path("rows", rows))
     draws = population_draws(model)
-    folder, mark = Path(os.path.expanduser(folder)), _mark(data, draws)
+    mark = _mark(data, draws)
     folder.mkdir(parents=True, exist_ok=True)
     given = Given(data, thinned(draws))
     with tqdm(

@@ -8,7 +8,8 @@ from typing import Any
 import astropy.units as u
 
 from astro_hier import checks
-from astro_hier.given import RandomState
+from astro_hier.given import MOST, RandomState, switch, whole
+from astro_hier.given import path as as_path
 from astro_hier.inference import METHODS
 from astro_hier.model.estimator import source_of
 from astro_hier.model.fitting import label
@@ -184,6 +185,9 @@ def fit_rows(
     >>> model.samples("mu").shape
     (200,)
     """
+    rows, progressbar = as_path("rows", rows), switch("progressbar", progressbar)
+    draws, chains = whole("draws", draws, 1, MOST), whole("chains", chains, 1, MOST)
+    rng = source_of(random_state)
     model.check_arguments()
     data = prepare_rows(model, rows)
     problem = replace(
@@ -192,7 +196,7 @@ def fit_rows(
         draw_latents=lambda theta, rng, progressbar: {},
     )
     result = METHODS["marginal"].sample(
-        problem, draws=draws, chains=chains, rng=source_of(random_state),
+        problem, draws=draws, chains=chains, rng=rng,
         progressbar=progressbar, **options,
     )  # fmt: skip
     notes = {"rows": os.path.abspath(os.path.expanduser(rows))}

@@ -7,6 +7,7 @@ import numpy as np
 from astropy.table import QTable
 from astropy.time import Time
 
+from astro_hier.given import switch
 from astro_hier.models.binary_population.data import in_parallel
 from astro_hier.models.orbits.velocity import KMS
 from astro_hier.posterior import UnitLike, in_units, quantity_in
@@ -65,7 +66,7 @@ def star_table(model, progressbar: bool = False, unit: UnitLike = None) -> QTabl
     >>> sample.star_table()["star", "n_visits", "P", "K"].colnames
     ['star', 'n_visits', 'P', 'K']
     """
-    data = model.fitted_data()
+    data, progressbar = model.fitted_data(), switch("progressbar", progressbar)
     rows = [row for row, _ in describe(model, range(len(data.stars)), progressbar)]
     inferred = {parameter.name: parameter.dims for parameter in data.scatter.parameters}
     table = QTable({"star": data.stars})

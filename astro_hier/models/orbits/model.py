@@ -146,8 +146,11 @@ class OrbitModel(HierarchicalModel):
         return self if name.startswith("trend") else super().owner(name)
 
     def prior_of(self, name: str) -> Prior:
-        if name.startswith("trend"):
-            return Trend.of(self.trend, ()).priors[int(name.removeprefix("trend")) - 1]
+        if isinstance(name, str) and name.startswith("trend"):
+            trend = Trend.of(self.trend, ())
+            by_name = {p.name: of for p, of in zip(trend.parameters, trend.priors, strict=True)}
+            if name in by_name:
+                return by_name[name]
         return super().prior_of(name)
 
     # ---- hooks

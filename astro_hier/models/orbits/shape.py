@@ -13,6 +13,7 @@ from astro_hier.models.orbits.ellipse import Ellipse
 from astro_hier.models.orbits.velocity import KMS, Circle
 
 AMPLITUDE = priors.Normal(0 * KMS, 100 * KMS)  # the default of a and b
+OFFSET = priors.Normal(0 * KMS, 5 * KMS)  # the default
 # Kipping (2013, MNRAS 434, L51), cut where orbits become needles that no search is sure to find
 KIPPING = priors.Beta(0.867, 3.03, upper=0.95)
 LARGEST = 0.999
@@ -40,7 +41,17 @@ def check(model) -> None:
     if model.is_eccentric:
         _check_eccentricity(model.eccentricity)
     _ = model.amplitudes
+    check_instruments(model)
+
+
+def check_instruments(model) -> None:
+    """Raise a ValueError where an argument is only for instruments, and has no effect."""
     check_shared_jitter(model)
+    priors.check("offset", priors.as_prior(model.offset), KMS)
+    if model.instrument is None and not same(model.offset, OFFSET):
+        raise ValueError(
+            f"offset={model.offset!r} has no effect without instrument=; expected both, or neither"
+        )
 
 
 def check_shared_jitter(model) -> None:

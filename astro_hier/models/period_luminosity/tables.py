@@ -11,7 +11,7 @@ from astro_hier.annotations import TableLike
 from astro_hier.core import log_distance
 from astro_hier.core.floats import Theta
 from astro_hier.core.thinning import evenly
-from astro_hier.given import RandomState, generator
+from astro_hier.given import RandomState, generator, switch
 from astro_hier.models.period_luminosity import likelihood, prepare
 from astro_hier.models.period_luminosity.checks import expected_modulus
 from astro_hier.models.period_luminosity.data import AT_KPC, PER_LN, Stars
@@ -151,16 +151,30 @@ def predict(
     (200, 2)
     """
     data, theta = model.fitted_data(), all_draws(model)
+    scatter = switch("scatter", scatter)
     rng, columns = generator(random_state), likelihood.columns_of(theta)
     if period is None:
         period = 10 ** (data.log_period + data.log_pivot) * u.day
         feh = data.feh + data.feh_pivot if feh is None and data.feh is not None else feh
     x = np.atleast_1d(prepare.log_period("period", period)) - data.log_pivot
+    _check_shapes(period, feh, x)
     z = _metallicity(data, columns, x, feh, rng)
     mean = columns["alpha"] + columns["beta"] * x
     mean = mean if z is None else mean + columns["gamma"] * z
     found = (rng.normal(mean, columns["scatter"]) if scatter else mean) * u.mag
     return quantity_in(model, "absolute_magnitude", found, unit)
+
+
+def _check_shapes(period, feh, x) -> None:
+    """Raise a ValueError unless there is one period, or list of them, and as many [Fe/H]."""
+    if x.ndim > 1:
+        raise ValueError(f"period={period!r}; expected one period, or a list of them")
+    if feh is not None and np.shape(feh) not in ((), (1,), x.shape) and x.shape != (1,):
+        raise ValueError(
+            f"feh={feh!r}; expected one value, or one for each of the {len(x)} periods"
+        )
+    if np.ndim(feh) > 1 or np.shape(feh) == (0,):
+        raise ValueError(f"feh={feh!r}; expected one value, or a list of them")
 
 
 def _metallicity(data, theta, x, feh, rng):
@@ -231,6 +245,7 @@ def distance(
     >>> relation.distance(others, draws=True, random_state=1, unit="pc").unit
     Unit("pc")
     """
+    draws = switch("draws", draws)
     data = _others(model, as_table(table))
     r = _distances(data, model.fitted_data(), all_draws(model), generator(random_state))
     if draws:

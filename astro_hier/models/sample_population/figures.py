@@ -6,6 +6,7 @@ import astropy.units as u
 import numpy as np
 
 from astro_hier import plots
+from astro_hier.given import choice
 from astro_hier.models.sample_population import shape, tables
 from astro_hier.models.sample_population.checks import FEWEST_DRAWS
 from astro_hier.posterior import UnitLike, units_of
@@ -250,9 +251,7 @@ def _name_few(ax, names):
 def _named(model, quantity):
     """The quantity that is drawn."""
     names = model.fitted_data().names
-    if quantity is not None and quantity not in names:
-        raise ValueError(f"quantity={quantity!r}; expected one of {list(names)}")
-    return names[0] if quantity is None else quantity
+    return names[0] if quantity is None else choice("quantity", quantity, (*names, None))
 
 
 def _values(column):

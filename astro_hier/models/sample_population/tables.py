@@ -51,8 +51,8 @@ def object_table(model, unit: UnitLike = None) -> QTable:
     for i, name in enumerate(data.names):
         of = model.parameter(name).unit
         rows = [
-            [*_described(own, i, own.log_own), *_described(nodes, i, weight)]
-            for own, nodes, weight in zip(data.own, data.nodes, after, strict=True)
+            [*_described(alone, i, alone.log_own), *_described(nodes, i, weight)]
+            for alone, nodes, weight in zip(data.own, data.nodes, after, strict=True)
         ]
         names = [f"{name}{whose}_{each}" for whose in ("_own", "") for each in STATISTICS]
         for column, values in zip(names, np.transpose(rows), strict=True):

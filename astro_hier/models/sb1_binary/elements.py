@@ -82,7 +82,8 @@ def _chosen(model, data: OneStar, mode: int | None) -> tuple[dict[str, np.ndarra
         return values, meta | ({"note": SEVERAL.format(n=several)} if several > 1 else {})
     data.check_closed()
     probability = np.asarray(data.mode_table()["probability"])
-    if mode not in range(len(probability)):
+    number = isinstance(mode, int | np.integer) and not isinstance(mode, bool)
+    if not number or mode not in range(len(probability)):
         raise ValueError(
             f"mode={mode!r}; expected a number of a row of modes(min_probability=0), which has"
             f" {len(probability)}, the first of number 0"

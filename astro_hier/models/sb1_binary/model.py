@@ -191,7 +191,7 @@ class SB1Binary(OrbitModel):
         shared_jitter: bool = False,
         trend: annotations.TrendLike = 0,
         instrument: str | None = None,
-        offset: annotations.PriorLike = priors.Normal(0 * KMS, 5 * KMS),
+        offset: annotations.PriorLike = shape.OFFSET,
         columns: annotations.ColumnsLike = None,
         on_invalid: annotations.OnInvalid = "raise",
     ) -> None:
@@ -213,7 +213,8 @@ class SB1Binary(OrbitModel):
         return self if name == "e" else super().owner(name)
 
     def prior_of(self, name: str) -> priors.Prior:
-        return shape.as_prior(self.eccentricity) if name == "e" else super().prior_of(name)
+        is_e = isinstance(name, str) and name == "e"
+        return shape.as_prior(self.eccentricity) if is_e else super().prior_of(name)
 
     # ---- hooks
 

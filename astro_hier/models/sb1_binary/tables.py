@@ -10,7 +10,9 @@ from astropy.time import Time
 
 from astro_hier import priors
 from astro_hier.annotations import EccentricityLike, JitterLike, TableLike, TrendLike
+from astro_hier.given import number
 from astro_hier.models.orbits import checks as orbit_checks
+from astro_hier.models.orbits.terms import Trend
 from astro_hier.models.orbits.velocity import KMS
 from astro_hier.models.sb1_binary.data import prior_of_period
 from astro_hier.posterior import UnitLike, in_units, quantity_in
@@ -109,10 +111,11 @@ def _rivals(model, jitter, trend, eccentricity):
     if jitter is None:
         jitter = priors.LogUniform(0.01 * KMS, 10 * KMS)
     if trend is None:
-        trend = model.trend or 1
+        trend = model.trend if Trend.of(model.trend, ()).parameters else 1
     if eccentricity is None:
         eccentricity = model.eccentricity if model.is_eccentric else True
     period = float(prior_of_period(model).median()) * u.day
+    has_trend = bool(Trend.of(trend, ()).parameters)
     circular = {"eccentricity": None}
     # no amplitude, at any period
     constant = {"P": period, "a": 0 * KMS, "b": 0 * KMS, "amplitude": None, **circular}
@@ -124,7 +127,7 @@ def _rivals(model, jitter, trend, eccentricity):
     trends = (("", {"trend": 0}), (" + trend", {"trend": trend}))
     return (
         orbits[:2] if eccentricity is False else orbits,
-        trends if trend else trends[:1],
+        trends if has_trend else trends[:1],
         (("", {"jitter": None, "shared_jitter": False}), (" + jitter", {"jitter": jitter})),
     )
 
@@ -174,6 +177,7 @@ def modes(model, min_probability: float = 1e-3, unit: UnitLike = None) -> Table:
     >>> print(len(star.modes()), "period")
     1 period
     """
+    min_probability = number("min_probability", min_probability, 0, 1)
     table = Table(model.fitted_data().mode_table())
     table = table[np.argsort(-table["probability"], kind="stable")]
     for name in table.colnames:
