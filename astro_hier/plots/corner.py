@@ -8,6 +8,7 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 
+from astro_hier.logarithms import value_in
 from astro_hier.plots.draws import MANY_PANELS, chosen_of, count_from
 from astro_hier.plots.strokes import figure
 from astro_hier.plots.style import BEST, PAGE, PAGE_TEXT, SINGLE, shade
@@ -176,7 +177,7 @@ def _marks(model, truths, units):
         unit = units.of((others.get(name) or model.parameter(name)).unit, name)
         try:
             quantity = u.Quantity(value) if hasattr(value, "unit") else value * unit
-            marks[name] = np.atleast_1d(quantity.to_value(unit))
+            marks[name] = np.atleast_1d(value_in(quantity, unit))
         except u.UnitConversionError as error:
             raise u.UnitConversionError(f"truth of {name}: {error}") from None
     return marks
