@@ -8,6 +8,7 @@ from astropy.time import Time, TimeDelta
 from astro_hier import checks
 from astro_hier.table.arrays import one_row_each
 from astro_hier.table.cures import MAX_LISTED, remove_rows
+from astro_hier.table.placeholders import of_columns
 from astro_hier.table.reading import open_table, read_rows
 from astro_hier.table.roles import ROWS_SHOWN
 from astro_hier.table.units import factor
@@ -50,10 +51,11 @@ def of_table(table, roles, columns=None):
     list of `~astro_hier.checks.Finding`
     """
     table = one_row_each(open_table(table), roles, columns)
-    data, invalid, places, _ = read_rows(table, roles, columns)
+    data, invalid, places, epoch = read_rows(table, roles, columns)
     rows = np.flatnonzero(~np.any(list(invalid.values()), axis=0))
     return [
         _repeated_rows(table, roles, places, rows),
+        of_columns(table, roles, places, rows, data, epoch),
         _precision(table, roles, places, rows, data),
     ]
 
