@@ -20,6 +20,8 @@ def factor_between(own: u.UnitBase, unit: u.UnitBase) -> float:
     `~astropy.units.UnitConversionError`
         If the units differ in their physical type, or in the logarithms that they are of.
     """
+    # of the numbers themselves, such as mag of mag(AB)
+    own, unit = (u.Unit(getattr(one, "function_unit", one)) for one in (own, unit))
     if _powers(own) != _powers(unit):
         raise u.UnitConversionError(f"'{own}' and '{unit}' are units of different logarithms")
     return own.to(unit)

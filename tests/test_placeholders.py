@@ -10,6 +10,7 @@ from astropy.table import QTable
 from astro_hier import (
     BinaryPopulation,
     PeriodLuminosity,
+    SamplePopulation,
     SB1Binary,
     StarCluster,
     TableError,
@@ -127,6 +128,22 @@ def test_a_star_whose_velocity_is_absurd_is_named_with_its_visit(model):
     table = with_value(datasets.make_binaries(3, random_state=1), "rv", 0, 2.9e5)
     with pytest.raises(ValueError, match=r"star-0000.*the farthest is 290000, of visit 0"):
         model.fit(table, draws=10, random_state=1, progressbar=False)
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
+@pytest.mark.parametrize("value", [-1e20, 1e90])
+def test_a_grid_that_no_memory_holds_is_refused_with_the_row(value):
+    table = QTable({"value": [value, 1, 2, 3, 2.5, 1.5] * u.Msun, "error": [0.1] * 6 * u.Msun})
+    with pytest.raises(TableError, match=r"a grid would have .* points.*row 0: -?1e\+") as error:
+        SamplePopulation().fit(table, draws=10, random_state=1, progressbar=False)
+    assert "Maximum allowed dimension" not in str(error.value)
+
+
+@pytest.mark.parametrize("eccentricity", [False, True])
+def test_a_period_of_zero_is_an_error_about_the_period(eccentricity):
+    model = SB1Binary(P=0 * u.day, eccentricity=eccentricity)
+    with pytest.raises(priors.PriorError, match=r"P=.* expected a period above zero"):
+        model.fit(datasets.make_binary(8, random_state=1), progressbar=False)
 
 
 @pytest.mark.filterwarnings("ignore:invalid value", "ignore:divide by zero", "ignore:overflow")

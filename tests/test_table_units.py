@@ -9,6 +9,7 @@ from astropy.table import Column, QTable, Table
 from tables import ROLES, STATED, VISITS, followed, good, visits, with_unit
 
 from astro_hier import priors
+from astro_hier.logarithms import factor_between, value_in
 from astro_hier.table import Role, TableError, read_columns
 
 
@@ -32,6 +33,12 @@ def test_magnitudes_dex_and_decibels_are_never_converted_into_each_other(unit, o
         priors.Normal(1 * other, 1 * other).frozen(unit)
     with pytest.raises(priors.PriorError, match="has unit 'none', expected"):
         priors.Normal(1, 1).frozen(u.mag / u.dex)
+
+
+def test_a_unit_may_be_text_or_one_or_a_magnitude_of_a_system():
+    assert factor_between(u.pc, "kpc") == 0.001
+    assert factor_between(u.one, 1) == 1
+    assert value_in(3 * u.ABmag, u.mag) == 3
 
 
 @pytest.mark.parametrize("cls", [Table, QTable])
