@@ -87,6 +87,11 @@ def test_results_come_in_the_units_that_are_asked_for(tmp_path, capsys):
     assert QTable.read(tmp_path / "out" / "stars.ecsv")["r"].unit == "pc"
     with pytest.raises(SystemExit):
         main([*words, "--unit", "parsecs per"])
+    assert main([*words, "--unit", "pc,m/s", "--out", str(tmp_path / "none")]) == 1
+    assert "--unit m/s is one of speed/velocity, which no quantity here has" in (
+        capsys.readouterr().err
+    )
+    assert not (tmp_path / "none").exists()  # it is said before the fit
 
 
 def test_binary_prints_its_periods(tmp_path, capsys):
@@ -273,10 +278,10 @@ def test_the_prior_of_an_offset_and_a_limit_on_a_dispersion(tmp_path, capsys):
     assert "offset[B]" in capsys.readouterr().out
     loaded = SB1Binary.load(tmp_path / "out" / "posterior.nc")
     assert loaded.offset == priors.Normal(0 * u.km / u.s, 1 * u.km / u.s)
-    assert main(["dispersion", str(tmp_path / "members.ecsv"), *out]) == 0
+    assert main(["dispersion", str(tmp_path / "members.ecsv"), *out, "--unit", "m/s"]) == 0
     printed = capsys.readouterr().out
     assert re.search("Warning, resolved: .* quote the upper limit printed below", printed)
-    assert re.search(r"sigma_v < [\d.]+ km / s, 95 percent", printed)
+    assert re.search(r"sigma_v < \d{3,}(\.\d+)? m / s, 95 percent", printed)
 
 
 def test_a_cluster_has_its_options_on_the_command_line(tmp_path, capsys):
@@ -508,6 +513,8 @@ def test_quiet_prints_nothing(members, capsys):
 
 def test_the_seed_is_printed_and_repeats_a_run(members, tmp_path, capsys):
     words = ["gaia.csv", "--no-figures", "--overwrite"]
+    assert members(*words, "--columns", "parallax=plx", seed=None) == 1
+    assert "repeat it" not in capsys.readouterr().out
     assert members(*words, seed=None) == 0
     seed = re.search(r"repeat it with --seed (\d+)\n", capsys.readouterr().out)[1]
     first = StarCluster.load(tmp_path / "gaia-cluster" / "posterior.nc")

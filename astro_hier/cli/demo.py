@@ -1,10 +1,12 @@
 """The verb that simulates and fits a table of each kind."""
 
+from argparse import Namespace
 from contextlib import ExitStack
 
 from astro_hier.cli.described import MODELS, class_of
 from astro_hier.cli.fit import fitted
 from astro_hier.cli.output import deliver, files_of, prepared_folder
+from astro_hier.posterior import fitting
 
 SEED = 42  # of the tables and of the fits
 
@@ -26,6 +28,8 @@ def _demonstrate(model, name, options):
         print(f"Simulated table of {model.__name__}, {len(table)} rows:")
     found = fitted(model(), table, random_state=SEED, progressbar=not options.quiet)
     truths = {each: table.meta["truth"][each] for each in found.summary()["parameter"]}
+    if options.unit is not None:
+        options = Namespace(**vars(options) | {"unit": fitting(found, options.unit) or None})
     status = deliver(found, options.out / name, options, truths)
     if not options.quiet:
         print(

@@ -171,7 +171,7 @@ def _print(model, tables, unit, truths=None):
     _summary(model, unit, truths).pprint_all()
     if model.posterior.attrs.get("n_explanations", 1) > 1:
         print("\nExplanations, most probable first, which the summary mixes:")
-        model.explanations().pprint(max_width=-1)
+        in_unit(model.explanations, unit).pprint(max_width=-1)
     for finding in checks.failed(model.findings()):
         print(f"\nWarning, {_said(model, finding)}")
     if hasattr(model, "modes"):
@@ -179,7 +179,7 @@ def _print(model, tables, unit, truths=None):
         print("\nPeriods between {:g} and {:g} d, most probable first:".format(*searched))
         in_unit(model.modes, unit).pprint(max_lines=15)
     if model.posterior.attrs.get("resolved") == 0:
-        limit = getattr(model, f"{model.scale}_upper_limit")()
+        limit = in_unit(getattr(model, f"{model.scale}_upper_limit"), unit)
         print(f"\n{model.scale} < {limit:.4g}, 95 percent")
     for table in tables:
         print()

@@ -25,6 +25,7 @@ OPTIONS = {
     "on_invalid": "--on-invalid",
     "overwrite": "--overwrite",
     "random_state": "--seed",
+    "unit": "--unit",
 }
 MODULES = "astro_hier|outliers|populations|priors|profiles"
 # methods whose results the command writes to files
@@ -128,6 +129,8 @@ def _option(name: str, value: str, said: _Said) -> str:
     """The option that gives an argument its value, which is empty if the message states none."""
     if name == "columns":
         return _columns_option(value, said) if value else "--columns"
+    if name == "unit":
+        return f"--unit {_compact(_value(value))}"
     if name in OPTIONS:
         option = OPTIONS[name] if value == "True" else f"{OPTIONS[name]} {_value(value)}".rstrip()
         if name == "on_invalid" and said.text:

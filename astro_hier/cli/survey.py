@@ -1,11 +1,10 @@
 """The verb for surveys: rows of all stars, a population fitted to them, results of every star."""
 
-import secrets
 import warnings
 from pathlib import Path
 
 from astro_hier import checks, survey
-from astro_hier.cli.fit import model_of
+from astro_hier.cli.fit import check_unit, model_of, seed_of
 from astro_hier.cli.output import POSTERIOR, prepared_folder, save, tell
 from astro_hier.cli.saved import load
 from astro_hier.cli.speech import UsageError
@@ -49,10 +48,9 @@ def prepare(options):
 def fit(options):
     model = model_of(options, options.command)
     out = options.out or Path(f"{options.rows.name}-fit")
-    seed = secrets.randbelow(2**32) if options.seed is None else options.seed
-    if options.seed is None and not options.quiet:
-        print(f"The seed of this run is {seed}: repeat it with --seed {seed}\n", flush=True)
+    check_unit(model, None, options.unit)
     with prepared_folder(out, [POSTERIOR], options.overwrite), warnings.catch_warnings():
+        seed = seed_of(options, lambda: survey.status(options.rows))
         warnings.simplefilter("ignore", checks.CheckWarning)  # printed below the summary
         model.fit_rows(
             options.rows, draws=options.draws, random_state=seed, progressbar=not options.quiet

@@ -78,7 +78,7 @@ def meant(text, unit):
             likely = u.Unit(candidate)
         except (TypeError, ValueError):
             continue
-        if unit != u.one and _converts(likely, unit) and str(likely) != text:
+        if unit != u.one and converts(likely, unit) and str(likely) != text:
             return unit if likely == unit else likely
     return None
 
@@ -131,7 +131,8 @@ def _named(unit, plural=True):
     return f"{names[0]}s" if plural else names[-1]
 
 
-def _converts(own, unit):
+def converts(own: u.UnitBase, unit: u.UnitBase) -> bool:
+    """Whether numbers in a unit can be expressed in another."""
     try:
         return bool(factor_between(own, unit))
     except u.UnitConversionError:
