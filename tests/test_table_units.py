@@ -8,6 +8,8 @@ import pytest
 from astropy.table import Column, QTable, Table
 from tables import ROLES, STATED, VISITS, followed, good, visits, with_unit
 
+from astro_hier import priors
+from astro_hier.logarithms import factor_between, value_in
 from astro_hier.table import Role, TableError, read_columns
 
 
@@ -17,9 +19,26 @@ def test_a_logarithm_is_in_dex_with_or_without_a_unit(unit):
     assert read_columns(table, (Role("feh", u.dex),))["feh"].tolist() == [-1.5, 0.2]
 
 
-def test_a_logarithm_in_magnitudes_is_converted():
-    table = QTable({"feh": [1.0] * u.mag})
-    np.testing.assert_allclose(read_columns(table, (Role("feh", u.dex),))["feh"], -0.4)
+@pytest.mark.parametrize("unit", [u.mag, u.dex, u.dB])
+@pytest.mark.parametrize("other", [u.mag, u.mmag, u.dex, u.dB])
+def test_magnitudes_dex_and_decibels_are_never_converted_into_each_other(unit, other):
+    table = QTable({"x": [1.0] * other})
+    if unit == other or (unit, other) == (u.mag, u.mmag):
+        expected = 0.001 if other == u.mmag else 1.0
+        np.testing.assert_allclose(read_columns(table, (Role("x", unit),))["x"], expected)
+        return
+    with pytest.raises(TableError, match=f"has unit '{other}'.*expected {unit}"):
+        read_columns(table, (Role("x", unit),))
+    with pytest.raises(priors.PriorError, match=f"has unit '{other}', expected .*{unit}"):
+        priors.Normal(1 * other, 1 * other).frozen(unit)
+    with pytest.raises(priors.PriorError, match="has unit 'none', expected"):
+        priors.Normal(1, 1).frozen(u.mag / u.dex)
+
+
+def test_a_unit_may_be_text_or_one_or_a_magnitude_of_a_system():
+    assert factor_between(u.pc, "kpc") == 0.001
+    assert factor_between(u.one, 1) == 1
+    assert value_in(3 * u.ABmag, u.mag) == 3
 
 
 @pytest.mark.parametrize("cls", [Table, QTable])

@@ -33,6 +33,7 @@ from astro_hier.core.eccentric_prior import OrbitPrior
 from astro_hier.core.eccentric_roots import SLAB, roots
 from astro_hier.core.eccentric_sparse import ENOUGH, PriorSource, source
 from astro_hier.core.eccentric_tree import FINE, Tree
+from astro_hier.core.period_nodes import unresolved
 
 SMALL = 0.005  # of the posterior of the scatter, below which a missed orbit would be
 DIFFERENT = 5.0
@@ -77,7 +78,7 @@ def eccentric_nodes(
     counted = star.star()
     sparse = source(counted)
     if sparse is not None:
-        return sparse_nodes(star, counted, sparse, rng, points)
+        return _resolved(sparse_nodes(star, counted, sparse, rng, points), visits)
     effort = replace(star.effort, final=points, per_baseline=per_baseline)
     tree, nodes = _search(star, effort, rng)
     poor = nodes.effective_size < FEWEST and len(visits.time) >= PRECISE
@@ -155,10 +156,19 @@ def _search(star, effort, rng):
     """One tree, and its nodes."""
     counted = star.star()
     found = roots(star.prior, star.scatter, star.screened, star.visits.rv_error, effort)
+    if not found.kept.any():  # no likelihood is finite
+        raise unresolved(star.visits)
     counted.evaluations += found.kept.size
     tree = Tree(counted, found, effort, rng)
     tree.search()
-    return tree, finish(star, tree, rng)
+    return tree, _resolved(finish(star, tree, rng), star.visits)
+
+
+def _resolved(nodes, visits):
+    """The nodes, of which there must be some with a finite likelihood."""
+    if not len(nodes.log_mass) or not np.isfinite(nodes.log_evidence):
+        raise unresolved(visits)
+    return nodes
 
 
 def _force(tree, better):

@@ -21,6 +21,7 @@ from astro_hier.core.eccentric_peaks import peaked
 from astro_hier.core.eccentric_tree import Star
 from astro_hier.core.linear import Solution
 from astro_hier.core.period_cells import log_sum
+from astro_hier.core.period_nodes import unresolved
 
 MOST_DRAWN, ENOUGH = 2_500_000, 5
 NEGLIGIBLE = 25.0  # points below exp(-this) of the heaviest are forgotten
@@ -205,6 +206,8 @@ class EccentricNodes:
             points = np.hstack([points, fresh])
             log_mass = np.append(log_mass, weight + self.star.log_p(fresh))
             matter = log_mass > log_mass.max() - NEGLIGIBLE
+            if not matter.any():  # the likelihoods are no numbers
+                raise unresolved(self.visits)
             points, log_mass = points[:, matter], log_mass[matter]
             mass = np.exp(log_mass - log_mass.max())
             if mass.sum() ** 2 > enough * size * np.sum(mass**2):

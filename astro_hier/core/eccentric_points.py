@@ -17,6 +17,7 @@ from astro_hier.core.eccentric_roots import MANY_VISITS, SLAB, THINNED, Effort, 
 from astro_hier.core.eccentric_sparse import sparse_points
 from astro_hier.core.eccentric_tree import DEFENSIVE, MATTERS, OPEN, Star
 from astro_hier.core.period_cells import log_sum
+from astro_hier.core.period_nodes import unresolved
 
 NIGHTS = (5, 7, 10, 15, 20)
 KAPPAS = (1.5, 1.2, 0.8, 0.6, 0.5)
@@ -177,6 +178,8 @@ def _final(star, tree, rng):
 def sparse_nodes(star, counted, draws, rng, wanted):
     """Nodes without a tree."""
     points, log_weight = sparse_points(draws, counted, rng, wanted)
+    if not points.shape[1]:
+        raise unresolved(star.visits)
     slab = star.scatter.slabs(float(np.median(star.visits.rv_error)), SLAB)[1]
     return _nodes(star, counted, points, log_weight, draws, slab)
 

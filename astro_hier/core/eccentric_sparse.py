@@ -120,6 +120,8 @@ def sparse_points(
         mass = weight + log_p
         keep = mass > mass.max() - NEGLIGIBLE
         points, weight, log_p = points[:, keep], weight[keep], log_p[keep]
+        if not keep.any():  # the likelihoods are no numbers
+            break
         mass = np.exp(mass[keep] - mass.max())
         if mass.sum() ** 2 > ENOUGH * wanted * np.sum(mass**2):
             break

@@ -161,15 +161,28 @@ def _most_bends(n_panels):
 def _check_settled(settled, likelihood):
     if settled:
         return
-    visits = getattr(likelihood, "visits", None)
-    found = "" if visits is None else (
-        f" (the smallest error is {visits.rv_error.min():.3g}, where velocities span"
-        f" {np.ptp(visits.rv):.3g})"
-    )  # fmt: skip
-    raise ValueError(
+    raise unresolved(getattr(likelihood, "visits", None))
+
+
+def unresolved(visits):
+    """The error where numbers of a star's visits are too large or small to tell its period."""
+    found = "" if visits is None else f" ({_extremes(visits)})"
+    return ValueError(
         "the posterior of the period is not resolved by halving its frequency grid, because"
-        f" rounding hides it{found}; are the times in days and the errors not far too small?"
-        " Correct them, or give the visits a jitter"
+        f" rounding hides it{found}; are the times in days, the velocities right, and the errors"
+        " not far too small? Correct or remove such visits; where only the errors are too small, a"
+        " jitter helps too"
+    )
+
+
+def _extremes(visits):
+    """The smallest error and the farthest velocity of a star, and their visits, in words."""
+    small = int(np.argmin(visits.rv_error))
+    far = int(np.argmax(np.abs(visits.rv - np.median(visits.rv))))
+    return (
+        f"the smallest error is {visits.rv_error[small]:.3g}, where velocities span"
+        f" {np.ptp(visits.rv):.3g}, of visit {small}; the farthest is {visits.rv[far]:.6g}, of"
+        f" visit {far}; visits of the star are counted from 0"
     )
 
 

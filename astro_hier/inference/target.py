@@ -10,6 +10,10 @@ from astro_hier.inference.proposals import PRIOR
 FARTHEST_START = 6.0  # standard deviations
 
 
+class NotComputed(ValueError):
+    """A marginal likelihood is NaN or infinity."""
+
+
 class Target:
     """A marginal likelihood as a function of standard normal variables z."""
 
@@ -77,7 +81,7 @@ class Target:
 
         Raises
         ------
-        ValueError
+        NotComputed
             If the model returns NaN or infinity.
         """
         self.evaluations += len(z)
@@ -92,7 +96,7 @@ class Target:
         wrong = np.flatnonzero(~(found < np.inf))
         if wrong.size:
             at = ", ".join(f"{name}={values[wrong[0]]}" for name, values in theta.items())
-            raise ValueError(
+            raise NotComputed(
                 f"log_marginal of {self.problem.name} is {found[wrong[0]]} at {wrong.size}"
                 f" of {len(found)} points, the first of which is {at}; expected a finite number, or"
                 " -inf where the data are impossible: correct log_marginal, or narrow the priors to"

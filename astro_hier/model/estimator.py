@@ -223,7 +223,8 @@ class HierarchicalModel(Saved, metaclass=_Completion):
         model.frozen_priors()
         rows = model.read(table)
         findings = model.check_table(table, rows)
-        with in_words(type(self).__name__, rows, model.roles):
+        own = type(self).__module__.partition(".")[0] == "astro_hier"
+        with in_words(type(self).__name__, rows, model.roles, findings, own):
             data = model.prepare(rows, progressbar)
             result = METHODS[method].sample(
                 model.problem(data),

@@ -11,7 +11,10 @@ from traceback import walk_tb
 
 import numpy as np
 
-from astro_hier.table import Role, Rows
+from astro_hier.checks import Finding
+from astro_hier.inference.target import NotComputed
+from astro_hier.table import Role, Rows, TableError
+from astro_hier.table.placeholders import PLACEHOLDERS
 
 __all__ = ["in_words"]
 
@@ -19,7 +22,13 @@ LIBRARIES = {"arviz_stats", "numpy", "scipy"}
 
 
 @contextmanager
-def in_words(name: str, rows: Rows, roles: Sequence[Role]) -> Iterator[None]:
+def in_words(
+    name: str,
+    rows: Rows,
+    roles: Sequence[Role],
+    findings: Sequence[Finding] = (),
+    own: bool = False,
+) -> Iterator[None]:
     """Turn an error of a numerical library into a ValueError that names the extreme rows.
 
     Parameters
@@ -30,18 +39,40 @@ def in_words(name: str, rows: Rows, roles: Sequence[Role]) -> Iterator[None]:
         What is fitted.
     roles : sequence of Role
         Their roles.
+    findings : sequence of Finding, optional
+        Of the table's checks: values that look like placeholders are named with any ValueError
+        that does not come from the user's arguments.
+    own : bool, optional
+        Whether a likelihood that is no number is one of this package, which no user can correct.
     """
+    absurd = [one for one in findings if one.failed and one.name == PLACEHOLDERS.name]
     try:
         yield
     except (ArithmeticError, ValueError, IndexError) as error:
-        if not _is_numerical(error):
+        if absurd and (type(error) in (ValueError, NotComputed) or _is_numerical(error)):
+            raise _blamed(name, error, absurd[0]) from error
+        if not _is_numerical(error) and not (own and isinstance(error, NotComputed)):
             raise
         ranges = [_range_of(role, rows[role.name]) for role in roles if _is_numbers(role, rows)]
         raise ValueError(
-            f"{name} cannot be computed from these numbers ({type(error).__name__}: {error});"
+            f"{name} cannot be computed from these numbers ({_what(error)});"
             f" {'; '.join(ranges)}: look for placeholders, wrong units and errors that are far too"
             " small, or narrow the priors"
         ) from error
+
+
+def _blamed(name, error, finding):
+    """The error of a fit to values that look like placeholders, for Python and for the shell."""
+    foreign = isinstance(error, NotComputed) or _is_numerical(error)
+    said = f"{name} cannot be computed from these numbers" if foreign else str(error).rstrip(".")
+    return TableError(*(f"{said}; {finding.message(shell)}" for shell in (False, True)))
+
+
+def _what(error):
+    """What happened, in a few words."""
+    if isinstance(error, NotComputed):
+        return str(error).partition(";")[0]
+    return f"{type(error).__name__}: {error}"
 
 
 def _is_numerical(error: Exception) -> bool:

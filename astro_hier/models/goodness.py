@@ -154,7 +154,9 @@ def check_rows(
     p, narrow = probability(z)
     farthest = np.argsort(-np.abs(z))[:MAX_NAMED]
     named = ", ".join(label(rows[i]) for i in farthest if abs(z[i]) > FAR)
-    said = f"the farthest off are {named}" if named else "no single star is far off"
+    # one row far from all others widens the distribution until it is not far off
+    none = f"no star is {FAR:g} sd from what was fitted, which one far from all others may widen"
+    said = f"the farthest off are {named}" if named else none
     if narrow:
         said = "they scatter less than their errors"
     python, shell = ("; ".join(texts) for texts in zip(*remedies(narrow), LOOK, strict=True))

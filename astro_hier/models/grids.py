@@ -27,6 +27,7 @@ from astro_hier.core.population import STEPS_PER_WIDTH
 
 COARSE = float(np.exp(-2.0))  # least width in ln P that sets the first grid
 MAX_POINTS = 270_000
+LARGEST = 20 * MAX_POINTS  # of a first grid, which would take gigabytes
 MAX_WEIGHTS = 1e7  # of all rows, if no object constrains its value: some 600 MB
 MIN_POINTS = 20_000  # kept for any number of rows
 TAIL = 1e-6  # probability cut off a prior without a lower end
@@ -190,10 +191,18 @@ def plan(
     ------
     astro_hier.priors.PriorError
         If all populations that the priors allow are too narrow to be resolved.
+    ValueError
+        If the first grid would not fit in memory.
     """
     narrowest = population.smallest_width({n: _FarIntoTail(p) for n, p in frozen.items()})
     width = max(population.smallest_width(frozen), coarse)
     first = following(width)
+    if first.count > LARGEST:
+        raise ValueError(
+            f"{of} spans so many widths of the narrowest population, {width:.3g}, that a grid would"
+            f" have {first.count:.2g} points; expected at most {LARGEST:.2g}: look for values far"
+            f" from all others, or {instead}"
+        )
     most = min(MAX_POINTS, max(MIN_POINTS, MAX_WEIGHTS / n_rows))
     wanted = int(np.ceil(np.log2(max(width / narrowest, 1)) - 1e-9))
     held = int(np.log2(max(most / first.count, 1)))

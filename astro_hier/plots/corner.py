@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import astropy.units as u
 import numpy as np
 
+from astro_hier.logarithms import value_in
 from astro_hier.plots.asked import check_keywords, check_truths
 from astro_hier.plots.draws import MANY_PANELS, Shown, chosen_of, count_from
 from astro_hier.plots.strokes import figure, place
@@ -263,7 +264,7 @@ def _in_own_unit(of: Parameter, value: Any, units: Units) -> np.ndarray:
     unit = units.of(of.unit, of.name)
     try:
         quantity = u.Quantity(value) if hasattr(value, "unit") else value * unit
-        return np.atleast_1d(np.asarray(quantity.to_value(of.unit), float))
+        return np.atleast_1d(np.asarray(value_in(quantity, of.unit), float))
     except u.UnitConversionError as error:
         raise u.UnitConversionError(f"truths: truth of {of.name}: {error}") from None
     except (TypeError, ValueError):

@@ -10,6 +10,7 @@ import numpy as np
 from astro_hier.core import shares
 from astro_hier.core.floats import Theta
 from astro_hier.core.normal import Floats
+from astro_hier.logarithms import value_in
 from astro_hier.populations import family
 from astro_hier.populations.family import EVERYWHERE, Ends, Population
 from astro_hier.posterior import Parameter
@@ -67,7 +68,7 @@ def values_in(unit: u.UnitBase, given: Sequence, name: str) -> list[float]:
     """
     values = u.Quantity(given)
     try:
-        return [float(x) for x in values.to_value(unit)]
+        return [float(x) for x in value_in(values, unit)]
     except u.UnitConversionError:
         raise ValueError(
             f"{name}={values}; expected numbers in the unit of the quantity,"

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import astropy.units as u
 from astropy.table import Table
 
+from astro_hier.logarithms import factor_between
 from astro_hier.spelling import did_you_mean
 
 __all__ = ["UnitLike", "Units", "fitting", "in_units", "known_units", "quantities_in",
@@ -168,9 +169,10 @@ def _stems(name: str) -> Iterator[str]:
 
 def _factor(own: u.UnitBase, unit: u.UnitBase) -> float:
     """What numbers are multiplied by; zero if units differ in kind, as mag and dex also do."""
-    if not own.is_equivalent(unit):
+    try:
+        return float(factor_between(own, unit))
+    except u.UnitConversionError:
         return 0.0
-    return max(float(own.to(unit)), 0.0)
 
 
 def _unit(given: Any) -> u.UnitBase:

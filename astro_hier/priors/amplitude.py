@@ -8,6 +8,7 @@ import astropy.units as u
 import numpy as np
 from numpy.typing import ArrayLike
 
+from astro_hier.logarithms import value_in
 from astro_hier.priors.base import PriorError, check_scalar, kind
 
 __all__ = ["PeriodScaled"]
@@ -120,7 +121,7 @@ class PeriodScaled:
 def _converted(given, unit, what):
     """The value of a Quantity in ``unit``."""
     try:
-        return given.to_value(unit)
+        return value_in(given, unit)
     except u.UnitConversionError:
         raise PriorError(
             f"{what} has unit {str(given.unit) or 'none'!r}, expected {kind(unit)}"

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from astro_hier.given import MOST, RandomState, generator, whole
+from astro_hier.logarithms import value_in
 
 __all__ = ["FrozenPrior", "Prior", "PriorError"]
 
@@ -144,7 +145,7 @@ class Prior:
                 wanted = u.one  # zero and an open end need no unit
             try:
                 # not a Python float, with which PyTensor would compute in single precision
-                values[name] = np.float64(given.to_value(wanted))
+                values[name] = np.float64(value_in(given, wanted))
             except u.UnitConversionError:
                 raise PriorError(
                     f"{self!r}: {name} has unit {str(given.unit) or 'none'!r},"
@@ -237,7 +238,7 @@ class Prior:
     def logpdf(self, value: u.Quantity | ArrayLike) -> np.ndarray:
         """ln of the density at ``value`` (a Quantity), per unit of this prior; a float or array."""
         try:
-            values = u.Quantity(value, dtype=float).to_value(self.unit)
+            values = value_in(u.Quantity(value, dtype=float), self.unit)
         except (TypeError, ValueError):
             raise PriorError(
                 f"{self!r}: value={value!r}; expected {kind(self.unit)}, or several"
@@ -280,6 +281,8 @@ def kind(unit: u.UnitBase, given: u.Quantity | None = None) -> str:
     """What a value in ``unit`` is, in the words of a message; ``given`` is what was there."""
     if unit == u.dimensionless_unscaled:
         return "a number without unit"
+    if str(unit.physical_type) in ("unknown", "dimensionless"):
+        return f"a Quantity in {unit}"
     if given is not None and given.unit == u.one and isinstance(unit, u.NamedUnit):
         example = f"{given.value:g} * u.{unit.name}"
         return f"a Quantity of physical type {str(unit.physical_type)!r}, such as {example}"

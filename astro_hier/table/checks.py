@@ -11,6 +11,7 @@ from astropy.time import Time, TimeDelta
 from astro_hier import checks
 from astro_hier.table.arrays import one_row_each
 from astro_hier.table.cures import MAX_LISTED, remove_rows
+from astro_hier.table.placeholders import of_columns
 from astro_hier.table.plausible import check_units
 from astro_hier.table.reading import open_table, read_rows
 from astro_hier.table.roles import ROWS_SHOWN, Role
@@ -54,13 +55,14 @@ def of_table(table: Table, roles: Sequence[Role], columns: Any = None) -> list[c
     list of `~astro_hier.checks.Finding`
     """
     table = one_row_each(open_table(table), roles, columns)
-    data, invalid, places, _ = read_rows(table, roles, columns)
+    data, invalid, places, epoch = read_rows(table, roles, columns)
     rows = np.flatnonzero(~np.any(list(invalid.values()), axis=0))
     valid = {name: values[rows] for name, values in data.items()}
     known = any(role.usual != (0.0, np.inf) for role in roles)
     return [
         *([check_units(table, roles, places, valid)] if known else []),
         _repeated_rows(table, roles, places, rows),
+        of_columns(table, roles, places, rows, data, epoch),
         _precision(table, roles, places, rows, data),
     ]
 

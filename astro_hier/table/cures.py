@@ -38,6 +38,8 @@ READ = {
 }
 SEPARATED = {"pandas": "pandas.read_csv(path, sep={!r})",
              "polars": "polars.read_csv(path, separator={!r})"}  # fmt: skip
+# dates with and without a time of day or a time zone
+ISO = "format='ISO8601', utc=True"
 MAX_LISTED = 20  # rows in a call that removes them
 
 
@@ -57,7 +59,8 @@ def read_call(table: Any, kind: str) -> str:
 def to_dates(table: Any, name: str) -> str:
     """The assignment that makes dates of text."""
     return {
-        "pandas": f"frame[{name!r}] = pandas.to_datetime(frame[{name!r}])",
+        "pandas": f"frame[{name!r}] = pandas.to_datetime(frame[{name!r}], {ISO})",
+        "pyarrow": _set_column(name, f"pandas.to_datetime(table[{name!r}].to_pandas(), {ISO})"),
         "polars": f"frame = frame.with_columns(polars.col({name!r}).str.to_datetime())",
     }.get(library_of(table), f"table[{name!r}] = Time(table[{name!r}])")
 
@@ -68,6 +71,9 @@ def replace_text(table: Any, name: str) -> str:
         "pandas": f"frame[{name!r}] = frame[{name!r}].str.replace(',', '.').astype(float)",
         "polars": f"frame = frame.with_columns(polars.col({name!r}).str.replace(',',"
         " '.').cast(float))",
+        "pyarrow": _set_column(
+            name, f"[float(text.replace(',', '.')) for text in table[{name!r}].to_pylist()]"
+        ),
     }.get(
         library_of(table),
         f"table[{name!r}] = [float(text.replace(',', '.')) for text in table[{name!r}]]",
@@ -81,6 +87,8 @@ def remove_rows(table: Any, copies: list[int], names: list[str]) -> str:
         return f"frame = frame.drop_duplicates({names})"
     if library == "polars":
         return f"frame = frame.unique({names}, keep='first', maintain_order=True)"
+    if library == "pyarrow":
+        return _without_repeats(names)
     if library == "astropy" and len(copies) <= MAX_LISTED:
         return f"table.remove_rows({copies})"
     if library == "astropy":
@@ -93,6 +101,7 @@ def select_first(table: Any, name: str) -> str:
     return {
         "pandas": f"frame[frame[{name!r}] == frame[{name!r}].iloc[0]]",
         "polars": f"frame.filter(polars.col({name!r}) == frame[{name!r}][0])",
+        "pyarrow": f"table.filter(pyarrow.compute.equal(table[{name!r}], table[{name!r}][0]))",
     }.get(library_of(table), f"table[table[{name!r}] == table[{name!r}][0]]")
 
 
@@ -101,4 +110,15 @@ def keep_first(table: Any, name: str) -> str:
     return {
         "pandas": f"frame = frame.drop_duplicates({name!r})",
         "polars": f"frame = frame.unique({name!r}, keep='first', maintain_order=True)",
+        "pyarrow": _without_repeats(name),
     }.get(library_of(table), f"table = astropy.table.unique(table, keys={name!r})")
+
+
+def _set_column(name: str, values: str) -> str:
+    """The assignment that replaces a column of an Arrow table."""
+    return f"table = table.set_column(table.column_names.index({name!r}), {name!r}, [{values}])"
+
+
+def _without_repeats(names: str | list[str]) -> str:
+    """The assignment that keeps one of equal rows of an Arrow table."""
+    return f"table = pyarrow.Table.from_pandas(table.to_pandas().drop_duplicates({names!r}))"

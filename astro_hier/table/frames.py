@@ -58,6 +58,10 @@ def as_table(data: Any) -> Table:
     if isinstance(data, Table):
         return data
     library, kind = type(data).__module__.partition(".")[0], type(data).__name__
+    if library == "xarray":
+        raise TableError(
+            f"{EXPECTED}, got a {kind} of xarray: give its .to_dataframe().reset_index()"
+        )
     if library != "builtins" and kind in LAZY:
         raise TableError(
             f"{EXPECTED}, got a {kind} of {library}, which holds no data yet: give its result, that"
@@ -104,9 +108,22 @@ def _of_arrow(data):
     views = (pyarrow.string_view(), pyarrow.binary_view())  # which pandas does not know
     plain = [pyarrow.string() if of.type == views[0] else pyarrow.binary() if of.type == views[1]
              else of.type for of in table.schema]  # fmt: skip
-    table = table.cast(pyarrow.schema(zip(table.schema.names, plain, strict=True)))
-    # whole numbers with gaps would become floats otherwise, and lose digits
-    return table.to_pandas(types_mapper=pandas.ArrowDtype, ignore_metadata=True)
+    columns = [_arrow_column(column, of) for column, of in zip(table.columns, plain, strict=True)]
+    if not columns:
+        return pandas.DataFrame()
+    return pandas.concat(columns, axis=1, keys=table.column_names)
+
+
+def _arrow_column(column, of):
+    """An Arrow column of a type as a pandas one; as objects if pandas does not know the type."""
+    import pandas
+
+    try:
+        _ = pandas.ArrowDtype(of).type  # raises where pandas has none
+        # whole numbers with gaps would become floats otherwise, and lose digits
+        return column.cast(of).to_pandas(types_mapper=pandas.ArrowDtype)
+    except NotImplementedError:
+        return pandas.Series(column.to_pylist(), dtype=object)
 
 
 def _of_narwhals(data):

@@ -16,7 +16,7 @@ from astropy.table import Table
 from astro_hier import checks
 from astro_hier.table.places import Place
 from astro_hier.table.roles import Role
-from astro_hier.table.units import plain, setting
+from astro_hier.table.units import converts, plain, setting
 
 __all__ = ["check_units", "said_of_unit"]
 
@@ -66,7 +66,7 @@ class _Columns:
         if read is None or all(_is_usual(role, self.size(role)) for role in pair):
             return None
         for unit in UNITS:
-            if unit != read and unit.is_equivalent(read):
+            if unit != read and converts(unit, read):
                 factor = unit.to(read)
                 if all(_is_usual(role, factor * self.size(role)) for role in pair):
                     return unit

@@ -5,6 +5,7 @@ import re
 import astropy.units as u
 from astropy.table import Column
 
+from astro_hier.logarithms import factor_between
 from astro_hier.table.cures import of_column
 from astro_hier.table.frames import ASTROPY, library_of
 from astro_hier.table.roles import TableError
@@ -53,7 +54,7 @@ def factor(column, name, fallback, role):
             )
         )
     try:
-        return unit.to(role.unit)
+        return factor_between(unit, role.unit)
     except u.UnitConversionError:
         wrong = _of_wrong_type(column, name, unit, role)
         raise TableError(*(f"{place} has {said}" for said in wrong)) from None
@@ -77,7 +78,7 @@ def meant(text, unit):
             likely = u.Unit(candidate)
         except (TypeError, ValueError):
             continue
-        if unit != u.one and likely.is_equivalent(unit) and str(likely) != text:
+        if unit != u.one and converts(likely, unit) and str(likely) != text:
             return unit if likely == unit else likely
     return None
 
@@ -105,7 +106,9 @@ def _of_wrong_type(column, name, unit, role):
     """What is wrong with a unit whose physical type is not the role's, in Python and the shell."""
     likely = meant(str(unit), role.unit)
     if likely is None:
-        said = f"unit '{unit}' of physical type {str(unit.physical_type)!r}; {_expected(role)}"
+        kind = str(unit.physical_type)
+        of = "" if kind in ("unknown", "dimensionless") else f" of physical type {kind!r}"
+        said = f"unit '{unit}'{of}; {_expected(role)}"
         other = f"{said}: name another column with columns={{{role.name!r}: 'NAME'}}, or"
         return f"{other} correct its unit", f"{other} correct its unit in the file"
     cures = [setting(column, name, likely), "correct it in the file"]
@@ -128,8 +131,18 @@ def _named(unit, plural=True):
     return f"{names[0]}s" if plural else names[-1]
 
 
+def converts(own: u.UnitBase, unit: u.UnitBase) -> bool:
+    """Whether numbers in a unit can be expressed in another."""
+    try:
+        return bool(factor_between(own, unit))
+    except u.UnitConversionError:
+        return False
+
+
 def _expected(role):
     if role.unit == u.one:
         return "expected numbers without unit"
     kind = str(role.unit.physical_type)
-    return f"expected {role.unit}" + (f" or any unit of type {kind!r}" if kind != "unknown" else "")
+    if kind in ("unknown", "dimensionless"):  # such as magnitudes
+        return f"expected {role.unit}"
+    return f"expected {role.unit} or any unit of type {kind!r}"

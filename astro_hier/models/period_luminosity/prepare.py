@@ -7,6 +7,7 @@ import numpy as np
 from astropy.table import Table
 
 from astro_hier.given import switch
+from astro_hier.logarithms import value_in
 from astro_hier.models.errors import as_errors
 from astro_hier.models.period_luminosity.data import Stars
 from astro_hier.models.period_luminosity.outliers import as_outliers
@@ -55,7 +56,7 @@ def metallicity(name: str, feh: u.Quantity | float) -> np.ndarray:
     """[Fe/H] in dex that a user gives, with or without unit."""
     try:
         given = u.Quantity(feh)
-        dex = given.value if given.unit == u.one else given.to_value(u.dex)
+        dex = given.value if given.unit == u.one else value_in(given, u.dex)
         dex = np.asarray(dex, float)
     except (TypeError, u.UnitConversionError):
         dex = np.array(np.nan)

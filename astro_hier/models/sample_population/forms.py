@@ -11,6 +11,7 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 
+from astro_hier.logarithms import factor_between
 from astro_hier.table import TableError
 from astro_hier.table.roles import ROWS_SHOWN
 from astro_hier.table.units import plain
@@ -135,7 +136,7 @@ def _common(units, unit, place):
 
 def _factor(own, unit, row, place):
     try:
-        return own.to(unit)
+        return factor_between(own, unit)
     except u.UnitConversionError:
         raise TableError(
             f"{place} has the unit '{own}' in row {row}; expected one that can be converted to"

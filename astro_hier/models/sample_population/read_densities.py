@@ -6,6 +6,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import Table
 
+from astro_hier.logarithms import value_in
 from astro_hier.models.sample_population.forms import Entries
 from astro_hier.models.sample_population.objects import Invalid, find_objects, leave_out
 from astro_hier.models.sample_population.quantities import (
@@ -98,10 +99,12 @@ def _read_grid(grid: Any, given: u.UnitBase | None, place: str) -> tuple[np.ndar
     own = getattr(grid, "unit", None) if hasattr(grid, "__array__") else None
     own = own if isinstance(own, u.UnitBase) else None
     unit = plain(next(each for each in (given, own, u.one) if each is not None))
-    if own is not None and not own.is_equivalent(unit):
-        raise TableError(f"grid has the unit '{own}'; expected one that converts to '{unit}'")
     try:
-        points = np.array(grid if own is None else u.Quantity(grid).to_value(unit), dtype=float)
+        points = np.array(grid if own is None else value_in(u.Quantity(grid), unit), dtype=float)
+    except u.UnitConversionError:
+        raise TableError(
+            f"grid has the unit '{own}'; expected one that converts to '{unit}'"
+        ) from None
     except (TypeError, ValueError):
         points = np.empty(0)
     if points.ndim != 1 or len(points) < 2 or not np.all(np.isfinite(points)):

@@ -8,6 +8,7 @@ import astropy.units as u
 import numpy as np
 
 from astro_hier import populations
+from astro_hier.logarithms import value_in
 from astro_hier.populations.family import EVERYWHERE, Ends
 from astro_hier.populations.of_pair import OfPair
 from astro_hier.populations.of_quantity import OfQuantity
@@ -115,7 +116,7 @@ def _float(end, unit):
     end = u.Quantity(end)
     if end.unit == u.one and (np.isinf(end.value) or end.value == 0):
         return float(end.value)
-    return float(end.to_value(unit))
+    return float(value_in(end, unit))
 
 
 def _example(unit):

@@ -135,10 +135,13 @@ def prior_of_period(model) -> FrozenPrior:
     Raises
     ------
     astro_hier.priors.PriorError
-        If it allows periods below zero.
+        If it allows periods below zero, or none above.
     """
     prior = model.frozen_priors()["P"]
-    if prior.support()[0] < 0:
+    low, high = prior.support()
+    if high <= 0 <= low:
+        raise priors.PriorError(f"P={model.P!r}; expected a period above zero, such as 3 * u.day")
+    if low < 0:
         raise priors.PriorError(
             f"P={model.P!r} allows periods below zero; expected a prior on positive values, such"
             " as priors.TruncatedNormal(..., lower=0.1 * u.day)"
