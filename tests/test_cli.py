@@ -16,7 +16,7 @@ from astro_hier import (
     outliers,
     priors,
 )
-from astro_hier.cli import main
+from astro_hier.cli import main, parser
 from astro_hier.cli.described import MODELS
 
 KMS = u.km / u.s
@@ -389,6 +389,44 @@ def test_no_file_of_an_earlier_run_is_replaced_unasked(members, tmp_path, capsys
     assert "'gaia-cluster' already holds posterior.nc, stars.ecsv, " in error
     assert "with --out, or replace them with --overwrite" in error
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_a_file_that_is_read_is_never_replaced(members, tmp_path, capsys, unfitted):
+    unfitted()
+    table = (tmp_path / "gaia.fits").read_bytes()
+    for name in ("stars.ecsv", "data.png"):
+        (tmp_path / name).write_bytes(table)
+        for out in (".", str(tmp_path)):
+            assert members(name, "--out", out, "--overwrite") == 1
+            assert f"'{name}' is read, and would be replaced" in capsys.readouterr().err
+        assert (tmp_path / name).read_bytes() == table
+    (tmp_path / "fit.nc").write_text("mine")
+    assert main(["report", "fit.nc", "--out", "fit.nc", "--overwrite"]) == 1
+    assert (tmp_path / "fit.nc").read_text() == "mine"
+
+
+def test_rows_of_a_survey_are_kept_apart_from_what_they_are_made_of(members, tmp_path, capsys):
+    (tmp_path / "rows-000000.parquet").write_text("mine")
+    for source in (".", "rows-000000.parquet"):
+        assert main(["survey", "prepare", source, "--rows", str(tmp_path)]) == 1
+        assert "holds what is read: choose another folder with --rows" in capsys.readouterr().err
+    assert main(["survey", "prepare", "gaia.csv", "--rows", "gaia.fits"]) == 1
+    assert "'gaia.fits' is not a folder: choose a new" in capsys.readouterr().err
+    assert (tmp_path / "rows-000000.parquet").read_text() == "mine"
+
+
+def test_the_home_folder_is_the_same_in_every_path(members, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "gaia.csv").rename(tmp_path / "home" / "gaia.csv")
+    assert members("~/gaia.csv", "--out=~/fits", "--no-figures") == 0
+    there = {path.name for path in (tmp_path / "home" / "fits").iterdir()}
+    assert there == {"posterior.nc", "stars.ecsv"}
+    assert {path.name for path in tmp_path.iterdir()} == {"gaia.fits", "home"}
+    for words in (["report", "~/a", "--out=~/b"], ["survey", "prepare", "~/a", "--rows=~/b"]):
+        options, _ = parser.build().parse_known_args(words)
+        paths = [value for value in vars(options).values() if isinstance(value, Path)]
+        assert paths == [tmp_path / "home" / "a", tmp_path / "home" / "b"]
 
 
 def test_overwrite_leaves_no_figure_of_an_earlier_fit(members, tmp_path, monkeypatch):

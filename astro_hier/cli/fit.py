@@ -1,5 +1,6 @@
 """The verbs that fit a model to a table: its arguments, the fit, and its output."""
 
+import os
 import secrets
 import warnings
 from pathlib import Path
@@ -20,7 +21,8 @@ def run(options):
     out = options.out or Path(f"{options.table.name.split('.')[0]}-{options.command}")
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     more = {"max_evaluations": options.max_evaluations} if options.max_evaluations else {}
-    with prepared_folder(out, files_of(model), options.overwrite):
+    read = [options.table, *_tables_set(options, model).values()]
+    with prepared_folder(out, files_of(model), options.overwrite, read):
         if options.seed is None and not options.quiet:
             print(f"The seed of this run is {seed}: repeat it with --seed {seed}\n", flush=True)
         fitted(
@@ -58,7 +60,7 @@ def model_of(options, command):
     """
     columns = {role: place for given in options.columns for role, place in given.items()}
     model = class_of(command)(columns=columns or None, on_invalid=options.on_invalid)
-    tables = [option.name for option in model.options if option.takes_table]
+    tables = _tables_set(options, model)
     for name, value in options.set:
         if name in OPTIONS and name not in model.get_params():
             raise UsageError(f"--set {name}: expected {OPTIONS[name]} {value}")
@@ -69,10 +71,18 @@ def model_of(options, command):
             )
         if name in ("columns", "on_invalid"):
             raise UsageError(f"--set {name}: expected --{name.replace('_', '-')}")
-        model.set_params(**{name: read_table(Path(str(value))) if name in tables else value})
+        model.set_params(**{name: read_table(tables[name]) if name in tables else value})
     for name, prior in options.prior:
         _set_prior(model, name, prior)
     return model
+
+
+def _tables_set(options, model):
+    """The files that ``--set`` names, by the arguments of the model that are tables."""
+    named = [option.name for option in model.options if option.takes_table]
+    return {
+        name: Path(os.path.expanduser(str(value))) for name, value in options.set if name in named
+    }
 
 
 def names_with_priors(model):

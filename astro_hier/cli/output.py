@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -43,12 +43,14 @@ def _is_of_all(model, method):
 
 
 @contextmanager
-def prepared_folder(out, names, overwrite):
+def prepared_folder(out, names, overwrite, read=()):
     """Make sure, before hours are spent on a fit, that a folder can take files of these names.
 
-    The folder is made if necessary, and removed again if nothing is written to it.
+    The folder is made if necessary, and removed again if nothing is written to it. The files that
+    are ``read``, such as the table, are never among those that are replaced.
     """
     made = [folder for folder in (out, *out.parents) if not os.path.exists(folder)]
+    check_not_read([out / name for name in names], read)
     _check_free(out, names, overwrite)
     try:
         _make(out)
@@ -57,6 +59,17 @@ def prepared_folder(out, names, overwrite):
         for folder in made:
             with suppress(OSError):  # it is not empty
                 folder.rmdir()
+
+
+def check_not_read(written: Iterable[Path], read: Iterable[Path]) -> None:
+    """Raise an OSError if a file that is read would be replaced by one that is written."""
+    for path in read:
+        for other in written:
+            if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
+                raise FileExistsError(
+                    f"{str(path)!r} is read, and would be replaced by what is written: choose"
+                    " another name with --out"
+                )
 
 
 def _make(out):

@@ -2,6 +2,7 @@
 
 import matplotlib
 
+from astro_hier.cli.output import check_not_read
 from astro_hier.cli.saved import load
 
 
@@ -9,6 +10,7 @@ def run(options):
     """Write the page; returns the exit status."""
     matplotlib.use("Agg")
     out = options.out or options.file.with_suffix(".html")
+    check_not_read([out], [options.file])
     load(options.file).report(out, overwrite=options.overwrite, unit=options.unit)
     if not options.quiet:
         print(f"Written: {out}")

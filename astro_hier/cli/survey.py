@@ -1,5 +1,6 @@
 """The verb for surveys: rows of all stars, a population fitted to them, results of every star."""
 
+import os
 import secrets
 import warnings
 from pathlib import Path
@@ -26,6 +27,7 @@ def prepare(options):
     source = options.source
     if not source.exists():
         raise FileNotFoundError(f"there is no file or folder {str(source)!r}")
+    _check_rows(options.rows, source)
     if not (source.is_dir() or source.suffix in PARQUET):
         if options.star or options.visits:
             raise UsageError("--star and --visits are for Parquet files; expected --columns")
@@ -44,6 +46,19 @@ def prepare(options):
         print(done)
         print(f"\nRows are in {options.rows}/")
     return 0
+
+
+def _check_rows(rows, source):
+    """Raise an OSError unless rows can be kept in a folder, apart from what they are made of."""
+    if os.path.lexists(rows) and not rows.is_dir():
+        raise NotADirectoryError(
+            f"{str(rows)!r} is not a folder: choose a new or existing folder with --rows"
+        )
+    read = source if source.is_dir() else source.parent
+    if rows.is_dir() and rows.samefile(read) and (source.is_dir() or source.suffix in PARQUET):
+        raise FileExistsError(
+            f"{str(rows)!r} holds what is read: choose another folder with --rows"
+        )
 
 
 def fit(options):
