@@ -429,6 +429,26 @@ def test_the_home_folder_is_the_same_in_every_path(members, tmp_path, monkeypatc
         assert paths == [tmp_path / "home" / "a", tmp_path / "home" / "b"]
 
 
+@pytest.mark.parametrize("made", ["posterior.nc", "stars.ecsv"])
+def test_what_another_run_wrote_during_the_fit_is_kept(
+    members, tmp_path, capsys, monkeypatch, made
+):
+    out, refuge, fit = tmp_path / "gaia-cluster", tmp_path / "refuge", StarCluster.fit
+    refuge.mkdir()
+    monkeypatch.setattr("tempfile.mkdtemp", lambda **options: str(refuge))
+
+    def meanwhile(self, table, **options):
+        (out / made).write_text("of another run")
+        return fit(self, table, **options)
+
+    monkeypatch.setattr(StarCluster, "fit", meanwhile)
+    assert members("gaia.csv", "--no-figures") == 1
+    assert f"({made} was made there during the fit): the fit was" in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == [made]
+    assert (out / made).read_text() == "of another run"
+    StarCluster.load(refuge / "posterior.nc")
+
+
 def test_overwrite_leaves_no_figure_of_an_earlier_fit(members, tmp_path, monkeypatch):
     out = tmp_path / "gaia-cluster"
     assert members("gaia.csv") == 0

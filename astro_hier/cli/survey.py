@@ -72,7 +72,7 @@ def fit(options):
         model.fit_rows(
             options.rows, draws=options.draws, random_state=seed, progressbar=not options.quiet
         )
-        save(model, out / POSTERIOR)
+        save(model, out / POSTERIOR, overwrite=options.overwrite)
     tell(model, (), options)
     if not options.quiet:
         print(f"\nWritten to {out / POSTERIOR}")

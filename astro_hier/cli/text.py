@@ -203,7 +203,7 @@ def _all(pattern, words):
 
 
 def _read_numbers(table):
-    """Make numbers of text such as 12,5 or 1.5D+00, or with a printed minus sign, where a column holds only such."""
+    """Make numbers of text such as 12,5 or 1.5D+00, where a whole column holds nothing else."""
     changed = []
     for name in table.colnames:
         column = table[name]
