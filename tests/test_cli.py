@@ -8,6 +8,7 @@ import pytest
 from astropy.table import QTable
 
 from astro_hier import (
+    SamplePopulation,
     SB1Binary,
     StarCluster,
     __version__,
@@ -18,6 +19,7 @@ from astro_hier import (
 )
 from astro_hier.cli import main, parser
 from astro_hier.cli.described import MODELS
+from astro_hier.cli.output import check_units
 
 KMS = u.km / u.s
 FILES = {
@@ -447,6 +449,41 @@ def test_what_another_run_wrote_during_the_fit_is_kept(
     assert [path.name for path in out.iterdir()] == [made]
     assert (out / made).read_text() == "of another run"
     StarCluster.load(refuge / "posterior.nc")
+
+
+@pytest.mark.parametrize(
+    ("unit", "message"),
+    [
+        ("kg", "--unit kg is one of mass, which no quantity here has"),
+        ("pc,km/s", "--unit km / s is one of speed/velocity, which"),
+        ("pc,kpc", "expected one unit of each kind, and pc and kpc are of one"),
+        ("", "expected units such as pc,m/s"),
+    ],
+)
+def test_units_of_no_result_are_found_before_the_fit(members, capsys, unfitted, unit, message):
+    unfitted()
+    with pytest.raises(SystemExit):
+        members("gaia.csv", "--unit", unit)
+    assert message in capsys.readouterr().err
+
+
+def test_a_unit_of_the_demo_is_of_some_model(capsys):
+    with pytest.raises(SystemExit):
+        main(["demo", "--unit", "pc,Jy"])
+    assert "--unit Jy is of a kind that no result has" in capsys.readouterr().err
+
+
+def test_a_population_has_the_units_of_its_table():
+    model, table = SamplePopulation(), SamplePopulation.example(random_state=1)
+    check_units(model, ["kg"], table)
+    with pytest.raises(ValueError, match="--unit pc is one of length"):
+        check_units(model, ["pc"], table)
+
+
+@pytest.mark.parametrize("page", ["nowhere/page.html", "."])
+def test_a_page_that_cannot_be_written_is_found_before_it_is_made(members, capsys, page):
+    assert main(["report", "gaia.csv", "--out", page]) == 1
+    assert "is not the name of a file in a folder that exists" in capsys.readouterr().err
 
 
 def test_overwrite_leaves_no_figure_of_an_earlier_fit(members, tmp_path, monkeypatch):

@@ -1,10 +1,12 @@
 """The verb that simulates and fits a table of each kind."""
 
-from contextlib import ExitStack
+from argparse import Namespace
+from contextlib import ExitStack, suppress
 
 from astro_hier.cli.described import MODELS, class_of
 from astro_hier.cli.fit import fitted
-from astro_hier.cli.output import deliver, files_of, prepared_folder
+from astro_hier.cli.output import check_units, deliver, files_of, prepared_folder
+from astro_hier.cli.speech import UsageError
 
 SEED = 42  # of the tables and of the fits
 
@@ -12,11 +14,30 @@ SEED = 42  # of the tables and of the fits
 def run(options):
     """Simulate and fit; returns the exit status."""
     models = {name: class_of(name) for name in MODELS}
+    units = {name: _units_for(model, options.unit) for name, model in models.items()}
+    for unit in options.unit or ():
+        if not any(unit in of for of in units.values()):
+            raise UsageError(f"--unit {unit} is of a kind that no result has")
     with ExitStack() as folders:
         for name, model in models.items():
             names = files_of(model())
             folders.enter_context(prepared_folder(options.out / name, names, options.overwrite))
-        return max([_demonstrate(model, name, options) for name, model in models.items()])
+        return max(
+            [
+                _demonstrate(model, name, Namespace(**vars(options) | {"unit": units[name]}))
+                for name, model in models.items()
+            ]
+        )
+
+
+def _units_for(model, asked):
+    """Those of some units that a model's results can have."""
+    found = []
+    for unit in asked or ():
+        with suppress(UsageError):
+            check_units(model(), [unit], model.example(random_state=SEED))
+            found.append(unit)
+    return found
 
 
 def _demonstrate(model, name, options):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from astro_hier import checks
 from astro_hier.cli.described import class_of
-from astro_hier.cli.output import deliver, files_of, prepared_folder
+from astro_hier.cli.output import check_units, deliver, files_of, prepared_folder
 from astro_hier.cli.speech import OPTIONS, UsageError
 from astro_hier.cli.tables import read_table
 from astro_hier.cli.values import did_you_mean
@@ -18,6 +18,7 @@ def run(options):
     """Fit a table; returns the exit status."""
     model = model_of(options, options.command)
     table = read_table(options.table, options.format, options.delimiter, options.hdu)
+    check_units(model, options.unit, table)
     out = options.out or Path(f"{options.table.name.split('.')[0]}-{options.command}")
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     more = {"max_evaluations": options.max_evaluations} if options.max_evaluations else {}

@@ -25,6 +25,7 @@ OPTIONS = {
     "on_invalid": "--on-invalid",
     "overwrite": "--overwrite",
     "random_state": "--seed",
+    "unit": "--unit",
 }
 MODULES = "astro_hier|outliers|populations|priors|profiles"
 # methods whose results the command writes to files

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from astro_hier import checks, survey
 from astro_hier.cli.fit import model_of
-from astro_hier.cli.output import POSTERIOR, prepared_folder, save, tell
+from astro_hier.cli.output import POSTERIOR, check_units, prepared_folder, save, tell
 from astro_hier.cli.saved import load
 from astro_hier.cli.speech import UsageError
 from astro_hier.cli.tables import read_table
@@ -63,6 +63,7 @@ def _check_rows(rows, source):
 
 def fit(options):
     model = model_of(options, options.command)
+    check_units(model, options.unit)
     out = options.out or Path(f"{options.rows.name}-fit")
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     if options.seed is None and not options.quiet:

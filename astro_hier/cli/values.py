@@ -47,9 +47,21 @@ def read_columns(text):
 def read_units(text):
     """Units of results, from their names separated by commas."""
     units = [word.strip() for word in text.split(",")]
-    for unit in units:
+    for i, unit in enumerate(units):
+        if not unit:
+            raise argparse.ArgumentTypeError(f"{text!r}; expected units such as pc,m/s")
         _check_unit(unit, unit)
+        same = [other for other in units[:i] if _is_alike(u.Unit(other), u.Unit(unit))]
+        if same:
+            raise argparse.ArgumentTypeError(
+                f"{text!r}; expected one unit of each kind, and {same[0]} and {unit} are of one"
+            )
     return units
+
+
+def _is_alike(unit, other):
+    """Whether one stands for the other; mag and dex do not, though one is a part of the other."""
+    return unit.is_equivalent(other) and unit.to(other) > 0
 
 
 def _check_unit(unit, where):
