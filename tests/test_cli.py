@@ -1,6 +1,7 @@
 """Claims about the astro-hier command."""
 
 import re
+import sys
 from pathlib import Path
 
 import astropy.units as u
@@ -592,6 +593,21 @@ def test_figures_have_the_formats_that_are_asked_for(members, tmp_path, capsys):
     assert "already holds posterior.nc, stars.ecsv, " in capsys.readouterr().err
     assert members("gaia.csv", "--no-figures", "--overwrite") == 0
     assert {path.name for path in out.iterdir()} == others
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_closed_stream_is_no_error(members, tmp_path, monkeypatch, stream):
+    monkeypatch.setattr(sys, stream, None)
+    assert members("gaia.csv", "--no-figures") == 0
+    getattr(sys, stream).close()
+    StarCluster.load(tmp_path / "gaia-cluster" / "posterior.nc")
+
+
+def test_a_name_of_nothing_is_no_folder(members, capsys):
+    for name in ("", " "):
+        with pytest.raises(SystemExit):
+            members("gaia.csv", "--out", name)
+        assert "expected the name of a file or folder" in capsys.readouterr().err
 
 
 def test_quiet_prints_nothing(members, capsys):
