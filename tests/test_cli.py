@@ -21,6 +21,7 @@ from astro_hier import (
 from astro_hier.cli import main, parser
 from astro_hier.cli.described import MODELS
 from astro_hier.cli.output import check_units
+from astro_hier.posterior.files import SIGNATURE
 
 KMS = u.km / u.s
 FILES = {
@@ -227,6 +228,10 @@ def test_errors_are_one_line_and_a_status(tmp_path, capsys, monkeypatch, argumen
         (["--set", "draws=200"], "--set draws: expected --draws 200"),
         (["--zero_point=-0.03 mas"], "try --set 'zero_point=-0.03 mas'"),
         (["--mu-r", "3"], "try --set mu_r=..."),
+        (["--set", "error_scale=2", "--set", "error_scale=3"], "'error_scale' is given twice"),
+        (["--set", "mu_r=2 kpc", "--prior", "mu_r=Normal(1 kpc, 1 kpc)"], "'mu_r' is given twice"),
+        (["--columns", "parallax=a", "--columns", "parallax=b"], "'parallax' is given twice"),
+        (["--columns", "parallax=a,parallax=b"], "expected one column of parallax, not two"),
         (["--seed", "-1"], "--seed: "),
         (["--seed", "x"], "--seed: 'x'; expected a whole number"),
     ],
@@ -416,6 +421,16 @@ def test_rows_of_a_survey_are_kept_apart_from_what_they_are_made_of(members, tmp
     assert main(["survey", "prepare", "gaia.csv", "--rows", "gaia.fits"]) == 1
     assert "'gaia.fits' is not a folder: choose a new" in capsys.readouterr().err
     assert (tmp_path / "rows-000000.parquet").read_text() == "mine"
+
+
+def test_options_that_would_count_for_nothing_are_refused(members, tmp_path, capsys):
+    (tmp_path / "fit.nc").write_bytes(SIGNATURE)
+    (tmp_path / "rows").mkdir()
+    for words in (["compare", "fit.nc", "fit.nc"], ["survey", "prepare", "rows", "--rows", "new"],
+                  ["survey", "fit", "rows"]):  # fmt: skip
+        with pytest.raises(SystemExit):
+            main([*words, "--delimiter", ";"])
+        assert "--delimiter is for the file of a table" in capsys.readouterr().err
 
 
 def test_the_home_folder_is_the_same_in_every_path(members, tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ from astro_hier.cli.speech import OPTIONS, UsageError
 from astro_hier.cli.tables import read_table
 from astro_hier.cli.values import did_you_mean
 from astro_hier.inference import METHODS
+from astro_hier.table.presets import PRESETS
 
 
 def run(options):
@@ -60,6 +61,9 @@ def model_of(options, command):
         If they name what the model does not have, or contradict each other.
     """
     columns = {role: place for given in options.columns for role, place in given.items()}
+    _check_once("set or --prior", [name for name, _ in (*options.set, *options.prior)])
+    typed = [given for given in options.columns if all(given is not of for of in PRESETS.values())]
+    _check_once("columns", [role for given in typed for role in given])
     model = class_of(command)(columns=columns or None, on_invalid=options.on_invalid)
     tables = _tables_set(options, model)
     for name, value in options.set:
@@ -76,6 +80,13 @@ def model_of(options, command):
     for name, prior in options.prior:
         _set_prior(model, name, prior)
     return model
+
+
+def _check_once(option, names):
+    """Raise a UsageError if a name is given twice, of which only one could count."""
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise UsageError(f"{name!r} is given twice: expected one value, by --{option}")
 
 
 def _tables_set(options, model):

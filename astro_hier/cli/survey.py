@@ -10,7 +10,7 @@ from astro_hier.cli.fit import model_of
 from astro_hier.cli.output import POSTERIOR, check_units, prepared_folder, save, tell
 from astro_hier.cli.saved import load
 from astro_hier.cli.speech import UsageError
-from astro_hier.cli.tables import read_table
+from astro_hier.cli.tables import check_unread, read_table
 
 PARQUET = (".parquet", ".pq")
 
@@ -28,6 +28,8 @@ def prepare(options):
     if not source.exists():
         raise FileNotFoundError(f"there is no file or folder {str(source)!r}")
     _check_rows(options.rows, source)
+    if source.is_dir() or source.suffix in PARQUET:
+        check_unread(options, "Parquet files")
     if not (source.is_dir() or source.suffix in PARQUET):
         if options.star or options.visits:
             raise UsageError("--star and --visits are for Parquet files; expected --columns")
@@ -63,6 +65,7 @@ def _check_rows(rows, source):
 
 def fit(options):
     model = model_of(options, options.command)
+    check_unread(options, "rows", "columns")
     check_units(model, options.unit)
     out = options.out or Path(f"{options.rows.name}-fit")
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed

@@ -12,6 +12,7 @@ import re
 import sys
 import warnings
 import zlib
+from argparse import Namespace
 
 from astropy.io.registry import IORegistryError
 from astropy.table import QTable
@@ -20,7 +21,7 @@ from astropy.utils.exceptions import AstropyWarning
 from astro_hier.cli.speech import UsageError
 from astro_hier.cli.text import TextError, as_text, check_names, read_text
 
-__all__ = ["read_table"]
+__all__ = ["check_unread", "read_table"]
 
 # what cannot be read, and what to do
 ARCHIVES = {
@@ -103,6 +104,13 @@ def read_table(path, format=None, delimiter=None, hdu=None):
         raise ValueError(f"{path}: could not be read: {error}") from error
     except Exception as error:  # of astropy, or of any package that it uses to read a file
         raise ValueError(_unreadable(path, known, format, error)) from error
+
+
+def check_unread(options: Namespace, what: str, *more: str) -> None:
+    """Raise a UsageError if there are options for a table in a file where there is none."""
+    for name in ("format", "delimiter", "hdu", *more):
+        if getattr(options, name) not in (None, []):
+            raise UsageError(f"--{name} is for the file of a table, and {what} are given")
 
 
 def _read_ascii(content, format, delimiter):

@@ -40,6 +40,8 @@ def read_columns(text):
             )
         if unit:
             _check_unit(unit, f"{role}={name}:{unit}")
+        if role in found:
+            raise argparse.ArgumentTypeError(f"{text!r}; expected one column of {role}, not two")
         found[role] = (name, unit) if unit else None if name.lower() == "none" else name
     return found
 
