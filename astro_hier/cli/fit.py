@@ -3,6 +3,7 @@
 import os
 import secrets
 import warnings
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 from astro_hier import checks
@@ -12,7 +13,6 @@ from astro_hier.cli.speech import OPTIONS, UsageError
 from astro_hier.cli.tables import read_table
 from astro_hier.cli.values import did_you_mean
 from astro_hier.inference import METHODS
-from astro_hier.table.presets import PRESETS
 
 
 def run(options):
@@ -61,9 +61,7 @@ def model_of(options, command):
         If they name what the model does not have, or contradict each other.
     """
     columns = {role: place for given in options.columns for role, place in given.items()}
-    _check_once("set or --prior", [name for name, _ in (*options.set, *options.prior)])
-    typed = [given for given in options.columns if all(given is not of for of in PRESETS.values())]
-    _check_once("columns", [role for given in typed for role in given])
+    _check_once([name for name, _ in (*options.set, *options.prior)])
     model = class_of(command)(columns=columns or None, on_invalid=options.on_invalid)
     tables = _tables_set(options, model)
     for name, value in options.set:
@@ -82,11 +80,11 @@ def model_of(options, command):
     return model
 
 
-def _check_once(option, names):
+def _check_once(names):
     """Raise a UsageError if a name is given twice, of which only one could count."""
     for i, name in enumerate(names):
         if name in names[:i]:
-            raise UsageError(f"{name!r} is given twice: expected one value, by --{option}")
+            raise UsageError(f"{name!r} is given twice: expected one value, by --set or --prior")
 
 
 def _tables_set(options, model):
@@ -104,6 +102,17 @@ def names_with_priors(model):
     return names + [name for name in of_options if name not in names]
 
 
+def _turned_on_by(model, name):
+    """Which option gives a model the parameter of this name, if one does."""
+    for option in model.options:
+        for family in option.families:
+            if is_dataclass(family) and name in {field.name for field in fields(family)}:
+                is_one = len(option.families) == 1 and option.example == "True"
+                value = "True" if is_one else family.__name__
+                return f"; it is one with --set {option.name}={value}"
+    return ""
+
+
 def _set_prior(model, name, prior):
     """Give a parameter its prior, wherever the model keeps it."""
     if name in [option.name for option in model.options if option.takes_prior]:
@@ -113,7 +122,7 @@ def _set_prior(model, name, prior):
         known = names_with_priors(model)
         raise UsageError(
             f"--prior: {name!r} has no prior; expected one of {', '.join(known)}"
-            f"{did_you_mean(name, known)}"
+            f"{_turned_on_by(model, name) or did_you_mean(name, known)}"
         )
     owner = model.owner(name)
     if owner is model:
