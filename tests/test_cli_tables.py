@@ -86,6 +86,14 @@ def test_text_is_read_in_the_coding_that_it_names(tmp_path, coding):
     assert_is_read(read_table(path))
 
 
+def test_a_unit_that_astropy_does_not_know_is_left_to_be_given(tmp_path):
+    path = tmp_path / "visits.csv"
+    path.write_text(text(",", ["BJD", "km/s", "-"]))
+    table = read_table(path)
+    assert_is_read(table)
+    assert [table[name].unit for name in NAMES] == [None, u.km / u.s, None]
+
+
 def test_a_row_of_words_is_no_row_of_units(tmp_path):
     """Bands and labels may have the names of units; a missing number is none."""
     path = tmp_path / "bands.csv"

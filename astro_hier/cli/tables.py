@@ -80,8 +80,9 @@ def read_table(path, format=None, delimiter=None, hdu=None):
     start = content[:LONGEST_MARK].lstrip(b"\xef\xbb\xbf \t\r\n")
     known = format or next((name for mark, name in MARKS.items() if start.startswith(mark)), None)
     text = known is None and _is_text(path, content)
-    if delimiter is not None and not (known or "ascii").startswith("ascii"):
-        raise UsageError(f"--delimiter is for text, and {str(path)!r} is read as {known}")
+    is_text = (known or "ascii").startswith("ascii") and not content.startswith(BINARY)
+    if delimiter is not None and not is_text:
+        raise UsageError(f"--delimiter is for text, and {str(path)!r} is not read as text")
     if hdu is not None and known != "fits":
         raise UsageError(f"--hdu is for FITS files, and {str(path)!r} is not one")
     try:

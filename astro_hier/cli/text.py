@@ -172,7 +172,10 @@ def _layout(comments, lines, delimiter):
 
 
 def _units(row: list[str], below: list[str]) -> list[str]:
-    """The units that a row holds, if it is one of units above a row of values."""
+    """The units that a row holds, if it is one of units above a row of values.
+
+    What astropy does not know, such as BJD, is left out, so that the unit can be given.
+    """
     words = [word.strip("()[] ") for word in row]
     if len(row) != len(below) or any(MISSING.fullmatch(word) for word in words):
         return []
@@ -181,7 +184,7 @@ def _units(row: list[str], below: list[str]) -> list[str]:
     others = [word for word, value in pairs if not NUMBER.fullmatch(_plain(value))]
     if not any(known) or not all(not word or _is_unit(word) for word in others):
         return []
-    return ["" if DASHES.fullmatch(word) else word for word in words]
+    return [word if _is_unit(word) and not DASHES.fullmatch(word) else "" for word in words]
 
 
 def _is_unit(word: str) -> bool:
