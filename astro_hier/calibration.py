@@ -17,6 +17,7 @@ import warnings
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.table import Table
@@ -25,10 +26,16 @@ from scipy.stats import binomtest, chisquare, kstest, poisson
 from tqdm.auto import tqdm
 
 from astro_hier import checks, plots
-from astro_hier.given import generator
+from astro_hier.annotations import TableLike
+from astro_hier.given import RandomState, generator
 from astro_hier.inference import METHODS
+from astro_hier.model import HierarchicalModel
 from astro_hier.plots.returned import of_panels
 from astro_hier.table import as_table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["Calibration", "calibrate"]
 
@@ -142,7 +149,7 @@ class Calibration:
         return table
 
     @of_panels
-    def plot(self, fig=None, ax=None):
+    def plot(self, fig: "Figure | None" = None, ax: "Axes | None" = None) -> "Figure":
         """The empirical distribution of the ranks minus the uniform one, with a 99 percent band.
 
         A curve that leaves the band means that the parameter is not calibrated. If it is above the
@@ -198,8 +205,17 @@ class Calibration:
         return fig
 
 
-def calibrate(model, table, *, simulations=200, draws=399, certify=True, n_jobs=1,
-              random_state=None, progressbar=True) -> Calibration:  # fmt: skip
+def calibrate(
+    model: HierarchicalModel,
+    table: TableLike,
+    *,
+    simulations: int = 200,
+    draws: int = 399,
+    certify: bool = True,
+    n_jobs: int | None = 1,
+    random_state: RandomState = None,
+    progressbar: bool = True,
+) -> Calibration:
     """Simulate many tables like a given one, fit each, and rank the truth among the draws.
 
     Parameters

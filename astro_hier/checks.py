@@ -10,8 +10,10 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
@@ -21,7 +23,7 @@ from astro_hier.progress import LOG
 __all__ = ["Check", "CheckWarning", "Finding", "define", "failed", "tabulate", "warn", "warn_of"]
 
 PACKAGE = f"{Path(__file__).parent}{os.sep}"
-DEFINED: dict[str, list] = {}  # every check by name; several models may share a name
+DEFINED: dict[str, list["Check"]] = {}  # every check by name; several models may share a name
 
 
 class CheckWarning(AstropyUserWarning):
@@ -54,7 +56,7 @@ class Finding:
     >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
     >>> finding = star.findings()[0]
     >>> finding.name, finding.failed
-    ('repeated_rows', False)
+    ('units', False)
     """
 
     name: str
@@ -65,7 +67,7 @@ class Finding:
     python: str = ""
     shell: str = ""
 
-    def message(self, shell=False):
+    def message(self, shell: bool = False) -> str:
         """What is wrong and what to do."""
         return f"{self.said}: {self.shell if shell else self.python}"
 
@@ -103,7 +105,7 @@ class Check:
     python: str
     shell: str = ""
 
-    def finding(self, found, failed, **words):
+    def finding(self, found: str, failed: bool, **words: Any) -> Finding:
         """A `Finding`; ``words`` are the values of the fields in the texts."""
         words = {"found": found, **words}
         limit = self.limit.format_map(words)
@@ -114,19 +116,19 @@ class Check:
         return Finding(self.name, found, limit, True, said, python, shell)
 
 
-def define(name, *, limit, said, python, shell=""):
+def define(name: str, *, limit: str, said: str, python: str, shell: str = "") -> Check:
     """Define a `Check`, and add it to ``DEFINED``."""
     check = Check(name, limit, said, python, shell)
     DEFINED.setdefault(name, []).append(check)
     return check
 
 
-def failed(findings):
+def failed(findings: Iterable[Finding]) -> list[Finding]:
     """The findings that failed."""
     return [finding for finding in findings if finding.failed]
 
 
-def tabulate(findings):
+def tabulate(findings: Sequence[Finding]) -> Table:
     """A `~astropy.table.Table` with one row for each finding."""
     return Table(
         {
@@ -140,17 +142,17 @@ def tabulate(findings):
     )
 
 
-def dump(findings):
+def dump(findings: Iterable[Finding]) -> str:
     """Findings as text, for a file."""
     return json.dumps([asdict(finding) for finding in findings])
 
 
-def restore(text):
+def restore(text: str) -> list[Finding]:
     """The findings in a text that `dump` wrote."""
     return [Finding(**fields) for fields in json.loads(text)]
 
 
-def warn(message, category=AstropyUserWarning):
+def warn(message: str, category: type[Warning] = AstropyUserWarning) -> None:
     """Warn at the line that called the package, from any depth within it."""
     level, frame = 1, sys._getframe()
     while frame.f_back and frame.f_code.co_filename.startswith(PACKAGE):
@@ -158,7 +160,7 @@ def warn(message, category=AstropyUserWarning):
     warnings.warn(message, category, stacklevel=level)
 
 
-def warn_of(findings):
+def warn_of(findings: Iterable[Finding]) -> None:
     """Warn of the findings that failed, once each."""
     for finding in failed(findings):
         LOG.info("check failed: %s, found %s", finding.name, finding.found)

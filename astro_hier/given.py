@@ -4,11 +4,14 @@ Whatever is given, an array or an object of any class, the answer is the value o
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["choice", "generator", "same", "switch", "whole", "workers"]
+__all__ = ["RandomState", "choice", "generator", "same", "switch", "whole", "workers"]
+
+# a seed, a source of randomness, or None for one by chance
+RandomState: TypeAlias = int | np.integer | np.random.Generator | None
 
 
 def choice(name: str, given: Any, allowed: Iterable[Any]) -> Any:

@@ -1,6 +1,6 @@
 """The building blocks of models: parts that own parameters, and the options that name them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,6 +35,14 @@ class Part:
     def roles(self) -> Sequence[Role]:
         """The columns that it reads."""
         return ()
+
+    def derive(self, theta: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameters that follow from those with priors: a dict of arrays, or of PyMC variables.
+
+        Where data resolve a scale that is sampled as ``lnX`` or ``ln_X`` and follows here as ``X``,
+        figures and tables for papers show the latter.
+        """
+        return {}
 
     def with_prior(self, name: str, prior: Any) -> Any:
         """The argument that this part stems from, with another prior of one of the parameters."""

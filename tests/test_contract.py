@@ -437,6 +437,32 @@ def test_figures_are_the_same_in_any_unit_but_for_their_axes(fitted, suited):
     assert scaled or not units
 
 
+def _quantities(found):
+    """Quantities by name: columns of a table, or the one or several that were found."""
+    if isinstance(found, Table):
+        return {of: column for of, column in found.items() if isinstance(column, u.Quantity)}
+    return found if isinstance(found, dict) else {"": found}
+
+
+def test_results_are_the_same_in_any_unit(fitted, table, suited):
+    known = [*suited.roles, *suited.parameters]
+    units = {of.name: _finer(of.unit) for of in known if of.unit not in (None, u.one)}
+    possible = {"table": table, "random_state": 1, "name": LOG_PROB.name, "star": "star-0000"}
+    without = "example", "initial_values", "explanations" * hasattr(fitted, "modes")
+    for name in (name for name in dir(fitted) if not name.startswith(("_", "plot_"))):
+        method = getattr(fitted, name)
+        takes = inspect.signature(method) if callable(method) else inspect.Signature()
+        has_units = "Quantity" in str(takes.return_annotation) or "QTable" in str(takes)
+        if not has_units or name in without:
+            continue
+        assert "unit" in takes.parameters, name
+        given = {of: possible[of] for of in possible if of in takes.parameters}
+        own, shown = (_quantities(method(**given, **more)) for more in ({}, {"unit": units}))
+        for of in own:
+            assert u.allclose(own[of], shown[of], equal_nan=True), (name, of)
+            assert own[of].unit != shown[of].unit or of not in units, (name, of)
+
+
 def test_tables_for_papers_are_valid(fitted):
     own = "objects" if hasattr(fitted, "object_table") else "stars"
     given = [{}, {"of": own}] if hasattr(fitted, f"{own[:-1]}_table") else [{}, {"of": "elements"}]

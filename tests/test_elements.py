@@ -268,6 +268,32 @@ def test_corners_show_the_elements(star, circle):
     assert low < np.arctan2(b, a) < high
 
 
+def test_a_corner_marks_what_follows_from_known_values(circle, fitted):
+    truth = {"a": -4.6 * KMS, "b": -14 * KMS}
+    (mark,) = mark_of(circle, "phase", truth)
+    assert np.tan(mark) == pytest.approx(14 / 4.6)
+    ((_, draws),) = circle.drawn_quantities()
+    assert abs(mark - draws.mean()) <= np.pi
+    assert mark_of(circle, "phase", {"phase": mark + 4 * np.pi}) == pytest.approx([mark])
+    assert mark_of(fitted, "std_r", {"ln_std_r": np.log(0.008)}, "pc") == pytest.approx([8])
+    assert mark_of(fitted, "ln_std_r", {"std_r": 8 * u.pc}) == pytest.approx([np.log(0.008)])
+    assert mark_of(fitted, "ln_std_r", {"mu_r": 0.5}) == []
+
+
+def mark_of(model, name, truths, unit=None):
+    """Where a vertical line marks a true value in the figure of one parameter, if one does."""
+    lines = model.plot_corner(name, truths=truths, unit=unit).axes[0].lines
+    return [line.get_xdata()[0] for line in lines]
+
+
+def test_a_paper_lists_amplitude_and_phase_of_a_circle(circle):
+    table = circle.paper_table(format="table")
+    assert list(table["parameter"]) == ["P", "v0", "K", "phase"]
+    assert list(circle.paper_table("a", format="table")["parameter"]) == ["a"]
+    a, b = (circle.samples(name).value for name in "ab")
+    assert np.cos(table["median"][3] - np.arctan2(b.mean(), a.mean())) > 0.999
+
+
 def test_phases_count_from_periastron_in_the_middle():
     # of a nearly round orbit, where each draw has its periastron elsewhere
     round_orbit = visits(12, 40, 0.01, 20, 1, 3, error=0.5, baseline=300, seed=2)

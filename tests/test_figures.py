@@ -1,7 +1,11 @@
 """Claims about how all figures look: text that can be read, colours, styles."""
 
+import copy
+import gzip
 import io
+import tempfile
 import warnings
+from pathlib import Path
 
 import astropy.units as u
 import figure_audit as audit
@@ -21,6 +25,8 @@ from astro_hier import (
     VelocityDispersion,
     datasets,
     plots,
+    populations,
+    priors,
 )
 from astro_hier.plots.draws import count_from
 
@@ -121,13 +127,16 @@ def test_wild_values_do_not_set_the_range():
     assert high == pytest.approx(2.06)
     assert plots.focus([3.0, 3.0])[0] < 3 < plots.focus([3.0, 3.0])[1]
     assert plots.focus([]) == (0, 1)
+    assert plots.focus([20.0, 20.01], margin=0.0) == (20, 20.01)
     _, ax = plt.subplots()
     ax.set(xlim=(0, 1), ylim=(3, 0))
     assert plots.at_edges(ax, [0.5, 2.0, 0.2], [1.0, 1.0, 9.0]) == 2
     assert [(line.get_marker(), *line.get_xydata()[0]) for line in ax.lines] == [
         (">", 1, 1), ("v", 0.2, 3)
     ]  # fmt: skip
-    assert ax.get_legend_handles_labels()[1] == ["beyond the axes: 2 stars"]
+    assert plots.at_edges(ax, [2.0], [1.0]) == 1
+    said = ax.get_legend_handles_labels()[1]
+    assert said == ["beyond the axes: 2 stars", "beyond the axes: 1 star"]
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -188,6 +197,92 @@ def test_scales_stand_for_their_logarithms_where_they_are_resolved(fitted):
     said = " ".join(text.get_text() for text in legend.get_texts())
     assert "68 and 95 percent" in said
     assert "true values" in said
+
+
+def labels_of(model, **options):
+    figure = model.plot_corner(**options)
+    return [ax.get_xlabel() for ax in figure.axes[-int(len(figure.axes) ** 0.5) :]]
+
+
+def narrowed(model, share):
+    """The same, with draws of all quantities in this share of their range about the first one."""
+    model = copy.copy(model)
+    model._inference_data = model._inference_data.copy(deep=True)
+    posterior = model._inference_data["posterior"].dataset
+    for of in posterior.data_vars.values():
+        of.values[:] = of.values[0, 0] + share * (of.values - of.values[0, 0])
+    return model
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_scales_of_mixtures_stand_for_their_logarithms_too():
+    path = Path(__file__).parent / "data" / "BinaryPopulation-3-options.nc.gz"
+    with tempfile.NamedTemporaryFile(suffix=".nc") as file:
+        file.write(gzip.decompress(path.read_bytes()))
+        file.flush()
+        model = BinaryPopulation.load(file.name)
+    broad = [r"$\ln\sigma_1$", r"$\ln\sigma_2$"]
+    assert labels_of(model)[2:4] == broad
+    narrow = narrowed(model, 0.3)
+    assert labels_of(narrow)[2:4] == [r"$\sigma_1$", r"$\sigma_2$"]
+    assert labels_of(narrow)[-1] == r"$\sigma_s$"  # of the jitters
+    listed = list(narrow.paper_table(format="table")["parameter"])
+    assert {"sigma1", "sigma2", "sigma_jitter"} <= {*listed}
+    assert not [name for name in listed if name.startswith("ln")]
+    assert "lnsigma1" in model.paper_table(format="table")["parameter"]
+    assert [ax.get_xlabel() for ax in narrow.plot_trace().axes[4:8:2]] == labels_of(narrow)[2:4]
+
+
+def test_the_shares_of_a_free_histogram_are_drawn_by_their_bins():
+    edges = [1.0, 1.2, 1.6, 1.8] * u.Msun
+    family = populations.DirichletHistogram(edges)
+    table = datasets.make_posterior_samples(12, 50, random_state=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the table is small
+        model = SamplePopulation(quantity="mass", population=family).fit(table, **FEW)
+    assert labels_of(model) == ["$f$(1.1)", "$f$(1.4)", "$f$(1.7)"]
+    assert list(model.summary()["parameter"]) == ["share[1.1]", "share[1.4]", "share[1.7]"]
+
+
+def test_few_wild_draws_do_not_set_the_range_of_a_corner(fitted):
+    wild = narrowed(fitted, 1.0)
+    draws = wild._inference_data["posterior"]["std_r"].values
+    draws[0, 0] = 1.0
+    figure = wild.plot_corner()
+    assert figure.axes[3].get_xlim()[1] < 0.02
+    said = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
+    assert "beyond the axes: up to 1 percent" in said
+    draws[0, : draws.size // 50] = 1.0  # two percent may be a mode
+    assert wild.plot_corner().axes[3].get_xlim()[1] == 1
+
+
+def test_corners_and_traces_can_be_read_in_a_column(fitted):
+    for draw in (fitted.plot_corner, fitted.plot_trace):
+        figure = draw(fig=plt.figure(figsize=(3.5, 3.5)))
+        found = audit.texts(figure)
+        assert audit.collisions(found) == audit.cut_off(figure, found) == []
+        assert min(text.get_fontsize() for text, _ in found) >= 6
+        assert audit.covered(figure) == 0
+
+
+def test_a_planets_orbit_fills_the_figures_and_its_corner_shows_k():
+    table = datasets.make_binary(14, random_state=2)
+    table["rv"] = 20 * KMS + 6e-4 * (table["rv"] - table["rv"].mean())  # by some 10 m/s
+    table["rv_error"] *= 1e-3
+    priors_of = {"v0": priors.Normal(20 * KMS, 1 * KMS), "amplitude": priors.Normal(0, 0.02 * KMS)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = SB1Binary(**priors_of).fit(table, **FEW)
+    for figure in (model.plot_data().figure, model.plot_phase()):
+        assert np.ptp(figure.axes[0].get_ylim()) < 1.5 * np.ptp(table["rv"].value)
+    assert [label.split("$")[1] for label in labels_of(model)] == ["P", "K", r"\phi", "v_0"]
+    assert model.coordinate_names() == ["a", "b"]
+
+
+def test_a_number_at_the_end_of_a_corner_has_room(fitted):
+    figure = fitted.plot_corner()
+    figure.axes[3].set(xlim=(0, 0.012), xticks=[0.012])
+    assert audit.cut_off(figure, audit.texts(figure)) == []
 
 
 def test_a_graph_is_in_the_ink_of_the_users_style():

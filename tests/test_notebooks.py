@@ -6,12 +6,26 @@ import io
 import pickle
 from xml.etree import ElementTree
 
+import astropy.units as u
 import joblib
+import numpy as np
 import pytest
 import xarray as xr
 
 import astro_hier
-from astro_hier import BinaryPopulation, NotFittedError, SB1Binary, StarCluster, datasets, priors
+from astro_hier import (
+    BinaryPopulation,
+    NotFittedError,
+    SamplePopulation,
+    SB1Binary,
+    StarCluster,
+    covariances,
+    datasets,
+    outliers,
+    populations,
+    priors,
+    profiles,
+)
 from astro_hier.checks import CheckWarning
 
 
@@ -33,6 +47,24 @@ def test_a_notebook_shows_what_differs_from_the_defaults():
         "fit": "not yet: call fit(table)",
     }
     assert "&lt;b&gt;" in SB1Binary(instrument="<b>")._repr_html_()
+
+
+def test_what_is_nested_or_long_is_shown_in_short():
+    broad, narrow = priors.Uniform(1 * u.mas, 10 * u.mas), priors.Uniform(0, 1)
+    lines = shown(StarCluster(
+        outliers=outliers.ParallaxBackground(outlier_sd=broad),
+        profile=profiles.CoreHalo(),
+        parallax_covariance=covariances.lindegren20,
+    ))[1]  # fmt: skip
+    assert lines["outliers"] == f"ParallaxBackground(outlier_sd={broad!r})"
+    assert lines["profile"] == "CoreHalo()"
+    assert lines["parallax_covariance"] == "lindegren20"
+    lines = shown(SamplePopulation(
+        population=(populations.Normal(mu=narrow), populations.Beta()),
+        grid=np.linspace(0, 1, 500) * u.kpc,
+    ))[1]  # fmt: skip
+    assert lines["population"] == f"(Normal(mu={narrow!r}), Beta())"
+    assert lines["grid"] == "<array of 500 values from 0.0 kpc to 1.0 kpc>"
 
 
 def test_a_notebook_shows_what_was_fitted_and_which_checks_failed(fitted):
@@ -78,6 +110,27 @@ def test_copies_have_the_same_arguments_and_results(fitted, name):
     assert len(other.star_table()) == 256
     with pytest.raises(NotFittedError):
         COPIES[name](StarCluster()).summary()
+
+
+SCATTER = priors.LogUniform(0.01 * u.km / u.s, 10 * u.km / u.s)
+OPTIONS = [
+    (SB1Binary, {"eccentricity": True}),
+    (SB1Binary, {"amplitude": priors.PeriodScaled(30 * u.km / u.s), "trend": 1}),
+    (SB1Binary, {"jitter": SCATTER}),
+    (BinaryPopulation, {"jitter": populations.LogNormalJitter()}),
+    (BinaryPopulation, {"eccentricity": True}),
+]
+
+
+@pytest.mark.filterwarnings("ignore::astro_hier.checks.CheckWarning")
+@pytest.mark.parametrize(("kind", "options"), OPTIONS, ids=repr)
+def test_what_options_keep_can_be_pickled(kind, options):
+    table = kind.example(random_state=1)
+    few = table[:18] if "star" in table.colnames else table[:6]
+    model = kind(**options).fit(few, draws=20, certify=False, random_state=1, progressbar=False)
+    other = pickle.loads(pickle.dumps(model))
+    assert str(other.summary()) == str(model.summary())
+    assert other.fitted_data().visits is not None
 
 
 def test_a_copy_is_fitted_without_touching_the_original(fitted):

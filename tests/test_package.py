@@ -34,7 +34,7 @@ part
 plots/*
 reports/*
 populations/*
-outliers profiles samples
+outliers profiles samples annotations
 model/*
 models/*
 models/orbits/*

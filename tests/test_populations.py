@@ -4,6 +4,7 @@ A case says what a family is called for one quantity; a family that is registere
 fails the first test.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -15,7 +16,7 @@ from scipy.integrate import quad_vec
 
 from astro_hier import BinaryPopulation, datasets, outliers, populations, priors, profiles
 from astro_hier.populations.background import pymc_log_density
-from astro_hier.populations.circularised import Factored
+from astro_hier.populations.circularised import Circularised, Factored
 from astro_hier.populations.eccentricity import KnownDistribution
 from astro_hier.populations.eccentricity_families import (
     Beta,
@@ -157,7 +158,7 @@ class Jitters(Case):
         return lambda x: pm.logp(jitter, np.exp(x)).eval() + x
 
     def derived(self):
-        return {}
+        return self.family.derive(self.of)
 
     def initial(self, x):
         return self.family.initial(np.exp(x))
@@ -325,6 +326,17 @@ def test_every_family_has_a_case():
         if not issubclass(cls, (Factored, populations.Pair, outliers.WiderScatter))
     }  # of two quantities, or of none
     assert families <= {type(case.family) for case in CASES.values()}
+
+
+@pytest.mark.parametrize("family", [*(case.family for case in CASES.values()), Circularised()])
+def test_what_a_family_knows_the_logarithm_of_follows(family):
+    theta = {parameter.name: np.array([0.3, -1.0]) for parameter in family.parameters}
+    scales = {name: re.sub("^ln_?", "", name) for name in theta if name.startswith("ln")}
+    derived = family.derive(theta) if scales else {}
+    for name, scale in scales.items():
+        np.testing.assert_array_equal(derived[scale], np.exp(theta[name]))
+        units = {of.name: of.unit for of in family.parameters}
+        assert units[scale] == (u.day if scale == "P_circ" else u.one)
 
 
 @having("log_density")
@@ -562,8 +574,9 @@ class Odd(populations.Normal):
 
 
 def test_a_family_of_jitters_has_shares_that_follow_from_its_density():
-    with pytest.raises(ValueError, match=r"family=Odd.*whose methods share and within follow"):
-        populations.JitterOf(Odd())
+    for family in (Odd(), populations.Spline(BINS), PowerLaw()):
+        with pytest.raises(ValueError, match=rf"family={type(family).__name__}.*within follow"):
+            populations.JitterOf(family)
     with pytest.raises(ValueError, match="Odd has a log_density but no pymc of its own"):
         Odd().check_pymc()
 

@@ -207,6 +207,19 @@ def test_units_are_those_of_the_table_or_the_ones_asked_for(sample, of_values):
         fit(QTable({"value": value, "error": error}), population=GIVEN)
 
 
+@pytest.mark.filterwarnings("ignore::astro_hier.checks.CheckWarning")
+def test_the_table_of_objects_has_the_units_asked_for_or_none(sample, of_values):
+    own, in_kg = of_values.object_table(), of_values.object_table(unit="kg")
+    assert own["mass_mean"].unit == MSUN
+    assert in_kg["mass_mean"].unit == u.kg
+    np.testing.assert_allclose(in_kg["mass_mean"].to_value(MSUN), own["mass_mean"].value)
+    _, value, error = sample
+    spin = SamplePopulation(quantity="mass").fit(
+        QTable({"value": value, "error": error}), draws=50, random_state=1, progressbar=False
+    )
+    assert spin.object_table()["mass_mean"].unit is None
+
+
 def test_a_log_normal_is_the_same_in_any_unit(sample):
     _, value, error = sample
     table = QTable({"value": value * MSUN, "error": error * MSUN})

@@ -141,7 +141,7 @@ def test_chance_is_rarely_taken_for_a_copy():
 def test_nothing_is_said_of_simulated_tables(model):
     for seed in range(20):
         findings = of_table(model.example(random_state=seed), model().roles)
-        assert [f.name for f in findings] == ["repeated_rows", "precision"]
+        assert [f.name for f in findings] == ["units", "repeated_rows", "precision"]
         assert not any(f.failed for f in findings)
 
 

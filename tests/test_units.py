@@ -1,11 +1,14 @@
 """Results in the units that a user asks for."""
 
+import re
+
 import astropy.units as u
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from astro_hier import StarCluster
-from astro_hier.posterior import Units
+from astro_hier import SB1Binary, StarCluster, VelocityDispersion, datasets, plots
+from astro_hier.posterior import Units, fitting
 
 STATISTICS = ["mean", "sd", "hdi_3%", "hdi_97%", "mcse_mean", "mcse_sd"]
 KNOWN = {"P": u.day, "K": u.km / u.s, "v0": u.km / u.s, "M": u.mag, "feh": u.dex, "e": u.one}
@@ -86,6 +89,58 @@ def test_numbers_among_truths_are_in_the_unit_that_is_shown(fitted):
         assert line.get_xdata()[0] == 500
         assert "pc" in figure.axes[0].get_title()
         assert "kpc" not in figure.axes[0].get_title()
+
+
+def test_units_are_those_of_all_results_of_a_model():
+    star, system = SB1Binary(), VelocityDispersion()
+    assert fitting(star, ["AU", "pc", "m/s", "uas", "h"]) == ["AU", "pc", "m/s", "h"]  # of elements
+    assert fitting(system, ["AU", "m/s"]) == ["m/s"]
+    visits = datasets.make_binary(10, random_state=1)
+    star.fit(visits, draws=50, random_state=1, progressbar=False)
+    assert star.elements(unit=["AU", "m/s"])["a1_sini"].unit == u.AU
+    assert star.summary(unit=["AU", "m/s"])["unit"][0] == "d"
+
+
+def test_powers_of_ten_are_in_labels_and_titles_rather_than_over_axes(fitted):
+    figure = fitted.plot_corner(unit="m", truths={"mu_r": 500 * u.pc})
+    assert figure.axes[2].get_xlabel() == r"$\mu_r$ [$10^{19}$ $\mathrm{m}$]"
+    assert figure.axes[2].get_ylabel() == r"$\sigma_r$ [$10^{17}$ $\mathrm{m}$]"
+    assert re.search(r"\(1\.54\d+ \\pm .*\) \\times 10\^\{19\}\$ \$", figure.axes[0].get_title())
+    assert figure.axes[0].lines[0].get_xdata()[0] == pytest.approx((500 * u.pc).to_value("1e19 m"))
+    trace = fitted.plot_trace(unit="m")
+    assert trace.axes[0].get_xlabel() == figure.axes[2].get_xlabel()
+
+
+def ticks(axis):
+    axis.figure.canvas.draw()
+    return axis.get_offset_text().get_text(), [of.get_text() for of in axis.get_ticklabels()]
+
+
+def test_axes_have_neither_powers_nor_offsets_above_them():
+    _, ax = plt.subplots()
+    ax.set(xlim=(0, 2e30), xticks=[0, 1e30], xlabel="mass [kg], alone", ylim=(20000, 20001))
+    ax.set(ylabel="velocity [m/s]", yticks=[20000, 20001])
+    plots.plain_numbers(ax)
+    assert ax.get_xlabel() == "mass [$10^{30}$ kg], alone"
+    assert ticks(ax.xaxis) == ("", ["0", "1"])
+    assert ticks(ax.yaxis) == ("", ["20000", "20001"])
+    ax.set_xlabel("mass [kg]")  # of another figure on the same axes
+    plots.plain_numbers(ax)
+    assert ax.get_xlabel() == "mass [$10^{30}$ kg]"
+    ax.set(xlim=(0, 2), xlabel="mass")
+    plots.plain_numbers(ax)
+    assert (ax.get_xlabel(), plots.with_power("mass", 3)) == ("mass", "mass [$10^{3}$]")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_densities_of_small_units_are_plain():
+    velocities = datasets.make_velocities(30, sigma_v=9 * u.km / u.s, random_state=1)
+    model = VelocityDispersion().fit(
+        velocities, draws=50, chains=2, random_state=1, progressbar=False
+    )
+    ax = model.plot_data(unit="m/s")
+    assert ax.get_ylabel() == r"density [$10^{-5}$ $\mathrm{s\,m^{-1}}$]"
+    assert ticks(ax.yaxis)[0] == ""
 
 
 def test_units_are_asked_of_a_fit():

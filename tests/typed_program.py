@@ -56,8 +56,10 @@ def clusters(folder: Path) -> Table:
     best: dict[str, u.Quantity] = cluster.map_sample
     draws: QTable = cluster.posterior_table()
     print(distance, best, draws, cluster.posterior["mu_r"], cluster.inference_data)
-    print(cluster.checks(), cluster.findings(), cluster.explanations(), cluster.star_table())
-    print(cluster.std_r_upper_limit(), cluster.predict([0.1] * u.mas, random_state=1))
+    print(
+        cluster.checks(), cluster.findings(), cluster.explanations(unit="pc"), cluster.star_table()
+    )
+    print(cluster.std_r_upper_limit(unit=u.pc), cluster.predict([0.1] * u.mas, random_state=1))
     print(cluster.initial_values(table), cluster.pymc_model(table), cluster.frozen_priors())
     print(StarCluster.example(random_state=1), cluster.parameters, cluster.roles)
     print(cluster.read(table), cluster.prior_of("mu_r"))
@@ -87,7 +89,7 @@ def binary() -> QTable:
     star.plot_data()
     star.plot_phase().savefig("phase.png")
     star.plot_periodogram()
-    print(star.modes(), star.compare(table), star.predict([1, 2] * u.day))
+    print(star.modes(), star.compare(table), star.predict([1, 2] * u.day, unit="m/s"))
     print(star.partition_function(star="id"))
     return star.elements()
 
@@ -138,7 +140,7 @@ def relation() -> QTable:
     model.plot_data()
     model.plot_metallicity()
     print(model.predict([0.5] * u.day, feh=-1.5 * u.dex, scatter=False), model.star_table())
-    return model.distance(table)
+    return model.distance(table, unit="pc")
 
 
 def calibrated() -> Calibration:
@@ -155,3 +157,14 @@ def careful() -> None:
         StarCluster().summary()
     except (NotFittedError, TableError, SavedFileError, priors.PriorError) as error:
         print(error)
+
+
+def mistaken() -> None:
+    """What a type checker refuses; it would call an ignore that is not needed an error."""
+    StarCluster(on_invalid="drp")  # type: ignore[arg-type]
+    SB1Binary(shared_jitter="yes")  # type: ignore[arg-type]
+    BinaryPopulation(population="Normal")  # type: ignore[arg-type]
+    SamplePopulation(object_draws="no")  # type: ignore[arg-type]
+    PeriodLuminosity().fit(Table(), method="mcmc")  # type: ignore[arg-type]
+    VelocityDispersion().plot_data(ax=1)  # type: ignore[arg-type]
+    priors.Normal(0, 1).rvs("3")  # type: ignore[arg-type]

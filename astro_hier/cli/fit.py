@@ -8,25 +8,24 @@ from pathlib import Path
 
 from astro_hier import checks
 from astro_hier.cli.described import class_of
-from astro_hier.cli.output import check_units, deliver, files_of, prepared_folder
+from astro_hier.cli.output import deliver, files_of, prepared_folder
 from astro_hier.cli.speech import OPTIONS, UsageError
 from astro_hier.cli.tables import read_table
 from astro_hier.cli.values import did_you_mean
 from astro_hier.inference import METHODS
+from astro_hier.posterior import Units, known_units
 
 
 def run(options):
     """Fit a table; returns the exit status."""
     model = model_of(options, options.command)
     table = read_table(options.table, options.format, options.delimiter, options.hdu)
-    check_units(model, options.unit, table)
     out = options.out or Path(f"{options.table.name.split('.')[0]}-{options.command}")
-    seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     more = {"max_evaluations": options.max_evaluations} if options.max_evaluations else {}
     read = [options.table, *_tables_set(options, model).values()]
     with prepared_folder(out, files_of(model), options.overwrite, read):
-        if options.seed is None and not options.quiet:
-            print(f"The seed of this run is {seed}: repeat it with --seed {seed}\n", flush=True)
+        check_unit(model, table, options.unit)
+        seed = seed_of(options, lambda: _check_columns(model, table))
         fitted(
             model,
             table,
@@ -37,6 +36,32 @@ def run(options):
             **more,
         )
         return deliver(model, out, options)
+
+
+def seed_of(options, check):
+    """The seed that is asked for, or one by chance, which is said unless ``check`` fails."""
+    if options.seed is not None:
+        return options.seed
+    seed = secrets.randbelow(2**32)
+    if not options.quiet:
+        check()
+        print(f"The seed of this run is {seed}: repeat it with --seed {seed}\n", flush=True)
+    return seed
+
+
+def check_unit(model, table, unit):
+    """Raise a ValueError, before the fit, if its results have no quantity of such a unit."""
+    if unit is not None:
+        Units(unit, known_units(model.suited_to(table)))
+
+
+def _check_columns(model, table):
+    """Raise the error with which the fit of a table would begin, if there is one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the fit repeats them
+        suited = model.suited_to(table)
+        suited.frozen_priors()
+        suited.read(table)
 
 
 def fitted(model, table, **options):

@@ -15,9 +15,8 @@ import astropy.units as u
 
 from astro_hier import checks
 from astro_hier.cli.parser import FIGURES
-from astro_hier.cli.speech import UsageError, in_shell
+from astro_hier.cli.speech import in_shell
 from astro_hier.plots import NothingToDraw, NotInTheModel
-from astro_hier.posterior import Units
 from astro_hier.reports.figures import figure_names
 
 POSTERIOR = "posterior.nc"
@@ -212,7 +211,7 @@ def _print(model, tables, unit, truths=None):
     _summary(model, unit, truths).pprint_all()
     if model.posterior.attrs.get("n_explanations", 1) > 1:
         print("\nExplanations, most probable first, which the summary mixes:")
-        model.explanations().pprint(max_width=-1)
+        in_unit(model.explanations, unit).pprint(max_width=-1)
     for finding in checks.failed(model.findings()):
         print(f"\nWarning, {_said(model, finding)}")
     if hasattr(model, "modes"):
@@ -220,28 +219,11 @@ def _print(model, tables, unit, truths=None):
         print("\nPeriods between {:g} and {:g} d, most probable first:".format(*searched))
         in_unit(model.modes, unit).pprint(max_lines=15)
     if model.posterior.attrs.get("resolved") == 0:
-        limit = getattr(model, f"{model.scale}_upper_limit")()
+        limit = in_unit(getattr(model, f"{model.scale}_upper_limit"), unit)
         print(f"\n{model.scale} < {limit:.4g}, 95 percent")
     for table in tables:
         print()
         table.pprint(max_lines=12, max_width=-1)
-
-
-def check_units(model: Any, asked: list[str] | None, table: Any = None) -> None:
-    """Raise a UsageError, before a fit, unless its results can have the units asked for.
-
-    A model of numbers alone takes its units from the ``table``.
-    """
-    known = {of.name: of.unit for of in (*model.roles, *model.parameters) if of.unit is not None}
-    if table is not None and all(unit == u.one for unit in known.values()):
-        places = (model.columns_in_use() or {}).values()
-        known |= {str(place): u.Unit(place[1]) for place in places if isinstance(place, tuple)}
-        units = {name: getattr(table[name], "unit", None) for name in table.colnames}
-        known |= {name: unit for name, unit in units.items() if unit is not None}
-    try:
-        Units(asked, known)
-    except ValueError as error:
-        raise UsageError(in_shell(str(error), model.command)) from error
 
 
 def in_unit(method: Callable[..., Any], unit: list[str] | None, **more: Any) -> Any:

@@ -138,6 +138,8 @@ def _option(name: str, value: str, said: _Said) -> str:
     """The option that gives an argument its value, which is empty if the message states none."""
     if name == "columns":
         return _columns_option(value, said) if value else "--columns"
+    if name == "unit":
+        return f"--unit {_compact(_value(value))}"
     if name in OPTIONS:
         option = OPTIONS[name] if value == "True" else f"{OPTIONS[name]} {_value(value)}".rstrip()
         if name == "on_invalid" and said.text:

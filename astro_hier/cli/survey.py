@@ -1,13 +1,12 @@
 """The verb for surveys: rows of all stars, a population fitted to them, results of every star."""
 
 import os
-import secrets
 import warnings
 from pathlib import Path
 
 from astro_hier import checks, survey
-from astro_hier.cli.fit import model_of
-from astro_hier.cli.output import POSTERIOR, check_units, prepared_folder, save, tell
+from astro_hier.cli.fit import check_unit, model_of, seed_of
+from astro_hier.cli.output import POSTERIOR, prepared_folder, save, tell
 from astro_hier.cli.saved import load
 from astro_hier.cli.speech import UsageError
 from astro_hier.cli.tables import check_unread, read_table
@@ -66,12 +65,10 @@ def _check_rows(rows, source):
 def fit(options):
     model = model_of(options, options.command)
     check_unread(options, "rows", "columns")
-    check_units(model, options.unit)
     out = options.out or Path(f"{options.rows.name}-fit")
-    seed = secrets.randbelow(2**32) if options.seed is None else options.seed
-    if options.seed is None and not options.quiet:
-        print(f"The seed of this run is {seed}: repeat it with --seed {seed}\n", flush=True)
+    check_unit(model, None, options.unit)
     with prepared_folder(out, [POSTERIOR], options.overwrite), warnings.catch_warnings():
+        seed = seed_of(options, lambda: survey.status(options.rows))
         warnings.simplefilter("ignore", checks.CheckWarning)  # printed below the summary
         model.fit_rows(
             options.rows, draws=options.draws, random_state=seed, progressbar=not options.quiet

@@ -1,12 +1,14 @@
 """Simulated radial velocities of one binary and of a population of them."""
 
+from collections.abc import Sequence
+
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 from scipy import stats
 
 from astro_hier.core import kepler
-from astro_hier.given import generator
+from astro_hier.given import RandomState, generator
 
 __all__ = ["make_binaries", "make_binary"]
 
@@ -16,17 +18,17 @@ LARGEST = 0.999  # eccentricity
 
 @u.quantity_input(P="time", K="speed", v0="speed", omega="angle", baseline="time", rv_error="speed")
 def make_binary(
-    n_visits=16,
+    n_visits: int = 16,
     *,
-    P=7.3 * u.day,
-    K=15 * KMS,
-    phase=0.3,
-    v0=-20 * KMS,
-    e=0.0,
-    omega=0 * u.rad,
-    baseline=300 * u.day,
-    rv_error=0.3 * KMS,
-    random_state=None,
+    P: u.Quantity = 7.3 * u.day,
+    K: u.Quantity = 15 * KMS,
+    phase: float = 0.3,
+    v0: u.Quantity = -20 * KMS,
+    e: float = 0.0,
+    omega: u.Quantity = 0 * u.rad,
+    baseline: u.Quantity = 300 * u.day,
+    rv_error: u.Quantity = 0.3 * KMS,
+    random_state: RandomState = None,
 ) -> QTable:
     """Radial velocities of a single-lined binary.
 
@@ -86,18 +88,18 @@ def make_binary(
 
 @u.quantity_input(amplitude="speed", v0_sd="speed", baseline="time")
 def make_binaries(
-    n_stars=14,
-    n_visits=12,
+    n_stars: int = 14,
+    n_visits: int | Sequence[int] = 12,
     *,
-    mu=1.8,
-    sigma=0.7,
-    eccentricity=None,
-    companion_fraction=1.0,
-    amplitude=20 * KMS,
-    v0_sd=50 * KMS,
-    baseline=1000 * u.day,
-    rv_error=0.3 * KMS,
-    random_state=None,
+    mu: float = 1.8,
+    sigma: float = 0.7,
+    eccentricity: tuple[float, float] | None = None,
+    companion_fraction: float = 1.0,
+    amplitude: u.Quantity = 20 * KMS,
+    v0_sd: u.Quantity = 50 * KMS,
+    baseline: u.Quantity = 1000 * u.day,
+    rv_error: u.Quantity = 0.3 * KMS,
+    random_state: RandomState = None,
 ) -> QTable:
     """Radial velocities of a population of single-lined binaries, and of stars without companions.
 

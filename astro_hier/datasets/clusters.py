@@ -4,19 +4,19 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from astro_hier.given import generator
+from astro_hier.given import RandomState, generator
 
 __all__ = ["make_star_cluster"]
 
 
 @u.quantity_input(mu_r="length", std_r="length")
 def make_star_cluster(
-    n_stars=256,
+    n_stars: int = 256,
     *,
-    mu_r=500 * u.pc,
-    std_r=8.7 * u.pc,
-    log10_error=(-2, -1),
-    random_state=None,
+    mu_r: u.Quantity = 500 * u.pc,
+    std_r: u.Quantity = 8.7 * u.pc,
+    log10_error: tuple[float, float] = (-2, -1),
+    random_state: RandomState = None,
 ) -> QTable:
     """Parallaxes of the members of a star cluster.
 

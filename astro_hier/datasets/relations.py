@@ -4,7 +4,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from astro_hier.given import generator
+from astro_hier.given import RandomState, generator
 
 __all__ = ["make_period_luminosity"]
 
@@ -25,15 +25,15 @@ MAX_ROUNDS = 1000  # of stars that a limit in flux may refuse
 
 
 def make_period_luminosity(
-    n_stars=100,
+    n_stars: int = 100,
     *,
-    alpha=-1 * u.mag,
-    beta=-2.5 * SLOPE,
-    gamma=0.2 * SLOPE,
-    scatter=0.1 * u.mag,
-    parallax_error=0.1 * u.mas,
-    limit=None,
-    random_state=None,
+    alpha: u.Quantity = -1 * u.mag,
+    beta: u.Quantity = -2.5 * SLOPE,
+    gamma: u.Quantity = 0.2 * SLOPE,
+    scatter: u.Quantity = 0.1 * u.mag,
+    parallax_error: u.Quantity = 0.1 * u.mas,
+    limit: u.Quantity | None = None,
+    random_state: RandomState = None,
 ) -> QTable:
     """Stars like RR Lyrae stars in the K band, with parallaxes and metallicities.
 

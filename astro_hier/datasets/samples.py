@@ -4,22 +4,22 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from astro_hier.given import generator
+from astro_hier.given import RandomState, generator
 
 __all__ = ["make_posterior_samples"]
 
 
 @u.quantity_input(mu="mass", sigma="mass", error="mass", interim_mean="mass", interim_sd="mass")
 def make_posterior_samples(
-    n_objects=60,
-    n_samples=500,
+    n_objects: int = 60,
+    n_samples: int = 500,
     *,
-    mu=1.4 * u.Msun,
-    sigma=0.1 * u.Msun,
-    error=0.1 * u.Msun,
-    interim_mean=1.7 * u.Msun,
-    interim_sd=0.3 * u.Msun,
-    random_state=None,
+    mu: u.Quantity = 1.4 * u.Msun,
+    sigma: u.Quantity = 0.1 * u.Msun,
+    error: u.Quantity = 0.1 * u.Msun,
+    interim_mean: u.Quantity = 1.7 * u.Msun,
+    interim_sd: u.Quantity = 0.3 * u.Msun,
+    random_state: RandomState = None,
 ) -> QTable:
     """Draws of the masses of objects, each made under the same prior, which is not flat.
 

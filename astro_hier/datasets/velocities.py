@@ -5,7 +5,7 @@ import numpy as np
 from astropy import constants
 from astropy.table import QTable
 
-from astro_hier.given import generator
+from astro_hier.given import RandomState, generator
 
 __all__ = ["make_velocities"]
 
@@ -14,13 +14,13 @@ KMS = u.km / u.s
 
 @u.quantity_input(v_sys="speed", sigma_v="speed", error="speed")
 def make_velocities(
-    n_members=100,
+    n_members: int = 100,
     *,
-    v_sys=100 * KMS,
-    sigma_v=5 * KMS,
-    error=2 * KMS,
-    redshift=False,
-    random_state=None,
+    v_sys: u.Quantity = 100 * KMS,
+    sigma_v: u.Quantity = 5 * KMS,
+    error: u.Quantity = 2 * KMS,
+    redshift: bool = False,
+    random_state: RandomState = None,
 ) -> QTable:
     """Velocities or redshifts of the members of a star cluster, a galaxy or a cluster of galaxies.
 

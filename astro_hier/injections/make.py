@@ -27,7 +27,8 @@ from astropy.table import QTable
 from tqdm.auto import tqdm
 
 from astro_hier import priors
-from astro_hier.given import generator
+from astro_hier.annotations import ColumnsLike, PeriodRange, PriorLike, TableLike
+from astro_hier.given import RandomState, generator
 from astro_hier.injections.orbits import KMS, Orbits, Proposal
 from astro_hier.injections.survey import Survey
 
@@ -35,19 +36,19 @@ DELAY = 2.0  # s, after which a progress bar appears
 
 
 def make_injections(
-    visits_table,
-    kept,
-    n=10_000,
+    visits_table: TableLike,
+    kept: Callable[[QTable], bool],
+    n: int = 10_000,
     *,
-    period_range,
-    eccentricity=None,
-    circular=0.0,
-    amplitude=priors.Normal(0 * KMS, 100 * KMS),
-    v0=priors.Normal(0 * KMS, 150 * KMS),
-    jitter=0 * KMS,
-    columns=None,
-    random_state=None,
-    progressbar=True,
+    period_range: PeriodRange,
+    eccentricity: PriorLike | None = None,
+    circular: float = 0.0,
+    amplitude: priors.Prior = priors.Normal(0 * KMS, 100 * KMS),
+    v0: PriorLike = priors.Normal(0 * KMS, 150 * KMS),
+    jitter: PriorLike = 0 * KMS,
+    columns: ColumnsLike = None,
+    random_state: RandomState = None,
+    progressbar: bool = True,
 ) -> QTable:
     """Injected orbits that a selection keeps, for the ``selection`` of a population.
 

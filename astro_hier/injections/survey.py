@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from astropy.table import QTable, Table
+from astropy.table import QTable
 
+from astro_hier.annotations import ColumnsLike, TableLike
 from astro_hier.injections.orbits import KMS, Orbits
 from astro_hier.models.binary_population import BinaryPopulation
 from astro_hier.table import as_table, read_columns
@@ -42,7 +43,7 @@ class Survey:
     rv_error: list[np.ndarray]
 
     @classmethod
-    def of(cls, table: Table, columns: dict | None) -> Self:
+    def of(cls, table: TableLike, columns: ColumnsLike) -> Self:
         """From the user's table, as the model reads it."""
         roles = BinaryPopulation(columns=columns).roles
         table = one_row_each(as_table(table), roles, columns)

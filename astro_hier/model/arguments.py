@@ -1,19 +1,24 @@
 """The arguments of an estimator, as in scikit-learn."""
 
 import inspect
+from types import FunctionType
 from typing import Any, Self
 
+import numpy as np
 from astropy.table import Table
 
+from astro_hier.annotations import ColumnsLike
 from astro_hier.spelling import did_you_mean
 
 __all__ = ["Arguments", "said"]
+
+MOST_SHOWN = 12  # values of an array
 
 
 class Arguments:
     """Arguments, which are stored as given, and can be shown and changed."""
 
-    columns: dict | str | None
+    columns: ColumnsLike
     on_invalid: str
 
     @classmethod
@@ -77,5 +82,9 @@ class Arguments:
 
 
 def said(value: Any) -> str:
-    """An argument in words: not all rows of a table."""
-    return f"<table of {len(value)} rows>" if isinstance(value, Table) else repr(value)
+    """An argument in words: the name of a function, and not all rows of a table or array."""
+    if isinstance(value, Table):
+        return f"<table of {len(value)} rows>"
+    if isinstance(value, np.ndarray) and value.size > MOST_SHOWN:
+        return f"<array of {value.size} values from {value.flat[0]} to {value.flat[-1]}>"
+    return value.__qualname__ if isinstance(value, FunctionType) else repr(value)

@@ -3,14 +3,15 @@
 import json
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import astropy.units as u
 import numpy as np
 from astropy.table import Table
 
 from astro_hier import checks, plots, progress, reports
-from astro_hier.given import choice, generator, switch, whole
+from astro_hier.annotations import ColumnsLike, OnInvalid, TableLike
+from astro_hier.given import RandomState, choice, generator, switch, whole
 from astro_hier.inference import METHODS, Problem
 from astro_hier.model.extremes import in_words
 from astro_hier.model.fitting import label
@@ -65,7 +66,7 @@ class HierarchicalModel(Saved, metaclass=_Completion):
         """The nodes of the graphical model, for ``plot_graph``."""
         return ()
 
-    def __init__(self, *, columns: dict | str | None = None, on_invalid: str = "raise"):
+    def __init__(self, *, columns: ColumnsLike = None, on_invalid: OnInvalid = "raise") -> None:
         self.columns = columns
         self.on_invalid = on_invalid
 
@@ -73,7 +74,7 @@ class HierarchicalModel(Saved, metaclass=_Completion):
         """All names except those that are only for authors of models."""
         return [name for name in super().__dir__() if name not in self.for_writers]
 
-    def read(self, table: Table) -> Rows:
+    def read(self, table: TableLike) -> Rows:
         """Read and check the rows of a table, converted to the model's units.
 
         Parameters
@@ -142,12 +143,12 @@ class HierarchicalModel(Saved, metaclass=_Completion):
     @progress.of_fit
     def fit(
         self,
-        table: Table,
+        table: TableLike,
         *,
-        method: str = "marginal",
+        method: Literal["marginal", "nuts"] = "marginal",
         draws: int = 1000,
         chains: int = 4,
-        random_state: int | np.random.Generator | None = None,
+        random_state: RandomState = None,
         progressbar: bool = True,
         **options: Any,
     ) -> Self:
@@ -238,7 +239,7 @@ class HierarchicalModel(Saved, metaclass=_Completion):
         checks.warn_of(self.findings())
         return self
 
-    def initial_values(self, table: Table) -> dict[str, u.Quantity]:
+    def initial_values(self, table: TableLike) -> dict[str, u.Quantity]:
         """The estimator's own starting point for a table, a dict of Quantities.
 
         Examples
@@ -255,7 +256,7 @@ class HierarchicalModel(Saved, metaclass=_Completion):
             initial = model.initial(model.prepare(rows, progressbar=False))
         return {p.name: initial[p.name] * p.unit for p in model.parameters}
 
-    def pymc_model(self, table: Table) -> Any:
+    def pymc_model(self, table: TableLike) -> Any:
         """The joint model of a table as a `pymc.Model`, to sample or modify.
 
         Examples

@@ -44,6 +44,7 @@ class Hooks(Priors):
     options: Sequence[Option] = ()  # for the command
     scale: str | None = None  # the parameter that errors may hide, and that then has an upper limit
     roles_of_options: Sequence[str] = ()  # ``columns`` may name them even if the options are off
+    other_units: Mapping[str, Any] = {}  # of results that are no parameters, by name
     numbers: Sequence[str] = ()  # attributes from ``diagnose`` that results need
 
     @property
@@ -223,7 +224,7 @@ class Hooks(Priors):
         """Further advice about rows that decide the result, for Python and for the shell."""
         return "", ""
 
-    # ---- figures of a fit
+    # ---- figures of a fit, and tables for papers
 
     def drawn_names(self) -> Sequence[str]:
         """What figures of draws show by default, in order; by default the inferred parameters.
@@ -234,6 +235,14 @@ class Hooks(Priors):
 
     def drawn_quantities(self) -> Sequence[tuple[Parameter, np.ndarray]]:
         """What else such figures can show: draws, shape (chain, draw), not in the posterior."""
+        return []
+
+    def truths_that_follow(self, truths: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Values of ``drawn_quantities`` that follow from known ones, in the model's units."""
+        return {}
+
+    def coordinate_names(self) -> Sequence[str]:
+        """Parameters that papers leave out: others and ``drawn_quantities`` say the same."""
         return []
 
     def panels(self, numbers: Sequence[int]) -> Sequence[Panel]:

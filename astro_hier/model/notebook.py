@@ -2,12 +2,15 @@
 
 import html
 import inspect
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any
 
 import numpy as np
 
 from astro_hier import checks
 from astro_hier.model.arguments import said
 from astro_hier.model.results import Results
+from astro_hier.part import Part
 
 __all__ = ["to_html"]
 
@@ -26,9 +29,24 @@ def to_html(model: Results) -> str:
 def _arguments(model: Results) -> list[tuple[str, str]]:
     """Names and values of the arguments that were given, or a word that there are none."""
     defaults = inspect.signature(type(model)).parameters
-    given = {name: said(value) for name, value in model.get_params().items()}
-    changed = [(n, text) for n, text in given.items() if text != said(defaults[n].default)]
-    return changed or [("arguments", "all defaults")]
+    given = model.get_params()
+    changed = [name for name in given if said(given[name]) != said(defaults[name].default)]
+    return [(n, _in_short(given[n])) for n in changed] or [("arguments", "all defaults")]
+
+
+def _in_short(value: Any) -> str:
+    """An argument in words; of a population or background what differs from its own defaults."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_in_short, value))}{',' * (len(value) == 1)})"
+    if not isinstance(value, Part) or not is_dataclass(value):
+        return said(value)
+    own = {of.name: getattr(value, of.name) for of in fields(value) if of.init and of.repr}
+    usual = {
+        of.name: of.default if of.default_factory is MISSING else of.default_factory()
+        for of in fields(value)
+    }
+    words = (f"{n}={_in_short(x)}" for n, x in own.items() if said(x) != said(usual[n]))
+    return f"{type(value).__name__}({', '.join(words)})"
 
 
 def _fit(model: Results) -> list[tuple[str, str]]:

@@ -17,8 +17,8 @@ from astro_hier.posterior import (
     LOG_PROB,
     Parameter,
     UnitLike,
-    Units,
     draws_table,
+    quantity_in,
     samples,
     summarise,
     units_of,
@@ -120,9 +120,7 @@ class Results(Hooks):
                 f"the draws of {name} were not kept: fit with {self.item}_draws=True, or see"
                 f" {self.item}_table()"
             )
-        one = isinstance(unit, (str, u.UnitBase))
-        units = Units(unit, {name: parameter.unit}) if one else units_of(self, unit)
-        return samples(posterior, parameter).to(units.of(parameter.unit, name), copy=False)
+        return quantity_in(self, name, samples(posterior, parameter), unit)
 
     @property
     def map_sample(self) -> dict[str, u.Quantity]:

@@ -1,5 +1,6 @@
 """Files of fits: results, data and the arguments of the fit, written and read again."""
 
+from collections.abc import Sequence
 from os import PathLike
 from typing import Self
 
@@ -8,7 +9,7 @@ from astropy.time import Time
 
 from astro_hier.model.results import Results
 from astro_hier.netcdf import ContentError
-from astro_hier.posterior import LOG_PROB, check_tree, load, reading, save
+from astro_hier.posterior import LOG_PROB, Parameter, add_draws, check_tree, load, reading, save
 
 __all__ = ["Saved"]
 
@@ -105,12 +106,29 @@ class Saved(Results):
             of_each = {p.name for p in parameters if self.item in p.dims}
             if not of_each & set(tree["posterior"].variables):
                 parameters = [p for p in parameters if p.name not in of_each]
-        if self._folder() is not None:
-            check_tree(tree, self.row, parameters, (), self.numbers)
+        absent = [
+            p for p in self._common_parameters()
+            if not self.owner(p.name) and p.name not in tree["posterior"].variables
+        ]  # fmt: skip
+        parameters = [p for p in parameters if p not in absent]
+        of_rows = () if self._folder() is not None else self.roles
+        check_tree(tree, self.row, parameters, of_rows, self.numbers)
+        self._add_derived(absent)
+        if not of_rows:
             return
-        check_tree(tree, self.row, parameters, self.roles, self.numbers)
         epoch = self._rows().epoch
         if epoch and not (
             np.isfinite(epoch.day + epoch.fraction) and epoch.scale in (None, *Time.SCALES)
         ):
             raise ContentError(f"has an epoch that is not a time, {epoch}")
+
+    def _add_derived(self, absent: Sequence[Parameter]) -> None:
+        """Add parameters that follow from others, which files of earlier versions may lack."""
+        if not absent:
+            return
+        posterior = self.inference_data["posterior"]
+        derived = self.derive({str(name): of.values for name, of in posterior.data_vars.items()})
+        for parameter in absent:
+            if parameter.name not in derived:
+                raise ContentError(f"lacks {parameter.name} in the group posterior")
+            add_draws(posterior, parameter, derived[parameter.name])

@@ -6,10 +6,12 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
+from astro_hier.posterior import UnitLike, in_units
+
 __all__ = ["explanations"]
 
 
-def explanations(model: Any, min_probability: float = 0.01) -> QTable:
+def explanations(model: Any, min_probability: float = 0.01, unit: UnitLike = None) -> QTable:
     """The distinct explanations of the data, most probable first.
 
     They are separate regions of the posterior of the parameters common to all stars: between
@@ -20,6 +22,8 @@ def explanations(model: Any, min_probability: float = 0.01) -> QTable:
     min_probability : float, optional
         Explanations with a lower probability are left out; those below one percent always are.
         ``meta["probability_left_out"]`` is the total probability of all that are left out.
+    unit : unit, list or dict, optional
+        Units of the columns, as in `summary`.
 
     Returns
     -------
@@ -64,4 +68,4 @@ def explanations(model: Any, min_probability: float = 0.01) -> QTable:
     for name in table.colnames:
         table[name].info.format = ".4g"
     table.meta["probability_left_out"] = float(1 - probability[listed].sum())
-    return table
+    return in_units(model, table, unit)

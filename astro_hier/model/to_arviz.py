@@ -15,7 +15,7 @@ import astropy.units as u
 import numpy as np
 import xarray as xr
 
-from astro_hier.given import generator
+from astro_hier.given import RandomState, generator
 from astro_hier.model.fitting import coordinates, observed_name, row_likelihoods
 from astro_hier.model.results import Results
 from astro_hier.posterior import LOG_PROB, dataset, likelihood_group
@@ -29,7 +29,9 @@ MAX_NUMBERS = 20_000_000  # in a group that is made on request
 Made = Mapping[str, xr.Dataset | Exception]  # groups by name, or why one cannot be made
 
 
-def to_arviz(model: Results, groups: str | Sequence[str] = (), *, random_state: Any = None) -> Any:
+def to_arviz(
+    model: Results, groups: str | Sequence[str] = (), *, random_state: RandomState = None
+) -> Any:
     """The results as the installed ArviZ takes them, to use with its functions.
 
     Parameters

@@ -37,6 +37,9 @@ ZERO_POINT = checks.define(
     " --set zero_point='0 mas' if the parallaxes are already corrected",
 )
 
+# usual sizes [mas]: the nearest star has 768.5, and Gaia's errors are from 0.007 to some 2
+PARALLAX, PARALLAX_ERROR = (0.0, 800.0), (0.002, 10.0)
+
 Theta = dict[str, Any]  # arrays or PyMC variables, by parameter
 
 

@@ -2,7 +2,15 @@
 
 from astro_hier.plots.corner import plot_corner
 from astro_hier.plots.graph import Node, plot_graph
-from astro_hier.plots.limits import at_edges, focus, legend_above, legend_outside, log_axis
+from astro_hier.plots.limits import (
+    at_edges,
+    focus,
+    legend_above,
+    legend_outside,
+    log_axis,
+    plain_numbers,
+    with_power,
+)
 from astro_hier.plots.scaling import rescale
 from astro_hier.plots.strokes import (
     MANY,
@@ -24,6 +32,7 @@ from astro_hier.plots.style import (
     PAGE,
     PAGE_TEXT,
     SINGLE,
+    hatched,
     ink,
     shade,
     verbatim,
@@ -50,18 +59,21 @@ __all__ = [
     "errorbar",
     "figure",
     "focus",
+    "hatched",
     "ink",
     "interval",
     "legend_above",
     "legend_outside",
     "log_axis",
     "place",
+    "plain_numbers",
     "plot_corner",
     "plot_graph",
     "plot_trace",
     "rescale",
     "shade",
     "verbatim",
+    "with_power",
 ]
 
 

@@ -4,33 +4,51 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from astro_hier.plots.limits import power_of, with_power
 from astro_hier.plots.strokes import NothingToDraw
 from astro_hier.plots.style import verbatim
+from astro_hier.posterior import label_of, scales_of
 
 __all__ = ["MANY_PANELS", "Shown", "chosen_of", "count_from"]
 
-RESOLVED = 0.7  # standard deviation of ln of a scale, below which the scale itself is shown
 MAX_DIGITS = 3.5  # of ticks, above which a reference is subtracted
 MANY_PANELS = 9  # quantities from which text is smaller and rows are lower
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One quantity in a figure of draws: its parameter, the element of it, labels, and draws."""
+    """One quantity in a figure of draws: its parameter, the element of it, labels, and draws.
+
+    Draws are in the unit times a power of ten.
+    """
 
     name: str
     element: int
     symbol: str
     unit: str
     draws: np.ndarray
+    power: int = 0
+
+    @property
+    def label(self) -> str:
+        """The unit as it follows a symbol on an axis."""
+        return with_power(self.unit, self.power)
+
+    def say(self, number: str) -> str:
+        """A number in TeX, such as a mean with its error, with the unit."""
+        factor = rf" \times 10^{{{self.power}}}" if self.power else ""
+        number = f"({number})" if factor and "pm" in number else number
+        return f"${number}{factor}$ {self.unit.strip(' []')}".rstrip()
 
 
 def chosen_of(model, var_names, units):
     """What to show: parameters, every varying element of those with several, and quantities."""
     others = {quantity.name: (quantity, draws) for quantity, draws in model.drawn_quantities()}
     if var_names is None:
+        scales = scales_of(model)
         each = (p.name for p in model.parameters if p.dims == ("instrument",))
-        names = [*_with_scales(model, model.drawn_names()), *each]
+        names = [*(scales.get(name, name) for name in model.drawn_names()), *each]
+        names = names or [p.name for p in model.parameters_of_summary() if p.dims]
     else:
         names = [var_names] if isinstance(var_names, str) else list(var_names)
         if not names:
@@ -44,16 +62,6 @@ def chosen_of(model, var_names, units):
     if not chosen:
         raise NothingToDraw("no parameter was inferred, so there is no distribution to draw")
     return chosen
-
-
-def _with_scales(model, names):
-    """Names with those of scales in place of their logarithms where these are resolved."""
-    known = {p.name for p in model.parameters} & set(model.posterior)
-    resolved = model.posterior.attrs.get("resolved", 1)
-    for name in names:
-        scale = name.removeprefix("ln").removeprefix("_")
-        is_scale = name.startswith("ln") and scale in known and resolved
-        yield scale if is_scale and model.samples(name).std() < RESOLVED else name
 
 
 def _elements(model, parameter, units):
@@ -71,14 +79,18 @@ def _elements(model, parameter, units):
     for i, label in enumerate(draws[dim].values):
         each = draws.isel({dim: i}).values
         if np.ptp(each) > 0:  # the offset of the first instrument does not vary
-            shown = _whole(parameter, each, units)
-            yield replace(shown, element=i, symbol=f"{shown.symbol} {verbatim(label)}")
+            shown, place = _whole(parameter, each, units), verbatim(label_of(label))
+            place = f"({place})" if draws[dim].dtype.kind == "f" else f" {place}"
+            yield replace(shown, element=i, symbol=shown.symbol + place)
 
 
 def _whole(parameter, draws, units):
     own, name = parameter.unit, parameter.name
     shown = replace(parameter, unit=units.of(own, name))
-    return Shown(name, 0, f"${shown.symbol}$", shown.unit_label, draws * units.factor(own, name))
+    draws = draws * units.factor(own, name)
+    power = power_of(draws)
+    draws = draws / 10.0**power if power else draws
+    return Shown(name, 0, f"${shown.symbol}$", shown.unit_label, draws, power)
 
 
 def count_from(axis, draws) -> str:

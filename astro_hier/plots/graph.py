@@ -1,11 +1,16 @@
 """A figure of the graphical model; daft is imported when it is drawn."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from astro_hier.plots.strokes import axes
 from astro_hier.plots.style import shade
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["Node", "plot_graph"]
 
@@ -50,7 +55,7 @@ class Node:
     symbol: str | None = None
 
 
-def plot_graph(model, ax=None, fig=None):
+def plot_graph(model, ax: "Axes | None" = None, fig: "Figure | None" = None) -> "Axes":
     """The graphical model: what depends on what, with plates for what is repeated.
 
     Shaded nodes are observed, small ones are known. A figure of its own has a size to fit.

@@ -4,13 +4,15 @@ One star with a wild value would otherwise shrink all others to a stripe. What i
 counted in the legend, and a triangle at the edge points to it.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from astro_hier.plots.style import BEST, shade
 
-__all__ = ["at_edges", "focus", "legend_above", "legend_outside", "log_axis"]
+__all__ = ["at_edges", "focus", "legend_above", "legend_outside", "log_axis", "plain_numbers",
+           "power_of", "with_power"]  # fmt: skip
 
 REACH = 4.0  # interquartile ranges beyond the quartiles: six standard deviations of a normal
 MARGIN = 0.06  # of the range, on either side
@@ -22,6 +24,7 @@ LEGEND: dict[str, Any] = {
 # decades up to which ticks are at even steps, at 1, 2 and 5, and at 1 and 3
 EVEN, FEWER, FEW = 0.7, 1.6, 3.2
 SMALLEST, LARGEST = 1e-3, 99_999  # ends of a logarithmic axis whose numbers are plain
+LINEAR = 1e-4, 1e6  # and between which the largest number of a linear axis is
 
 
 def focus(*values: Any, margin: float = MARGIN) -> tuple[float, float]:
@@ -47,7 +50,7 @@ def focus(*values: Any, margin: float = MARGIN) -> tuple[float, float]:
     if reach > 0:
         of = of[(of >= first - reach) & (of <= third + reach)]
     low, high = of.min(), of.max()
-    more = margin * (high - low) or 0.05 * abs(low) or 1.0
+    more = margin * (high - low) if high > low else 0.05 * abs(low) or 1.0
     return float(low - more), float(high + more)
 
 
@@ -62,7 +65,7 @@ def at_edges(ax: Any, x: Any, y: Any, what: str = "stars") -> int:
     sides = {"<": x < left, ">": x > right, down: y < bottom, up: y > top}
     count = int(np.any(list(sides.values()), axis=0).sum())
     look = {"color": BEST, "ms": 5, "mec": shade(ax, 1), "mew": 0.4, "ls": "", "zorder": 4}
-    label: str | None = f"beyond the axes: {count} {what}"
+    label: str | None = f"beyond the axes: {count} {what if count > 1 else what.removesuffix('s')}"
     for marker, beyond in sides.items():
         if beyond.any():
             at = np.clip(x, left, right)[beyond], np.clip(y, bottom, top)[beyond]
@@ -120,3 +123,48 @@ def log_axis(ax: Any, which: str = "x") -> None:
     axis.set_minor_formatter(NullFormatter())
     if low >= SMALLEST and high <= LARGEST:
         axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+
+
+def power_of(*values: Any) -> int:
+    """The power of ten that numbers are divided by to be plain: zero if they are."""
+    largest = float(max(np.max(np.abs(each)) for each in values))
+    plain = largest == 0 or LINEAR[0] <= largest < LINEAR[1]
+    return 0 if plain else int(np.floor(np.log10(largest)))
+
+
+def with_power(label: str, power: int) -> str:
+    """A label whose unit, in its last brackets, has a power of ten before it."""
+    if not power:
+        return label
+    head, bracket, tail = label.rpartition("[")
+    factor = f"$10^{{{power}}}$"
+    return f"{head}[{factor} {tail}" if bracket else f"{label} [{factor}]"
+
+
+def plain_numbers(ax: Any) -> None:
+    """Powers of ten in the labels of linear axes, rather than above them, where legends are.
+
+    Limits and labels have to be set before. Numbers of axes without a label are written in full.
+    """
+    from matplotlib.ticker import FuncFormatter, ScalarFormatter
+
+    for axis in (ax.xaxis, ax.yaxis):
+        formatter, label = axis.get_major_formatter(), axis.label.get_text()
+        before = getattr(formatter, "power", 0)  # of something drawn on these axes already
+        if not before and not isinstance(formatter, ScalarFormatter):
+            continue
+        power = power_of(axis.get_view_interval()) if label else 0
+        if power:
+            divided: Any = FuncFormatter(partial(_divided, power))
+            divided.power = power
+            axis.set_major_formatter(divided)
+            axis.label.set_text(with_power(label, power))
+        elif before:
+            axis.set_major_formatter(ScalarFormatter(useOffset=False))
+        else:
+            formatter.set_useOffset(False)
+            formatter.set_scientific(bool(label))
+
+
+def _divided(power, x, _):
+    return f"{x / 10.0**power:.10g}"

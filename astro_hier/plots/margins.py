@@ -34,9 +34,10 @@ class Margins(LayoutEngine):
         for _ in range(PASSES):
             # titles reach over the empty half, and farther beyond it if panels are narrow
             end = fig.axes[-1].get_window_extent(renderer).x1
-            titles = [ax.title.get_window_extent(renderer).x1 for ax in fig.axes[:: count + 1]]
+            reach = [ax.title.get_window_extent(renderer).x1 for ax in fig.axes[:: count + 1]]
+            reach.append(fig.axes[-1].get_tightbbox(renderer).x1)  # a tick's number at the end
             fig.subplots_adjust(
-                left=(left + pad) / width, right=1 - (max(*titles, end) - end + pad) / width,
+                left=(left + pad) / width, right=1 - (max(*reach, end) - end + pad) / width,
                 bottom=(bottom + pad) / height, top=1 - (top + pad) / height,
                 wspace=GAP, hspace=GAP,
             )  # fmt: skip

@@ -11,13 +11,14 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 
+from astro_hier.plots.limits import plain_numbers
 from astro_hier.posterior import Units
 
 __all__ = ["rescale"]
 
 
 def rescale(axes: Any, units: Units, x: tuple = (), y: tuple = ()) -> None:
-    """Put what was drawn on axes in other units.
+    """Put what was drawn on axes in other units, and write powers of ten into the labels.
 
     Parameters
     ----------
@@ -32,13 +33,20 @@ def rescale(axes: Any, units: Units, x: tuple = (), y: tuple = ()) -> None:
     axes = list(np.ravel(axes))
     units_x, units_y = _change(units, x, y), _change(units, y, x)
     factors = units_x[0], units_y[0]
-    if factors == (1.0, 1.0):
-        return
+    if factors != (1.0, 1.0):
+        _multiply(axes, factors, units_x[1], units_y[1])
+    for ax in axes:
+        plain_numbers(ax)
+
+
+def _multiply(axes, factors, unit_x, unit_y):
+    """Multiply all that was drawn, and change the labels."""
     limits = [(ax.get_xlim(), ax.get_ylim(), ax.get_autoscale_on()) for ax in axes]
+    of_x, of_y = zip(factors, (unit_x, unit_y), strict=True)
     for ax in axes:
         for artist in ax.get_children():
             _scale(artist, ax, factors)
-        for axis, (factor, shown) in ((ax.xaxis, units_x), (ax.yaxis, units_y)):
+        for axis, (factor, shown) in ((ax.xaxis, of_x), (ax.yaxis, of_y)):
             if factor != 1.0:
                 axis.label.set_text(_relabelled(axis.label.get_text(), shown))
                 _scale_ticks(axis, factor)

@@ -12,7 +12,7 @@ has 7.4 and small text 6.2. Figures of several panels are as wide as a page, `PA
 from typing import Any
 
 __all__ = ["BAND", "BEST", "CYCLE", "GIVEN", "LINES", "MARKERS", "PAGE", "PAGE_TEXT", "SINGLE",
-           "ink", "shade", "verbatim"]  # fmt: skip
+           "hatched", "ink", "shade", "verbatim"]  # fmt: skip
 
 BLUE, ORANGE, GREEN, PURPLE, VERMILLION, SKY = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9"
@@ -22,7 +22,7 @@ LINES = "-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3))
 MARKERS = "o", "s", "^", "D", "v", "P"
 GIVEN = BLUE  # what the model says: populations, relations, draws
 BEST = VERMILLION  # one of many: the best draw, the mean, the truth
-BAND = {"color": GIVEN, "alpha": 0.3, "lw": 0}
+BAND: dict[str, Any] = {"color": GIVEN, "alpha": 0.3, "lw": 0}
 
 SINGLE, PAGE = 4.6, 7.1  # widths of figures in inches
 PAGE_TEXT = 7  # points of text in the many panels of a page
@@ -39,6 +39,11 @@ def shade(ax: Any, share: float) -> tuple[float, float, float]:
     end = float(sum(w * c for w, c in zip((0.299, 0.587, 0.114), paper, strict=True)) < 0.5)
     red, green, blue = ((1 - share) * of + share * end for of in paper)
     return red, green, blue
+
+
+def hatched(ax: Any) -> dict[str, Any]:
+    """The look of an area that in grey has to differ from a `BAND` over it."""
+    return {"fc": shade(ax, 0.15), "ec": shade(ax, 0.5), "hatch": "/////", "lw": 0}
 
 
 def _paper(ax):

@@ -1,19 +1,33 @@
 """The figure of the draws of each chain; matplotlib is imported when it is drawn."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from astro_hier.plots.draws import MANY_PANELS, Shown, chosen_of, count_from
 from astro_hier.plots.strokes import figure
-from astro_hier.plots.style import CYCLE, LINES, PAGE
-from astro_hier.posterior import units_of
+from astro_hier.plots.style import CYCLE, LINES, PAGE, PAGE_TEXT
+from astro_hier.posterior import UnitLike, units_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["plot_trace"]
 
 LARGEST_TRACE = 5000  # points above which a chain is thinned, and all are an image in vector files
+NARROW = 5.0  # inches, the width of a figure whose axes have fewer ticks
 TALLEST_ROW, LOWEST_ROW = 1.1, 0.85  # inches
 
 
-def plot_trace(model, var_names=None, fig=None, ax=None, unit=None):
+def plot_trace(
+    model,
+    var_names: str | Sequence[str] | None = None,
+    fig: "Figure | None" = None,
+    ax: "Axes | None" = None,
+    unit: UnitLike = None,
+) -> "Figure":
     """Distribution and history of the draws of each chain, one row per parameter.
 
     Chains differ in colour and line. Scales take the place of their logarithms where the data
@@ -52,7 +66,8 @@ def plot_trace(model, var_names=None, fig=None, ax=None, unit=None):
         _draw_chains(left, right, one)
     grid[-1, 1].set_xlabel("draw", fontsize="small")
     lines, names = grid[0, 1].get_legend_handles_labels()
-    fig.legend(lines, names, loc="outside upper right", ncols=min(len(names), 6), frameon=False,
+    columns = min(len(names), 2 if _is_narrow(fig) else 6)
+    fig.legend(lines, names, loc="outside upper right", ncols=columns, frameon=False,
                fontsize="small", handlelength=2.5)  # fmt: skip
     fig.align_ylabels(grid[:, 1])
     return fig
@@ -72,11 +87,17 @@ def _draw_chains(left, right, one: Shown) -> None:
             np.arange(len(draws))[::step], draws[::step], color=color, ls=ls, lw=0.6, alpha=0.8,
             label=f"chain {n + 1}", rasterized=chains.size > LARGEST_TRACE,
         )  # fmt: skip
-    left.locator_params(axis="x", nbins=4)
+    narrow = _is_narrow(left.figure)
+    size = PAGE_TEXT if narrow else "small"
+    left.locator_params(axis="x", nbins=1 if narrow else 4)
     right.locator_params(axis="y", nbins=4)
-    left.set_xlabel(f"{one.symbol}{less}{one.unit}", fontsize="small")
-    left.set_ylabel("density", fontsize="small")
-    right.set_ylabel(f"{one.symbol}{less}", fontsize="small")  # the unit is at the left
+    left.set_xlabel(f"{one.symbol}{less}{one.label}", fontsize=size)
+    left.set_ylabel("density", fontsize=size)
+    right.set_ylabel(f"{one.symbol}{less}", fontsize=size)  # the unit is at the left
     left.set_yticks([])
     for panel in (left, right):
-        panel.tick_params(labelsize="small")
+        panel.tick_params(labelsize=size)
+
+
+def _is_narrow(fig: Any) -> bool:
+    return bool(fig.bbox.width < NARROW * fig.get_figure(root=True).dpi)

@@ -32,10 +32,6 @@ class Profile(Part):
 
     parameters: tuple[Parameter, ...] = ()
 
-    def derive(self, theta: Mapping) -> dict:
-        """Parameters that follow from those with priors, a dict."""
-        return {}
-
     def components(self, theta: Mapping) -> list[tuple]:
         """Weight and standard deviation [kpc] of each component, as pairs."""
         raise NotImplementedError

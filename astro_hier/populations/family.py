@@ -152,10 +152,6 @@ class Population(Part):
         """ln periods of ``size`` members for each theta, shape (theta, size)."""
         raise NotImplementedError
 
-    def derive(self, theta: Theta) -> dict:
-        """Parameters that follow from the sampled ones, a dict of arrays."""
-        return {}
-
     def smallest_width(self, frozen: Mapping) -> float:
         """The narrowest feature of the density that the priors ``frozen`` allow, in ln P."""
         raise NotImplementedError

@@ -6,6 +6,7 @@ family's own names, to the family that it holds.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -34,14 +35,21 @@ class Jitter(Part):
 
     @property
     def sampled(self) -> tuple[str, ...]:
-        """Names of the parameters, all of which have priors."""
-        return tuple(parameter.name for parameter in self.parameters)
+        """Names of the parameters that have priors."""
+        known = {parameter.name: parameter for parameter in self.family.parameters}
+        return tuple(LN_JITTER.parameter(known[name]).name for name in self.family.sampled)
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """The family's parameters that have priors, under their names here."""
-        of_family = {parameter.name: parameter for parameter in self.family.parameters}
-        return tuple(LN_JITTER.parameter(of_family[name]) for name in self.family.sampled)
+        """The family's parameters that have one value, under their names here."""
+        return tuple(LN_JITTER.parameter(of) for of in self.family.parameters if not of.dims)
+
+    def derive(self, theta: Mapping[str, Any]) -> dict[str, Any]:
+        derived, known = self.family.derive(self._own(theta)), self.family.parameters
+        return {
+            LN_JITTER.parameter(of).name: derived[of.name]
+            for of in known if of.name in derived and not of.dims
+        }  # fmt: skip
 
     def _own(self, values):
         """Values of the parameters under the family's names."""
@@ -121,7 +129,7 @@ class LogNormalJitter(Jitter):
     >>> jitter = populations.LogNormalJitter()
     >>> model = BinaryPopulation(jitter=jitter)
     >>> [p.name for p in jitter.parameters]
-    ['mu_jitter', 'lnsigma_jitter']
+    ['mu_jitter', 'lnsigma_jitter', 'sigma_jitter']
     """
 
     mu_jitter: priors.Prior | float = LN_JITTER.defaults["mu"]
@@ -158,18 +166,22 @@ class JitterOf(Jitter):
     >>> jitter = populations.JitterOf()
     >>> model = BinaryPopulation(jitter=jitter)
     >>> [p.name for p in jitter.parameters]
-    ['mu_jitter', 'lnsigma_jitter']
+    ['mu_jitter', 'lnsigma_jitter', 'sigma_jitter']
     """
 
     family: Population = Normal()
 
     def __post_init__(self):
-        if not isinstance(self.family, Population) or not all(
-            self.family.agrees(method) for method in ("share", "within")
+        if (
+            not isinstance(self.family, Population)
+            or self.family.standard_normals
+            or type(self.family).extent is Population.extent
+            or not all(self.family.agrees(method) for method in ("share", "within"))
         ):
             raise ValueError(
-                f"family={self.family!r}; expected one of astro_hier.populations, whose methods"
-                " share and within follow from its density"
+                f"family={self.family!r}; expected one of astro_hier.populations whose parameters"
+                " have one value each, that says how far it extends, and whose methods share and"
+                " within follow from its density, such as populations.NormalMixture()"
             )
         for name, here in zip(self.family.sampled, self.sampled, strict=True):
             # models look for a parameter's prior in the attribute of its name

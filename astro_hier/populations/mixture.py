@@ -26,6 +26,12 @@ LNSIGMA2 = Parameter(
 )
 FRACTION1 = Parameter("fraction1", u.one, "f_1", "share of the first component", bounds=(0, 1))
 MU2 = Parameter("mu2", u.one, r"\mu_2", "mean of ln(P / d) of the second component")
+SIGMA1 = Parameter(
+    "sigma1", u.one, r"\sigma_1", "standard deviation of ln(P / d) of the first component"
+)
+SIGMA2 = Parameter(
+    "sigma2", u.one, r"\sigma_2", "standard deviation of ln(P / d) of the second component"
+)
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,10 @@ class NormalMixture(Components):
     >>> from astro_hier import BinaryPopulation, populations
     >>> family = populations.NormalMixture()
     >>> model = BinaryPopulation(population=family)
-    >>> [p.name for p in family.parameters]
-    ['mu1', 'separation', 'lnsigma1', 'lnsigma2', 'fraction1', 'mu2']
+    >>> family.sampled
+    ('mu1', 'separation', 'lnsigma1', 'lnsigma2', 'fraction1')
+    >>> [p.name for p in family.parameters if p.name not in family.sampled]
+    ['mu2', 'sigma1', 'sigma2']
     """
 
     mu1: priors.Prior = priors.Uniform(-1, 8)
@@ -53,9 +61,9 @@ class NormalMixture(Components):
     lnsigma2: priors.Prior = priors.Uniform(-2, 2)
     fraction1: priors.Prior = priors.Beta(1, 1)
 
-    parameters = (MU1, SEPARATION, LNSIGMA1, LNSIGMA2, FRACTION1, MU2)
+    parameters = (MU1, SEPARATION, LNSIGMA1, LNSIGMA2, FRACTION1, MU2, SIGMA1, SIGMA2)
     sampled = ("mu1", "separation", "lnsigma1", "lnsigma2", "fraction1")
-    in_unit = ("mu1", "separation", "mu2")
+    in_unit = ("mu1", "separation", "mu2", "sigma1", "sigma2")
 
     def __post_init__(self):
         family.check_priors(self, self.sampled)
@@ -77,7 +85,8 @@ class NormalMixture(Components):
         ]
 
     def derive(self, theta: Mapping) -> dict:
-        return {"mu2": theta["mu1"] + theta["separation"]}
+        scales = {f"sigma{n}": np.exp(theta[f"lnsigma{n}"]) for n in (1, 2)}
+        return {"mu2": theta["mu1"] + theta["separation"], **scales}
 
     def initial(self, ln_period: np.ndarray) -> dict[str, float]:
         low, high = np.quantile(ln_period, [0.25, 0.75])

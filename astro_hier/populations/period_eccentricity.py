@@ -156,10 +156,6 @@ class PeriodEccentricity(Part):
         chosen = (below < rng.random((len(x), 1)) * below[:, -1:]).sum(axis=1)
         return np.array([of[np.arange(len(x)), chosen] for of in (x, y)])
 
-    def derive(self, theta: Theta) -> dict:
-        """Parameters that follow from the sampled ones, a dict of arrays."""
-        return {}
-
     def initial(self, ln_period: np.ndarray, e: np.ndarray) -> dict:
         """A starting point from the orbits' rough ln periods and eccentricities.
 

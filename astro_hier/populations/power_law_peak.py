@@ -31,8 +31,8 @@ HALVINGS = 60  # of the interval that brackets a value: more than a float has di
 NEAR = 1e-2  # of the values beyond which the ends lie, at a starting point
 SMALLEST = np.log(1e-200)  # share of the peak below which its logarithm is taken of all shares
 ALPHA = Parameter("alpha", u.one, r"\alpha", "power of the density, negative", bounds=UNBOUNDED)
-LOWER = Parameter("lower", u.one, "a", "lower end of the quantity", bounds=POSITIVE)
-UPPER = Parameter("upper", u.one, "b", "upper end of the quantity", bounds=POSITIVE)
+LOWER = Parameter("lower", u.one, r"x_\mathrm{min}", "lower end of the quantity", bounds=POSITIVE)
+UPPER = Parameter("upper", u.one, r"x_\mathrm{max}", "upper end of the quantity", bounds=POSITIVE)
 FRACTION = Parameter("fraction_peak", u.one, "f", "share of the peak", bounds=(0, 1))
 MU = Parameter("mu_peak", u.one, r"\mu", "middle of the peak of the quantity", bounds=UNBOUNDED)
 SIGMA = Parameter("sigma_peak", u.one, r"\sigma", "standard deviation of the peak", bounds=POSITIVE)

@@ -64,6 +64,9 @@ LN_JITTER = Quantity(
             "ln of its standard deviation",
             bounds=UNBOUNDED,
         ),
+        "sigma": Parameter(
+            "sigma_jitter", u.one, r"\sigma_s", "standard deviation of ln(jitter / (km/s))"
+        ),
     },
     defaults={"mu": priors.Normal(-1.5, 1.5), "lnsigma": priors.Normal(0, 0.5)},
 )

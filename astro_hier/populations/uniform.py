@@ -18,8 +18,8 @@ from astro_hier.populations.family import EVERYWHERE, Ends, Population
 from astro_hier.posterior import UNBOUNDED, Parameter, register
 from astro_hier.priors import Normal, Prior
 
-LOWER = Parameter("lower", u.one, "a", "lower end of the quantity", bounds=UNBOUNDED)
-UPPER = Parameter("upper", u.one, "b", "upper end of the quantity", bounds=UNBOUNDED)
+LOWER = Parameter("lower", u.one, r"x_\mathrm{min}", "lower end of the quantity", bounds=UNBOUNDED)
+UPPER = Parameter("upper", u.one, r"x_\mathrm{max}", "upper end of the quantity", bounds=UNBOUNDED)
 LEAST_SPREAD = 1e-3  # of the values, over themselves, at a starting point
 HALF = np.sqrt(3)  # of the width, in standard deviations
 FINEST = 0.01  # of the range that the priors allow: the narrowest width that is looked for

@@ -10,9 +10,19 @@ from astro_hier.posterior.files import (
     write_whole,
 )
 from astro_hier.posterior.parameters import LOG_PROB, UNBOUNDED, Parameter
-from astro_hier.posterior.summary import draws_table, samples, summarise
-from astro_hier.posterior.tree import build_tree, check_tree, dataset, likelihood_group
-from astro_hier.posterior.units import UnitLike, Units, in_units, units_of
+from astro_hier.posterior.scales import scales_by_log, scales_of
+from astro_hier.posterior.summary import draws_table, label_of, samples, summarise
+from astro_hier.posterior.tree import add_draws, build_tree, check_tree, dataset, likelihood_group
+from astro_hier.posterior.units import (
+    UnitLike,
+    Units,
+    fitting,
+    in_units,
+    known_units,
+    quantities_in,
+    quantity_in,
+    units_of,
+)
 
 __all__ = [
     "LOG_PROB",
@@ -22,18 +32,26 @@ __all__ = [
     "SavedFileError",
     "UnitLike",
     "Units",
+    "add_draws",
     "build_tree",
     "check_tree",
     "dataset",
     "draws_table",
     "estimator_in",
+    "fitting",
     "in_units",
+    "known_units",
+    "label_of",
     "likelihood_group",
     "load",
+    "quantities_in",
+    "quantity_in",
     "reading",
     "register",
     "samples",
     "save",
+    "scales_by_log",
+    "scales_of",
     "summarise",
     "units_of",
     "write_whole",

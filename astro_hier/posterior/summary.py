@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 from astropy.table import QTable, Table
 
-__all__ = ["draws_table", "samples", "summarise"]
+__all__ = ["draws_table", "label_of", "samples", "summarise"]
 
 CONVERGENCE = "ess_bulk", "ess_tail", "r_hat"  # the same in any unit
 
@@ -73,4 +73,9 @@ def _labels(posterior, parameter):
     if not parameter.dims:
         return [parameter.name]
     labels = product(*(posterior[dim].values for dim in parameter.dims))
-    return [f"{parameter.name}[{', '.join(map(str, label))}]" for label in labels]
+    return [f"{parameter.name}[{', '.join(map(label_of, label))}]" for label in labels]
+
+
+def label_of(place):
+    """The label of one element of a parameter in words, such as the middle of a bin."""
+    return f"{place:.12g}" if isinstance(place, float) else str(place)

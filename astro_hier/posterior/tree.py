@@ -9,7 +9,7 @@ import xarray as xr
 from astro_hier.netcdf import ContentError
 from astro_hier.posterior.encoding import decode
 
-__all__ = ["build_tree", "check_tree", "dataset", "likelihood_group"]
+__all__ = ["add_draws", "build_tree", "check_tree", "dataset", "likelihood_group"]
 
 
 def build_tree(parameters, draws, groups, coords, row, notes):
@@ -63,6 +63,12 @@ def dataset(variables, coords, attrs=None):
     }
     used = {dim for dims, *_ in variables.values() for dim in dims}
     return xr.Dataset(variables, {dim: coords[dim] for dim in used}, attrs)
+
+
+def add_draws(group, parameter, values):
+    """Add draws of a parameter, shape (chain, draw, ...), to the group posterior of a tree."""
+    attrs = {"unit": parameter.unit.to_string(), "long_name": parameter.long_name}
+    group[parameter.name] = xr.Variable(("chain", "draw", *parameter.dims), values, attrs)
 
 
 def check_tree(tree, row, parameters, roles, numbers):

@@ -13,7 +13,8 @@ from astropy.table import Table
 
 from astro_hier.spelling import did_you_mean
 
-__all__ = ["UnitLike", "Units", "in_units", "units_of"]
+__all__ = ["UnitLike", "Units", "fitting", "in_units", "known_units", "quantities_in",
+           "quantity_in", "units_of"]  # fmt: skip
 
 ALIKE = 0.5  # least share of letters in common with a name that may be meant, as mu with mu_r
 # None for the model's units; a unit for all quantities of its physical type; several; or by name
@@ -89,10 +90,23 @@ def units_of(model: Any, asked: UnitLike, more: Mapping[str, u.UnitBase] | None 
     ValueError
         If the model has no quantity of that name or type.
     """
+    if asked is None:
+        return Units(None, {})
+    drawn = {of.name: of.unit for of, _ in model.drawn_quantities()}
+    return Units(asked, drawn | known_units(model) | dict(more or {}))
+
+
+def known_units(model: Any) -> dict[str, u.UnitBase]:
+    """The units of a model's columns, parameters and other results by name, fitted or not."""
     known = {role.name: role.unit for role in model.roles if role.unit is not None}
-    known |= {of.name: of.unit for of, _ in model.drawn_quantities()}
     known |= {parameter.name: parameter.unit for parameter in model.parameters}
-    return Units(asked, known | dict(more or {}))
+    return known | dict(model.other_units)
+
+
+def fitting(model: Any, asked: Sequence[str]) -> list[str]:
+    """Those of several units that fit some quantity of a model."""
+    own = known_units(model).values()
+    return [unit for unit in asked if any(_factor(of, _unit(unit)) for of in own if of != u.one)]
 
 
 def in_units(model: Any, table: Table, asked: UnitLike) -> Table:
@@ -113,6 +127,30 @@ def in_units(model: Any, table: Table, asked: UnitLike) -> Table:
                 column.convert_unit_to(shown)
             table[name].info.format = form
     return table
+
+
+def quantities_in(
+    model: Any, found: Mapping[str, u.Quantity], asked: UnitLike
+) -> dict[str, u.Quantity]:
+    """Results by name, in the units asked for.
+
+    A single unit is meant for these results, not for others that the model has.
+
+    Raises
+    ------
+    ValueError
+        If none of them, or of the model's quantities if there are several units, has that name
+        or type.
+    """
+    own = {name: of.unit for name, of in found.items()}
+    one = isinstance(asked, (str, u.UnitBase))
+    units = Units(asked, own) if one else units_of(model, asked, own)
+    return {name: of.to(units.of(of.unit, name), copy=False) for name, of in found.items()}
+
+
+def quantity_in(model: Any, name: str, found: u.Quantity, asked: UnitLike) -> u.Quantity:
+    """One result of that name, in the unit asked for; see `quantities_in`."""
+    return quantities_in(model, {name: found}, asked)[name]
 
 
 def _has_unit(column: Any) -> bool:

@@ -13,7 +13,7 @@ import astropy.units as u
 import numpy as np
 from numpy.typing import ArrayLike
 
-from astro_hier.given import generator
+from astro_hier.given import RandomState, generator
 
 __all__ = ["FrozenPrior", "Prior", "PriorError"]
 
@@ -126,7 +126,7 @@ class Prior:
         return f"{type(self).__name__}({values})"
 
     @property
-    def unit(self):
+    def unit(self) -> u.UnitBase:
         """Unit of the quantity that this prior describes."""
         for name in self.same_unit:
             value = getattr(self, name)
@@ -178,7 +178,7 @@ class Prior:
     def __getstate__(self):
         return {name: of for name, of in vars(self).items() if name != FROZEN}
 
-    def pymc(self, name, unit, initval=None):
+    def pymc(self, name: str, unit: u.UnitBase, initval: float | None = None) -> Any:
         """The same distribution as a variable of the PyMC model in whose context this is called.
 
         Parameters
@@ -196,7 +196,7 @@ class Prior:
         family, options = self._pymc_family(**floats)
         return family(name, initval=initval, **options)
 
-    def pymc_above(self, name, unit, low, excess):
+    def pymc_above(self, name: str, unit: u.UnitBase, low: Any, excess: float) -> Any:
         """The same distribution truncated below at a variable ``low``, and normalised given it.
 
         Parameters
@@ -223,16 +223,18 @@ class Prior:
         of = family.dist(**options)
         return pm.logp(of, value), pm.math.log(1 - pm.math.exp(pm.logcdf(of, low)))
 
-    def rvs(self, size=None, random_state=None):
+    def rvs(
+        self, size: int | tuple[int, ...] | None = None, random_state: RandomState = None
+    ) -> u.Quantity:
         """Random draws: a Quantity of shape ``size`` in this prior's unit."""
         rng = generator(random_state)
         return self.frozen(self.unit).rvs(size=size, random_state=rng) * self.unit
 
-    def logpdf(self, value):
+    def logpdf(self, value: u.Quantity | ArrayLike) -> np.ndarray:
         """ln of the density at ``value`` (a Quantity), per unit of this prior; a float or array."""
         return self.frozen(self.unit).logpdf(u.Quantity(value).to_value(self.unit))
 
-    def support(self):
+    def support(self) -> tuple[u.Quantity, u.Quantity]:
         """Lowest and highest possible value, as Quantities."""
         low, high = self.frozen(self.unit).support()
         return low * self.unit, high * self.unit

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -355,7 +356,7 @@ class Fixed(Prior):
 
         return pm.Deterministic(name, pt.constant(value, dtype="float64"))
 
-    def pymc_above(self, name, unit, low, excess):
+    def pymc_above(self, name: str, unit: u.UnitBase, low: Any, excess: float) -> Any:
         import pymc as pm
 
         value = self.pymc(name, unit)

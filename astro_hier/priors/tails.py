@@ -79,8 +79,8 @@ class StudentT(Prior):
     >>> import astropy.units as u
     >>> from astro_hier import priors
     >>> prior = priors.StudentT(3, 0 * u.mag, 0.1 * u.mag)
-    >>> print(f"{prior.frozen(u.mag).median():.4g}")
-    0
+    >>> print(f"{prior.frozen(u.mag).ppf(0.975):.4g}")
+    0.3182
     """
 
     nu: float

@@ -42,7 +42,9 @@ def table_of(model: Any, of: str | Table, unit: UnitLike) -> Table:
     return in_units(model, found, unit)
 
 
-def written(model: Any, found: Table, of: str | Table, form: str) -> str | Table:
+def written(
+    model: Any, found: Table, of: str | Table, form: str, unit: UnitLike = None
+) -> str | Table:
     """A table of results, which ``of`` names, in one of the formats."""
     if not len(found):
         raise ValueError("the table has no rows")
@@ -51,7 +53,7 @@ def written(model: Any, found: Table, of: str | Table, form: str) -> str | Table
     name = type(model).__name__
     caption = f"Results of {name}" + (f": {of}" if isinstance(of, str) else "")
     columns = list(joined(found))
-    notes = [*_said(columns), *notes_of(model)[1:]]
+    notes = [*_said(columns), *notes_of(model, unit)[1:]]
     if form == "mrt":
         return machine.of_table(model, found, caption, notes)
     heads = [_head(model, column) for column in columns]

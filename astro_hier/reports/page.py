@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from os import PathLike, fspath
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -164,7 +165,7 @@ def _shown(value):
     """An argument in words."""
     if isinstance(value, Table):
         return f"table of {len(value)} rows"
-    shown = repr(value)
+    shown = value.__qualname__ if isinstance(value, FunctionType) else repr(value)
     return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]} ..."
 
 
@@ -199,7 +200,10 @@ def _alternatives(model, unit):
         return "Periods", [of_table(model.modes(unit=unit), "Periods, the most probable first")]
     if model.posterior.attrs.get("n_explanations", 1) > 1:
         about = "<p>The results above mix these explanations of the data.</p>"
-        return "Explanations", [about, of_table(model.explanations(), "Most probable first")]
+        return "Explanations", [
+            about,
+            of_table(model.explanations(unit=unit), "Most probable first"),
+        ]
     return "Explanations", []
 
 

@@ -33,7 +33,9 @@ def paper_table(
     Parameters
     ----------
     var_names : str or list of str, optional
-        Parameters, as for `summary`.
+        Parameters, as for `summary`. By default logarithms of scales that the data resolve are left
+        out, since the scales are listed, and so are a and b of a circle, for which K and the phase
+        stand.
     of : str or `~astropy.table.Table`, optional
         Another table of this fit in place of that of parameters: "stars", "objects", "elements",
         "modes" or "explanations", or any table of results, such as a part of ``star_table()``.
@@ -72,8 +74,8 @@ def paper_table(
             raise ValueError("expected either var_names or of, not both")
         table = of_tables.table_of(model, of, unit)
         if "statistic" not in table.colnames or format == "table":
-            return of_tables.written(model, table, of, format)
-        found = of_quantiles(model, table)
+            return of_tables.written(model, table, of, format, unit)
+        found = of_quantiles(model, table, unit)
     else:
         found = values(model, var_names, unit)
     if format == "table":

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 import astropy.units as u
 import numpy as np
@@ -11,7 +11,7 @@ from astropy.table import Table
 from astropy.time import Time
 
 from astro_hier import checks
-from astro_hier.posterior import UnitLike, units_of
+from astro_hier.posterior import Parameter, UnitLike, label_of, scales_of, units_of
 from astro_hier.reports import latex
 from astro_hier.reports.rounding import Rounded, rounded
 
@@ -26,6 +26,9 @@ LONG_NAMES = {
     "mass_function": "mass function", "a1_sini": "projected semi-major axis",
     "omega": "argument of periastron",
 }  # fmt: skip
+
+
+Draws: TypeAlias = tuple[Parameter, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -61,15 +64,17 @@ class Values:
 def values(
     model: Any, var_names: str | Sequence[str] | None = None, unit: UnitLike = None
 ) -> Values:
-    """The quantiles of a fit's parameters; by default those that `summary` lists.
+    """The quantiles of a fit's parameters.
 
-    ``var_names`` and ``unit`` are as for `summary`.
+    By default these are those of `summary`, but for logarithms of scales that are resolved, and
+    with what stands for parameters that are mere coordinates. ``var_names`` and ``unit`` are as
+    for `summary`.
     """
     posterior, units = model.posterior, units_of(model, unit)
     rows = []
-    for parameter in model.parameters_of_summary(var_names):
+    for parameter, draws in _listed(model) if var_names is None else _named(model, var_names):
         own, shown = parameter.unit, units.of(parameter.unit, parameter.name)
-        draws = model.samples(parameter.name).value * units.factor(own, parameter.name)
+        draws = draws * units.factor(own, parameter.name)
         ends = np.quantile(draws, ENDS, axis=0).reshape(3, -1)
         for element, quantiles in zip(_elements(posterior, parameter), ends.T, strict=True):
             name = f"{parameter.name}[{element}]" if element else parameter.name
@@ -78,9 +83,24 @@ def values(
     return Values(rows, notes_of(model, unit), type(model).__name__)
 
 
+def _named(model: Any, var_names: str | Sequence[str] | None) -> list[Draws]:
+    """Parameters by name, and all draws of each, shape (draw, ...)."""
+    parameters = model.parameters_of_summary(var_names)
+    return [(of, model.samples(of.name).value) for of in parameters]
+
+
+def _listed(model: Any) -> list[Draws]:
+    """What papers list, and all draws of each."""
+    replaced = model.coordinate_names()
+    left_out = {*replaced, *scales_of(model)}
+    kept = [(of, draws) for of, draws in _named(model, None) if of.name not in left_out]
+    others = [(of, np.ravel(draws)) for of, draws in model.drawn_quantities() if replaced]
+    return [*kept, *others]
+
+
 def _elements(posterior, parameter) -> Iterator[str]:
     labels = product(*(posterior[dim].values for dim in parameter.dims))
-    yield from (", ".join(map(str, label)) for label in labels)
+    yield from (", ".join(map(label_of, label)) for label in labels)
 
 
 def notes_of(model: Any, unit: UnitLike = None) -> list[str]:
@@ -106,7 +126,7 @@ def notes_of(model: Any, unit: UnitLike = None) -> list[str]:
     return notes
 
 
-def of_quantiles(model: Any, table: Table) -> Values:
+def of_quantiles(model: Any, table: Table, unit: UnitLike = None) -> Values:
     """The columns of a table with quantiles as rows, such as elements of orbits, as `Values`."""
     about = {p.name: p for p in model.parameters}
     order = [list(table["statistic"]).index(name) for name in ("16%", "median", "84%")]
@@ -122,7 +142,7 @@ def of_quantiles(model: Any, table: Table) -> Values:
         said = known.long_name if known else LONG_NAMES.get(name, name.replace("_", " "))
         if np.isfinite(middle):
             rows.append(Row(name, symbol, element, said, unit or u.one, low, middle, high))
-    notes = notes_of(model)
+    notes = notes_of(model, unit)
     if "note" in table.meta:
         notes.append(table.meta["note"][:1].upper() + table.meta["note"][1:] + ".")
     return Values(rows, notes, type(model).__name__)

@@ -1,4 +1,7 @@
-"""Checks of tables that can be read: repeated rows, and numbers with too few digits."""
+"""Checks of tables that can be read: sizes of numbers, repeated rows, and too few digits."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from astropy.table import Table
@@ -8,8 +11,9 @@ from astropy.time import Time, TimeDelta
 from astro_hier import checks
 from astro_hier.table.arrays import one_row_each
 from astro_hier.table.cures import MAX_LISTED, remove_rows
+from astro_hier.table.plausible import check_units
 from astro_hier.table.reading import open_table, read_rows
-from astro_hier.table.roles import ROWS_SHOWN
+from astro_hier.table.roles import ROWS_SHOWN, Role
 from astro_hier.table.units import factor
 
 LONGEST_STEP = 0.001  # between times, in d
@@ -40,7 +44,7 @@ PRECISION = checks.define(
 )
 
 
-def of_table(table, roles, columns=None):
+def of_table(table: Table, roles: Sequence[Role], columns: Any = None) -> list[checks.Finding]:
     """Check a table that `read_columns` can read, with the same arguments.
 
     Invalid rows are ignored.
@@ -52,7 +56,10 @@ def of_table(table, roles, columns=None):
     table = one_row_each(open_table(table), roles, columns)
     data, invalid, places, _ = read_rows(table, roles, columns)
     rows = np.flatnonzero(~np.any(list(invalid.values()), axis=0))
+    valid = {name: values[rows] for name, values in data.items()}
+    known = any(role.usual != (0.0, np.inf) for role in roles)
     return [
+        *([check_units(table, roles, places, valid)] if known else []),
         _repeated_rows(table, roles, places, rows),
         _precision(table, roles, places, rows, data),
     ]

@@ -1,5 +1,6 @@
 """From an astropy table to arrays of floats in declared units, with every check."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from astro_hier.table.arrays import one_row_each
 from astro_hier.table.cures import keep_first
 from astro_hier.table.frames import as_table
 from astro_hier.table.places import find_places
-from astro_hier.table.roles import ROWS_SHOWN, TableError
+from astro_hier.table.plausible import said_of_unit
+from astro_hier.table.roles import ROWS_SHOWN, Role, TableError
 from astro_hier.table.rows import Rows
 from astro_hier.table.times import check_baseline
 from astro_hier.table.values import read_floats, read_labels, since_first
@@ -20,7 +22,9 @@ from astro_hier.table.values import read_floats, read_labels, since_first
 __all__ = ["read_columns"]
 
 
-def read_columns(table, roles, columns=None, on_invalid="raise"):
+def read_columns(
+    table: Any, roles: Sequence[Role], columns: Any = None, on_invalid: str = "raise"
+) -> Rows:
     """Read and check the columns that a model needs.
 
     Parameters
@@ -65,7 +69,7 @@ def read_columns(table, roles, columns=None, on_invalid="raise"):
 
 def _read(table, roles, columns, on_invalid):
     data, invalid, places, epoch = read_rows(table, roles, columns)
-    keep = _valid_rows(data, invalid, places, roles, on_invalid)
+    keep = _valid_rows(table, data, invalid, places, roles, on_invalid)
     data = {name: values[keep] for name, values in data.items()}
     rows = np.flatnonzero(keep)
     for role in roles:
@@ -148,7 +152,7 @@ def open_table(table: Any) -> Table:
     return table
 
 
-def _valid_rows(data, invalid, places, roles, on_invalid):
+def _valid_rows(table, data, invalid, places, roles, on_invalid):
     """Boolean array of the rows to keep."""
     bad = np.any(list(invalid.values()), axis=0)
     if not bad.any():
@@ -166,9 +170,20 @@ def _valid_rows(data, invalid, places, roles, on_invalid):
             if bad.all()
             else "fix or remove these rows, or leave them out with on_invalid='drop'"
         )
-        raise TableError(f"{message}; {cure}")
+        units = _of_units(table, data, invalid, places, roles)
+        raise TableError(*(f"{message}; {of_unit}{cure}" for of_unit in units))
     checks.warn(f"{message}; {bad.sum()} of {len(bad)} rows are left out")
     return ~bad
+
+
+def _of_units(table, data, invalid, places, roles):
+    """What to do about units, in Python and the shell, if these explain what is not valid."""
+    for role in roles:
+        if role.name in invalid and role.unit and role.doubt(data[role.name][invalid[role.name]]):
+            cures = said_of_unit(table, role, roles, places, data)
+            if any(cures):
+                return [f"check the units of the table{cure}; else " for cure in cures]
+    return "", ""
 
 
 def _invalid(role, name, values, rows):

@@ -6,6 +6,7 @@ import astropy.units as u
 import numpy as np
 from astropy import constants
 from astropy.time import Time, TimeDelta
+from numpy.typing import ArrayLike
 
 __all__ = ["Epoch", "Role", "TableError"]
 
@@ -80,6 +81,10 @@ class Role:
         differences from the earliest.
     column : str or None
         Default name of the column, if it is not that of the role.
+    usual : tuple of float
+        Sizes, in the unit, outside which the unit of a column is probably wrong.
+    relative : bool
+        Whether the size of a column is that of distances from the median.
 
     Examples
     --------
@@ -100,8 +105,10 @@ class Role:
     largest: float = np.inf
     above: float = -np.inf
     nonnegative: bool = False
+    usual: tuple[float, float] = (0.0, np.inf)
+    relative: bool = False
 
-    def allows(self, values):
+    def allows(self, values: np.ndarray) -> np.ndarray:
         """Which values, in the unit, are allowed: an array of bool."""
         above = max(self.above, 0.0) if self.positive else self.above
         allowed = np.isfinite(values) & (values > above) & (np.abs(values) <= self.largest)
@@ -109,7 +116,7 @@ class Role:
         return allowed & (np.abs(values) < self._light()) & ~self.overflows(values)
 
     @property
-    def expected(self):
+    def expected(self) -> str:
         """The allowed values in words."""
         if self.largest < np.inf and self.above == -np.inf:
             return f"values from {-self.largest:g} to {self.largest:g} {self.unit}"
@@ -124,14 +131,14 @@ class Role:
             words += f", slower than light ({self._light():.7g} {self.unit})"
         return words
 
-    def doubt(self, values):
+    def doubt(self, values: np.ndarray) -> str:
         """What absurd values suggest, for a message."""
         if np.any(self.overflows(values)):
             return f"; sizes beyond {SMALLEST:g} to {LARGEST:g} are refused: is the unit right?"
         fast = np.isfinite(values) & (np.abs(values) >= self._light())
         return "; is the unit right?" if np.any(fast) else ""
 
-    def overflows(self, values):
+    def overflows(self, values: np.ndarray) -> np.ndarray:
         """Which values are too large to compute with, or too small to divide by."""
         sizes = np.abs(values)
         tiny = (sizes < SMALLEST) & (sizes > 0) & (self.positive or self.nonnegative)
@@ -155,7 +162,7 @@ class Epoch:
     fraction: float
     scale: str | None
 
-    def since(self, time):
+    def since(self, time: u.Quantity | Time) -> np.ndarray:
         """Days from the epoch to times of the same kind as those of the table.
 
         Raises
@@ -176,11 +183,11 @@ class Epoch:
             found += " without unit"
         raise TableError(f"times are {found}; expected {kind}, as in the table that was fitted")
 
-    def at(self, days):
+    def at(self, days: ArrayLike) -> u.Quantity | Time:
         """Times of the table's kind, a Time or a Quantity, from days since the epoch."""
         if self.scale is None:
             return (self.day + (self.fraction + np.asarray(days))) * u.day
         return Time(self.day, self.fraction + np.asarray(days), format="jd", scale=self.scale)
 
-    def later(self, days):
+    def later(self, days: float) -> "Epoch":
         return Epoch(self.day, self.fraction + days, self.scale)

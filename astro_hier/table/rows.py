@@ -11,7 +11,7 @@ __all__ = ["Rows"]
 
 
 @dataclass(frozen=True, eq=False)
-class Rows(Mapping):
+class Rows(Mapping[str, np.ndarray]):
     """A mapping of roles to arrays: what is read, saved and simulated.
 
     Attributes

@@ -127,7 +127,7 @@ class CircularStars(Sample):
         return [*self.levels.check(theta), error]
 
     def draw_stars(
-        self, theta: Theta, rng: np.random.Generator, n_jobs: int, progressbar: bool
+        self, theta: Theta, rng: np.random.Generator, n_jobs: int | None, progressbar: bool
     ) -> dict[str, np.ndarray]:
         seed, size = int(rng.integers(2**63)), len(next(iter(theta.values())))
         values: dict[str, np.ndarray] = {}

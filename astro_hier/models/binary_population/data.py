@@ -189,7 +189,7 @@ class Sample(Velocities):
         raise NotImplementedError
 
     def draw_stars(
-        self, theta: Theta, rng: np.random.Generator, n_jobs: int, progressbar: bool
+        self, theta: Theta, rng: np.random.Generator, n_jobs: int | None, progressbar: bool
     ) -> dict[str, np.ndarray]:
         """One draw of each star's orbit and scatter for each theta, (theta, star, ...) by name."""
         raise NotImplementedError
@@ -212,7 +212,7 @@ def of_star(label: Any, task: Callable[..., Any], *given: Any) -> Any:
 
 
 def in_parallel(
-    work: Iterable[Any], n_jobs: int, total: int, desc: str, progressbar: bool
+    work: Iterable[Any], n_jobs: int | None, total: int, desc: str, progressbar: bool
 ) -> list[Any]:
     """Results of the tasks, in order."""
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")

@@ -1,6 +1,6 @@
 """Figures of the eccentricities of a population, and of periods and eccentricities together."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import astropy.units as u
 import numpy as np
@@ -22,7 +22,11 @@ from astro_hier.models.binary_population.tables import (
     population_draws,
 )
 from astro_hier.populations.circularised import LN_P_CIRC
-from astro_hier.posterior import units_of
+from astro_hier.posterior import UnitLike, units_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 HELD = 0.9, 0.5  # share of the mean population in the regions of a plane
 NEARLY_ROUND = 0.05  # of the largest e that is shown, below which no cells are told apart
@@ -30,7 +34,7 @@ SEEN = 0.95  # share of eccentricities; if they are small, twice the range of th
 LARGE = 0.4  # eccentricity above which all are shown
 
 
-def plot_eccentricity(model, ax=None, fig=None):
+def plot_eccentricity(model, ax: "Axes | None" = None, fig: "Figure | None" = None) -> "Axes":
     """The distribution of eccentricities, with its uncertainty, over the stars' own posteriors.
 
     If a part of the orbits are circular, the legend tells which share, and the density is that of
@@ -81,7 +85,9 @@ def plot_eccentricity(model, ax=None, fig=None):
     return ax
 
 
-def plot_period_eccentricity(model, ax=None, fig=None, unit=None):
+def plot_period_eccentricity(
+    model, ax: "Axes | None" = None, fig: "Figure | None" = None, unit: UnitLike = None
+) -> "Axes":
     """Period and eccentricity of each star, over the regions that hold most of the population.
 
     Points are medians and bars the central 68 percent, in the most probable mode. Bars are paler,
@@ -121,7 +127,7 @@ def plot_period_eccentricity(model, ax=None, fig=None, unit=None):
     _regions(ax, shares[:, :, 1:].mean(axis=0), edges, largest, whose(model))
     if LN_P_CIRC.name in model.sampled_names():
         low, middle, high = np.exp(plots.interval(model.samples(LN_P_CIRC.name).value))
-        hatched = {
+        hatched: dict[str, Any] = {
             "fc": "none",
             "ec": plots.BEST,
             "lw": 0,

@@ -7,7 +7,7 @@ from astropy.table import QTable
 from astro_hier.models.binary_population.data import Sample
 from astro_hier.models.binary_population.tables import companion_probability, describe
 from astro_hier.models.orbits import elements as orbit_elements
-from astro_hier.posterior import UnitLike
+from astro_hier.posterior import UnitLike, units_of
 
 SEVERAL = (
     "{n} modes have more than 1 percent probability, and these numbers are of all of them together:"
@@ -15,7 +15,7 @@ SEVERAL = (
 )
 
 
-def elements(model, star: Any, unit: UnitLike = None) -> QTable:
+def elements(model, star: str | int, unit: UnitLike = None) -> QTable:
     r"""The elements of one star's orbit: median, and the ends of the central 68 percent.
 
     The numbers are quantiles of the star's draws, given its velocities and the population, also of
@@ -70,5 +70,5 @@ def elements(model, star: Any, unit: UnitLike = None) -> QTable:
     ((row, _),) = describe(model, [number])
     if row["n_modes"] > 1:
         meta["note"] = SEVERAL.format(n=row["n_modes"])
-    units = orbit_elements.units_in(model, unit)
+    units = units_of(model, unit)
     return orbit_elements.of_draws(data, values, number, meta, units)

@@ -1,5 +1,7 @@
 """Figures of a population of orbits: its periods, and which stars have companions."""
 
+from typing import TYPE_CHECKING
+
 import astropy.units as u
 import numpy as np
 
@@ -10,14 +12,24 @@ from astro_hier.models.binary_population.tables import (
     companion_probability,
     population_draws,
 )
-from astro_hier.posterior import units_of
+from astro_hier.posterior import UnitLike, units_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 LIKELY = 0.5  # probability of a companion of the stars whose medians are shown
 LIKELY_STARS = f"stars, companion > {100 * LIKELY:.0f} percent"
 QUANTITIES = {"P": "period $P$ [d]", "lnP": r"$\ln(P / \mathrm{d})$"}
 
 
-def plot_population(model, ax=None, quantity="P", fig=None, unit=None):
+def plot_population(
+    model,
+    ax: "Axes | None" = None,
+    quantity: str = "P",
+    fig: "Figure | None" = None,
+    unit: UnitLike = None,
+) -> "Axes":
     """The distribution of periods, with its uncertainty, over the stars' own posteriors.
 
     With ``companion_fraction``, it is that of the stars with a companion: draws of the stars count
@@ -66,7 +78,7 @@ def plot_population(model, ax=None, quantity="P", fig=None, unit=None):
     return ax
 
 
-def plot_companions(model, ax=None, fig=None):
+def plot_companions(model, ax: "Axes | None" = None, fig: "Figure | None" = None) -> "Axes":
     """Each star's probability of a companion, in order, and the share of stars that have one.
 
     With a ``selection`` the share is that before it.

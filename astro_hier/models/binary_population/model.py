@@ -21,7 +21,7 @@ The model is that of Price-Whelan (2022), *Hierarchical Models 1*.
 
 import numpy as np
 
-from astro_hier import datasets, plots, populations, priors
+from astro_hier import annotations, datasets, plots, populations, priors
 from astro_hier.models.binary_population import (
     checks,
     eccentricities,
@@ -44,6 +44,7 @@ from astro_hier.models.orbits.scatter import JitterPopulation, NoScatter
 from astro_hier.models.orbits.velocity import KMS, Circle
 from astro_hier.part import Option
 from astro_hier.plots.returned import of_panels, on_axes
+from astro_hier.posterior import Parameter
 
 __all__ = ["BinaryPopulation"]
 
@@ -169,26 +170,26 @@ class BinaryPopulation(OrbitModel):
     def __init__(
         self,
         *,
-        mu=shape.DEFAULTS["mu"],
-        lnsigma=shape.DEFAULTS["lnsigma"],
-        a=AMPLITUDE,
-        b=AMPLITUDE,
-        v0=priors.Normal(0 * KMS, 150 * KMS),
-        population=populations.Normal(),
-        eccentricity=None,
-        companion_fraction=None,
-        selection=None,
-        amplitude=None,
-        jitter=None,
-        shared_jitter=False,
-        trend=0,
-        instrument=None,
-        offset=priors.Normal(0 * KMS, 5 * KMS),
-        period_range=None,
-        star_draws="auto",
-        n_jobs=1,
-        columns=None,
-        on_invalid="raise",
+        mu: annotations.PriorLike = shape.DEFAULTS["mu"],
+        lnsigma: annotations.PriorLike = shape.DEFAULTS["lnsigma"],
+        a: annotations.PriorLike = AMPLITUDE,
+        b: annotations.PriorLike = AMPLITUDE,
+        v0: annotations.PriorLike = priors.Normal(0 * KMS, 150 * KMS),
+        population: annotations.PeriodsLike = populations.Normal(),
+        eccentricity: annotations.EccentricitiesLike = None,
+        companion_fraction: annotations.PriorLike | None = None,
+        selection: annotations.SelectionLike = None,
+        amplitude: annotations.AmplitudeLike = None,
+        jitter: annotations.JittersLike = None,
+        shared_jitter: bool = False,
+        trend: annotations.TrendLike = 0,
+        instrument: str | None = None,
+        offset: annotations.PriorLike = priors.Normal(0 * KMS, 5 * KMS),
+        period_range: annotations.PeriodRange | None = None,
+        star_draws: annotations.KeepDraws = "auto",
+        n_jobs: int | None = 1,
+        columns: annotations.ColumnsLike = None,
+        on_invalid: annotations.OnInvalid = "raise",
     ) -> None:
         super().__init__(
             a=a, b=b, v0=v0, amplitude=amplitude, jitter=jitter, shared_jitter=shared_jitter,
@@ -208,7 +209,7 @@ class BinaryPopulation(OrbitModel):
     example = staticmethod(datasets.make_binaries)
 
     @property
-    def parameters(self):
+    def parameters(self) -> tuple[Parameter, ...]:
         common = [p for part in self.parts for p in part.parameters]
         return (*common, *shape.own_parameters(self), *self.orbit_parameters)
 
@@ -278,7 +279,7 @@ class BinaryPopulation(OrbitModel):
         return drawn if self.companion_fraction is None else drawn | data.companions(theta)
 
     def derive(self, theta):
-        derived = self.distribution.derive(theta)
+        derived = {name: of for part in self.parts for name, of in part.derive(theta).items()}
         if "P" in theta:
             derived |= {"lnP": np.log(theta["P"]), **super().derive(theta)}
         return derived
@@ -287,8 +288,7 @@ class BinaryPopulation(OrbitModel):
 
     star_work = surveys.star_work
     partition_function = surveys.partition_function
-    prepare_rows = surveys.prepare_rows
-    fit_rows = surveys.fit_rows
+    prepare_rows, fit_rows = surveys.prepare_rows, surveys.fit_rows
     star_results = star_results.star_results
     star_table, predict = tables.star_table, tables.predict
     elements = elements.elements

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import astropy.units as u
 import numpy as np
@@ -14,8 +14,12 @@ from astro_hier.models.binary_population.tables import companion_probability, de
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits import curves
 from astro_hier.models.orbits.velocity import KMS
-from astro_hier.posterior import units_of
+from astro_hier.posterior import UnitLike, units_of
 from astro_hier.reports.panels import Panel
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 PANELS = 16
 POINTS = 40  # of the curve of a small drawing
@@ -27,7 +31,13 @@ VELOCITY = KMS, "rv", "K", "v0"  # what an axis of velocities shows
 RATIO = 3, 1  # heights of a panel and of its residuals
 
 
-def plot_data(model, stars=None, fig=None, ax=None, unit=None):
+def plot_data(
+    model,
+    stars: Sequence[Any] | None = None,
+    fig: "Figure | None" = None,
+    ax: "Axes | None" = None,
+    unit: UnitLike = None,
+) -> "Figure":
     """Velocities with their standard errors against time, one panel for each star.
 
     Parameters
@@ -69,7 +79,13 @@ def plot_data(model, stars=None, fig=None, ax=None, unit=None):
     return fig
 
 
-def plot_phase(model, stars=None, fig=None, ax=None, unit=None):
+def plot_phase(
+    model,
+    stars: Sequence[Any] | None = None,
+    fig: "Figure | None" = None,
+    ax: "Axes | None" = None,
+    unit: UnitLike = None,
+) -> "Figure":
     """Velocities folded at each star's best period, one panel for each star; residuals below.
 
     The bold curve is the best orbit in the most probable mode, and the faint ones are draws in that

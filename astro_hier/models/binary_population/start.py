@@ -14,8 +14,8 @@ def initial(model, data: Sample) -> dict[str, Any]:
     """Each star's orbit of highest likelihood, and a population of these."""
     found = data.best_orbits()
     hyper = of_population(model, data, found)
-    derived = data.population.derive({n: np.asarray(v)[None] for n, v in hyper.items()})
-    derived = {name: of[0] for name, of in derived.items()}
+    theta = {name: np.asarray(of)[None] for name, of in hyper.items()}
+    derived = {name: of[0] for part in model.parts for name, of in part.derive(theta).items()}
     return {**hyper, **derived, **found, **data.orbit.derive(found)}
 
 

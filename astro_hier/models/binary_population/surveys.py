@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import astropy.units as u
-import numpy as np
 
 from astro_hier import checks
+from astro_hier.given import RandomState
 from astro_hier.inference import METHODS
 from astro_hier.model.estimator import source_of
 from astro_hier.model.fitting import label
@@ -136,7 +136,7 @@ def fit_rows(
     *,
     draws: int = 1000,
     chains: int = 4,
-    random_state: int | np.random.Generator | None = None,
+    random_state: RandomState = None,
     progressbar: bool = True,
     **options: Any,
 ) -> Any:

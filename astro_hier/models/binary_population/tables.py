@@ -1,15 +1,15 @@
 """Results of a population of orbits: a table of the stars, and predicted velocities."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
+from astropy.time import Time
 
 from astro_hier.models.binary_population.data import in_parallel
 from astro_hier.models.orbits.velocity import KMS
-from astro_hier.posterior import UnitLike, in_units
+from astro_hier.posterior import UnitLike, in_units, quantity_in
 
 EXACT = ("P", "P_low", "P_high", "P_map")  # columns shown with more digits
 UNITS = dict.fromkeys(("baseline", *EXACT, "P_sd"), u.day)
@@ -113,7 +113,7 @@ def describe(model, stars: Sequence[int], progressbar: bool = False) -> list[tup
     return in_parallel(work, model.n_jobs, len(stars), "stars", progressbar)
 
 
-def predict(model, times: Any = None) -> u.Quantity:
+def predict(model, times: u.Quantity | Time | None = None, unit: UnitLike = None) -> u.Quantity:
     """Radial velocity of every star in every draw, without measurement errors.
 
     Parameters
@@ -121,11 +121,13 @@ def predict(model, times: Any = None) -> u.Quantity:
     times : `~astropy.units.Quantity` or `~astropy.time.Time`, optional
         Times of the same kind as the table's, shape (time,), the same for all stars; by default
         those of the visits.
+    unit : unit, list or dict, optional
+        The unit of the result, or several as in `summary`; by default km/s.
 
     Returns
     -------
     `~astropy.units.Quantity`
-        Velocities in km/s, shape (chain * draw, visit), or (chain * draw, star, time).
+        Velocities, shape (chain * draw, visit), or (chain * draw, star, time).
 
     Examples
     --------
@@ -140,6 +142,7 @@ def predict(model, times: Any = None) -> u.Quantity:
     parts = data.orbit, *data.terms
     values = {p.name: model.samples(p.name).value for part in parts for p in part.parameters}
     if times is None:
-        return data.velocity(values) * KMS
+        return quantity_in(model, "rv", data.velocity(values) * KMS, unit)
     days = np.atleast_1d(data.epoch.since(times))
-    return data.velocity_at(days - data.first[:, None], values) * KMS
+    found = data.velocity_at(days - data.first[:, None], values) * KMS
+    return quantity_in(model, "rv", found, unit)

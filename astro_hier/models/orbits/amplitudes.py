@@ -76,7 +76,10 @@ class ScaledAmplitudes(Amplitudes):
 
     @property
     def of_frequency(self):
-        return lambda frequency: self.scale(1 / frequency, 0.0)
+        return self._scale_at
+
+    def _scale_at(self, frequency):
+        return self.scale(1 / frequency, 0.0)
 
     def log_prior(self, values):
         s = self.scale(values["P"], 0.0)

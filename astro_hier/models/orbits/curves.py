@@ -9,7 +9,13 @@ from astro_hier import plots
 from astro_hier.models.orbits.data import Velocities
 
 POINTS = 400  # of a folded curve
-FAINT = {"color": plots.GIVEN, "alpha": 0.15, "lw": 0.7, "zorder": 0, "rasterized": True}
+FAINT: dict[str, Any] = {
+    "color": plots.GIVEN,
+    "alpha": 0.15,
+    "lw": 0.7,
+    "zorder": 0,
+    "rasterized": True,
+}
 # colours of instruments, unlike those of curves; the first is that of ink
 INSTRUMENTS = None, *(color for color in plots.CYCLE if color not in (plots.GIVEN, plots.BEST))
 MARGIN = 0.15  # above and below the visits and the best orbit

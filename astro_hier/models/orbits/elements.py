@@ -22,18 +22,13 @@ from astropy.time import Time
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.models.orbits.ellipse import TURN, nearest_passage, unbroken
 from astro_hier.models.orbits.velocity import KMS
-from astro_hier.posterior import UnitLike, Units, units_of
+from astro_hier.posterior import Units
 
 STATISTICS = {"median": 0.5, "16%": 0.16, "84%": 0.84}
 DERIVED = {"mass_function": u.solMass, "a1_sini": u.Gm}
 MOST_DECIMALS = 15
 SMALL = 1e-3  # below which numbers are printed with an exponent
 OWN = Units(None, {})
-
-
-def units_in(model: Any, asked: UnitLike) -> Units:
-    """The units asked for, of a model's parameters and of elements that follow from them."""
-    return units_of(model, asked, DERIVED)
 
 
 def of_draws(

@@ -4,9 +4,10 @@ from typing import Any
 
 import astropy.units as u
 
+from astro_hier import annotations
 from astro_hier.given import switch
 from astro_hier.model import HierarchicalModel
-from astro_hier.models.orbits import shape
+from astro_hier.models.orbits import elements, shape
 from astro_hier.models.orbits.amplitudes import Amplitudes
 from astro_hier.models.orbits.data import Velocities
 from astro_hier.models.orbits.ellipse import Ellipse
@@ -27,6 +28,7 @@ class OrbitModel(HierarchicalModel):
 
     row = "visit"
     of_each: tuple[str, ...] = ()
+    other_units = elements.DERIVED
     for_writers = HierarchicalModel.for_writers | {
         "amplitudes", "is_eccentric", "of_each", "of_each_instrument", "of_each_jitter",
         "orbit", "orbit_parameters", "scatter", "terms",
@@ -42,9 +44,20 @@ class OrbitModel(HierarchicalModel):
     )
 
     def __init__(
-        self, *, a, b, v0, amplitude, jitter, shared_jitter, trend, instrument, offset, columns,
-        on_invalid,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        a: annotations.PriorLike,
+        b: annotations.PriorLike,
+        v0: annotations.PriorLike,
+        amplitude: annotations.AmplitudeLike,
+        jitter: annotations.JittersLike,
+        shared_jitter: bool,
+        trend: annotations.TrendLike,
+        instrument: str | None,
+        offset: annotations.PriorLike,
+        columns: annotations.ColumnsLike,
+        on_invalid: annotations.OnInvalid,
+    ) -> None:
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.a = a
         self.b = b
@@ -57,11 +70,11 @@ class OrbitModel(HierarchicalModel):
         self.offset = offset
 
     @property
-    def roles(self):
+    def roles(self) -> tuple[Role, ...]:
         return (
             Role("time", u.day, is_time=True),
-            Role("rv", KMS, observed=True),
-            Role("rv_error", KMS, positive=True),
+            Role("rv", KMS, observed=True, usual=(0.0, 1000.0)),
+            Role("rv_error", KMS, positive=True, usual=(0.0, 200.0)),
             Role("star", None, required=bool(self.of_each)),
             *(Role(name, None, column=self.instrument) for name in self.of_each_instrument),
         )

@@ -15,6 +15,7 @@ import astropy.units as u
 import numpy as np
 
 from astro_hier import priors
+from astro_hier.annotations import PriorLike
 from astro_hier.models.orbits.velocity import KMS
 from astro_hier.posterior import Parameter
 from astro_hier.priors import Prior
@@ -148,7 +149,7 @@ class Offsets(Term):
     at_visits_alone = True
 
     @classmethod
-    def of(cls, offset: Prior, dims: tuple[str, ...]) -> "Offsets":
+    def of(cls, offset: PriorLike, dims: tuple[str, ...]) -> "Offsets":
         about = "velocity of an instrument less that of the first"
         return cls(
             (Parameter("offset", KMS, r"\Delta v", about, dims),), (priors.as_prior(offset),)

@@ -7,7 +7,7 @@ import numpy as np
 
 from astro_hier.models.errors import StatedErrors
 from astro_hier.models.period_luminosity.outliers import AllMembers
-from astro_hier.models.zero_point import NoZeroPoint
+from astro_hier.models.zero_point import PARALLAX, PARALLAX_ERROR, NoZeroPoint
 from astro_hier.posterior import UNBOUNDED, Parameter
 from astro_hier.table import Role
 
@@ -17,12 +17,12 @@ SLOPE = u.mag / u.dex
 SPREAD = (0, np.inf)
 
 COLUMNS = (
-    Role("period", u.day, positive=True, observed=True),
+    Role("period", u.day, positive=True, observed=True, usual=(1e-3, 1e4)),
     Role("period_error", u.day, nonnegative=True, required=False),
-    Role("magnitude", u.mag, observed=True),
+    Role("magnitude", u.mag, observed=True, usual=(0.0, 50.0)),
     Role("magnitude_error", u.mag, positive=True),
-    Role("parallax", u.mas, observed=True),
-    Role("parallax_error", u.mas, positive=True),
+    Role("parallax", u.mas, observed=True, usual=PARALLAX),
+    Role("parallax_error", u.mas, positive=True, usual=PARALLAX_ERROR),
     Role("feh", u.dex, required=False, observed=True),
     Role("feh_error", u.dex, nonnegative=True, required=False),
     Role("extinction", u.mag, required=False),

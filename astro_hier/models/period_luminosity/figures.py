@@ -1,12 +1,18 @@
 """Figures of a period-luminosity relation."""
 
+from typing import TYPE_CHECKING
+
 import astropy.units as u
 import numpy as np
 
 from astro_hier import plots
 from astro_hier.models.period_luminosity import checks, likelihood, tables
 from astro_hier.models.period_luminosity.data import AT_KPC, PER_LN, POPULATION, TRENDS
-from astro_hier.posterior import units_of
+from astro_hier.posterior import UnitLike, units_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MAGNITUDE = u.mag, "absolute_magnitude", "alpha"  # what an axis of magnitudes shows
 MARGIN = 0.08  # of the range of the stars, on either side
@@ -67,7 +73,9 @@ def drawn_names(model):
     return own or model.free_names()
 
 
-def plot_relation(model, ax=None, fig=None, unit=None):
+def plot_relation(
+    model, ax: "Axes | None" = None, fig: "Figure | None" = None, unit: UnitLike = None
+) -> "Axes":
     """Absolute magnitudes and periods of the stars, with the relation.
 
     The stars' absolute magnitudes are given all that is known of them, with one standard deviation;
@@ -100,7 +108,7 @@ def plot_relation(model, ax=None, fig=None, unit=None):
     ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.4))
     columns = likelihood.columns_of(theta)
     ends = _range(data.log_period)
-    x = np.linspace(*ends, 100)
+    x = np.linspace(ends[0], ends[1], 100)
     low, middle, high = plots.interval(_relation(data, columns, x))
     days = 10 ** (x + data.log_pivot)
     ax.fill_between(days, low, high, label="relation, 94 percent", **plots.BAND)
@@ -121,7 +129,9 @@ def plot_relation(model, ax=None, fig=None, unit=None):
     return ax
 
 
-def plot_data(model, ax=None, fig=None, unit=None):
+def plot_data(
+    model, ax: "Axes | None" = None, fig: "Figure | None" = None, unit: UnitLike = None
+) -> "Axes":
     """Measured parallaxes, and those expected from periods, metallicities and magnitudes.
 
     The line is where both are equal. Horizontal bars are the scatter and the uncertainty of the
@@ -171,7 +181,9 @@ def plot_data(model, ax=None, fig=None, unit=None):
     return ax
 
 
-def plot_metallicity(model, ax=None, fig=None, unit=None):
+def plot_metallicity(
+    model, ax: "Axes | None" = None, fig: "Figure | None" = None, unit: UnitLike = None
+) -> "Axes":
     """Residuals of the absolute magnitudes from their dependence on the period, against [Fe/H].
 
     The band contains the relation at the table's mean period in 94 percent of the draws. Crosses
@@ -209,7 +221,7 @@ def plot_metallicity(model, ax=None, fig=None, unit=None):
     ax = plots.axes(ax, fig, figsize=(plots.SINGLE, 3.4))
     columns = likelihood.columns_of(theta)
     ends = _range(data.feh)
-    z = np.linspace(*ends, 100)
+    z = np.linspace(ends[0], ends[1], 100)
     middle = data.log_period.mean()
     at_middle = columns["alpha"] + columns["beta"] * middle
     low, mid, high = plots.interval(columns["gamma"] * z + at_middle - at_middle.mean())

@@ -5,7 +5,7 @@ from typing import Self
 
 import astropy.units as u
 
-from astro_hier import datasets, outliers, priors
+from astro_hier import annotations, datasets, outliers, priors
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.errors import as_errors
 from astro_hier.models.period_luminosity import (
@@ -32,6 +32,8 @@ from astro_hier.models.period_luminosity.outliers import as_outliers
 from astro_hier.models.zero_point import as_zero_point
 from astro_hier.part import Option
 from astro_hier.plots.returned import on_axes
+from astro_hier.posterior import Parameter
+from astro_hier.table import Role
 
 
 class PeriodLuminosity(HierarchicalModel):
@@ -136,28 +138,28 @@ class PeriodLuminosity(HierarchicalModel):
     def __init__(
         self,
         *,
-        alpha=priors.Normal(0 * u.mag, 5 * u.mag),
-        beta=priors.Normal(0 * SLOPE, 5 * SLOPE),
-        gamma=priors.Normal(0 * SLOPE, 1 * SLOPE),
-        scatter=priors.Exponential(1 * u.mag),
-        mu_log_period=priors.Normal(0 * u.dex, 3 * u.dex),
-        sigma_log_period=priors.Exponential(1 * u.dex),
-        mu_feh=priors.Normal(0 * u.dex, 3 * u.dex),
-        sigma_feh=priors.Exponential(1 * u.dex),
-        mu_modulus=priors.Normal(10 * u.mag, 10 * u.mag),
-        sigma_modulus=priors.Exponential(5 * u.mag),
-        trends=True,
-        feh_period=priors.Normal(0, 10),
-        modulus_period=priors.Normal(0 * SLOPE, 10 * SLOPE),
-        modulus_feh=priors.Normal(0 * SLOPE, 10 * SLOPE),
-        zero_point=None,
-        error_scale=None,
-        outliers=None,
-        pivot_period=1 * u.day,
-        pivot_feh=0 * u.dex,
-        star_draws="auto",
-        columns=None,
-        on_invalid="raise",
+        alpha: annotations.PriorLike = priors.Normal(0 * u.mag, 5 * u.mag),
+        beta: annotations.PriorLike = priors.Normal(0 * SLOPE, 5 * SLOPE),
+        gamma: annotations.PriorLike = priors.Normal(0 * SLOPE, 1 * SLOPE),
+        scatter: annotations.PriorLike = priors.Exponential(1 * u.mag),
+        mu_log_period: annotations.PriorLike = priors.Normal(0 * u.dex, 3 * u.dex),
+        sigma_log_period: annotations.PriorLike = priors.Exponential(1 * u.dex),
+        mu_feh: annotations.PriorLike = priors.Normal(0 * u.dex, 3 * u.dex),
+        sigma_feh: annotations.PriorLike = priors.Exponential(1 * u.dex),
+        mu_modulus: annotations.PriorLike = priors.Normal(10 * u.mag, 10 * u.mag),
+        sigma_modulus: annotations.PriorLike = priors.Exponential(5 * u.mag),
+        trends: bool = True,
+        feh_period: annotations.PriorLike = priors.Normal(0, 10),
+        modulus_period: annotations.PriorLike = priors.Normal(0 * SLOPE, 10 * SLOPE),
+        modulus_feh: annotations.PriorLike = priors.Normal(0 * SLOPE, 10 * SLOPE),
+        zero_point: annotations.ZeroPointLike = None,
+        error_scale: annotations.PriorLike | None = None,
+        outliers: outliers.WiderScatter | bool | None = None,
+        pivot_period: u.Quantity = 1 * u.day,
+        pivot_feh: u.Quantity = 0 * u.dex,
+        star_draws: annotations.KeepDraws = "auto",
+        columns: annotations.ColumnsLike = None,
+        on_invalid: annotations.OnInvalid = "raise",
     ) -> None:
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.alpha = alpha
@@ -203,7 +205,7 @@ class PeriodLuminosity(HierarchicalModel):
     # ---- hooks
 
     @property
-    def roles(self):
+    def roles(self) -> tuple[Role, ...]:
         return (*COLUMNS, *as_zero_point(self.zero_point).roles)
 
     @property
@@ -212,7 +214,7 @@ class PeriodLuminosity(HierarchicalModel):
         return (as_zero_point(self.zero_point), as_errors(self.error_scale), *others)
 
     @property
-    def parameters(self):
+    def parameters(self) -> tuple[Parameter, ...]:
         outliers = as_outliers(self.outliers)
         own = (*RELATION, *POPULATION, *(TRENDS if prepare.has_trends(self) else ()))
         return (

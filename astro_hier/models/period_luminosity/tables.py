@@ -1,20 +1,21 @@
 """Results of a fit: each star's own, absolute magnitudes, and distances of other stars."""
 
 from dataclasses import replace
-from typing import Any
 
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable, Table
+from numpy.typing import ArrayLike
 
+from astro_hier.annotations import TableLike
 from astro_hier.core import log_distance
 from astro_hier.core.floats import Theta
 from astro_hier.core.thinning import evenly
-from astro_hier.given import generator
+from astro_hier.given import RandomState, generator
 from astro_hier.models.period_luminosity import likelihood, prepare
 from astro_hier.models.period_luminosity.checks import expected_modulus
 from astro_hier.models.period_luminosity.data import AT_KPC, PER_LN, Stars
-from astro_hier.posterior import UnitLike, in_units
+from astro_hier.posterior import UnitLike, in_units, quantity_in
 from astro_hier.table import as_columns, as_table, named, read_columns
 
 AVERAGED_DRAWS = 400  # of the hyperparameters
@@ -85,12 +86,12 @@ def star_table(model, unit: UnitLike = None) -> QTable:
         "parallax": data.parallax * u.mas,
         "parallax_error": data.parallax_error * u.mas,
     })  # fmt: skip
-    for name, draws, unit in (
+    for name, draws, own in (
         ("r", drawn["r"], u.kpc),
         ("modulus", modulus, u.mag),
         ("absolute_magnitude", drawn["absolute_magnitude"], u.mag),
     ):
-        table[name], table[f"{name}_sd"] = draws.mean(axis=0) * unit, draws.std(axis=0) * unit
+        table[name], table[f"{name}_sd"] = draws.mean(axis=0) * own, draws.std(axis=0) * own
     if "member" in drawn:
         data.outliers.add_membership(table, drawn["member"].mean(axis=0))
     variance = spread.mean(axis=0) + expected.var(axis=0)
@@ -104,10 +105,11 @@ def star_table(model, unit: UnitLike = None) -> QTable:
 def predict(
     model,
     period: u.Quantity | None = None,
-    feh: Any = None,
+    feh: u.Quantity | ArrayLike | None = None,
     *,
     scatter: bool = True,
-    random_state: Any = None,
+    random_state: RandomState = None,
+    unit: UnitLike = None,
 ) -> u.Quantity:
     """Absolute magnitudes of stars that follow the relation.
 
@@ -124,11 +126,13 @@ def predict(
         are those of the relation itself.
     random_state : None, int, `numpy.random.Generator`, optional
         Seed or source of randomness.
+    unit : unit, list or dict, optional
+        The unit of the result, or several as in `summary`; by default mag.
 
     Returns
     -------
     `~astropy.units.Quantity`
-        Absolute magnitudes in mag, shape (chain * draw, star).
+        Absolute magnitudes, shape (chain * draw, star).
 
     Raises
     ------
@@ -155,7 +159,8 @@ def predict(
     z = _metallicity(data, columns, x, feh, rng)
     mean = columns["alpha"] + columns["beta"] * x
     mean = mean if z is None else mean + columns["gamma"] * z
-    return (rng.normal(mean, columns["scatter"]) if scatter else mean) * u.mag
+    found = (rng.normal(mean, columns["scatter"]) if scatter else mean) * u.mag
+    return quantity_in(model, "absolute_magnitude", found, unit)
 
 
 def _metallicity(data, theta, x, feh, rng):
@@ -173,7 +178,14 @@ def _metallicity(data, theta, x, feh, rng):
     return rng.normal(mean, theta["sigma_feh"])
 
 
-def distance(model, table: Table, *, draws: bool = False, random_state=None) -> QTable | u.Quantity:
+def distance(
+    model,
+    table: TableLike,
+    *,
+    draws: bool = False,
+    random_state: RandomState = None,
+    unit: UnitLike = None,
+) -> QTable | u.Quantity:
     """Distances of other stars that follow the relation.
 
     Nothing is assumed about where these stars are: their distance moduli have a flat prior. Nor
@@ -190,6 +202,8 @@ def distance(model, table: Table, *, draws: bool = False, random_state=None) -> 
         Whether to return draws, which the uncertainty of the relation correlates.
     random_state : None, int, `numpy.random.Generator`, optional
         Seed or source of randomness.
+    unit : unit, list or dict, optional
+        Units of the result, as in `summary`; by default kpc and mag.
 
     Returns
     -------
@@ -214,11 +228,13 @@ def distance(model, table: Table, *, draws: bool = False, random_state=None) -> 
     >>> others.remove_columns(["parallax", "parallax_error"])
     >>> relation.distance(others, random_state=1).colnames
     ['star', 'r', 'r_low', 'r_high', 'modulus', 'modulus_sd']
+    >>> relation.distance(others, draws=True, random_state=1, unit="pc").unit
+    Unit("pc")
     """
     data = _others(model, as_table(table))
     r = _distances(data, model.fitted_data(), all_draws(model), generator(random_state))
     if draws:
-        return r * u.kpc
+        return quantity_in(model, "r", r * u.kpc, unit)
     low, middle, high = np.percentile(r, PERCENT, axis=0) * u.kpc
     modulus = AT_KPC + PER_LN * np.log(r)
     found = QTable({
@@ -227,7 +243,7 @@ def distance(model, table: Table, *, draws: bool = False, random_state=None) -> 
     })  # fmt: skip
     for name in found.colnames[1:]:
         found[name].info.format = ".3g" if name == "modulus_sd" else ".5g"
-    return found
+    return in_units(model, found, unit)
 
 
 def _others(model, table: Table) -> Stars:

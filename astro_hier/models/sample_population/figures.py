@@ -1,12 +1,18 @@
 """Figures of a population of samples: the objects, the population, and what it did to them."""
 
+from typing import TYPE_CHECKING, Any
+
 import astropy.units as u
 import numpy as np
 
 from astro_hier import plots
 from astro_hier.models.sample_population import shape, tables
 from astro_hier.models.sample_population.checks import FEWEST_DRAWS
-from astro_hier.posterior import units_of
+from astro_hier.posterior import UnitLike, units_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 POINTS = 400  # at which the population's density is drawn
 BINS = 60  # of the stack
@@ -14,7 +20,13 @@ REACH = 0.01  # of the highest density, below which it is not drawn
 FEW = 24  # objects that are named
 
 
-def plot_data(model, ax=None, quantity=None, fig=None, unit=None):
+def plot_data(
+    model,
+    ax: "Axes | None" = None,
+    quantity: str | None = None,
+    fig: "Figure | None" = None,
+    unit: UnitLike = None,
+) -> "Axes":
     """Every object's own value, as it was given: median and 68 percent, in order.
 
     Parameters
@@ -56,7 +68,13 @@ def plot_data(model, ax=None, quantity=None, fig=None, unit=None):
     return ax
 
 
-def plot_population(model, ax=None, quantity=None, fig=None, unit=None):
+def plot_population(
+    model,
+    ax: "Axes | None" = None,
+    quantity: str | None = None,
+    fig: "Figure | None" = None,
+    unit: UnitLike = None,
+) -> "Axes":
     """The population's density, with its uncertainty, over the stack of the objects' own.
 
     The stack is the sum of the objects' own densities, as they were given: broader than the
@@ -97,18 +115,13 @@ def plot_population(model, ax=None, quantity=None, fig=None, unit=None):
     values, weight = _stacked(data, which)
     edges = np.linspace(x[seen[0]], x[seen[-1]], BINS + 1)
     height, _ = np.histogram(values, edges, weights=weight)
-    ax.stairs(
-        height / np.diff(edges),
-        edges,
-        fill=True,
-        color=plots.shade(ax, 0.2),
-        label="stack of the objects",
-    )
+    look = plots.hatched(ax)
+    ax.stairs(height / np.diff(edges), edges, fill=True, label="stack of the objects", **look)
     before = ", before the selection" if model.selection is not None else ""
     ax.fill_between(x, low, high, label="94 percent", **plots.BAND)
     ax.plot(x, middle, color=plots.GIVEN, label=f"population{before}")
-    unit = model.parameter(name).unit
-    per = "" if unit == u.one else f" [{(1 / unit).unit.to_string('latex_inline')}]"
+    own = model.parameter(name).unit
+    per = "" if own == u.one else f" [{(1 / own).unit.to_string('latex_inline')}]"
     ax.set(xlim=edges[[0, -1]], ylim=(0, None), xlabel=_label(model, name), ylabel=f"density{per}")
     plots.legend_above(ax)
     of = model.parameter(name).unit, name
@@ -116,7 +129,13 @@ def plot_population(model, ax=None, quantity=None, fig=None, unit=None):
     return ax
 
 
-def plot_shrinkage(model, ax=None, quantity=None, fig=None, unit=None):
+def plot_shrinkage(
+    model,
+    ax: "Axes | None" = None,
+    quantity: str | None = None,
+    fig: "Figure | None" = None,
+    unit: UnitLike = None,
+) -> "Axes":
     """Every object's value given the population against that on its own: means, with errors.
 
     Parameters
@@ -151,7 +170,7 @@ def plot_shrinkage(model, ax=None, quantity=None, fig=None, unit=None):
     plots.errorbar(ax, own, given, sd, own_sd, color=plots.GIVEN)
     ax.set_xlim(plots.focus(own))
     ax.set_ylim(plots.focus(given - sd, given + sd))
-    line = {"color": plots.ink(ax), "ls": "--", "lw": 0.8, "label": "not shrunk"}
+    line: dict[str, Any] = {"color": plots.ink(ax), "ls": "--", "lw": 0.8, "label": "not shrunk"}
     ends = ax.get_ylim()
     ax.plot(ends, ends, scalex=False, scaley=False, **line)
     plots.at_edges(ax, own, given, what="objects")
@@ -163,7 +182,7 @@ def plot_shrinkage(model, ax=None, quantity=None, fig=None, unit=None):
     return ax
 
 
-def plot_effective(model, ax=None, fig=None):
+def plot_effective(model, ax: "Axes | None" = None, fig: "Figure | None" = None) -> "Axes":
     """The effective number of each object's draws given the population, in order.
 
     Below the line there are too few for the object's part of the likelihood to be trusted.

@@ -21,7 +21,7 @@ from typing import Any, Self
 import astropy.units as u
 import numpy as np
 
-from astro_hier import datasets, plots, populations
+from astro_hier import annotations, datasets, plots, populations
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.sample_population import (
     checks,
@@ -41,6 +41,7 @@ from astro_hier.models.sample_population.shape import Setting
 from astro_hier.part import Option
 from astro_hier.plots.returned import on_axes
 from astro_hier.posterior import Parameter
+from astro_hier.table import Role, Rows
 
 __all__ = ["SamplePopulation"]
 
@@ -124,15 +125,15 @@ class SamplePopulation(HierarchicalModel):
     def __init__(
         self,
         *,
-        population=populations.Normal(),
-        quantity="x",
-        interim=None,
-        selection=None,
-        grid=None,
-        limits=None,
-        object_draws="auto",
-        columns=None,
-        on_invalid="raise",
+        population: annotations.PairLike = populations.Normal(),
+        quantity: annotations.QuantityLike = "x",
+        interim: annotations.InterimLike = None,
+        selection: annotations.SelectionLike = None,
+        grid: annotations.GridLike = None,
+        limits: annotations.LimitsLike = None,
+        object_draws: annotations.KeepDraws = "auto",
+        columns: annotations.ColumnsLike = None,
+        on_invalid: annotations.OnInvalid = "raise",
     ) -> None:
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.population = population
@@ -178,7 +179,7 @@ class SamplePopulation(HierarchicalModel):
     # ---- hooks
 
     @property
-    def roles(self):
+    def roles(self) -> tuple[Role, ...]:
         names = shape.names_and_units(self.quantity)
         of = zip(names, self.setting.units, strict=True)
         return roles.all_roles(tuple(names), {name: unit or u.one for name, unit in of})
@@ -193,7 +194,7 @@ class SamplePopulation(HierarchicalModel):
         return (self.distribution,)
 
     @property
-    def parameters(self):
+    def parameters(self) -> tuple[Parameter, ...]:
         of = zip(shape.names_and_units(self.quantity), self.setting.units, strict=True)
         own = [
             Parameter(
@@ -207,7 +208,7 @@ class SamplePopulation(HierarchicalModel):
         self.keeps_draws(0)
         interim.check(self.interim, tuple(shape.names_and_units(self.quantity)))
 
-    def read(self, table):
+    def read(self, table: annotations.TableLike) -> Rows:
         rows, _ = self._read(table)
         interim.check_given(self.interim, prepare.kind_of(rows), rows, self.quantity)
         return rows

@@ -1,15 +1,13 @@
 """Results of a population of samples: a table of the objects, and values of new ones."""
 
-from typing import Any
-
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
 from astro_hier.core.floats import Theta
-from astro_hier.given import generator
+from astro_hier.given import RandomState, generator
 from astro_hier.models.sample_population.data import thinned
-from astro_hier.posterior import UnitLike, in_units
+from astro_hier.posterior import UnitLike, in_units, quantities_in
 
 QUANTILES = np.array([0.16, 0.5, 0.84])
 STATISTICS = "mean", "sd", "p16", "p50", "p84"
@@ -50,15 +48,15 @@ def object_table(model, unit: UnitLike = None) -> QTable:
     table = QTable({"object": data.labels})
     table["n_draws"] = [of.draws for of in data.own]
     table["effective"] = data.effective(theta)
-    units = [model.parameter(name).unit for name in data.names]
-    for i, (name, unit) in enumerate(zip(data.names, units, strict=True)):
+    for i, name in enumerate(data.names):
+        of = model.parameter(name).unit
         rows = [
             [*_described(own, i, own.log_own), *_described(nodes, i, weight)]
             for own, nodes, weight in zip(data.own, data.nodes, after, strict=True)
         ]
-        names = [f"{name}_own_{of}" for of in STATISTICS] + [f"{name}_{of}" for of in STATISTICS]
+        names = [f"{name}{whose}_{each}" for whose in ("_own", "") for each in STATISTICS]
         for column, values in zip(names, np.transpose(rows), strict=True):
-            table[column] = values * unit if unit != u.one else values
+            table[column] = values * of if of != u.one else values
     for name in table.colnames[1:]:
         table[name].info.format = ".4g"
     return in_units(model, table, unit)
@@ -81,7 +79,9 @@ def few_draws(model) -> Theta:
     return thinned(population_draws(model))
 
 
-def predict(model, *, random_state: Any = None) -> Any:
+def predict(
+    model, *, random_state: RandomState = None, unit: UnitLike = None
+) -> u.Quantity | dict[str, u.Quantity]:
     """The value of a new object of the population, for each draw of it.
 
     With a ``selection``, it is an object of the population before that.
@@ -90,6 +90,8 @@ def predict(model, *, random_state: Any = None) -> Any:
     ----------
     random_state : None, int, `numpy.random.Generator`, optional
         Seed or source of randomness.
+    unit : unit, list or dict, optional
+        The unit of the result, or several as in `summary`; by default that of the table.
 
     Returns
     -------
@@ -112,4 +114,5 @@ def predict(model, *, random_state: Any = None) -> Any:
     new = {
         name: of * model.parameter(name).unit for name, of in zip(data.names, drawn.T, strict=True)
     }
+    new = quantities_in(model, new, unit)
     return new[data.names[0]] if len(new) == 1 else new

@@ -8,7 +8,7 @@ from astropy.table import QTable
 from astro_hier.models.orbits import elements as orbit_elements
 from astro_hier.models.sb1_binary.data import OneStar
 from astro_hier.models.sb1_binary.tables import draws_of
-from astro_hier.posterior import UnitLike
+from astro_hier.posterior import UnitLike, units_of
 
 SEVERAL = (
     "{n} modes have more than 1 percent probability, and these numbers are of all of them together:"
@@ -69,9 +69,7 @@ def elements(model, mode: int | None = None, unit: UnitLike = None) -> QTable:
     """
     data: OneStar = model.fitted_data()
     values, meta = _chosen(model, data, mode)
-    return orbit_elements.of_draws(
-        data, values, meta=meta, units=orbit_elements.units_in(model, unit)
-    )
+    return orbit_elements.of_draws(data, values, meta=meta, units=units_of(model, unit))
 
 
 def _chosen(model, data: OneStar, mode: int | None) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

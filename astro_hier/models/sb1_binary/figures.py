@@ -1,5 +1,7 @@
 """Figures of one orbit: velocities against time and phase, and the posterior of the period."""
 
+from typing import TYPE_CHECKING
+
 import astropy.units as u
 import numpy as np
 
@@ -7,22 +9,28 @@ from astro_hier import plots
 from astro_hier.core.thinning import evenly
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits import curves
-from astro_hier.models.orbits.ellipse import unbroken
+from astro_hier.models.orbits.ellipse import TURN, unbroken
 from astro_hier.models.orbits.velocity import KMS
 from astro_hier.models.sb1_binary.tables import draws_of
-from astro_hier.posterior import Parameter, units_of
+from astro_hier.posterior import Parameter, UnitLike, units_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 CURVES = 64
 MAX_CYCLES = 80  # that are drawn one by one
 PER_CYCLE = 40  # points of a curve in time
 LINEAR_DEPTH = 10.0  # of the periodogram, in ln p
 MANY_PERIODS = 20_000  # above which vector graphics hold an image of them
-PHASE = Parameter("phase", u.rad, r"\phi", "phase of the highest velocity")
+PHASE = Parameter("phase", u.rad, r"\phi", "phase of the highest velocity", turn=TURN)
 VELOCITY = KMS, "rv", "K", "v0"  # what an axis of velocities shows
 MODE_GAP = 0.25  # between neighbouring draws of two modes, in cycles over the baseline
 
 
-def plot_data(model, ax=None, fig=None, unit=None):
+def plot_data(
+    model, ax: "Axes | None" = None, fig: "Figure | None" = None, unit: UnitLike = None
+) -> "Axes":
     """Velocities with their standard errors against time, and orbits from the posterior.
 
     If there are too many cycles to see, a band shows their range instead, which for circles is
@@ -78,7 +86,9 @@ def plot_data(model, ax=None, fig=None, unit=None):
     return ax
 
 
-def plot_phase(model, fig=None, ax=None, unit=None):
+def plot_phase(
+    model, fig: "Figure | None" = None, ax: "Axes | None" = None, unit: UnitLike = None
+) -> "Figure":
     """Velocities folded at the best draw of the most probable mode, and residuals below.
 
     Phases of an ellipse count from the best draw's periastron, those of a circle from the first
@@ -139,7 +149,9 @@ def plot_phase(model, fig=None, ax=None, unit=None):
     return fig
 
 
-def plot_periodogram(model, ax=None, fig=None, unit=None):
+def plot_periodogram(
+    model, ax: "Axes | None" = None, fig: "Figure | None" = None, unit: UnitLike = None
+) -> "Axes":
     """The posterior of the period over the whole range, with all else integrated out.
 
     The ordinate is ln of the density of P, prior included, relative to its maximum: linear down to
@@ -198,19 +210,28 @@ def drawn_names(model):
     repeat those of omega, with which it goes along unless e is large. K and the phase stand for a
     and b.
     """
-    free = model.free_names()
-    varying = (
-        p.name for p in model.parameters
-        if not p.dims and model.owner(p.name) is None and np.ptp(model.samples(p.name).value) > 0
-    )  # fmt: skip
-    shown = {*free, *varying} - {"t_peri"}
-    if not shown >= {"a", "b"}:
+    shown, replaced = _varying(model) - {"t_peri"}, coordinate_names(model)
+    if not replaced:
         return [p.name for p in model.parameters if p.name in shown]
     return (
         ["P"] * ("P" in shown)
         + ["K", PHASE.name]
-        + [p.name for p in model.parameters if p.name in shown - {"P", "a", "b", "K"}]
+        + [p.name for p in model.parameters if p.name in shown - {"P", "K", *replaced}]
     )
+
+
+def coordinate_names(model):
+    """The amplitudes of cosine and sine, if both vary: K and the phase say the same."""
+    return ["a", "b"] if _varying(model) >= {"a", "b"} else []
+
+
+def _varying(model):
+    """Names of the parameters that are inferred, or that follow from these and vary."""
+    following = (
+        p.name for p in model.parameters
+        if not p.dims and model.owner(p.name) is None and np.ptp(model.samples(p.name).value) > 0
+    )  # fmt: skip
+    return {*model.free_names(), *following}
 
 
 def drawn_quantities(model):
@@ -219,6 +240,13 @@ def drawn_quantities(model):
         return []
     a, b = (model.posterior[name].values for name in ("a", "b"))
     return [(PHASE, unbroken(np.arctan2(b, a)))]
+
+
+def truths_that_follow(model, truths):
+    """The phase of a circle whose a and b are known."""
+    if not truths.keys() >= {"a", "b"}:
+        return {}
+    return {PHASE.name: np.arctan2(truths["b"], truths["a"])}
 
 
 def _few_draws(model, near_period=None):

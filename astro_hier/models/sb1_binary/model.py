@@ -26,7 +26,7 @@ import astropy.units as u
 import numpy as np
 from scipy.stats import norm
 
-from astro_hier import datasets, plots, priors
+from astro_hier import annotations, datasets, plots, priors
 from astro_hier.models.orbits import joint, shape
 from astro_hier.models.orbits.model import OrbitModel
 from astro_hier.models.orbits.velocity import KMS, Circle
@@ -43,6 +43,7 @@ from astro_hier.models.sb1_binary.data import OneStar
 from astro_hier.models.sb1_binary.prepare import check_rows, prepare
 from astro_hier.part import Option
 from astro_hier.plots.returned import of_panels, on_axes
+from astro_hier.posterior import Parameter
 
 __all__ = ["SB1Binary"]
 
@@ -162,7 +163,7 @@ class SB1Binary(OrbitModel):
     numbers = ("shortest_period", "longest_period", "chi2_per_dof")
 
     @property
-    def parameters(self):
+    def parameters(self) -> tuple[Parameter, ...]:
         return self.orbit_parameters
 
     @property
@@ -180,19 +181,19 @@ class SB1Binary(OrbitModel):
     def __init__(
         self,
         *,
-        P=priors.Uniform(1.5 * u.day, 20 * u.day),
-        a=AMPLITUDE,
-        b=AMPLITUDE,
-        v0=priors.Normal(0 * KMS, 150 * KMS),
-        eccentricity=None,
-        amplitude=None,
-        jitter=None,
-        shared_jitter=False,
-        trend=0,
-        instrument=None,
-        offset=priors.Normal(0 * KMS, 5 * KMS),
-        columns=None,
-        on_invalid="raise",
+        P: annotations.PriorLike = priors.Uniform(1.5 * u.day, 20 * u.day),
+        a: annotations.PriorLike = AMPLITUDE,
+        b: annotations.PriorLike = AMPLITUDE,
+        v0: annotations.PriorLike = priors.Normal(0 * KMS, 150 * KMS),
+        eccentricity: annotations.EccentricityLike = None,
+        amplitude: annotations.AmplitudeLike = None,
+        jitter: annotations.JitterLike = None,
+        shared_jitter: bool = False,
+        trend: annotations.TrendLike = 0,
+        instrument: str | None = None,
+        offset: annotations.PriorLike = priors.Normal(0 * KMS, 5 * KMS),
+        columns: annotations.ColumnsLike = None,
+        on_invalid: annotations.OnInvalid = "raise",
     ) -> None:
         super().__init__(
             a=a, b=b, v0=v0, amplitude=amplitude, jitter=jitter, shared_jitter=shared_jitter,
@@ -211,7 +212,7 @@ class SB1Binary(OrbitModel):
     def owner(self, name):
         return self if name == "e" else super().owner(name)
 
-    def prior_of(self, name):
+    def prior_of(self, name: str) -> priors.Prior:
         return shape.as_prior(self.eccentricity) if name == "e" else super().prior_of(name)
 
     # ---- hooks
@@ -261,6 +262,8 @@ class SB1Binary(OrbitModel):
 
     drawn_names = figures.drawn_names
     drawn_quantities = figures.drawn_quantities
+    coordinate_names = figures.coordinate_names
+    truths_that_follow = figures.truths_that_follow
 
     def excess_scatter(self, data: OneStar, values):
         """Scatter about the best orbit over twice the errors, at least 1; infinite for few visits.

@@ -1,6 +1,7 @@
 """From rows to the velocities of a star on a circular or an eccentric orbit."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from astropy.table import Table
@@ -68,9 +69,9 @@ def prepare(model, rows: Rows, progressbar: bool) -> OneStar:
         loops.check_scatters(measured, searched)
         compiled = loops.are_worth_it(measured, searched, progressbar)
         visits = replace(visits, compiled=compiled)
-
-        def shown(nodes):
-            return progress.over(nodes, "jitters", len(nodes), "node", progressbar)
-
-        visits = scatter.with_nodes(visits, known, period, shown)
+        visits = scatter.with_nodes(visits, known, period, partial(_shown, progressbar))
     return measured.extended(CircularStar, visits=visits, **common)
+
+
+def _shown(progressbar, nodes):
+    return progress.over(nodes, "jitters", len(nodes), "node", progressbar)

@@ -2,17 +2,18 @@
 
 from collections import ChainMap
 from itertools import product
-from typing import Any
 
 import astropy.units as u
 import numpy as np
 from astropy.table import Table
+from astropy.time import Time
 
 from astro_hier import priors
+from astro_hier.annotations import EccentricityLike, JitterLike, TableLike, TrendLike
 from astro_hier.models.orbits import checks as orbit_checks
 from astro_hier.models.orbits.velocity import KMS
 from astro_hier.models.sb1_binary.data import prior_of_period
-from astro_hier.posterior import UnitLike, in_units
+from astro_hier.posterior import UnitLike, in_units, quantity_in
 
 CONSTANT, CIRCULAR, ECCENTRIC = "constant velocity", "circular orbit", "eccentric orbit"
 FORMATS = {"probability": ".4f", "P": ".9g", "e": ".4f"}
@@ -27,7 +28,14 @@ NO_MODEL = (
 )
 
 
-def compare(model, table, *, jitter=None, trend=None, eccentricity=None) -> Table:
+def compare(
+    model,
+    table: TableLike,
+    *,
+    jitter: JitterLike = None,
+    trend: TrendLike | None = None,
+    eccentricity: EccentricityLike = None,
+) -> Table:
     """How probable the data are with and without an orbit, eccentricity, a trend and a jitter.
 
     This neither needs nor changes a fit. Evidences depend on the priors: on those of the orbit's
@@ -180,18 +188,20 @@ def modes(model, min_probability: float = 1e-3, unit: UnitLike = None) -> Table:
     return in_units(model, table[listed], unit)
 
 
-def predict(model, times: Any = None) -> u.Quantity:
+def predict(model, times: u.Quantity | Time | None = None, unit: UnitLike = None) -> u.Quantity:
     """Radial velocity of every draw at given times, without measurement errors.
 
     Parameters
     ----------
     times : `~astropy.units.Quantity` or `~astropy.time.Time`, optional
         Times of the same kind as the table's, shape (time,); by default those of the visits.
+    unit : unit, list or dict, optional
+        The unit of the result, or several as in `summary`; by default km/s.
 
     Returns
     -------
     `~astropy.units.Quantity`
-        Velocities in km/s, shape (chain * draw, time): in the frame of each visit's instrument by
+        Velocities, shape (chain * draw, time): in the frame of each visit's instrument by
         default, and in that of the first instrument at given times.
 
     Raises
@@ -207,13 +217,15 @@ def predict(model, times: Any = None) -> u.Quantity:
     >>> star = SB1Binary().fit(visits, random_state=1, progressbar=False)
     >>> star.predict().shape
     (4000, 10)
-    >>> star.predict(visits["time"][0] + [0, 1, 2] * u.day).shape
+    >>> star.predict(visits["time"][0] + [0, 1, 2] * u.day, unit="m/s").shape
     (4000, 3)
     """
     data = model.fitted_data()
     if times is None:
-        return data.velocity(draws_of(model)) * KMS
-    return data.velocity_at(np.atleast_1d(data.epoch.since(times)), draws_of(model)) * KMS
+        found = data.velocity(draws_of(model))
+    else:
+        found = data.velocity_at(np.atleast_1d(data.epoch.since(times)), draws_of(model))
+    return quantity_in(model, "rv", found * KMS, unit)
 
 
 def draws_of(model) -> dict[str, np.ndarray]:

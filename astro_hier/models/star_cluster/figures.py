@@ -1,12 +1,18 @@
 """Figures of a star cluster: the graphical model, parallaxes, and distances."""
 
+from typing import TYPE_CHECKING, Any
+
 import astropy.units as u
 import numpy as np
 
 from astro_hier import plots
 from astro_hier.models import goodness
 from astro_hier.models.star_cluster import likelihood, tables
-from astro_hier.posterior import units_of
+from astro_hier.posterior import UnitLike, units_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 NODES = (
     plots.Node("mu_r", (0.0, 2.0), to=("r",)),
@@ -115,7 +121,9 @@ def _abscissa(ax, data, parallax, error):
     return place, place[order], error[order]
 
 
-def plot_data(model, ax=None, fig=None, unit=None):
+def plot_data(
+    model, ax: "Axes | None" = None, fig: "Figure | None" = None, unit: UnitLike = None
+) -> "Axes":
     """Parallaxes against their standard errors, and the cluster's parallax.
 
     Dashed lines hold 95 percent of members, whatever their errors. Up to 24 stars, or any number
@@ -153,7 +161,7 @@ def plot_data(model, ax=None, fig=None, unit=None):
     _points(ax, data, member, x, parallax, error)
     low, middle, high = plots.interval(1 / model.samples("mu_r").to_value(u.kpc))
     band = 2 * _spread(model, errors)
-    edge = {"color": plots.GIVEN, "ls": "--", "lw": 1}
+    edge: dict[str, Any] = {"color": plots.GIVEN, "ls": "--", "lw": 1}
     ax.plot(at, middle - band, label="95 percent of members", **edge)
     ax.plot(at, middle + band, **edge)
     ax.axhspan(low, high, label=r"$1/\mu_r$, 94 percent", **plots.BAND)
@@ -170,7 +178,9 @@ def plot_data(model, ax=None, fig=None, unit=None):
     return ax
 
 
-def plot_distances(model, ax=None, fig=None, unit=None):
+def plot_distances(
+    model, ax: "Axes | None" = None, fig: "Figure | None" = None, unit: UnitLike = None
+) -> "Axes":
     """Each star's posterior distance against its naive one, 1/parallax: the shrinkage.
 
     Error bars are one standard deviation. Stars with parallaxes below two standard errors have no
@@ -216,13 +226,14 @@ def plot_distances(model, ax=None, fig=None, unit=None):
     ax.set_ylim(max(low, 0), high)
     if poor.any():
         label = rf"posterior mean where $\varpi < 2\sigma_\varpi$: {poor.sum()}"
-        look = {"color": plots.BEST, "transform": ax.get_yaxis_transform(), "label": label}
-        ax.plot(np.full(poor.sum(), 0.02), mean[poor], "_", **look)
+        look: dict[str, Any] = {"color": plots.BEST, "label": label}
+        across = ax.get_yaxis_transform()
+        ax.plot(np.full(poor.sum(), 0.02), mean[poor], "_", transform=across, **look)
     if not member.all():
         _mark_others(ax, parallax[~member & clear], (~member).sum())
     ax.axhline(mu_r, color=plots.GIVEN, lw=1, label=r"$\mu_r$")
     if good.any():
-        line = {"color": plots.shade(ax, 0.5), "ls": "--", "label": "no shrinkage"}
+        line: dict[str, Any] = {"color": plots.shade(ax, 0.5), "ls": "--", "label": "no shrinkage"}
         ax.plot([low, high], [low, high], scalex=False, **line)
         plots.at_edges(ax, naive, mean[good])
     of = ", corrected" if data.zero_point or data.offsets else ""

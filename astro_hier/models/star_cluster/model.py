@@ -5,7 +5,7 @@ from dataclasses import replace
 import astropy.units as u
 import numpy as np
 
-from astro_hier import datasets, outliers, priors, profiles
+from astro_hier import annotations, datasets, outliers, priors, profiles
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.star_cluster import (
     checks,
@@ -130,16 +130,16 @@ class StarCluster(HierarchicalModel):
     def __init__(
         self,
         *,
-        mu_r=priors.TruncatedNormal(1 * u.kpc, 2 * u.kpc, lower=0 * u.kpc),
-        ln_std_r=priors.Uniform(-8, 0),
-        profile=profiles.Normal(),
-        zero_point=None,
-        error_scale=None,
-        outliers=None,
-        parallax_covariance=None,
-        star_draws="auto",
-        columns=None,
-        on_invalid="raise",
+        mu_r: annotations.PriorLike = priors.TruncatedNormal(1 * u.kpc, 2 * u.kpc, lower=0 * u.kpc),
+        ln_std_r: annotations.PriorLike = priors.Uniform(-8, 0),
+        profile: profiles.Profile = profiles.Normal(),
+        zero_point: annotations.ZeroPointLike = None,
+        error_scale: annotations.PriorLike | None = None,
+        outliers: outliers.Background | bool | None = None,
+        parallax_covariance: annotations.CovarianceLike = None,
+        star_draws: annotations.KeepDraws = "auto",
+        columns: annotations.ColumnsLike = None,
+        on_invalid: annotations.OnInvalid = "raise",
     ) -> None:
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.mu_r = mu_r

@@ -11,13 +11,13 @@ from astro_hier.models.membership import NoBackground, as_background
 from astro_hier.models.star_cluster.data import Stars
 from astro_hier.models.star_cluster.far import with_sample
 from astro_hier.models.star_cluster.offsets import CommonOffsets, NoOffsets
-from astro_hier.models.zero_point import as_zero_point
+from astro_hier.models.zero_point import PARALLAX, PARALLAX_ERROR, as_zero_point
 from astro_hier.posterior import UNBOUNDED, Parameter
 from astro_hier.table import Role
 
 COLUMNS = (
-    Role("parallax", u.mas, observed=True),
-    Role("parallax_error", u.mas, positive=True),
+    Role("parallax", u.mas, observed=True, usual=PARALLAX),
+    Role("parallax_error", u.mas, positive=True, usual=PARALLAX_ERROR),
     Role("star", None, required=False, unique=True),
 )
 OF_CLUSTER = (

@@ -6,13 +6,13 @@ from astropy.table import QTable
 
 from astro_hier.core import distance
 from astro_hier.core.thinning import evenly
-from astro_hier.given import generator
+from astro_hier.given import RandomState, generator
 from astro_hier.models import upper_limit
 from astro_hier.models.star_cluster import likelihood
 from astro_hier.models.star_cluster.described import Described, describe
 from astro_hier.models.star_cluster.draws import draw_latents
 from astro_hier.models.zero_point import Theta
-from astro_hier.posterior import UnitLike, in_units
+from astro_hier.posterior import UnitLike, in_units, quantity_in
 
 # draws of the parameters to average over: all for a thousand stars, and fewer of more, which leave
 # the parameters less uncertain
@@ -98,7 +98,7 @@ def _n_sigma(data, theta):
     return (data.parallax - expected.mean(axis=0)) / np.sqrt(variance + expected.var(axis=0))
 
 
-def std_r_upper_limit(model, probability: float = 0.95) -> u.Quantity:
+def std_r_upper_limit(model, probability: float = 0.95, unit: UnitLike = None) -> u.Quantity:
     """An upper limit on the depth, for a prior flat in std_r.
 
     The prior is flat from zero to the upper end of the fit's prior. Unlike quantiles of the draws,
@@ -110,11 +110,13 @@ def std_r_upper_limit(model, probability: float = 0.95) -> u.Quantity:
     ----------
     probability : float, optional
         Probability that std_r lies below the limit.
+    unit : unit, list or dict, optional
+        The unit of the result, or several as in `summary`; by default kpc.
 
     Returns
     -------
     `~astropy.units.Quantity`
-        The limit in kpc.
+        The limit.
 
     Examples
     --------
@@ -122,13 +124,20 @@ def std_r_upper_limit(model, probability: float = 0.95) -> u.Quantity:
     >>> table = datasets.make_star_cluster(random_state=42)
     >>> cluster = StarCluster()
     >>> cluster = cluster.fit(table, draws=50, random_state=1, progressbar=False)
-    >>> print(f"{cluster.std_r_upper_limit():.2f}")
-    0.01 kpc
+    >>> print(f"{cluster.std_r_upper_limit(unit='pc'):.0f}")
+    10 pc
     """
-    return upper_limit.upper_limit(model, model.fitted_data(), "std_r", probability) * u.kpc
+    limit = upper_limit.upper_limit(model, model.fitted_data(), "std_r", probability) * u.kpc
+    return quantity_in(model, "std_r", limit, unit)
 
 
-def predict(model, parallax_error: u.Quantity | None = None, *, random_state=None) -> u.Quantity:
+def predict(
+    model,
+    parallax_error: u.Quantity | None = None,
+    *,
+    random_state: RandomState = None,
+    unit: UnitLike = None,
+) -> u.Quantity:
     """Posterior predictive parallaxes.
 
     Parameters
@@ -139,11 +148,13 @@ def predict(model, parallax_error: u.Quantity | None = None, *, random_state=Non
         place on the sky or in zero point, each new one has those of a fitted star picked at random.
     random_state : None, int, `numpy.random.Generator`, optional
         Seed or source of randomness.
+    unit : unit, list or dict, optional
+        The unit of the result, or several as in `summary`; by default mas.
 
     Returns
     -------
     `~astropy.units.Quantity`
-        Parallaxes in mas, shape (chain * draw, star).
+        Parallaxes, shape (chain * draw, star).
 
     Examples
     --------
@@ -160,13 +171,14 @@ def predict(model, parallax_error: u.Quantity | None = None, *, random_state=Non
         r, columns = _distances(model, data, theta, rng), likelihood.columns_of(theta)
         value, error = 1 / r + data.offset(columns), data.error(columns)
         value = data.background.contaminated_given(value, data.parallax, error, theta, rng)
-        return rng.normal(value, error) * u.mas
+        return quantity_in(model, "parallax", rng.normal(value, error) * u.mas, unit)
     data = data.yet_to_be_measured(_given_errors(parallax_error), rng)
     shape = len(theta["mu_r"]), len(data.parallax_error)
     sd = data.profile.draw(theta, shape[1], rng)
     r = distance.draw_population(theta["mu_r"][:, None], sd, shape, rng)
     columns = likelihood.columns_of(theta)
-    return rng.normal(1 / r + data.offset(columns), data.error(columns)) * u.mas
+    measured = rng.normal(1 / r + data.offset(columns), data.error(columns)) * u.mas
+    return quantity_in(model, "parallax", measured, unit)
 
 
 def _distances(model, data, theta, rng):

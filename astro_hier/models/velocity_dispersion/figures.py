@@ -1,13 +1,18 @@
 """Figures of a velocity dispersion: the graphical model, and the data with the model's density."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from astro_hier import plots
 from astro_hier.models.velocity_dispersion import likelihood, tables
 from astro_hier.models.velocity_dispersion.likelihood import KMS
-from astro_hier.posterior import units_of
+from astro_hier.posterior import UnitLike, units_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 NEAREST, FARTHEST = 5.0, 15.0  # standard deviations that a figure reaches at least, and at most
 MAX_BINS = 50  # of the histogram, in one standard deviation
@@ -27,7 +32,9 @@ def graph(model):
     )
 
 
-def plot_data(model, ax=None, fig=None, unit=None):
+def plot_data(
+    model, ax: "Axes | None" = None, fig: "Figure | None" = None, unit: UnitLike = None
+) -> "Axes":
     """Histogram of the measurements, with a tick for each row, and the density that is expected.
 
     The expected density is that of the population, and of the background if there is one,
@@ -60,7 +67,8 @@ def plot_data(model, ax=None, fig=None, unit=None):
     height = 1 / (len(value) * (bins[1] - bins[0]))
     if data.background:
         member = model.star_table()["member"]
-        ax.hist(value, bins, weights=member * height, color=plots.shade(ax, 0.2), label="members")
+        look = {"histtype": "stepfilled", **plots.hatched(ax)}
+        ax.hist(value, bins, weights=member * height, label="members", **look)
     ax.hist(value, bins, weights=np.full(len(value), height), histtype="step", color=plots.ink(ax),
             label=f"measured, {shown} of {len(value)} shown")  # fmt: skip
     x = np.linspace(bins[0], bins[-1], 400)

@@ -3,7 +3,7 @@
 import astropy.units as u
 import numpy as np
 
-from astro_hier import datasets, outliers, priors
+from astro_hier import annotations, datasets, outliers, priors
 from astro_hier.model import HierarchicalModel
 from astro_hier.models.errors import as_errors
 from astro_hier.models.membership import as_background
@@ -87,7 +87,8 @@ class VelocityDispersion(HierarchicalModel):
     """
 
     roles = (
-        Role("velocity", KMS, required=False, observed=True),
+        # of stars and of galaxies, which may be far away
+        Role("velocity", KMS, required=False, observed=True, usual=(0.0, 2000.0), relative=True),
         Role("velocity_error", KMS, positive=True, required=False),
         Role("redshift", u.one, required=False, observed=True, above=-1.0, largest=FARTHEST),
         Role("redshift_error", u.one, positive=True, required=False),
@@ -103,13 +104,13 @@ class VelocityDispersion(HierarchicalModel):
     def __init__(
         self,
         *,
-        v_sys=priors.Uniform(-1000 * KMS, 1_000_000 * KMS),
-        ln_sigma_v=priors.Uniform(-3, 8.5),
-        error_scale=None,
-        outliers=None,
-        star_draws="auto",
-        columns=None,
-        on_invalid="raise",
+        v_sys: annotations.PriorLike = priors.Uniform(-1000 * KMS, 1_000_000 * KMS),
+        ln_sigma_v: annotations.PriorLike = priors.Uniform(-3, 8.5),
+        error_scale: annotations.PriorLike | None = None,
+        outliers: outliers.Background | bool | None = None,
+        star_draws: annotations.KeepDraws = "auto",
+        columns: annotations.ColumnsLike = None,
+        on_invalid: annotations.OnInvalid = "raise",
     ) -> None:
         super().__init__(columns=columns, on_invalid=on_invalid)
         self.v_sys = v_sys
@@ -133,7 +134,7 @@ class VelocityDispersion(HierarchicalModel):
         return (self._errors, *self._background.owners)
 
     @property
-    def parameters(self):
+    def parameters(self) -> tuple[Parameter, ...]:
         return (
             Parameter("v_sys", KMS, r"v_\mathrm{sys}", "velocity of the system", bounds=UNBOUNDED),
             Parameter("ln_sigma_v", u.one, r"\ln(\sigma_v/\mathrm{km\,s^{-1}})",

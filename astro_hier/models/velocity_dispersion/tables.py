@@ -7,16 +7,16 @@ import numpy as np
 from astropy.table import QTable
 
 from astro_hier.core.floats import Theta
-from astro_hier.given import generator
+from astro_hier.given import RandomState, generator
 from astro_hier.models import upper_limit
 from astro_hier.models.velocity_dispersion import likelihood
 from astro_hier.models.velocity_dispersion.likelihood import KMS
-from astro_hier.posterior import UnitLike, in_units
+from astro_hier.posterior import UnitLike, in_units, quantity_in
 
 AVERAGED_DRAWS = 200  # of the hyperparameters
 
 
-def sigma_v_upper_limit(model, probability: float = 0.95) -> u.Quantity:
+def sigma_v_upper_limit(model, probability: float = 0.95, unit: UnitLike = None) -> u.Quantity:
     """An upper limit on the velocity dispersion, for a prior flat in sigma_v.
 
     The prior is flat from zero to the upper end of the fit's prior. Unlike quantiles of the draws,
@@ -28,11 +28,13 @@ def sigma_v_upper_limit(model, probability: float = 0.95) -> u.Quantity:
     ----------
     probability : float, optional
         Probability that sigma_v lies below the limit.
+    unit : unit, list or dict, optional
+        The unit of the result, or several as in `summary`; by default km/s.
 
     Returns
     -------
     `~astropy.units.Quantity`
-        The limit in km/s.
+        The limit.
 
     Examples
     --------
@@ -42,7 +44,8 @@ def sigma_v_upper_limit(model, probability: float = 0.95) -> u.Quantity:
     >>> print(f"{system.sigma_v_upper_limit():.0f}")
     6 km / s
     """
-    return upper_limit.upper_limit(model, model.fitted_data(), "sigma_v", probability) * KMS
+    limit = upper_limit.upper_limit(model, model.fitted_data(), "sigma_v", probability) * KMS
+    return quantity_in(model, "sigma_v", limit, unit)
 
 
 def star_table(model, unit: UnitLike = None) -> QTable:
@@ -97,7 +100,13 @@ def _described(data, theta, log_some):
     return np.array([member, mean, square])
 
 
-def predict(model, error: u.Quantity | None = None, *, random_state=None) -> u.Quantity:
+def predict(
+    model,
+    error: u.Quantity | None = None,
+    *,
+    random_state: RandomState = None,
+    unit: UnitLike = None,
+) -> u.Quantity:
     """Posterior predictive velocities or redshifts of other members.
 
     With ``outliers``, some of them are not members.
@@ -109,11 +118,13 @@ def predict(model, error: u.Quantity | None = None, *, random_state=None) -> u.Q
         table's. By default the errors in the table.
     random_state : None, int, `numpy.random.Generator`, optional
         Seed or source of randomness.
+    unit : unit, list or dict, optional
+        The unit of the result, or several as in `summary`; by default km/s for velocities.
 
     Returns
     -------
     `~astropy.units.Quantity`
-        Velocities in km/s, or redshifts, shape (chain * draw, star).
+        Velocities or redshifts, shape (chain * draw, star).
 
     Examples
     --------
@@ -129,7 +140,8 @@ def predict(model, error: u.Quantity | None = None, *, random_state=None) -> u.Q
     theta = {name: model.samples(name).value for name in model.sampled_names()}
     rng = generator(random_state)
     simulated = likelihood.simulate(data, theta, rng, some=False)
-    return simulated[data.quantity.name] * data.quantity.unit
+    found = simulated[data.quantity.name] * data.quantity.unit
+    return quantity_in(model, data.quantity.name, found, unit)
 
 
 def _given_errors(error, quantity):
