@@ -1,6 +1,8 @@
 """Claims about the astro-hier command."""
 
 import re
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import astropy.units as u
@@ -16,8 +18,9 @@ from astro_hier import (
     outliers,
     priors,
 )
-from astro_hier.cli import main
+from astro_hier.cli import main, parser
 from astro_hier.cli.described import MODELS
+from astro_hier.posterior.files import SIGNATURE
 
 KMS = u.km / u.s
 FILES = {
@@ -229,6 +232,14 @@ def test_errors_are_one_line_and_a_status(tmp_path, capsys, monkeypatch, argumen
         (["--set", "draws=200"], "--set draws: expected --draws 200"),
         (["--zero_point=-0.03 mas"], "try --set 'zero_point=-0.03 mas'"),
         (["--mu-r", "3"], "try --set mu_r=..."),
+        (["--set", "error_scale=2", "--set", "error_scale=3"], "'error_scale' is given twice"),
+        (["--set", "mu_r=2 kpc", "--prior", "mu_r=Normal(1 kpc, 1 kpc)"], "'mu_r' is given twice"),
+        (["--prior", "halo_fraction=Beta(1, 3)"], "it is one with --set profile=CoreHalo"),
+        (["--prior", "outlier_sd=Normal(1 mas, 1 mas)"], "it is one with --set outliers=True"),
+        (["--prior", "outlier_sd=Normal(1,5 mas, 1 mas)"], "Normal takes mu and sigma, and here"),
+        (["--set", "outliers=yes"], "expected one of True, ParallaxBackground"),
+        (["--set", "zero_point=-0.029 MAS"], "MAS is not a valid unit"),
+        (["--columns", "parallax=a,parallax=b"], "expected one column of parallax, not two"),
         (["--seed", "-1"], "--seed: "),
         (["--seed", "x"], "--seed: 'x'; expected a whole number"),
     ],
@@ -396,6 +407,102 @@ def test_no_file_of_an_earlier_run_is_replaced_unasked(members, tmp_path, capsys
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
+def test_a_file_that_is_read_is_never_replaced(members, tmp_path, capsys, unfitted):
+    unfitted()
+    table = (tmp_path / "gaia.fits").read_bytes()
+    for name in ("stars.ecsv", "data.png"):
+        (tmp_path / name).write_bytes(table)
+        for out in (".", str(tmp_path)):
+            assert members(name, "--out", out, "--overwrite") == 1
+            assert f"'{name}' is read, and would be replaced" in capsys.readouterr().err
+        assert (tmp_path / name).read_bytes() == table
+    (tmp_path / "fit.nc").write_text("mine")
+    assert main(["report", "fit.nc", "--out", "fit.nc", "--overwrite"]) == 1
+    assert (tmp_path / "fit.nc").read_text() == "mine"
+
+
+def test_rows_of_a_survey_are_kept_apart_from_what_they_are_made_of(members, tmp_path, capsys):
+    (tmp_path / "rows-000000.parquet").write_text("mine")
+    for source in (".", "rows-000000.parquet"):
+        assert main(["survey", "prepare", source, "--rows", str(tmp_path)]) == 1
+        assert "holds what is read: choose another folder with --rows" in capsys.readouterr().err
+    assert main(["survey", "prepare", "gaia.csv", "--rows", "gaia.fits"]) == 1
+    assert "'gaia.fits' is not a folder: choose a new" in capsys.readouterr().err
+    assert (tmp_path / "rows-000000.parquet").read_text() == "mine"
+
+
+def test_options_that_would_count_for_nothing_are_refused(members, tmp_path, capsys):
+    (tmp_path / "fit.nc").write_bytes(SIGNATURE)
+    (tmp_path / "rows").mkdir()
+    for words in (["compare", "fit.nc", "fit.nc"], ["survey", "prepare", "rows", "--rows", "new"],
+                  ["survey", "fit", "rows"]):  # fmt: skip
+        with pytest.raises(SystemExit):
+            main([*words, "--delimiter", ";"])
+        assert "--delimiter is for the file of a table" in capsys.readouterr().err
+
+
+def test_the_home_folder_is_the_same_in_every_path(members, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "gaia.csv").rename(tmp_path / "home" / "gaia.csv")
+    assert members("~/gaia.csv", "--out=~/fits", "--no-figures") == 0
+    there = {path.name for path in (tmp_path / "home" / "fits").iterdir()}
+    assert there == {"posterior.nc", "stars.ecsv"}
+    assert {path.name for path in tmp_path.iterdir()} == {"gaia.fits", "home"}
+    for words in (["report", "~/a", "--out=~/b"], ["survey", "prepare", "~/a", "--rows=~/b"]):
+        options, _ = parser.build().parse_known_args(words)
+        paths = [value for value in vars(options).values() if isinstance(value, Path)]
+        assert paths == [tmp_path / "home" / "a", tmp_path / "home" / "b"]
+
+
+@pytest.mark.parametrize("made", ["posterior.nc", "stars.ecsv"])
+def test_what_another_run_wrote_during_the_fit_is_kept(
+    members, tmp_path, capsys, monkeypatch, made
+):
+    out, refuge, fit = tmp_path / "gaia-cluster", tmp_path / "refuge", StarCluster.fit
+    refuge.mkdir()
+    monkeypatch.setattr("tempfile.mkdtemp", lambda **options: str(refuge))
+
+    def meanwhile(self, table, **options):
+        (out / made).write_text("of another run")
+        return fit(self, table, **options)
+
+    monkeypatch.setattr(StarCluster, "fit", meanwhile)
+    assert members("gaia.csv", "--no-figures") == 1
+    assert f"({made} was made there during the fit): the fit was" in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == [made]
+    assert (out / made).read_text() == "of another run"
+    StarCluster.load(refuge / "posterior.nc")
+
+
+@pytest.mark.parametrize(
+    ("unit", "message"),
+    [
+        ("kg", "--unit kg is one of mass, which no quantity here has"),
+        ("pc,Jy", "--unit Jy is one of spectral flux density, which"),
+        ("pc,kpc", "expected one unit of each kind, and pc and kpc are of one"),
+        ("", "expected units such as pc,m/s"),
+    ],
+)
+def test_units_of_no_result_are_found_before_the_fit(members, capsys, unfitted, unit, message):
+    unfitted()
+    with suppress(SystemExit):
+        assert members("gaia.csv", "--unit", unit) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_a_unit_of_the_demo_is_of_some_model(capsys):
+    with pytest.raises(SystemExit):
+        main(["demo", "--unit", "pc,Jy"])
+    assert "--unit Jy is of a kind that no result has" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("page", ["nowhere/page.html", "."])
+def test_a_page_that_cannot_be_written_is_found_before_it_is_made(members, capsys, page):
+    assert main(["report", "gaia.csv", "--out", page]) == 1
+    assert "is not the name of a file in a folder that exists" in capsys.readouterr().err
+
+
 def test_overwrite_leaves_no_figure_of_an_earlier_fit(members, tmp_path, monkeypatch):
     out = tmp_path / "gaia-cluster"
     assert members("gaia.csv") == 0
@@ -502,6 +609,21 @@ def test_figures_have_the_formats_that_are_asked_for(members, tmp_path, capsys):
     assert "already holds posterior.nc, stars.ecsv, " in capsys.readouterr().err
     assert members("gaia.csv", "--no-figures", "--overwrite") == 0
     assert {path.name for path in out.iterdir()} == others
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_closed_stream_is_no_error(members, tmp_path, monkeypatch, stream):
+    monkeypatch.setattr(sys, stream, None)
+    assert members("gaia.csv", "--no-figures") == 0
+    getattr(sys, stream).close()
+    StarCluster.load(tmp_path / "gaia-cluster" / "posterior.nc")
+
+
+def test_a_name_of_nothing_is_no_folder(members, capsys):
+    for name in ("", " "):
+        with pytest.raises(SystemExit):
+            members("gaia.csv", "--out", name)
+        assert "expected the name of a file or folder" in capsys.readouterr().err
 
 
 def test_quiet_prints_nothing(members, capsys):

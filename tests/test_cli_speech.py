@@ -73,12 +73,21 @@ def test_what_was_wrong_or_is_not_known_is_no_line_to_type(message):
     assert len(of_error(TableError(message), "binary", ["binary", "x"])) == 1
 
 
+def test_a_line_to_type_gives_no_column_two_roles():
+    error = TableError("no unit: say columns={'velocity': ('v', 'km / s')}\nb is bad")
+    words = ["dispersion", "t.csv", "--columns", "redshift=v,redshift_error=e"]
+    assert of_error(error, "dispersion", words) == [
+        "no unit: say --columns velocity=v:km/s; b is bad"
+    ]
+
+
 def test_one_line_names_all_roles_that_are_missing_or_lack_units(tmp_path, capsys):
     path = tmp_path / "visits.csv"
     path.write_text("JD,RV,err\n1,2,3\n4,5,6\n")
     assert main(["binary", str(path), "--quiet"]) == 1
     said, line = capsys.readouterr().err.strip().splitlines()[-2:]
     assert said.count("['JD', 'RV', 'err']") == 1
+    assert line.startswith("astro-hier: try (with your columns for NAME): astro-hier binary ")
     assert line.endswith("--columns time=NAME:d,rv_error=NAME:km/s,rv=RV:km/s")
 
 

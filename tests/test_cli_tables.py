@@ -48,6 +48,10 @@ LAYOUTS = {
     "vizier.tsv": text(";", ["d", "km/s", "km/s"], ["---", "---", "---"], before="#RESOURCE=x\n\n"),
     "windows.csv": text(";").replace("\n", "\r\n"),
     "mark.csv": "\ufeff" + text(";"),
+    "units.csv": text(",", ["d", "km/s", "km/s"]),
+    "units.txt": text(" ", ["[d]", "(km/s)", "(km/s)"]),
+    "fortran.dat": text(" ", rows=[[f"{word}D+00" for word in row] for row in ROWS]),
+    "printed.csv": text(",", rows=[[word.replace("-", "\u2212") for word in row] for row in ROWS]),
     "quoted.csv": text(";", names=['"time"', '"rv"', '"rv_error"']),
     "long_words.csv": text(
         ",",
@@ -71,7 +75,78 @@ def test_text_in_columns_is_read_whatever_is_between_them(tmp_path, name):
     path.write_text(LAYOUTS[name], encoding="utf-8", newline="")
     table = read_table(path)
     assert_is_read(table)
-    assert table["rv"].unit == (u.km / u.s if name == "vizier.tsv" else None)
+    has_units = name in ("vizier.tsv", "units.csv", "units.txt")
+    assert table["rv"].unit == (u.km / u.s if has_units else None)
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "utf-8-sig"])
+def test_text_is_read_in_the_coding_that_it_names(tmp_path, coding):
+    path = tmp_path / "excel.txt"
+    path.write_text(text("\t"), encoding=coding)
+    assert_is_read(read_table(path))
+
+
+def test_a_unit_that_astropy_does_not_know_is_left_to_be_given(tmp_path):
+    path = tmp_path / "visits.csv"
+    path.write_text(text(",", ["BJD", "km/s", "-"]))
+    table = read_table(path)
+    assert_is_read(table)
+    assert [table[name].unit for name in NAMES] == [None, u.km / u.s, None]
+
+
+def test_a_row_of_words_is_no_row_of_units(tmp_path):
+    """Bands and labels may have the names of units; a missing number is none."""
+    path = tmp_path / "bands.csv"
+    for first in ("V,d,nan", "V,d,1.5", "star 1,d,null"):
+        path.write_text(f"band,star,rv\n{first}\nR,x,2.5\n")
+        assert len(read_table(path)) == 2
+
+
+@pytest.mark.parametrize("letter", "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\r\0")
+def test_a_number_is_never_two(tmp_path, letter):
+    path = tmp_path / "split.csv"
+    content = f"v,e,n\n10{letter}.5,0.5,a\n2,0.5,b\n3,0.5,c\n"
+    path.write_text(content, encoding="utf-8", newline="")
+    if letter == "\0":
+        with pytest.raises(ValueError, match="line 2 holds a NUL byte"):
+            read_table(path)
+    else:
+        assert list(read_table(path)["v"]) == ["10 .5", "2", "3"]
+
+
+REPEATED = {
+    "a.csv": "v,v,e\n1,100,1\n2,200,1\n",
+    "b.txt": "v v_1 e v\n1 100 1 5\n2 200 1 5\n",
+    "c.ecsv": "# %ECSV 1.0\n# ---\n# datatype:\n# - {name: v, datatype: float64}\n"
+    "# - {name: v, datatype: float64}\n# schema: astropy-2.0\nv v\n1 2\n3 4\n",
+    "d.vot": '<?xml version="1.0"?><VOTABLE version="1.3"><RESOURCE><TABLE>'
+    + '<FIELD name="v" datatype="double"/>' * 2
+    + "<DATA><TABLEDATA><TR><TD>1</TD><TD>9</TD></TR></TABLEDATA></DATA>"
+    "</TABLE></RESOURCE></VOTABLE>",
+}
+
+
+@pytest.mark.parametrize("name", REPEATED)
+@pytest.mark.filterwarnings("ignore::astropy.io.votable.exceptions.VOWarning")
+def test_names_that_several_columns_have_are_an_error(tmp_path, name):
+    (tmp_path / name).write_text(REPEATED[name])
+    with pytest.raises(ValueError, match="several columns are named 'v'"):
+        read_table(tmp_path / name)
+
+
+def test_the_format_and_what_is_between_columns_go_together(tmp_path):
+    path = tmp_path / "bare.txt"
+    path.write_text("1;2\n3;4\n")
+    table = read_table(path, format="ascii.no_header", delimiter=";")
+    assert (table.colnames, len(table)) == (["col1", "col2"], 2)
+
+
+@pytest.mark.parametrize("format", ["ascii.mrt", "ascii.latex", "ascii.aastex"])
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_tables_of_journals_are_recognised(tmp_path, format):
+    path = tmp_path / "table.txt"
+    QTable([TIMES, VELOCITIES, ERRORS], names=NAMES).write(path, format=format)
+    assert_is_read(read_table(path))
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
@@ -135,7 +210,15 @@ def test_masked_numbers_with_decimal_commas_stay_masked(tmp_path, capsys):
     [
         ("numbers.dat", b"1 2 3\n4 5 6\n", [], "first line holds numbers, not names"),
         ("empty.csv", b"", [], "no line with values"),
-        ("ragged.csv", b"time;rv\n1;2\n3\n4;5;6\n", [], "could not be read"),
+        (
+            "ragged.csv",
+            b"time;rv\n1;2\n3\n4;5;6\n",
+            [],
+            "line 4 has 3 cells",
+        ),
+        ("a.zip", b"PK\x03\x04", [], "is a zip archive or a spreadsheet: unpack it"),
+        ("a.vot", b"<VOTABLE><RESOURCE>", [], "as votable (1:19: no element found): it is damaged"),
+        ("t.fits", b"", ["--delimiter", ";"], "--delimiter is for text, and"),
         ("notes.txt", b"dear diary\n", [], "name another format, --format ascii.csv"),
         ("photo.jpg", b"\xff\xd8\xff\xe0", [], "does not recognise this format"),
         ("half.fits", b"SIMPLE  =", [], "could not be read as fits"),
@@ -154,6 +237,8 @@ def test_what_is_no_table_is_said_with_the_option_to_use(
 ):
     path = tmp_path / name
     path.write_bytes(content)
+    if name == "t.fits":
+        QTable([TIMES], names=["time"]).write(path, overwrite=True)
     with suppress(SystemExit):
         assert main(["binary", str(path), *options]) == 1
     said = capsys.readouterr().err

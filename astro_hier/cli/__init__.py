@@ -1,5 +1,6 @@
 """The ``astro-hier`` command."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     SystemExit
         With status 2 for wrong usage, and 0 after help.
     """
+    _open_streams()
     try:
         # imported here, so that an interrupt is heard whatever is being loaded
         from astro_hier.cli import command
@@ -24,3 +26,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("astro-hier: interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def _open_streams() -> None:
+    """Open what the shell has closed, as by ``>&-``, so that what is printed goes nowhere.
+
+    Else a file that is opened later, such as that of the fit, would take its number and be printed
+    to.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))

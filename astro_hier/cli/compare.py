@@ -17,7 +17,7 @@ from astro_hier import checks
 from astro_hier.cli.fit import model_of
 from astro_hier.cli.saved import load
 from astro_hier.cli.speech import UsageError, in_shell
-from astro_hier.cli.tables import read_table
+from astro_hier.cli.tables import check_unread, read_table
 from astro_hier.posterior.files import SIGNATURE
 
 SAID_OF_ARGUMENTS = 60  # letters
@@ -36,6 +36,7 @@ def run(options):
         )
     if options.columns or options.set or options.prior:
         raise UsageError("--columns, --set and --prior are for a table, not for saved fits")
+    check_unread(options, "saved fits")
     fits = [load(path) for path in options.files]
     for path, fit in zip(options.files[1:], fits[1:], strict=True):
         _check_same_data(options.files[0], fits[0], path, fit)

@@ -1,7 +1,9 @@
 """The verbs that fit a model to a table: its arguments, the fit, and its output."""
 
+import os
 import secrets
 import warnings
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 from astro_hier import checks
@@ -20,7 +22,8 @@ def run(options):
     table = read_table(options.table, options.format, options.delimiter, options.hdu)
     out = options.out or Path(f"{options.table.name.split('.')[0]}-{options.command}")
     more = {"max_evaluations": options.max_evaluations} if options.max_evaluations else {}
-    with prepared_folder(out, files_of(model), options.overwrite):
+    read = [options.table, *_tables_set(options, model).values()]
+    with prepared_folder(out, files_of(model), options.overwrite, read):
         check_unit(model, table, options.unit)
         seed = seed_of(options, lambda: _check_columns(model, table))
         fitted(
@@ -83,8 +86,9 @@ def model_of(options, command):
         If they name what the model does not have, or contradict each other.
     """
     columns = {role: place for given in options.columns for role, place in given.items()}
+    _check_once([name for name, _ in (*options.set, *options.prior)])
     model = class_of(command)(columns=columns or None, on_invalid=options.on_invalid)
-    tables = [option.name for option in model.options if option.takes_table]
+    tables = _tables_set(options, model)
     for name, value in options.set:
         if name in OPTIONS and name not in model.get_params():
             raise UsageError(f"--set {name}: expected {OPTIONS[name]} {value}")
@@ -95,10 +99,25 @@ def model_of(options, command):
             )
         if name in ("columns", "on_invalid"):
             raise UsageError(f"--set {name}: expected --{name.replace('_', '-')}")
-        model.set_params(**{name: read_table(Path(str(value))) if name in tables else value})
+        model.set_params(**{name: read_table(tables[name]) if name in tables else value})
     for name, prior in options.prior:
         _set_prior(model, name, prior)
     return model
+
+
+def _check_once(names):
+    """Raise a UsageError if a name is given twice, of which only one could count."""
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise UsageError(f"{name!r} is given twice: expected one value, by --set or --prior")
+
+
+def _tables_set(options, model):
+    """The files that ``--set`` names, by the arguments of the model that are tables."""
+    named = [option.name for option in model.options if option.takes_table]
+    return {
+        name: Path(os.path.expanduser(str(value))) for name, value in options.set if name in named
+    }
 
 
 def names_with_priors(model):
@@ -106,6 +125,17 @@ def names_with_priors(model):
     names = model.sampled_names()
     of_options = [option.name for option in model.options if option.takes_prior]
     return names + [name for name in of_options if name not in names]
+
+
+def _turned_on_by(model, name):
+    """Which option gives a model the parameter of this name, if one does."""
+    for option in model.options:
+        for family in option.families:
+            if is_dataclass(family) and name in {field.name for field in fields(family)}:
+                is_one = len(option.families) == 1 and option.example == "True"
+                value = "True" if is_one else family.__name__
+                return f"; it is one with --set {option.name}={value}"
+    return ""
 
 
 def _set_prior(model, name, prior):
@@ -117,7 +147,7 @@ def _set_prior(model, name, prior):
         known = names_with_priors(model)
         raise UsageError(
             f"--prior: {name!r} has no prior; expected one of {', '.join(known)}"
-            f"{did_you_mean(name, known)}"
+            f"{_turned_on_by(model, name) or did_you_mean(name, known)}"
         )
     owner = model.owner(name)
     if owner is model:

@@ -1,12 +1,13 @@
 """The output of a fit: its folder, the files in it, and what is printed."""
 
+import errno
 import inspect
 import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,14 @@ def _is_of_all(model, method):
 
 
 @contextmanager
-def prepared_folder(out, names, overwrite):
+def prepared_folder(out, names, overwrite, read=()):
     """Make sure, before hours are spent on a fit, that a folder can take files of these names.
 
-    The folder is made if necessary, and removed again if nothing is written to it.
+    The folder is made if necessary, and removed again if nothing is written to it. The files that
+    are ``read``, such as the table, are never among those that are replaced.
     """
     made = [folder for folder in (out, *out.parents) if not os.path.exists(folder)]
+    check_not_read([out / name for name in names], read)
     _check_free(out, names, overwrite)
     try:
         _make(out)
@@ -57,6 +60,17 @@ def prepared_folder(out, names, overwrite):
         for folder in made:
             with suppress(OSError):  # it is not empty
                 folder.rmdir()
+
+
+def check_not_read(written: Iterable[Path], read: Iterable[Path]) -> None:
+    """Raise an OSError if a file that is read would be replaced by one that is written."""
+    for path in read:
+        for other in written:
+            if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
+                raise FileExistsError(
+                    f"{str(path)!r} is read, and would be replaced by what is written: choose"
+                    " another name with --out"
+                )
 
 
 def _make(out):
@@ -96,7 +110,7 @@ def deliver(model, out, options, truths=None):
     ``options`` hold ``format_figures``, which formats to draw figures in, ``unit``, those of
     results, and ``quiet``.
     """
-    tables, failed = _save(model, out, options.unit)
+    tables, failed = _save(model, out, options)
     tell(model, tables.values(), options, truths)
     drawn, undrawn = _draw(model, out, options, truths)
     written = [POSTERIOR, *tables, *drawn]
@@ -120,7 +134,7 @@ def _said(model, finding):
     return f"{finding.name}: {in_shell(finding.message(shell=True), model.command)}"
 
 
-def _save(model, out, unit):
+def _save(model, out, options):
     """Write what must not be lost, before anything else can fail.
 
     Returns
@@ -130,13 +144,14 @@ def _save(model, out, unit):
     failed : int
         How many could not be made or written, which is said.
     """
-    save(model, out / POSTERIOR)
-    for name in files_of(model)[1:]:
+    others = files_of(model)[1:]
+    save(model, out / POSTERIOR, others, options.overwrite)
+    for name in others:
         (out / name).unlink(missing_ok=True)  # may be left from an earlier fit
     tables = {}
     for file, method in _tables(model).items():
         try:
-            table = in_unit(getattr(model, method), unit)
+            table = in_unit(getattr(model, method), options.unit)
             table.write(out / file)
             tables[file] = table
         except Exception as error:  # whatever the error, the fit is there
@@ -144,18 +159,43 @@ def _save(model, out, unit):
     return tables, len(_tables(model)) - len(tables)
 
 
-def save(model, path):
-    """Save a fit or, if it cannot be written there, elsewhere, which is said by an OSError."""
+def save(model: Any, path: Path, others: Sequence[str] = (), overwrite: bool = False) -> None:
+    """Save a fit or, if it cannot be written there, elsewhere, which is said by an OSError.
+
+    Unless they are to be overwritten, this file and the ``others`` beside it must not have been
+    made since the fit began, such as by another run.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        model.save(path)
+        with nullcontext() if overwrite else _claimed(path, others):
+            model.save(path)
     except OSError as error:
         refuge = Path(tempfile.mkdtemp(prefix="astro-hier-")) / path.name
         model.save(refuge)
+        why = getattr(error.__cause__, "strerror", None) or error.strerror or error
         raise OSError(
-            f"{str(path)!r} could not be written ({(error.__cause__ or error).strerror}): the"
-            f" fit was saved to {str(refuge)!r} instead, and can be loaded from there"
+            f"{str(path)!r} could not be written ({why}): the fit was saved"
+            f" to {str(refuge)!r} instead, and can be loaded from there"
         ) from error
+
+
+@contextmanager
+def _claimed(path: Path, others: Sequence[str]) -> Iterator[None]:
+    """Hold a new file's name, which only one of several runs can, unless others are in the way."""
+    there = [name for name in others if os.path.lexists(path.with_name(name))]
+    try:
+        if not there:
+            path.touch(exist_ok=False)
+    except FileExistsError:
+        there = [path.name]
+    if there:
+        said = f"{', '.join(there)} was made there during the fit"
+        raise FileExistsError(errno.EEXIST, said)
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _not_written(path, error):

@@ -6,6 +6,7 @@ is imported when the verb is used.
 
 import argparse
 import importlib
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -54,10 +55,10 @@ def _fit(verbs, command):
     described = MODELS[command]
     verb = _verb(verbs, command, "fit", described.about, "TABLE")
     verb.set_defaults(command=command)
-    verb.add_argument("table", type=Path, metavar="TABLE", help=TABLE)
+    verb.add_argument("table", type=_path, metavar="TABLE", help=TABLE)
     _add_reading(verb, command)
     verb.add_argument(
-        "--out", type=Path, metavar="DIR", help=f"folder to write to (default: TABLE-{command})"
+        "--out", type=_path, metavar="DIR", help=f"folder to write to (default: TABLE-{command})"
     )
     _add_model(verb, command)
     verb.add_argument("--method", choices=METHODS, default="marginal")
@@ -87,7 +88,7 @@ def _compare(verbs):
     )
     verb.add_argument(
         "files",
-        type=Path,
+        type=_path,
         nargs="+",
         metavar="FILE",
         help="saved fits, such as a/posterior.nc b/posterior.nc; or one table of the velocities of"
@@ -101,9 +102,9 @@ def _report(verbs):
     verb = _verb(
         verbs, "report", "report", "write a page about a saved fit, with all figures", "FILE"
     )
-    verb.add_argument("file", type=Path, metavar="FILE", help="a saved fit, such as posterior.nc")
+    verb.add_argument("file", type=_path, metavar="FILE", help="a saved fit, such as posterior.nc")
     verb.add_argument(
-        "--out", type=Path, metavar="HTML", help="page to write (default: FILE with .html)"
+        "--out", type=_path, metavar="HTML", help="page to write (default: FILE with .html)"
     )
     _add_overwrite(verb)
     _add_unit(verb)
@@ -116,8 +117,8 @@ def _survey(verbs):
     actions = survey.add_subparsers(required=True, metavar="ACTION")
     about = "search for the orbits of all stars, and write their rows; goes on where it was stopped"
     prepare = _action(actions, "prepare", about, "SOURCE")
-    prepare.add_argument("source", type=Path, metavar="SOURCE", help=f"{TABLE}; or Parquet files")
-    prepare.add_argument("--rows", type=Path, required=True, metavar="DIR", help="folder of rows")
+    prepare.add_argument("source", type=_path, metavar="SOURCE", help=f"{TABLE}; or Parquet files")
+    prepare.add_argument("--rows", type=_path, required=True, metavar="DIR", help="folder of rows")
     prepare.add_argument(
         "--model",
         choices=("binaries", "binary"),
@@ -131,20 +132,20 @@ def _survey(verbs):
         "--stars-per-file", type=_positive, default=10_000, help="(default: 10000)"
     )
     fit = _action(actions, "fit", "fit a population to rows", "ROWS")
-    fit.add_argument("rows", type=Path, metavar="ROWS", help="folder of rows")
-    fit.add_argument("--out", type=Path, metavar="DIR", help="(default: ROWS-fit)")
+    fit.add_argument("rows", type=_path, metavar="ROWS", help="folder of rows")
+    fit.add_argument("--out", type=_path, metavar="DIR", help="(default: ROWS-fit)")
     fit.add_argument("--draws", type=_positive, default=1000, help="in each of 4 chains")
     fit.add_argument("--seed", type=_word("seed"), help="for the same draws every time")
     _add_overwrite(fit)
     _add_unit(fit)
     results = _action(actions, "results", "write results of every star", "FIT ROWS")
-    results.add_argument("file", type=Path, metavar="FIT", help="a saved fit of rows")
-    results.add_argument("rows", type=Path, metavar="ROWS", help="folder of rows")
+    results.add_argument("file", type=_path, metavar="FIT", help="a saved fit of rows")
+    results.add_argument("rows", type=_path, metavar="ROWS", help="folder of rows")
     results.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder to write to"
+        "--out", type=_path, required=True, metavar="DIR", help="folder to write to"
     )
     status = _action(actions, "status", "how far the rows in a folder have come", "ROWS")
-    status.add_argument("rows", type=Path, metavar="ROWS", help="folder of rows")
+    status.add_argument("rows", type=_path, metavar="ROWS", help="folder of rows")
     for action in (prepare, fit):
         _add_reading(action, "binaries")
         _add_model(action, "binaries")
@@ -161,7 +162,7 @@ def _action(actions, name, about, what):
 def _demo(verbs):
     about = f"simulate and fit a table of each kind ({', '.join(MODELS)}); needs no data"
     verb = _verb(verbs, "demo", "demo", about, "")
-    verb.add_argument("--out", type=Path, default=Path("astro-hier-demo"), metavar="DIR",
+    verb.add_argument("--out", type=_path, default=Path("astro-hier-demo"), metavar="DIR",
                       help="folder to write to (default: %(default)s)")  # fmt: skip
     _add_output(verb)
 
@@ -268,6 +269,13 @@ def _word(kind, *context):
 def _read_word(kind: str, context: tuple, text: str) -> Any:
     values = importlib.import_module("astro_hier.cli.values")
     return getattr(values, f"read_{kind}")(text, *context)
+
+
+def _path(text: str) -> Path:
+    """A file or folder, in which ~ stands for the home folder as in unquoted words of the shell."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r}; expected the name of a file or folder")
+    return Path(os.path.expanduser(text))
 
 
 def _positive(text):

@@ -72,13 +72,22 @@ def of_error(error: Exception, command: str | None, arguments: Sequence[str]) ->
     if isinstance(error, MemoryError):
         return ["there is not enough memory: fit fewer rows, or with fewer --draws"]
     message = getattr(error, "shell", None) or str(error) or type(error).__name__
-    said = _translated(" ".join(message.split()), command)
+    lines = re.sub(r"(?<![:;,.])\s*\n\s*", "; ", message.strip())  # problems, one in each
+    said = _translated(" ".join(lines.split()), command)
     known = any(place.partition(":")[0] != "NAME" for place in said.columns.values())
     columns = ",".join(f"{role}={place}" for role, place in said.columns.items() if known)
     more = ["--columns", columns] if columns else said.others
-    if not more or command is None:
+    if not more or command is None or _are_of_others(said.columns, arguments):
         return [said.text]
-    return [said.text, f"try: {shlex.join(['astro-hier', *arguments, *more])}"]
+    blank = " (with your columns for NAME)" if "=NAME" in columns else ""
+    return [said.text, f"try{blank}: {shlex.join(['astro-hier', *arguments, *more])}"]
+
+
+def _are_of_others(columns: dict[str, str], arguments: Sequence[str]) -> bool:
+    """Whether columns for some roles are already given for others, such as a redshift."""
+    words = re.findall(r"([\w-]+)\s*=\s*([^,:]+)", ",".join(arguments))
+    places = {(role, place.partition(":")[0]) for role, place in columns.items()}
+    return any(name == place and role != of for of, place in places for role, name in words)
 
 
 def _translated(message: str, command: str | None) -> _Said:

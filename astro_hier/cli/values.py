@@ -1,7 +1,11 @@
 """The meaning of words on the command line: columns, priors, settings, seeds and delimiters."""
 
 import argparse
+import inspect
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import astropy.units as u
 
@@ -15,6 +19,8 @@ DELIMITERS = {"tab": "\t", "\\t": "\t", "blank": " ", "space": " ", "semicolon":
 # Numbers and units longer than these are slips, or take for ever to be understood
 LONGEST = 60
 NUMBER = re.compile(r"^\s*[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
+# a number and what would be its unit, which is neither a label nor the name of a file
+WITH_UNIT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)? +[a-zA-Z][^.]*")
 TOO_LARGE_A_POWER = re.compile(r"(\*\*|\^|[a-zA-Z)])\s*\(?\s*[+-]?\d{3,}")
 
 
@@ -40,6 +46,8 @@ def read_columns(text):
             )
         if unit:
             _check_unit(unit, f"{role}={name}:{unit}")
+        if role in found:
+            raise argparse.ArgumentTypeError(f"{text!r}; expected one column of {role}, not two")
         found[role] = (name, unit) if unit else None if name.lower() == "none" else name
     return found
 
@@ -47,21 +55,47 @@ def read_columns(text):
 def read_units(text):
     """Units of results, from their names separated by commas."""
     units = [word.strip() for word in text.split(",")]
-    for unit in units:
+    for i, unit in enumerate(units):
+        if not unit:
+            raise argparse.ArgumentTypeError(f"{text!r}; expected units such as pc,m/s")
         _check_unit(unit, unit)
+        same = [other for other in units[:i] if _is_alike(u.Unit(other), u.Unit(unit))]
+        if same:
+            raise argparse.ArgumentTypeError(
+                f"{text!r}; expected one unit of each kind, and {same[0]} and {unit} are of one"
+            )
     return units
+
+
+def _is_alike(unit, other):
+    """Whether one stands for the other; mag and dex do not, though one is a part of the other."""
+    return unit.is_equivalent(other) and unit.to(other) > 0
 
 
 def _check_unit(unit, where):
     """Raise an ArgumentTypeError unless astropy knows a unit."""
     try:
-        u.Unit(_short(unit))
+        with _slashes_allowed():
+            u.Unit(_short(unit))
     except (TypeError, ValueError, ArithmeticError) as error:
-        said = str(error).partition(" If this is meant")[0].rstrip(".")
         raise argparse.ArgumentTypeError(
-            f"{where!r} ({' '.join(said.split())}); expected a unit that astropy knows, such as"
+            f"{where!r} ({_first_words(error)}); expected a unit that astropy knows, such as"
             " km/s, d, mas"
         ) from None
+
+
+@contextmanager
+def _slashes_allowed() -> Iterator[None]:
+    """Read units such as km/s/yr, which FITS discourages, without astropy's warning of it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", u.UnitsWarning)
+        yield
+
+
+def _first_words(error: Exception) -> str:
+    """What is wrong, without astropy's advice on units of one's own."""
+    said = str(error).partition("If this is meant")[0].strip().rstrip(".")
+    return " ".join(said.split())
 
 
 def _short(text):
@@ -90,9 +124,15 @@ def read_prior(text):
         if not numbers.endswith(")"):
             raise ValueError("no closing bracket")
         given, named = _arguments(numbers.removesuffix(")"))
+        takes = list(inspect.signature(getattr(priors, family)).parameters)
+        if len(given) > len(takes):
+            raise ValueError(
+                f"{family} takes {' and '.join(takes)}, and here are {len(given)} numbers, which"
+                " have decimal points and are separated by commas"
+            )
         return name, getattr(priors, family)(*given, **named)
     except (TypeError, ValueError, ArithmeticError) as error:
-        said = str(error).replace(f"{family}.__init__()", family)
+        said = _first_words(error).replace(f"{family}.__init__()", family)
         raise argparse.ArgumentTypeError(
             f"{text!r} ({said}); expected a prior such as P=LogUniform(1 d, 1000 d), with one of"
             f" the families {', '.join(FAMILIES)}"
@@ -113,13 +153,16 @@ def _arguments(text):
 
 def _number(text):
     """A number, or a Quantity if it has a unit."""
-    value = u.Quantity(_short(text))
+    with _slashes_allowed():
+        value = u.Quantity(_short(text))
     return value.item() if value.unit == u.dimensionless_unscaled else value
 
 
 def families_of(command):
-    """By argument of a command's model, the classes that it may be an instance of."""
-    return {of.name: of.families for of in class_of(command)().options}
+    """By argument of a command's model, the classes that it may be an instance of, or True."""
+    switch = {"True": (True,)}
+    options = class_of(command)().options
+    return {of.name: switch.get(of.example, ()) + of.families for of in options if of.families}
 
 
 def read_setting(text, families):
@@ -133,11 +176,21 @@ def read_setting(text, families):
     name, equals, value = (part.strip() for part in text.partition("="))
     if not (equals and name and value):
         raise argparse.ArgumentTypeError(f"{text!r}; expected NAME=VALUE, such as trend=1")
-    words = [word.strip() for word in re.split(r",(?![^(]*\))", value)]
-    if len(words) == 1:
+    inner, is_list = _without_brackets(value)
+    words = [word.strip() for word in re.split(r",(?![^(]*\))", inner)]
+    if len(words) == 1 and not is_list:
+        value = inner
         return name, _setting(name, value, families.get(name, ()))
     values = tuple(_setting(name, word, families.get(name, ())) for word in words if word)
-    return name, value if any(isinstance(each, str) for each in values) else values
+    return name, inner if any(isinstance(each, str) for each in values) else values
+
+
+def _without_brackets(value: str) -> tuple[str, bool]:
+    """A value without the brackets that Python has around several, and whether it is a list."""
+    for opening, closing in ("()", "[]"):
+        if value[0] == opening and value[-1] == closing:
+            return value[1:-1].strip(), opening == "["
+    return value, False
 
 
 def _setting(name, word, families):
@@ -145,13 +198,14 @@ def _setting(name, word, families):
     if word.lower() in WORDS:
         return WORDS[word.lower()]
     last = word.removesuffix("()").rpartition(".")[2]
-    for family in families:
+    classes = [family for family in families if family is not True]
+    for family in classes:
         if last == family.__name__:
             return family()
     if word.removeprefix("priors.").partition("(")[0].strip() in FAMILIES:
         return read_prior(f"{name}={word}")[1]
     if families and word.isidentifier():
-        known = [family.__name__ for family in families]
+        known = [str(getattr(family, "__name__", family)) for family in families]
         raise argparse.ArgumentTypeError(
             f"'{name}={word}'; expected one of {', '.join(known)}{did_you_mean(word, known)}"
         )
@@ -159,7 +213,12 @@ def _setting(name, word, families):
         return int(word)
     try:
         return _number(word)
-    except (TypeError, ValueError, ArithmeticError):
+    except (TypeError, ValueError, ArithmeticError) as error:
+        if WITH_UNIT.fullmatch(word):
+            raise argparse.ArgumentTypeError(
+                f"'{name}={word}' ({_first_words(error)}); expected a number with a unit that"
+                " astropy knows, such as 3 d"
+            ) from None
         return word
 
 
