@@ -56,8 +56,8 @@ def workers(name: str, given: Any) -> int | None:
     is_whole = isinstance(given, int | np.integer) and not isinstance(given, bool)
     if given is not None and (not is_whole or given == 0 or abs(given) > MOST_WORKERS):
         raise ValueError(
-            f"{name}={given!r}; expected a whole number of at most {MOST_WORKERS}, or -1 for all"
-            " cores"
+            f"{name}={given!r}; expected a whole number, or -1 for all cores, and at most"
+            f" {MOST_WORKERS}"
         )
     return given
 

@@ -163,7 +163,7 @@ def test_an_offset_without_instruments_is_not_dropped():
 
 @pytest.mark.parametrize("given", [[1, 2] * u.day, np.nan * u.day, [] * u.day])
 def test_a_value_that_is_not_one_number_is_named(given):
-    with pytest.raises(priors.PriorError, match=r"P=.*expected one number"):
+    with pytest.raises(priors.PriorError, match=r"P=.*one finite number"):
         SB1Binary(P=given).fit(datasets.make_binary(6, random_state=1), progressbar=False)
 
 

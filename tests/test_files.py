@@ -21,7 +21,16 @@ import pytest
 from astropy.utils.exceptions import AstropyUserWarning
 
 import astro_hier
-from astro_hier import SavedFileError, SB1Binary, StarCluster, populations, priors, profiles
+from astro_hier import (
+    SamplePopulation,
+    SavedFileError,
+    SB1Binary,
+    StarCluster,
+    datasets,
+    populations,
+    priors,
+    profiles,
+)
 from astro_hier.plots import NotInTheModel
 from astro_hier.posterior.files import SEAL
 
@@ -868,3 +877,13 @@ def test_a_file_beyond_the_memory_is_a_clear_error(unpacked, monkeypatch):
     monkeypatch.setattr("astro_hier.netcdf.from_bytes", beyond)
     with pytest.raises(SavedFileError, match=r"StarCluster-3\.nc.*MemoryError"):
         StarCluster.load(path)
+
+
+def test_a_histogram_whose_bins_have_numbers_as_labels_is_loaded(tmp_path):
+    population = populations.Histogram([1.0, 1.3, 1.6, 2.0] * u.Msun)
+    table = datasets.make_posterior_samples(10, 20, random_state=1)
+    model = SamplePopulation(quantity="mass", population=population)
+    model.fit(table, draws=20, certify=False, random_state=1, progressbar=False)
+    model.save(tmp_path / "model.nc")
+    loaded = SamplePopulation.load(tmp_path / "model.nc")
+    np.testing.assert_array_equal(loaded.posterior["bin"], model.posterior["bin"])

@@ -20,14 +20,10 @@ def as_prior(given: Any) -> Prior:
 
     Anything else is returned as it is, and left for `check` to judge.
     """
-    if _is_value(given):
+    if isinstance(given, (int, float, u.Quantity)) and not isinstance(given, bool):
         with suppress(PriorError):
             return Fixed(given)
     return given
-
-
-def _is_value(given: Any) -> bool:
-    return isinstance(given, (int, float, u.Quantity)) and not isinstance(given, bool)
 
 
 def bulk(given: Prior | u.Quantity | float, unit: u.UnitBase, tail: float = 0.001) -> np.ndarray:
@@ -39,15 +35,11 @@ def check(
     name: str, prior: Prior, unit: u.UnitBase, low: float = -np.inf, high: float = np.inf
 ) -> None:
     """Raise `PriorError` unless ``prior`` is a prior in ``unit`` on values from low to high."""
-    if _is_value(prior):
-        raise PriorError(
-            f"{name}={prior!r}; expected one number or Quantity that is finite, or one of"
-            " astro_hier.priors"
-        )
     if not isinstance(prior, Prior) or type(prior) is Prior:  # which has no distribution
         raise PriorError(
             f"{name}={prior!r} is not a prior; give one of astro_hier.priors:"
-            f" {', '.join(FAMILIES)}, or the value itself if it is known"
+            f" {', '.join(FAMILIES)}, or the value itself if it is known, one finite number or"
+            " Quantity"
         )
     try:
         support = prior.frozen(unit).support()
