@@ -146,9 +146,12 @@ def check_labels(tree: xr.DataTree, row: str) -> None:
             counted = dim in ("chain", "draw") or (dim == row and row != "star")
             if counted and not np.array_equal(labels, np.arange(len(labels))):
                 raise ContentError(f"{said}; expected 0, 1, 2, ...")
-            known_kinds = all(isinstance(one, str | int | float) for one in labels)
-            if not known_kinds or not labels.is_unique or labels.hasnans:
-                raise ContentError(f"{said}; expected different names or numbers")
+            known_kinds = all(
+                isinstance(one, str | int) or (isinstance(one, float) and np.isfinite(one))
+                for one in labels  # bins are called by their middles
+            )
+            if not labels.is_unique or not known_kinds:
+                raise ContentError(f"{said}; expected different names or finite numbers")
             if not labels.equals(known.setdefault(dim, labels)):
                 raise ContentError(f"{said}; expected those of the rows")
     if "log_likelihood" in tree:
