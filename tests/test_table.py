@@ -12,7 +12,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 from astropy.utils.masked import Masked
 from tables import ROLES, VISITS, good, visits
 
-from astro_hier import VelocityDispersion
+from astro_hier import StarCluster, VelocityDispersion, datasets
 from astro_hier import columns as astro_columns
 from astro_hier.table import Role, TableError, read_columns
 
@@ -282,3 +282,12 @@ def test_redshifts_lie_above_minus_one():
             read_columns(table, roles)
     with pytest.raises(TableError, match="values greater than -1"):
         VelocityDispersion().fit(QTable({"redshift": [0.1, -2.0], "redshift_error": [0.1, 0.1]}))
+
+
+@pytest.mark.parametrize(
+    ("role", "other"), [("parallax_error", "parallax"), ("star", "parallax_error")]
+)
+def test_a_column_is_not_two_things_at_once(role, other):
+    table = datasets.make_star_cluster(10, random_state=1)
+    with pytest.raises(TableError, match=f"the column '{other}' cannot be both .*{role}"):
+        StarCluster(columns={role: other}).read(table)

@@ -1,7 +1,7 @@
 """Which column of a table has which role, and the unit to assume where it has none."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import astropy.units as u
@@ -111,7 +111,20 @@ def find_places(
             missing = True
     if problems and not columns:
         problems += suggested_presets(table, roles)
-    return places, problems
+    return places, [*problems, *_taken_twice(places)]
+
+
+def _taken_twice(places: Mapping[str, Place]) -> Iterator[str]:
+    """Columns that are to be two things at once; only errors may be the same for two values."""
+    roles: dict[str, list[str]] = {}
+    for role, (name, _) in places.items():
+        roles.setdefault(name, []).append(role)
+    for name, several in roles.items():
+        if len(several) > 1 and not all(role.endswith("_error") for role in several):
+            yield (
+                f"the column {name!r} cannot be both {' and '.join(several)}: say which column is"
+                f" which, with columns={{{several[-1]!r}: 'NAME'}}"
+            )
 
 
 def check_columns(roles: Sequence[Role], columns: Any) -> None:
