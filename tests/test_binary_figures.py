@@ -152,7 +152,7 @@ def test_a_population_is_shown_in_days_or_their_logarithm(model):
     np.testing.assert_allclose(np.log(line.get_xdata()), other.get_xdata(), rtol=1e-9)
     # the median of densities of six stars, and what lies within the range
     assert 0.5 < integrate.trapezoid(other.get_ydata(), other.get_xdata()) < 1
-    with pytest.raises(ValueError, match="expected one of P, lnP"):
+    with pytest.raises(ValueError, match="quantity='e'; expected 'P' or 'lnP'"):
         model.plot_population(quantity="e")
 
 

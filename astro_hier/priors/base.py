@@ -252,11 +252,11 @@ class Prior:
 
 
 def _as_unit(given: Any) -> u.UnitBase:
-    """A unit, which may be given as text."""
+    """A unit, which may be given as text, or as 1 if there is none."""
     if isinstance(given, u.UnitBase):
         return given
     try:
-        if isinstance(given, str):
+        if isinstance(given, str) or (isinstance(given, int | float) and given == 1):
             return u.Unit(given)
     except ValueError:
         pass
