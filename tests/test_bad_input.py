@@ -118,6 +118,12 @@ def test_sizes_whose_squares_are_no_numbers_name_the_rows(small_table, value, ro
         StarCluster(on_invalid="drop").fit(small_table)
 
 
+def test_a_cluster_may_have_parallaxes_next_to_nothing(small_table):
+    small_table["parallax"] = np.full(len(small_table), 1e-310) * u.mas
+    rows = StarCluster().read(small_table)
+    assert np.all(np.isfinite(StarCluster().initial(StarCluster().prepare(rows, False))["r"]))
+
+
 def test_redshifts_end_where_light_was_last_scattered():
     table = datasets.make_velocities(5, redshift=True, random_state=1)
     table["redshift"][3] = 9e18

@@ -38,7 +38,8 @@ def _of_cluster(model, parallax, error):
     """mu_r and ln_std_r from the members' parallaxes and errors."""
     weight = error**-2 / np.sum(error**-2)
     mean = weight @ parallax
-    mu_r = model.within_bulk("mu_r", 1 / mean if mean > 0 else np.inf)
+    with np.errstate(over="ignore"):  # of a mean that is next to zero
+        mu_r = model.within_bulk("mu_r", 1 / mean if mean > 0 else np.inf)
     excess = weight @ ((parallax - mean) ** 2 - error**2)
     least = 0.1 * mu_r**2 * np.sqrt(weight @ error**2)
     std_r = max(mu_r**2 * np.sqrt(max(excess, 0)), least)
