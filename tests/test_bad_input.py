@@ -118,6 +118,11 @@ def test_sizes_whose_squares_are_no_numbers_name_the_rows(small_table, value, ro
         StarCluster(on_invalid="drop").fit(small_table)
 
 
+def test_an_argument_of_the_model_given_to_fit_is_said(small_table):
+    with pytest.raises(ValueError, match=r"\['on_invalid'\] are arguments of StarCluster\(\)"):
+        StarCluster().fit(small_table, on_invalid="drop")
+
+
 def test_a_cluster_may_have_parallaxes_next_to_nothing(small_table):
     small_table["parallax"] = np.full(len(small_table), 1e-310) * u.mas
     rows = StarCluster().read(small_table)

@@ -384,6 +384,15 @@ def test_a_star_without_an_orbit_is_said(constant, jitter):
     assert "less than the mean of the draws" in star.modes().meta["note"]
 
 
+def test_errors_that_are_far_too_large_are_said(constant):
+    assert "small_scatter" not in failed(unheard(constant))
+    table = constant.copy()
+    table["rv_error"] = 1000 * table["rv_error"]  # of m/s read as km/s
+    said = failed(unheard(table))["small_scatter"]
+    assert "scatter less than their errors" in said.said
+    assert "check the unit of rv_error" in said.python
+
+
 def test_a_trend_is_no_orbit(constant):
     table = constant.copy()
     table["rv"] += (table["time"] * (5 * KMS / u.yr)).to(KMS)

@@ -534,3 +534,10 @@ def test_the_command_goes_all_the_way(visits, tmp_path, capsys):
     saved = f"{fit}/posterior.nc"
     assert main(["survey", "results", saved, folder, "--out", f"{fit}/stars", "--quiet"]) == 0
     assert len(survey.read(f"{fit}/stars")) == STARS
+
+
+def test_names_of_columns_that_only_parquet_files_need_are_refused_elsewhere(tmp_path):
+    table = datasets.make_binaries(2, random_state=1)
+    for given in ({"star": "id"}, {"columns": {"rv": "v"}}):
+        with pytest.raises(ValueError, match=f"{next(iter(given))}= are for Parquet files: name"):
+            survey.prepare(table, tmp_path, population(), progressbar=False, **given)

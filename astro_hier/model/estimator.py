@@ -209,11 +209,13 @@ class HierarchicalModel(Saved, metaclass=_Completion):
             )
         unknown = sorted(set(options) - METHODS[method].OPTIONS)
         if unknown:
+            of_model = [name for name in unknown if name in self._argument_names()]
             raise ValueError(
                 f"method {method!r} has no options {unknown}; it has"
                 f" {sorted(METHODS[method].OPTIONS)}, and every method has draws, chains,"
                 " random_state and progressbar"
                 + did_you_mean(unknown, [*METHODS[method].OPTIONS, *FIT_ARGUMENTS])
+                + (f"; {of_model} are arguments of {type(self).__name__}()" if of_model else "")
             )
         draws, chains = whole("draws", draws, 1, MOST), whole("chains", chains, 1, MOST)
         rng, progressbar = source_of(random_state), switch("progressbar", progressbar)

@@ -52,18 +52,30 @@ def of(
         If it does not have what the model needs.
     """
     if not isinstance(source, (str, PathLike)):
+        _check_not_given(model, star=star, visits=visits, columns=columns)
         return _of_table(as_table(source), model)
     path = as_path("source", source)
     if not path.exists():
         raise FileNotFoundError(
             f"{str(path)!r} does not exist; expected a table, a file or a folder"
         )
-    columns = dict(model.columns_in_use() or {}) | dict(columns or {})
     if path.is_dir() or path.suffix in (".parquet", ".pq"):
+        columns = dict(model.columns_in_use() or {}) | dict(columns or {})
         return _of_parquet(path, star, visits, columns)
+    _check_not_given(model, star=star, visits=visits, columns=columns)
     if ".fits" in path.suffixes or ".fit" in path.suffixes:
         return _of_fits(path, model)
     return _of_table(Table.read(path), model)
+
+
+def _check_not_given(model: Any, **given: Any) -> None:
+    """Raise a ValueError if columns are named by what only Parquet files need."""
+    names = [f"{name}=" for name, value in given.items() if value is not None]
+    if names:
+        raise ValueError(
+            f"{', '.join(names)} are for Parquet files: name the columns of a table by those of the"
+            f" model, as in {type(model).__name__}(columns={{'star': 'NAME'}})"
+        )
 
 
 def _name(place):

@@ -4,6 +4,7 @@ Each check asks a question of a star's visits:
 
 - Does a circular orbit describe them within the errors? The tail probability of chi2 at the best
   orbit tells, whatever their number.
+- Do they scatter by as much as their errors? Even about a constant velocity they should.
 - Does a jitter hide what the orbit does not describe? Probably, if it is many times the errors.
 - Do the linear parameters lie where their priors expect them?
 - Is an orbit needed? The ln Bayes factor of the orbit over a constant velocity tells.
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import chi2, norm
 
 from astro_hier import checks, priors
 from astro_hier.models.orbits.terms import Linear
@@ -23,6 +24,7 @@ from astro_hier.posterior import Units
 
 MIN_P = 1e-3  # p of chi2 for one star: one star in a thousand is warned about by chance
 MIN_P_OF_SAMPLE = 0.01  # for the smallest p among all stars
+MIN_P_OF_SCATTER = 1e-4  # p of a chi2 that is too small: of one star in 10,000 by chance
 MAX_JITTER = 3.0  # over the median error
 SURE = 0.05  # share of a jitter's posterior, or prior, that may lie below the limit
 MAX_DEVIATION = 4.0  # standard deviations of the prior
@@ -42,6 +44,14 @@ GOODNESS = checks.define(
     " the posterior is narrower than the data warrant",
     python="{causes}",
     shell="{causes_shell}",
+)
+SCATTER = checks.define(
+    "small_scatter",
+    limit=f"p of at least {MIN_P_OF_SCATTER:g}",
+    said="the velocities scatter less than their errors, about a constant velocity and all the more"
+    " about an orbit (chi2 per degree of freedom {found} the probability of so little by chance)",
+    python="check the unit of rv_error, and that the errors are those of single visits",
+    shell="check the unit of rv_error, and that the errors are those of single visits",
 )
 JITTER = checks.define(
     "jitter",
@@ -221,6 +231,16 @@ def check_amplitude(prior: Any, ratio: np.ndarray) -> checks.Finding:
     return AMPLITUDE.finding(
         f"{typical:.2g} times its width", bool(p < MIN_P), prior=prior, wider=typical
     )
+
+
+def check_scatter(rv: np.ndarray, error: np.ndarray) -> checks.Finding:
+    """Whether velocities scatter by as much as their errors about their weighted mean."""
+    weight, dof = error**-2 / np.sum(error**-2), len(rv) - 1
+    if dof < 1:
+        return SCATTER.finding("not tested: there is one visit", False)
+    sum_of_squares = float(np.sum(((rv - weight @ rv) / error) ** 2))
+    p = float(chi2.cdf(sum_of_squares, dof))
+    return SCATTER.finding(f"{sum_of_squares / dof:.3g}, p = {p:.2g},", p < MIN_P_OF_SCATTER)
 
 
 def check_linear(columns: Sequence[Linear], values: np.ndarray, n_stars: int = 1) -> checks.Finding:

@@ -73,6 +73,7 @@ def check(model, data: OneStar, values, attrs, method: str) -> list[Finding]:
     searched = data.is_closed and not data.period_is_known
     findings = [
         _check_fit(attrs, words),
+        orbit_checks.check_scatter(data.rv, data.rv_error),
         *(_check_jitter(data, values[p.name], words) for p in data.scatter.parameters),
         orbit_checks.check_linear(data.linear, data.stacked(values).mean(axis=1)[:, None]),
     ]
