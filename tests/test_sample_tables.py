@@ -426,3 +426,11 @@ def test_other_ways_with_invalid_numbers_are_refused():
         read({"mass": MASSES}, on_invalid="no")
     with pytest.raises(TableError, match=r"got dict; read a file with .*QTable.read"):
         read_samples({"mass": MASSES}, ("mass",), ANY)
+
+
+def test_draws_that_look_like_placeholders_are_warned_of_before_the_fit():
+    draws = MASSES.ravel().copy()
+    draws[5] = -999
+    said = r"draws in column 'mass' .* far from all others, .* to .*: -999 of object a: if they"
+    with pytest.warns(AstropyUserWarning, match=said):
+        read({"object": np.repeat(["b", "a", "c"], 4), "mass": draws * u.Msun}, cls=QTable)

@@ -1,7 +1,7 @@
 """Which column of a table has which role, and the unit to assume where it has none."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import astropy.units as u
@@ -21,6 +21,7 @@ __all__ = [
     "find_places",
     "named",
     "suggested_presets",
+    "taken_twice",
 ]
 
 Place = tuple[str, u.UnitBase | None]
@@ -111,20 +112,20 @@ def find_places(
             missing = True
     if problems and not columns:
         problems += suggested_presets(table, roles)
-    return places, [*problems, *_taken_twice(places)]
+    return places, problems
 
 
-def _taken_twice(places: Mapping[str, Place]) -> Iterator[str]:
-    """Columns that are to be two things at once; only errors may be the same for two values."""
-    roles: dict[str, list[str]] = {}
+def taken_twice(places: Mapping[str, Place]) -> list[str]:
+    """Problems of columns with several roles; only errors may be the same for two values."""
+    by_column: dict[str, list[str]] = {}
     for role, (name, _) in places.items():
-        roles.setdefault(name, []).append(role)
-    for name, several in roles.items():
-        if len(several) > 1 and not all(role.endswith("_error") for role in several):
-            yield (
-                f"the column {name!r} cannot be both {' and '.join(several)}: say which column is"
-                f" which, with columns={{{several[-1]!r}: 'NAME'}}"
-            )
+        by_column.setdefault(name, []).append(role)
+    return [
+        f"column {name!r} has the roles {roles}; expected a column for each: say which it is with"
+        f" columns={{{roles[1]!r}: 'NAME'}}, or {{{roles[1]!r}: None}} if it is not needed"
+        for name, roles in by_column.items()
+        if len(roles) > 1 and not all(role.endswith("_error") for role in roles)
+    ]
 
 
 def check_columns(roles: Sequence[Role], columns: Any) -> None:

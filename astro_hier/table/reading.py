@@ -12,7 +12,7 @@ from astro_hier.given import choice
 from astro_hier.table.arrays import one_row_each
 from astro_hier.table.cures import keep_first
 from astro_hier.table.frames import as_table
-from astro_hier.table.places import find_places
+from astro_hier.table.places import find_places, taken_twice
 from astro_hier.table.plausible import said_of_unit
 from astro_hier.table.roles import ROWS_SHOWN, Role, TableError
 from astro_hier.table.rows import Rows
@@ -97,6 +97,7 @@ def read_rows(table, roles, columns=None):
         The time from which times count, or None.
     """
     places, problems = find_places(table, roles, columns)
+    problems += taken_twice(places)
     data, invalid, epoch = {}, {}, None
     for role in roles:
         if role.name in places:

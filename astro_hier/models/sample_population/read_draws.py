@@ -6,6 +6,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import Table
 
+from astro_hier import checks
 from astro_hier.models.sample_population.forms import Entries
 from astro_hier.models.sample_population.objects import Objects, find_objects, leave_out
 from astro_hier.models.sample_population.quantities import (
@@ -18,6 +19,8 @@ from astro_hier.models.sample_population.quantities import (
 )
 from astro_hier.models.sample_population.roles import Place, roles_of, samples_roles
 from astro_hier.table import Rows, TableError
+from astro_hier.table.placeholders import standing_out
+from astro_hier.table.roles import ROWS_SHOWN
 
 __all__ = ["read_draws"]
 
@@ -52,6 +55,8 @@ def read_draws(
     bad = leave_out(found, objects, of, "draws", on_invalid)
     of, values = of[~bad], {role: values[role][~bad] for role in values}
     _check_numbers(objects, of, said(places[own[0]], own[0]), bool(bad.any()))
+    for role in own:
+        _warn_of_placeholders(objects, of, values[role], roles[role], said(places[role], role))
     if "weight" in values:
         _check_weights(objects, of, values["weight"], said(places["weight"], "weight"))
     return Rows({"object": objects.labels[of], **values}), units
@@ -70,6 +75,21 @@ def _order(objects: Objects, draws: list[Entries]) -> np.ndarray:
         used &= ~np.all([entries.absent for entries in draws], axis=0)
     kept = np.flatnonzero(used)
     return kept[np.argsort(of[kept], kind="stable")]
+
+
+def _warn_of_placeholders(objects, of, values, role, place):
+    """Warn of draws that lie far from all others, before a fit that would follow them."""
+    out = np.flatnonzero(standing_out(values, role))
+    if not out.size:
+        return
+    rest = np.delete(values, out)
+    shown = ", ".join(
+        f"{values[i]:.7g} of object {objects.labels[of[i]]}" for i in out[:ROWS_SHOWN]
+    )
+    checks.warn(
+        f"draws in {place} lie far from all others, which are from {rest.min():.4g} to"
+        f" {rest.max():.4g}: {shown}: if they stand for missing values, or are wrong, remove them"
+    )
 
 
 def _check_numbers(objects: Objects, of: np.ndarray, place: str, dropped: bool) -> None:

@@ -8,7 +8,7 @@ from astropy.table import Table
 
 from astro_hier.models.sample_population.forms import is_single
 from astro_hier.table import Role, TableError, as_columns, find_column
-from astro_hier.table.places import find_places
+from astro_hier.table.places import find_places, taken_twice
 
 __all__ = ["all_roles", "find_kind", "roles_of", "samples_roles"]
 
@@ -189,17 +189,6 @@ def _of_kind(
                 f" columns={{{role!r}: None}}"
             )
     own = {role: places[role] for role in (*needs[kind], "object", *optional) if role in places}
-    _check_different(own)
+    for problem in taken_twice(own):
+        raise TableError(problem)
     return own
-
-
-def _check_different(places: dict[str, Place]) -> None:
-    by_column: dict[str, list[str]] = {}
-    for role, (name, _) in places.items():
-        by_column.setdefault(name, []).append(role)
-    for name, roles in by_column.items():
-        if len(roles) > 1:
-            raise TableError(
-                f"column {name!r} has the roles {roles}; expected a column for each: say which it"
-                f" is with columns={{{roles[1]!r}: 'NAME'}}, or do without: {{{roles[1]!r}: None}}"
-            )
