@@ -86,14 +86,7 @@ def find_places(
 ) -> tuple[dict[str, Place], list[str]]:
     """Column name and fallback unit by role, for the roles in the table; and any problems."""
     columns = as_columns(columns)
-    names = [role.name for role in roles]
-    unknown = sorted(
-        str(role)
-        for role, place in columns.items()
-        if role not in names and not is_of_preset(role, place)
-    )
-    if unknown:
-        raise _of_unknown(unknown, names)
+    _check_known(roles, columns)
     places, problems, missing = {}, [], False
     for role in roles:
         given = columns.get(role.name, role.column or role.name)
@@ -135,21 +128,22 @@ def check_columns(roles: Sequence[Role], columns: Any) -> None:
         given = columns.get(role.name)
         if given is not None:
             _names_and_unit(role, given)
-    known = [role.name for role in roles]
+    _check_known(roles, columns)
+
+
+def _check_known(roles: Sequence[Role], columns: Mapping[str, Any]) -> None:
+    """Raise a TableError if ``columns`` has roles that do not exist."""
+    names = [role.name for role in roles]
     unknown = sorted(
-        str(name)
-        for name, place in columns.items()
-        if name not in known and not is_of_preset(name, place)
+        str(role)
+        for role, place in columns.items()
+        if role not in names and not is_of_preset(role, place)
     )
     if unknown:
-        raise _of_unknown(unknown, known)
-
-
-def _of_unknown(unknown, names):
-    return TableError(
-        f"columns names the unknown roles {unknown}; expected some of {names}"
-        + did_you_mean(unknown, names)
-    )
+        raise TableError(
+            f"columns names the unknown roles {unknown}; expected some of {names}"
+            + did_you_mean(unknown, names)
+        )
 
 
 def suggested_presets(table: Table, roles: Sequence[Role]) -> list[str]:
