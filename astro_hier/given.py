@@ -16,6 +16,8 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 import astropy.units as u
 import numpy as np
 
+from astro_hier.logarithms import are_alike
+
 __all__ = ["MOST", "RandomState", "choice", "generator", "is_there", "names", "number", "path",
            "quantities", "quantity", "same", "switch", "whole", "workers"]  # fmt: skip
 
@@ -155,7 +157,7 @@ def quantity(
     expected = f"a Quantity in {unit}, or in a unit that can be converted to it"
     if not isinstance(given, u.Quantity):
         raise TypeError(f"{name}={given!r}; expected {expected}")
-    if not _alike(given.unit, unit):
+    if not are_alike(given.unit, unit):
         raise u.UnitConversionError(f"{name}={given!r}; expected {expected}")
     if given.shape not in ((), () if size is None else (size,)):
         number = "one value" if size is None else f"one value, or one for each of {size}"
@@ -164,11 +166,6 @@ def quantity(
         limit = f"of at least {least:g}" if np.isfinite(least) else "that are finite"
         raise ValueError(f"{name}={given!r}; expected values {limit}")
     return given
-
-
-def _alike(own: u.UnitBase, unit: u.UnitBase) -> bool:
-    """Whether units are of one kind: not magnitudes and dex, which are multiples of each other."""
-    return own.is_equivalent(unit) and own.to(unit) > 0
 
 
 def quantities(

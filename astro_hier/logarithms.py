@@ -7,7 +7,7 @@ magnitudes per dex.
 
 import astropy.units as u
 
-__all__ = ["factor_between", "value_in"]
+__all__ = ["are_alike", "factor_between", "value_in"]
 
 LOGARITHMS = (u.mag, u.dex, u.dB)
 
@@ -25,6 +25,15 @@ def factor_between(own: u.UnitBase, unit: u.UnitBase) -> float:
     if _powers(own) != _powers(unit):
         raise u.UnitConversionError(f"'{own}' and '{unit}' are units of different logarithms")
     return own.to(unit)
+
+
+def are_alike(own: u.UnitBase, unit: u.UnitBase) -> bool:
+    """Whether numbers in one unit can be put in the other."""
+    try:
+        factor_between(own, unit)
+    except u.UnitConversionError:
+        return False
+    return True
 
 
 def value_in(given: u.Quantity, unit: u.UnitBase):

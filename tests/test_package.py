@@ -21,7 +21,8 @@ EXAMPLES = sorted((PROJECT / "docs" / "examples").glob("*.py"))
 
 # Files of each level, one a line: they may import from levels above, and from their own folder
 LEVELS = """
-progress given logarithms
+progress logarithms
+given
 core/*
 checks netcdf spelling
 table/* priors/* covariances datasets/*

@@ -11,6 +11,7 @@ import astropy.units as u
 
 from astro_hier import priors
 from astro_hier.cli.described import FAMILIES, class_of
+from astro_hier.logarithms import are_alike
 from astro_hier.spelling import close_names
 from astro_hier.table.presets import PRESETS
 
@@ -59,17 +60,12 @@ def read_units(text):
         if not unit:
             raise argparse.ArgumentTypeError(f"{text!r}; expected units such as pc,m/s")
         _check_unit(unit, unit)
-        same = [other for other in units[:i] if _is_alike(u.Unit(other), u.Unit(unit))]
+        same = [other for other in units[:i] if are_alike(u.Unit(other), u.Unit(unit))]
         if same:
             raise argparse.ArgumentTypeError(
                 f"{text!r}; expected one unit of each kind, and {same[0]} and {unit} are of one"
             )
     return units
-
-
-def _is_alike(unit, other):
-    """Whether one stands for the other; mag and dex do not, though one is a part of the other."""
-    return unit.is_equivalent(other) and unit.to(other) > 0
 
 
 def _check_unit(unit, where):
